@@ -1,0 +1,71 @@
+package policy
+
+import "time"
+
+// Observation is what is known at one instant. Everything in it was read, not
+// assumed: what could not be read carries its Problem.
+type Observation struct {
+	// Up and Down count the active alerts that ask for either direction.
+	Up, Down int
+	// Targets in the order of Policy.Targets.
+	Targets []TargetState
+	// Usage by resource, in any order.
+	Usage []Usage
+}
+
+// TargetState is one target as its platform reports it.
+type TargetState struct {
+	Name string
+	// Requested is the count the platform was last asked for, Ready how many
+	// of them serve.
+	Requested, Ready int
+	// Min and Max are the platform's own bounds where it has them; Max 0 is
+	// none.
+	Min, Max int
+	// BackoffUntil is set while the target is not to be asked for more.
+	BackoffUntil time.Time
+}
+
+// Usage is one resource's reading.
+type Usage struct {
+	Resource string
+	// Value is the absolute sum over all replicas, in the resource's unit.
+	Value float64
+	// CapacityPerReplica is what one replica holds, in the same unit; > 0.
+	CapacityPerReplica float64
+	// Age of the sample behind Value; 0 where it cannot be told.
+	Age time.Duration
+	// Problem is set where the reading must not be used; Value and
+	// CapacityPerReplica are then meaningless.
+	Problem Problem
+	// Detail says in words what the Problem was.
+	Detail string
+}
+
+// Problem is why a reading is not to be used. The empty string is none.
+type Problem string
+
+// The closed list of problems.
+const (
+	// ProblemMissing: the query returned no series.
+	ProblemMissing Problem = "missing"
+	// ProblemAmbiguous: the query returned more than one series.
+	ProblemAmbiguous Problem = "ambiguous"
+	// ProblemNotFinite: the value is NaN or infinite, or negative.
+	ProblemNotFinite Problem = "not_finite"
+	// ProblemStale: the newest sample is older than max_staleness.
+	ProblemStale Problem = "stale"
+	// ProblemLowCoverage: too few of the ready replicas report.
+	ProblemLowCoverage Problem = "low_coverage"
+	// ProblemNoCapacity: what one replica holds is unknown or not positive.
+	ProblemNoCapacity Problem = "no_capacity"
+	// ProblemUnavailable: the question could not be asked or was refused.
+	ProblemUnavailable Problem = "unavailable"
+)
+
+// Problems is the closed list, for metrics that must exist before their
+// first event.
+var Problems = []Problem{
+	ProblemMissing, ProblemAmbiguous, ProblemNotFinite, ProblemStale,
+	ProblemLowCoverage, ProblemNoCapacity, ProblemUnavailable,
+}

@@ -1,0 +1,110 @@
+package policy
+
+import (
+	"time"
+)
+
+// Mode says what a policy may do with its decisions.
+type Mode string
+
+// The modes. The zero value is not a mode; configuration defaults to ModeOn.
+const (
+	// ModeOn decides and acts.
+	ModeOn Mode = "on"
+	// ModeOnlyScaleUp decides in both directions and acts only upwards.
+	ModeOnlyScaleUp Mode = "only_scale_up"
+	// ModeOff decides, records and exports, and never acts: shadow mode.
+	ModeOff Mode = "off"
+)
+
+// Direction is where alerts point, or where an action went.
+type Direction string
+
+// The directions.
+const (
+	Up   Direction = "up"
+	Down Direction = "down"
+	// None: no alert asks for anything.
+	None Direction = "none"
+)
+
+// Policy is one policy's rules, valid as loaded.
+type Policy struct {
+	Name string
+	Mode Mode
+	// Min and Max bound the requested replicas over all targets together;
+	// 0 ≤ Min ≤ Max and Max ≥ 1.
+	Min, Max int
+	// AlertStep is what an alert alone moves, where Resources is empty.
+	AlertStep AlertStep
+	// Resources say how much is needed. Empty: act on alerts alone.
+	Resources []Resource
+	// Reservation applies to every resource, beside the resource's own.
+	Reservation Reservation
+	ScaleUp     Behavior
+	ScaleDown   Behavior
+	// MaxGap is the longest time between two observations that still count
+	// as one continuous stabilization window; 0 accepts any gap.
+	MaxGap time.Duration
+	// Targets in the order written; at least one.
+	Targets []Target
+}
+
+// Target is what placement knows of one of a policy's targets.
+type Target struct {
+	Name string
+	// Min and Max bound this target's share; Max 0 means only the policy's
+	// own maximum limits it.
+	Min, Max int
+}
+
+// Resource is one thing replicas consume.
+type Resource struct {
+	Name string
+	// Reservation of this resource alone; the larger of it and the policy's
+	// amount stays free.
+	Reservation Reservation
+}
+
+// Reservation is what must stay free. Each entry gives an amount in the
+// resource's unit, and the largest wins. The zero value reserves nothing.
+type Reservation struct {
+	// Ratio is the share of the total capacity that stays free, 0 ≤ Ratio < 1.
+	Ratio float64
+	// Threshold is an absolute amount that stays free, in the resource's unit.
+	Threshold float64
+}
+
+// Behavior is how one direction moves.
+type Behavior struct {
+	// Tolerance is the share of the current capacity by which the need may
+	// differ from it before this direction moves; 0.1 is ten percent.
+	Tolerance float64
+	// Stabilization is how far back this direction looks: down takes the
+	// highest recommendation of the window, up the lowest.
+	Stabilization time.Duration
+	// Cooldown is the quiet time after the convergence of the last action.
+	Cooldown time.Duration
+	Step     StepLimit
+}
+
+// StepLimit allows at most the larger of Replicas and Ratio times the count
+// at the start of the period, per Per. The zero value is no limit.
+type StepLimit struct {
+	Replicas int
+	Ratio    float64
+	Per      time.Duration
+}
+
+// AlertStep is how far one alert moves a policy that has no resources.
+type AlertStep struct {
+	Up, Down Amount
+}
+
+// Amount is a number of replicas or a percentage of the current count; one of
+// the two is set.
+type Amount struct {
+	Replicas int
+	// Percent of the requested replicas, rounded away from zero.
+	Percent float64
+}
