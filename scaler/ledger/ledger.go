@@ -1,6 +1,11 @@
 // Package ledger is Alertscaler's durable memory: what was decided, what was
-// asked of which target and what came of it, and what a policy must remember
-// over a restart. The embedded ledger is one bbolt file.
+// asked of which target and what came of it, which alerts were firing, and
+// what a policy must remember over a restart.
+//
+// The embedded ledger is one bbolt file. It has one writer, the committer,
+// which joins everything that waits for the disk into one transaction: a
+// Commit returns once its record is synced, and records that were merely
+// enqueued ride along.
 package ledger
 
 import (
@@ -37,6 +42,7 @@ func (s ActionState) Open() bool { return s == Intended || s == Accepted }
 
 // Action is one request to one target: an absolute number, never a delta.
 type Action struct {
+	// ID is one made by NewID; it belongs to one policy and target for ever.
 	ID string `json:"id"`
 	// Decision is the ID of the decision behind it.
 	Decision  string           `json:"decision"`
@@ -58,7 +64,8 @@ type Action struct {
 }
 
 // Record is what is written together or not at all. Nil and empty parts are
-// not written.
+// not written. It is encoded before Commit or Enqueue returns, so the caller
+// may change it afterwards.
 type Record struct {
 	// Decision is stored as given; its ID must be set (see NewID).
 	Decision *policy.Decision

@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // History is what a policy must remember between decisions, and over a
 // restart. It is small, serializes to JSON, and changes only through its
@@ -17,6 +20,15 @@ type History struct {
 	// Moves are the changes of the policy's count that limits and cooldowns
 	// look at, oldest first.
 	Moves []Move `json:"moves,omitempty"`
+	// Backoffs by target, while one is not to be asked.
+	Backoffs map[string]Backoff `json:"backoffs,omitempty"`
+}
+
+// Backoff is how long a target that failed is left alone.
+type Backoff struct {
+	Until time.Time `json:"until"`
+	// Failures in a row that led to it.
+	Failures int `json:"failures"`
 }
 
 // Sample is a recommendation that held from First to Last.
@@ -39,4 +51,171 @@ type Move struct {
 	Failed bool `json:"failed,omitempty"`
 	From   int  `json:"from"`
 	To     int  `json:"to"`
+}
+
+// Direction of the move.
+func (m *Move) Direction() Direction {
+	if m.To > m.From {
+		return Up
+	}
+	return Down
+}
+
+// converging returns the newest move that is neither ready nor failed, or nil.
+func (h *History) converging() *Move {
+	for i := len(h.Moves) - 1; i >= 0; i-- {
+		if m := &h.Moves[i]; m.Converged.IsZero() && !m.Failed {
+			return m
+		}
+	}
+	return nil
+}
+
+// Converging reports whether the last move has still to become ready.
+func (h *History) Converging() bool { return h.converging() != nil }
+
+// netMoved is the sum of all changes since t, failed ones too: the limit is on
+// what was asked of the platform.
+func (h *History) netMoved(t time.Time) int {
+	n := 0
+	for i := range h.Moves {
+		if h.Moves[i].At.After(t) {
+			n += h.Moves[i].To - h.Moves[i].From
+		}
+	}
+	return n
+}
+
+// observedFor returns since when dir's window is unbroken. Down needs every
+// resource all the time; up needs a recommendation.
+func (h *History) observedFor(dir Direction, maxGap time.Duration, now time.Time) (time.Time, bool) {
+	if dir == Down {
+		if h.Since.IsZero() || broken(h.LastSeen, now, maxGap) {
+			return time.Time{}, false
+		}
+		return h.Since, true
+	}
+	if len(h.Samples) == 0 || broken(h.Samples[len(h.Samples)-1].Last, now, maxGap) {
+		return time.Time{}, false
+	}
+	return h.Samples[0].First, true
+}
+
+func broken(last, now time.Time, maxGap time.Duration) bool {
+	return maxGap > 0 && now.Sub(last) > maxGap
+}
+
+// extremes are the lowest and the highest recommendation since t.
+func (h *History) extremes(t time.Time) (lowest, highest int) {
+	lowest = maxReplicas
+	for i := range h.Samples {
+		if s := &h.Samples[i]; !s.Last.Before(t) {
+			lowest, highest = min(lowest, s.Replicas), max(highest, s.Replicas)
+		}
+	}
+	return lowest, highest
+}
+
+// Observe remembers what d recommends. Call it once per decision, whatever
+// became of it; shadow decisions too.
+func (h *History) Observe(p Policy, d Decision) {
+	if len(p.Resources) == 0 || len(d.Requirements) == 0 {
+		// Alert-only policies have no window, and a correction of the bounds
+		// read no usage.
+		return
+	}
+	usable := true
+	for i := range d.Requirements {
+		usable = usable && d.Requirements[i].Problem == ""
+	}
+	switch {
+	case !usable:
+		h.Since = time.Time{}
+	case h.Since.IsZero() || broken(h.LastSeen, d.Time, p.MaxGap):
+		h.Since = d.Time
+	}
+	if usable {
+		h.LastSeen = d.Time
+	}
+	if d.Recommendation != nil {
+		h.addSample(d.Time, *d.Recommendation, p)
+	}
+}
+
+// addSample joins equal neighbours and forgets what no window reaches. One
+// sample older than the window stays: it proves that the window is covered.
+func (h *History) addSample(now time.Time, replicas int, p Policy) {
+	if n := len(h.Samples); n > 0 && broken(h.Samples[n-1].Last, now, p.MaxGap) {
+		h.Samples = h.Samples[:0]
+	}
+	if n := len(h.Samples); n > 0 && h.Samples[n-1].Replicas == replicas {
+		h.Samples[n-1].Last = now
+	} else {
+		h.Samples = append(h.Samples, Sample{First: now, Last: now, Replicas: replicas})
+	}
+	start := now.Add(-max(p.ScaleUp.Stabilization, p.ScaleDown.Stabilization))
+	keep := 0
+	for keep+1 < len(h.Samples) && h.Samples[keep+1].Last.Before(start) {
+		keep++
+	}
+	if keep > 0 {
+		h.Samples = append(h.Samples[:0], h.Samples[keep:]...)
+	}
+}
+
+// Moved remembers a move that a platform accepted.
+func (h *History) Moved(p Policy, m Move) {
+	// A newer move takes over from one that never became ready: what it
+	// asked for is no longer wanted.
+	for i := range h.Moves {
+		if o := &h.Moves[i]; o.Converged.IsZero() && !o.Failed {
+			o.Converged = m.At
+		}
+	}
+	h.Moves = append(h.Moves, m)
+	h.forgetMoves(p, m.At)
+}
+
+// Settled marks the move as converged at t or, where failed is set, as one
+// that never was.
+func (h *History) Settled(id string, t time.Time, failed bool) {
+	for i := range h.Moves {
+		if h.Moves[i].ID == id && h.Moves[i].Converged.IsZero() {
+			if failed {
+				h.Moves[i].Failed = true
+			} else {
+				h.Moves[i].Converged = t
+			}
+		}
+	}
+}
+
+// forgetMoves drops what neither a step limit nor a cooldown can see. The
+// newest move always stays.
+func (h *History) forgetMoves(p Policy, now time.Time) {
+	reach := max(p.ScaleUp.Step.Per, p.ScaleDown.Step.Per, p.ScaleUp.Cooldown, p.ScaleDown.Cooldown)
+	keep := 0
+	for keep+1 < len(h.Moves) {
+		m := &h.Moves[keep]
+		end := m.At
+		if m.Converged.After(end) {
+			end = m.Converged
+		}
+		if (m.Converged.IsZero() && !m.Failed) || now.Sub(end) <= reach {
+			break
+		}
+		keep++
+	}
+	if keep > 0 {
+		h.Moves = append(h.Moves[:0], h.Moves[keep:]...)
+	}
+}
+
+// Clone returns a history that shares nothing with h.
+func (h *History) Clone() History {
+	c := *h
+	c.Samples = append([]Sample(nil), h.Samples...)
+	c.Moves = append([]Move(nil), h.Moves...)
+	c.Backoffs = maps.Clone(h.Backoffs)
+	return c
 }

@@ -22,8 +22,11 @@ type TargetState struct {
 	// Min and Max are the platform's own bounds where it has them; Max 0 is
 	// none.
 	Min, Max int
-	// BackoffUntil is set while the target is not to be asked for more.
+	// BackoffUntil is set while the target is not to be asked for anything.
 	BackoffUntil time.Time
+	// Error is set where the target could not be read; the counts are then
+	// the last ones known and support no decision.
+	Error string
 }
 
 // Usage is one resource's reading.

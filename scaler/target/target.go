@@ -65,8 +65,9 @@ type Endpoints interface {
 // Options is what the server lends to every target. The zero value of each
 // field is a safe default.
 type Options struct {
-	// Policy and Name identify the target; both are set by the engine.
-	Policy, Name string
+	// Policy and Name identify the target, ScaleTarget is the value of the
+	// scale_target label its series carry; all are set by the engine.
+	Policy, Name, ScaleTarget string
 	// Logger is never nil when New is called by the engine.
 	Logger log.Logger
 	// Registerer for the target's own metrics, already labelled with nothing:
@@ -85,6 +86,7 @@ type Config interface {
 	Validate() error
 	// Identity names the thing that is scaled, so that two policies that own
 	// the same one can be refused: "docker_service unix:///... shop_web".
+	// Empty: the target is a thing of its own, and never another's.
 	Identity() string
 	// New builds the target. It may dial lazily and must not change anything.
 	New(Options) (Target, error)

@@ -1,0 +1,235 @@
+package scaler
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// conflictTries bounds how often one action is tried again because someone
+// else wrote at the same time.
+const conflictTries = 5
+
+// act writes the decision and its actions, calls the platforms, and writes
+// what came of it. Nothing is called unless the ledger has it.
+func (u *unit) act(ctx context.Context, d *policy.Decision) {
+	l := u.engine.opts.Ledger
+	d.ID = l.NewID(d.Time)
+	var actions []*ledger.Action
+	for _, p := range d.Placements {
+		if p.From != p.To {
+			actions = append(actions, &ledger.Action{
+				ID: l.NewID(d.Time), Decision: d.ID, Policy: u.name, Target: p.Target,
+				Direction: directionOf(p.From, p.To), Reason: d.Reason, From: p.From, To: p.To,
+				State: ledger.Intended, Created: d.Time,
+			})
+		}
+	}
+	r := u.remember(actions)
+	r.Decision = d
+	if err := l.Commit(r); err != nil {
+		level.Error(u.logger).Log("msg", "decision not written, so not acted upon", "current", d.Current, "desired", d.Desired, "err", err)
+		return
+	}
+	u.recorded = d
+	level.Info(u.logger).Log("msg", "scaling", "direction", directionOf(d.Current, d.Desired), "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
+
+	for _, a := range slices.Clone(actions) {
+		actions = append(actions, u.scale(ctx, a)...)
+	}
+	u.moved(d, actions)
+	if err := l.Commit(u.remember(actions)); err != nil {
+		// The platform has been asked. What came of it is still in memory
+		// and goes out with the next write; after a crash the target itself
+		// tells.
+		level.Error(u.logger).Log("msg", "outcome not written", "err", err)
+		l.Enqueue(u.remember(actions))
+	}
+}
+
+// remember is what the ledger should hold after these actions.
+func (u *unit) remember(actions []*ledger.Action) ledger.Record {
+	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}}
+	for _, a := range actions {
+		r.Actions = append(r.Actions, *a)
+	}
+	return r
+}
+
+// scale asks one target for its number and notes what came of it. It returns
+// the earlier actions that the new one replaces.
+func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.Action) {
+	t, ok := u.setup.find(a.Target)
+	if !ok {
+		a.State, a.Ended = ledger.Superseded, u.engine.opts.Now()
+		return nil
+	}
+	u.counts.acted(a)
+	started := u.engine.opts.Now()
+	err := u.ask(ctx, t, a)
+	now := u.engine.opts.Now()
+	u.engine.metrics.actionDuration.Observe(now.Sub(started).Seconds())
+
+	kind := target.KindOf(err)
+	if err != nil {
+		a.Error, a.ErrorKind = err.Error(), string(kind)
+	}
+	switch kind {
+	case "":
+		replaced = u.supersede(a.Target, now)
+		a.State, a.Accepted = ledger.Accepted, now
+		u.open = append(u.open, a)
+		delete(u.history.Backoffs, a.Target)
+		u.observeAlertToAction(now)
+	case target.KindNoOp:
+		a.State, a.Ended = ledger.NoOp, now
+	case target.KindConflict:
+		// Someone else changed the count: what was decided no longer stands.
+		// The next evaluation starts from what is there.
+		a.State, a.Ended = ledger.Superseded, now
+		u.wakeAgain()
+	case target.KindTemporary:
+		// The call may have gone through all the same. The action stays open
+		// and the target itself will tell, as after a crash.
+		u.open = append(u.open, a)
+		u.refused(a, err, now)
+	default:
+		a.State, a.Ended = ledger.Failed, now
+		u.refused(a, err, now)
+	}
+	return replaced
+}
+
+func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
+	u.counts.failed(a.Target, a.ErrorKind)
+	u.backOff(a.Target, target.KindOf(err), target.RetryAfter(err), now)
+	level.Error(u.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", a.ErrorKind, "retry_at", u.history.Backoffs[a.Target].Until, "err", err)
+}
+
+// ask calls the platform. A conflict is tried again as long as the count is
+// still the one that was decided upon.
+func (u *unit) ask(ctx context.Context, t boundTarget, a *ledger.Action) error {
+	var err error
+	for range conflictTries {
+		err = u.call(ctx, t, a.To)
+		if target.KindOf(err) != target.KindConflict {
+			return err
+		}
+		state, readErr := u.read(ctx, t)
+		if readErr != nil {
+			return readErr
+		}
+		if state.Requested != a.From {
+			return err
+		}
+	}
+	return err
+}
+
+func (u *unit) call(ctx context.Context, t boundTarget, desired int) error {
+	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
+	defer cancel()
+	return t.target.Scale(ctx, desired)
+}
+
+// moved remembers what of the decision the platforms accepted as one move.
+func (u *unit) moved(d *policy.Decision, actions []*ledger.Action) {
+	to, accepted := d.Current, false
+	for _, a := range actions {
+		if a.State == ledger.Accepted {
+			to += a.To - a.From
+			accepted = true
+		}
+	}
+	if accepted {
+		u.history.Moved(u.setup.rules, policy.Move{ID: d.ID, At: d.Time, From: d.Current, To: to})
+	}
+}
+
+// supersede closes what is open for a target because a newer number replaces
+// it.
+func (u *unit) supersede(targetName string, now time.Time) (closed []*ledger.Action) {
+	for _, a := range u.open {
+		if a.Target == targetName {
+			u.close(a, ledger.Superseded, now)
+			closed = append(closed, a)
+		}
+	}
+	u.dropClosed()
+	return closed
+}
+
+// backOff leaves a target alone for a while. Throttling waits as long as the
+// platform asked and counts for nothing; what may pass by itself begins with
+// seconds; everything else begins with minutes.
+func (u *unit) backOff(name string, kind target.Kind, retryAfter time.Duration, now time.Time) {
+	if u.history.Backoffs == nil {
+		u.history.Backoffs = make(map[string]policy.Backoff)
+	}
+	b := u.history.Backoffs[name]
+	switch kind {
+	case target.KindThrottled:
+		b.Until = now.Add(max(retryAfter, u.setup.interval))
+	case target.KindTemporary:
+		b.Until = now.Add(max(retryAfter, doubling(5*time.Second, 5*time.Minute, b.Failures)))
+		b.Failures++
+	default:
+		b.Until = now.Add(max(retryAfter, doubling(5*time.Minute, 30*time.Minute, b.Failures)))
+		b.Failures++
+	}
+	u.history.Backoffs[name] = b
+}
+
+// doubling is base · 2ⁿ, limit at most.
+func doubling(base, limit time.Duration, n int) time.Duration {
+	for ; n > 0 && base < limit; n-- {
+		base *= 2
+	}
+	return min(base, limit)
+}
+
+// wakeAgain asks for another evaluation right after this one.
+func (u *unit) wakeAgain() {
+	u.mu.Lock()
+	u.again = true
+	u.mu.Unlock()
+}
+
+// observeAlertToAction measures from the oldest alert that came since the last
+// move to the platform's consent.
+func (u *unit) observeAlertToAction(now time.Time) {
+	var last, oldest time.Time
+	if n := len(u.history.Moves); n > 0 {
+		last = u.history.Moves[n-1].At
+	}
+	for _, a := range u.engine.opts.Alerts.AlertsFor(u.name) {
+		if a.Active() && a.ReceivedAt.After(last) && (oldest.IsZero() || a.ReceivedAt.Before(oldest)) {
+			oldest = a.ReceivedAt
+		}
+	}
+	if !oldest.IsZero() {
+		u.engine.metrics.alertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
+	}
+}
+
+func directionOf(from, to int) policy.Direction {
+	if to > from {
+		return policy.Up
+	}
+	return policy.Down
+}
+
+func (s *setup) find(name string) (boundTarget, bool) {
+	for _, t := range s.targets {
+		if t.name == name {
+			return t, true
+		}
+	}
+	return boundTarget{}, false
+}

@@ -1,0 +1,136 @@
+// Package config turns a YAML file into values that are valid: a Config that
+// was loaded needs no further checks. Decoding is strict, defaults are set,
+// and every error names the file, the line, the key and what would be right.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	commoncfg "github.com/prometheus/common/config"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Config is a whole configuration file.
+type Config struct {
+	Global       Global        `yaml:"global"`
+	Prometheus   *Prometheus   `yaml:"prometheus,omitempty"`
+	Alertmanager *Alertmanager `yaml:"alertmanager,omitempty"`
+	Policies     []*Policy     `yaml:"policies"`
+}
+
+// Global holds what applies to every policy.
+type Global struct {
+	// EvaluationInterval is how often every policy is evaluated.
+	EvaluationInterval Duration `yaml:"evaluation_interval"`
+	// Mode of the policies that set none.
+	Mode policy.Mode `yaml:"mode"`
+	// AlertTTL is how long a firing alert counts without being repeated,
+	// where no Alertmanager is configured.
+	AlertTTL Duration `yaml:"alert_ttl"`
+}
+
+// Prometheus is where usage is read.
+type Prometheus struct {
+	URL URL `yaml:"url"`
+	// Timeout of one query.
+	Timeout Duration `yaml:"timeout"`
+	// MaxStaleness is how old a sample may be and still count.
+	MaxStaleness     Duration                   `yaml:"max_staleness"`
+	HTTPClientConfig commoncfg.HTTPClientConfig `yaml:",inline"`
+}
+
+// Alertmanager is whom the book of alerts is reconciled with.
+type Alertmanager struct {
+	URL URL `yaml:"url"`
+	// ResyncInterval is how often its alerts are read.
+	ResyncInterval   Duration                   `yaml:"resync_interval"`
+	Timeout          Duration                   `yaml:"timeout"`
+	HTTPClientConfig commoncfg.HTTPClientConfig `yaml:",inline"`
+}
+
+// rawPrometheus and rawAlertmanager decode without the defaults, which
+// UnmarshalYAML has set already.
+type (
+	rawPrometheus   Prometheus
+	rawAlertmanager Alertmanager
+)
+
+// UnmarshalYAML sets the defaults and decodes.
+func (c *Prometheus) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = Prometheus{
+		Timeout:          Duration(10 * time.Second),
+		MaxStaleness:     Duration(2 * time.Minute),
+		HTTPClientConfig: commoncfg.DefaultHTTPClientConfig,
+	}
+	return unmarshal((*rawPrometheus)(c))
+}
+
+// UnmarshalYAML sets the defaults and decodes.
+func (c *Alertmanager) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = Alertmanager{
+		ResyncInterval:   Duration(30 * time.Second),
+		Timeout:          Duration(10 * time.Second),
+		HTTPClientConfig: commoncfg.DefaultHTTPClientConfig,
+	}
+	return unmarshal((*rawAlertmanager)(c))
+}
+
+// LoadFile reads and validates the file. Relative paths in it are relative to
+// its directory.
+func LoadFile(name string, platforms *target.Registry) (*Config, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return Load(name, b, platforms)
+}
+
+// Load decodes and validates b; name is what errors call it.
+func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
+	c := &Config{
+		Global: Global{
+			EvaluationInterval: Duration(15 * time.Second),
+			Mode:               policy.ModeOn,
+			AlertTTL:           Duration(time.Hour),
+		},
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, Errors{{File: name, Msg: "the file is empty; at least one policy is needed"}}
+		}
+		return nil, decodeErrors(name, err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(b, &root); err != nil {
+		return nil, decodeErrors(name, err)
+	}
+	v := &validator{file: name, root: &root, platforms: platforms}
+	v.config(c)
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		v.add("only one YAML document is allowed in the file")
+	}
+	if len(v.errs) > 0 {
+		return nil, v.errs
+	}
+	return c, nil
+}
+
+// String renders the configuration as YAML with its defaults filled in and
+// its secrets hidden.
+func (c *Config) String() string {
+	b, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Sprintf("# the configuration cannot be rendered: %s\n", err)
+	}
+	return string(b)
+}

@@ -1,0 +1,125 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// Change is a new configuration built and not yet in force.
+type Change struct {
+	// Apply puts it in force. It cannot fail.
+	Apply func()
+	// Discard gives up what was built. Exactly one of the two is called.
+	Discard func()
+}
+
+// Subscriber lives by the configuration.
+type Subscriber interface {
+	// Prepare does everything for c that can fail and touches nothing that
+	// is in force.
+	Prepare(ctx context.Context, c *Config) (Change, error)
+}
+
+// SubscriberFunc is a function that is a Subscriber.
+type SubscriberFunc func(ctx context.Context, c *Config) (Change, error)
+
+// Prepare calls f.
+func (f SubscriberFunc) Prepare(ctx context.Context, c *Config) (Change, error) { return f(ctx, c) }
+
+// Coordinator loads the configuration and hands it to its subscribers: all of
+// them take it, or none. It is safe for concurrent use.
+type Coordinator struct {
+	load        func() (*Config, error)
+	subscribers []Subscriber
+	logger      log.Logger
+	metrics     *metrics
+
+	reloading sync.Mutex // serializes reloads
+
+	mu      sync.RWMutex // guards current
+	current *Config
+}
+
+type metrics struct {
+	successful  prometheus.Gauge
+	successTime prometheus.Gauge
+}
+
+// NewCoordinator returns a coordinator that has loaded nothing yet. The order
+// of the subscribers is the order in which a change is prepared and applied.
+func NewCoordinator(load func() (*Config, error), logger log.Logger, reg prometheus.Registerer, subscribers ...Subscriber) *Coordinator {
+	f := promauto.With(reg)
+	return &Coordinator{
+		load:        load,
+		subscribers: subscribers,
+		logger:      logger,
+		metrics: &metrics{
+			successful: f.NewGauge(prometheus.GaugeOpts{
+				Name: "alertscaler_config_last_reload_successful",
+				Help: "Whether the last configuration reload attempt was successful.",
+			}),
+			successTime: f.NewGauge(prometheus.GaugeOpts{
+				Name: "alertscaler_config_last_reload_success_timestamp_seconds",
+				Help: "Timestamp of the last successful configuration reload.",
+			}),
+		},
+	}
+}
+
+// Reload loads the configuration and puts it in force, or returns why not and
+// leaves the old one working.
+func (c *Coordinator) Reload(ctx context.Context) error {
+	c.reloading.Lock()
+	defer c.reloading.Unlock()
+	if err := c.reload(ctx); err != nil {
+		c.metrics.successful.Set(0)
+		return err
+	}
+	c.metrics.successful.Set(1)
+	c.metrics.successTime.SetToCurrentTime()
+	level.Info(c.logger).Log("msg", "configuration loaded", "policies", len(c.Config().Policies))
+	return nil
+}
+
+func (c *Coordinator) reload(ctx context.Context) error {
+	next, err := c.load()
+	if err != nil {
+		return err
+	}
+	changes := make([]Change, 0, len(c.subscribers))
+	for _, s := range c.subscribers {
+		change, err := s.Prepare(ctx, next)
+		if err != nil {
+			for _, done := range changes {
+				if done.Discard != nil {
+					done.Discard()
+				}
+			}
+			return fmt.Errorf("prepare configuration: %w", err)
+		}
+		changes = append(changes, change)
+	}
+	c.mu.Lock()
+	c.current = next
+	c.mu.Unlock()
+	for _, change := range changes {
+		if change.Apply != nil {
+			change.Apply()
+		}
+	}
+	return nil
+}
+
+// Config returns the configuration in force, nil before the first Reload. It
+// must not be changed.
+func (c *Coordinator) Config() *Config {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.current
+}

@@ -1,0 +1,198 @@
+package config
+
+import (
+	"github.com/prometheus/alertmanager/pkg/labels"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Policy is one entry of policies.
+type Policy struct {
+	Name string `yaml:"name"`
+	// ScaleTarget is the value of the scale_target label by which alerts and
+	// recorded series speak of this policy; its name by default.
+	ScaleTarget string      `yaml:"scale_target,omitempty"`
+	Mode        policy.Mode `yaml:"mode,omitempty"`
+	Alerts      Alerts      `yaml:"alerts"`
+	Min         int         `yaml:"min"`
+	Max         int         `yaml:"max"`
+	AlertStep   AlertStep   `yaml:"alert_step"`
+	Resources   []*Resource `yaml:"resources,omitempty"`
+	Reservation Reservation `yaml:"reservation,omitempty"`
+	ScaleUp     Behavior    `yaml:"scale_up"`
+	ScaleDown   Behavior    `yaml:"scale_down"`
+	// ProvisioningTimeout is how long requested replicas may take to become
+	// ready before the action counts as failed.
+	ProvisioningTimeout Duration  `yaml:"provisioning_timeout"`
+	Targets             []*Target `yaml:"targets"`
+}
+
+// Alerts says which alerts speak for a policy, as Alertmanager matchers.
+type Alerts struct {
+	Up   Matchers `yaml:"up"`
+	Down Matchers `yaml:"down"`
+}
+
+// AlertStep is how far an alert alone moves a policy without resources.
+type AlertStep struct {
+	Up   Amount `yaml:"up"`
+	Down Amount `yaml:"down"`
+}
+
+// Resource is one thing replicas consume.
+type Resource struct {
+	Name string `yaml:"name"`
+	// Usage is PromQL; empty means the shipped series of the policy.
+	Usage string `yaml:"usage,omitempty"`
+	// CapacityPerReplica is a number or PromQL; unset means the shipped
+	// capacity series.
+	CapacityPerReplica Capacity    `yaml:"capacity_per_replica,omitempty"`
+	Reservation        Reservation `yaml:"reservation,omitempty"`
+	// MinCoverage is the share of the ready replicas that must report; unset
+	// means 0.8 for shipped series and no check for others.
+	MinCoverage *float64 `yaml:"min_coverage,omitempty"`
+}
+
+// Reservation is what must stay free.
+type Reservation struct {
+	Ratio     float64 `yaml:"ratio,omitempty"`
+	Threshold float64 `yaml:"threshold,omitempty"`
+}
+
+// Behavior is how one direction moves. Unset fields get the direction's
+// defaults.
+type Behavior struct {
+	Tolerance     *float64  `yaml:"tolerance,omitempty"`
+	Stabilization *Duration `yaml:"stabilization,omitempty"`
+	Cooldown      *Duration `yaml:"cooldown,omitempty"`
+	Step          *Step     `yaml:"step,omitempty"`
+}
+
+// Step limits how far one direction moves within a period.
+type Step struct {
+	Replicas int      `yaml:"replicas,omitempty"`
+	Ratio    float64  `yaml:"ratio,omitempty"`
+	Per      Duration `yaml:"per,omitempty"`
+}
+
+// Target is one entry of a policy's targets: its own keys and exactly one
+// platform's.
+type Target struct {
+	Name string `yaml:"name"`
+	Min  int    `yaml:"min,omitempty"`
+	Max  int    `yaml:"max,omitempty"`
+	// Platform is the platform's own configuration.
+	Platform target.Config `yaml:"-"`
+
+	// platforms holds the platform keys as written until the registry is at
+	// hand to decode them.
+	platforms map[string]deferred
+}
+
+// rawTarget is how a target is written. What is not its own key must be a
+// platform's.
+type rawTarget struct {
+	Name      string              `yaml:"name"`
+	Min       int                 `yaml:"min,omitempty"`
+	Max       int                 `yaml:"max,omitempty"`
+	Platforms map[string]deferred `yaml:",inline"`
+}
+
+// deferred keeps the means to decode a value later, as strictly as now.
+type deferred struct {
+	unmarshal func(any) error
+}
+
+// UnmarshalYAML keeps unmarshal.
+func (d *deferred) UnmarshalYAML(unmarshal func(any) error) error {
+	d.unmarshal = unmarshal
+	return nil
+}
+
+// UnmarshalYAML decodes the target's own keys and keeps the platform's.
+func (t *Target) UnmarshalYAML(unmarshal func(any) error) error {
+	var raw rawTarget
+	if err := unmarshal(&raw); err != nil {
+		return err
+	}
+	*t = Target{Name: raw.Name, Min: raw.Min, Max: raw.Max, platforms: raw.Platforms}
+	return nil
+}
+
+// MarshalYAML renders the target as it is written.
+func (t *Target) MarshalYAML() (any, error) {
+	return struct {
+		Name     string                   `yaml:"name"`
+		Min      int                      `yaml:"min,omitempty"`
+		Max      int                      `yaml:"max,omitempty"`
+		Platform map[string]target.Config `yaml:",inline"`
+	}{t.Name, t.Min, t.Max, map[string]target.Config{t.Platform.Platform(): t.Platform}}, nil
+}
+
+type rawPolicy Policy
+
+// UnmarshalYAML sets the defaults and decodes.
+func (p *Policy) UnmarshalYAML(unmarshal func(any) error) error {
+	*p = Policy{
+		Min:                 1,
+		AlertStep:           AlertStep{Up: Amount{Replicas: 1}, Down: Amount{Replicas: 1}},
+		ProvisioningTimeout: defaultProvisioningTimeout,
+	}
+	return unmarshal((*rawPolicy)(p))
+}
+
+// setDefaults fills in what depends on other values.
+func (p *Policy) setDefaults(g *Global) {
+	if p.Mode == "" {
+		p.Mode = g.Mode
+	}
+	if p.ScaleTarget == "" {
+		p.ScaleTarget = p.Name
+	}
+	if p.Alerts.Up == nil {
+		p.Alerts.Up = defaultMatchers(policy.Up, p.ScaleTarget)
+	}
+	if p.Alerts.Down == nil {
+		p.Alerts.Down = defaultMatchers(policy.Down, p.ScaleTarget)
+	}
+	up, down := resourceBehaviors()
+	if len(p.Resources) == 0 {
+		up, down = alertBehaviors()
+	}
+	p.ScaleUp.setDefaults(up)
+	p.ScaleDown.setDefaults(down)
+}
+
+func defaultMatchers(d policy.Direction, scaleTarget string) Matchers {
+	return Matchers{
+		{Type: labels.MatchEqual, Name: "scale", Value: string(d)},
+		{Type: labels.MatchEqual, Name: "scale_target", Value: scaleTarget},
+	}
+}
+
+// Rules is the policy as package policy decides by it.
+func (c *Config) Rules(p *Policy) policy.Policy {
+	out := policy.Policy{
+		Name:        p.Name,
+		Mode:        p.Mode,
+		Min:         p.Min,
+		Max:         p.Max,
+		AlertStep:   policy.AlertStep{Up: policy.Amount(p.AlertStep.Up), Down: policy.Amount(p.AlertStep.Down)},
+		Reservation: policy.Reservation(p.Reservation),
+		ScaleUp:     p.ScaleUp.rules(),
+		ScaleDown:   p.ScaleDown.rules(),
+	}
+	if c.Prometheus != nil {
+		// A gap longer than a sample may be old is a time about which nothing
+		// is known. A slow evaluation interval is no gap.
+		out.MaxGap = max(c.Prometheus.MaxStaleness.Std(), 2*c.Global.EvaluationInterval.Std())
+	}
+	for _, r := range p.Resources {
+		out.Resources = append(out.Resources, policy.Resource{Name: r.Name, Reservation: policy.Reservation(r.Reservation)})
+	}
+	for _, t := range p.Targets {
+		out.Targets = append(out.Targets, policy.Target{Name: t.Name, Min: t.Min, Max: t.Max})
+	}
+	return out
+}

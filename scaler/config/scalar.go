@@ -1,0 +1,165 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
+)
+
+// Scalars decode from the YAML node, so that their errors carry its line.
+
+// lineError is an error at n's line that yaml collects with its own.
+func lineError(n *yaml.Node, format string, args ...any) error {
+	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s", n.Line, fmt.Sprintf(format, args...))}}
+}
+
+// Duration is written as Prometheus writes durations: 30s, 5m, 1h30m.
+type Duration time.Duration
+
+// Std is the duration as the standard library has it.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// UnmarshalYAML parses Prometheus' notation.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := model.ParseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		return lineError(n, "%q is not a duration; write it as 30s, 5m or 1h30m", n.Value)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalYAML renders Prometheus' notation.
+func (d Duration) MarshalYAML() (any, error) { return model.Duration(d).String(), nil }
+
+// URL is an absolute http or https URL.
+type URL struct{ *url.URL }
+
+// UnmarshalYAML parses the URL.
+func (u *URL) UnmarshalYAML(n *yaml.Node) error {
+	v, err := url.Parse(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || v.Host == "" || (v.Scheme != "http" && v.Scheme != "https") {
+		return lineError(n, "%q is not a URL; write it as http://host:port or https://host:port/prefix", redact(n.Value))
+	}
+	u.URL = v
+	return nil
+}
+
+// redact keeps a password in a malformed URL out of the error.
+func redact(s string) string {
+	if at := strings.LastIndex(s, "@"); at >= 0 {
+		return "<secret>" + s[at:]
+	}
+	return s
+}
+
+// MarshalYAML renders the URL with its password hidden.
+func (u URL) MarshalYAML() (any, error) {
+	if u.URL == nil {
+		return "", nil
+	}
+	return u.Redacted(), nil
+}
+
+// Amount is a number of replicas, or a percentage of the current count
+// written as "25%".
+type Amount struct {
+	Replicas int
+	Percent  float64
+}
+
+// UnmarshalYAML parses either form.
+func (a *Amount) UnmarshalYAML(n *yaml.Node) error {
+	s := n.Value
+	if share, ok := strings.CutSuffix(s, "%"); ok {
+		p, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
+		if err != nil || !(p > 0 && p <= 1000) {
+			return lineError(n, "%q is not a step; a percentage lies above 0 %% and at most at 1000 %%", s)
+		}
+		*a = Amount{Percent: p}
+		return nil
+	}
+	i, err := strconv.Atoi(s)
+	if n.Kind != yaml.ScalarNode || err != nil || i < 1 {
+		return lineError(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"", s)
+	}
+	*a = Amount{Replicas: i}
+	return nil
+}
+
+// MarshalYAML renders it as it is written.
+func (a Amount) MarshalYAML() (any, error) {
+	if a.Percent > 0 {
+		return strconv.FormatFloat(a.Percent, 'g', -1, 64) + "%", nil
+	}
+	return a.Replicas, nil
+}
+
+// Capacity is a number in the resource's unit, or PromQL that gives one. The
+// zero value is neither.
+type Capacity struct {
+	Number float64
+	PromQL string
+}
+
+// IsZero reports whether neither was written.
+func (c Capacity) IsZero() bool { return c == Capacity{} }
+
+// UnmarshalYAML parses either form.
+func (c *Capacity) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode || strings.TrimSpace(n.Value) == "" {
+		return lineError(n, "a capacity is a number above 0 or PromQL")
+	}
+	if v, err := strconv.ParseFloat(n.Value, 64); err == nil {
+		if !(v > 0) || v > 1e300 {
+			return lineError(n, "capacity_per_replica %s is not a number above 0", n.Value)
+		}
+		*c = Capacity{Number: v}
+		return nil
+	}
+	*c = Capacity{PromQL: n.Value}
+	return nil
+}
+
+// MarshalYAML renders it as it is written.
+func (c Capacity) MarshalYAML() (any, error) {
+	if c.PromQL != "" {
+		return c.PromQL, nil
+	}
+	return c.Number, nil
+}
+
+// Matchers are Alertmanager matchers, all of which must match. Each list
+// entry may itself hold several, as in Alertmanager's routes.
+type Matchers []*labels.Matcher
+
+// UnmarshalYAML parses the list in Alertmanager's own syntax.
+func (m *Matchers) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		return lineError(n, `matchers are a list such as ['scale="up"', 'scale_target="web"']`)
+	}
+	*m = Matchers{}
+	for _, item := range n.Content {
+		parsed, err := labels.ParseMatchers(item.Value)
+		if item.Kind != yaml.ScalarNode || err != nil || len(parsed) == 0 {
+			return lineError(item, `%q is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, item.Value)
+		}
+		*m = append(*m, parsed...)
+	}
+	return nil
+}
+
+// MarshalYAML renders the list.
+func (m Matchers) MarshalYAML() (any, error) {
+	out := make([]string, len(m))
+	for i := range m {
+		out[i] = m[i].String()
+	}
+	return out, nil
+}

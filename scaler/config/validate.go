@@ -1,0 +1,272 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	commoncfg "github.com/prometheus/common/config"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// validator collects what is wrong, with its place in the file.
+type validator struct {
+	file      string
+	root      *yaml.Node
+	platforms *target.Registry
+	errs      Errors
+}
+
+// add notes an error at the place the format's path names.
+func (v *validator) add(msg string, path ...any) {
+	v.errs = append(v.errs, &Error{File: v.file, Line: line(v.root, path), Key: keyOf(path), Msg: msg})
+}
+
+func (v *validator) addf(path []any, format string, args ...any) {
+	v.add(fmt.Sprintf(format, args...), path...)
+}
+
+// at extends a path without touching the slice it came from.
+func at(path []any, more ...any) []any {
+	return append(slices.Clone(path), more...)
+}
+
+func (v *validator) config(c *Config) {
+	v.positive(c.Global.EvaluationInterval, "global", "evaluation_interval")
+	v.positive(c.Global.AlertTTL, "global", "alert_ttl")
+	v.mode(c.Global.Mode, "global", "mode")
+	if c.Prometheus != nil {
+		v.endpoint(c.Prometheus.URL, &c.Prometheus.HTTPClientConfig, "prometheus")
+		v.positive(c.Prometheus.Timeout, "prometheus", "timeout")
+		v.positive(c.Prometheus.MaxStaleness, "prometheus", "max_staleness")
+	}
+	if c.Alertmanager != nil {
+		v.endpoint(c.Alertmanager.URL, &c.Alertmanager.HTTPClientConfig, "alertmanager")
+		v.positive(c.Alertmanager.ResyncInterval, "alertmanager", "resync_interval")
+		v.positive(c.Alertmanager.Timeout, "alertmanager", "timeout")
+	}
+	if len(c.Policies) == 0 {
+		v.add("at least one policy is needed", "policies")
+	}
+	names := make(map[string]int, len(c.Policies))
+	owners := make(map[string]string)
+	for i, p := range c.Policies {
+		path := []any{"policies", i}
+		if p == nil {
+			v.add("the policy is empty", path...)
+			c.Policies[i] = &Policy{}
+			continue
+		}
+		if first, ok := names[p.Name]; ok && p.Name != "" {
+			v.addf(at(path, "name"), "%q is the name of policies[%d] already; names are unique", p.Name, first)
+		}
+		names[p.Name] = i
+		v.policy(c, p, path)
+		v.owners(p, path, owners)
+	}
+}
+
+// endpoint checks what names a server and how to speak to it.
+func (v *validator) endpoint(u URL, h *commoncfg.HTTPClientConfig, section string) {
+	if u.URL == nil {
+		v.add("is missing; write it as http://host:port", section, "url")
+	}
+	h.SetDirectory(filepath.Dir(v.file))
+	if err := h.Validate(); err != nil {
+		v.add(err.Error(), section)
+	}
+}
+
+func (v *validator) positive(d Duration, path ...any) {
+	if d <= 0 {
+		v.add("must be longer than 0s", path...)
+	}
+}
+
+func (v *validator) mode(m policy.Mode, path ...any) {
+	switch m {
+	case policy.ModeOn, policy.ModeOnlyScaleUp, policy.ModeOff:
+	default:
+		v.addf(path, "%q is not a mode; the modes are on, only_scale_up and off", m)
+	}
+}
+
+// nameRule keeps names usable as metric labels, file names and URL parts.
+var nameRule = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,127}$`)
+
+func (v *validator) name(name string, path []any) {
+	switch {
+	case name == "":
+		v.add("is missing", at(path, "name")...)
+	case !nameRule.MatchString(name):
+		v.addf(at(path, "name"), "%q is not a name; names begin with a letter or digit and go on with letters, digits, '_', '.', ':' or '-', 128 at most", name)
+	}
+}
+
+func (v *validator) policy(c *Config, p *Policy, path []any) {
+	p.setDefaults(&c.Global)
+	v.name(p.Name, path)
+	v.mode(p.Mode, at(path, "mode")...)
+	switch {
+	case p.Max == 0:
+		v.add("is missing; say how many replicas there may be at most", at(path, "max")...)
+	case p.Max < 0:
+		v.addf(at(path, "max"), "%d is not a number of replicas above 0", p.Max)
+	case p.Min < 0:
+		v.addf(at(path, "min"), "%d is not a number of replicas of at least 0", p.Min)
+	case p.Min > p.Max:
+		v.addf(at(path, "min"), "%d is greater than max %d", p.Min, p.Max)
+	}
+	if len(p.Alerts.Up) == 0 {
+		v.add("no matchers would match every alert; leave the key out for the default", at(path, "alerts", "up")...)
+	}
+	if len(p.Alerts.Down) == 0 {
+		v.add("no matchers would match every alert; leave the key out for the default", at(path, "alerts", "down")...)
+	}
+	v.resources(c, p, path)
+	v.reservation(p.Reservation, at(path, "reservation"))
+	v.behavior(&p.ScaleUp, at(path, "scale_up"))
+	v.behavior(&p.ScaleDown, at(path, "scale_down"))
+	v.positive(p.ProvisioningTimeout, at(path, "provisioning_timeout")...)
+	v.targets(p, path)
+}
+
+func (v *validator) resources(c *Config, p *Policy, path []any) {
+	if len(p.Resources) > 0 && c.Prometheus == nil {
+		v.add("usage is read from Prometheus; set prometheus.url, or leave resources out to act on alerts alone", at(path, "resources")...)
+	}
+	if len(p.Resources) == 0 && p.Reservation != (Reservation{}) {
+		v.add("a reservation needs resources to be kept free", at(path, "reservation")...)
+	}
+	seen := make(map[string]bool, len(p.Resources))
+	for i, r := range p.Resources {
+		path := at(path, "resources", i)
+		if r == nil {
+			v.add("the resource is empty", path...)
+			p.Resources[i] = &Resource{}
+			continue
+		}
+		v.name(r.Name, path)
+		if seen[r.Name] && r.Name != "" {
+			v.addf(at(path, "name"), "%q is a resource of this policy already; names are unique", r.Name)
+		}
+		seen[r.Name] = true
+		v.reservation(r.Reservation, at(path, "reservation"))
+		if r.MinCoverage != nil && !(*r.MinCoverage >= 0 && *r.MinCoverage <= 1) {
+			v.addf(at(path, "min_coverage"), "%g is not a share from 0 to 1", *r.MinCoverage)
+		}
+		if r.Usage != "" && r.CapacityPerReplica.IsZero() {
+			v.add("is missing; usage of one's own needs a number or PromQL for what one replica holds", at(path, "capacity_per_replica")...)
+		}
+	}
+}
+
+func (v *validator) reservation(r Reservation, path []any) {
+	if !(r.Ratio >= 0 && r.Ratio < 1) {
+		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1", r.Ratio)
+	}
+	if !(r.Threshold >= 0) || math.IsInf(r.Threshold, 0) {
+		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0", r.Threshold)
+	}
+}
+
+func (v *validator) behavior(b *Behavior, path []any) {
+	if !(*b.Tolerance >= 0 && *b.Tolerance < 1) {
+		v.addf(at(path, "tolerance"), "%g is not a share of at least 0 and below 1", *b.Tolerance)
+	}
+	s := b.Step
+	if s.Replicas < 0 {
+		v.addf(at(path, "step", "replicas"), "%d is not a number of replicas of at least 0", s.Replicas)
+	}
+	if !(s.Ratio >= 0) || math.IsInf(s.Ratio, 0) {
+		v.addf(at(path, "step", "ratio"), "%g is not a share of at least 0", s.Ratio)
+	}
+	if (s.Replicas > 0 || s.Ratio > 0) && s.Per <= 0 {
+		v.add("is missing; a step limit counts over a time such as 1m", at(path, "step", "per")...)
+	}
+}
+
+func (v *validator) targets(p *Policy, path []any) {
+	if len(p.Targets) == 0 {
+		v.addf(at(path, "targets"), "the policy has no target; name at least one with one of %v", v.platforms.Names())
+	}
+	seen := make(map[string]bool, len(p.Targets))
+	for i, t := range p.Targets {
+		path := at(path, "targets", i)
+		if t == nil {
+			v.add("the target is empty", path...)
+			p.Targets[i] = &Target{}
+			continue
+		}
+		v.name(t.Name, path)
+		if seen[t.Name] && t.Name != "" {
+			v.addf(at(path, "name"), "%q is a target of this policy already; names are unique", t.Name)
+		}
+		seen[t.Name] = true
+		if t.Min < 0 || t.Max < 0 || (t.Max > 0 && t.Min > t.Max) {
+			v.addf(at(path, "min"), "min %d and max %d are not bounds; 0 ≤ min ≤ max, and no max means the policy's", t.Min, t.Max)
+		}
+		v.platform(t, path)
+	}
+}
+
+// platform decodes and validates the one platform of a target.
+func (v *validator) platform(t *Target, path []any) {
+	if len(t.platforms) != 1 {
+		v.addf(path, "a target has exactly one platform, this one has %d; the platforms are %v", len(t.platforms), v.platforms.Names())
+		return
+	}
+	for name, d := range t.platforms {
+		path := at(path, name)
+		cfg, err := v.platforms.New(name)
+		if err != nil {
+			v.addf(path, "unknown key or platform %q; a target has name, min, max and one of %v", name, v.platforms.Names())
+			return
+		}
+		if d.unmarshal == nil {
+			v.addf(path, "the platform has no keys")
+			return
+		}
+		if err := d.unmarshal(cfg); err != nil {
+			var errs Errors
+			if errors.As(decodeErrors(v.file, err), &errs) {
+				v.errs = append(v.errs, errs...)
+			}
+			return
+		}
+		if err := cfg.Validate(); err != nil {
+			var field *target.FieldError
+			if errors.As(err, &field) {
+				v.add(field.Msg, at(path, splitKey(field.Field)...)...)
+			} else {
+				v.add(err.Error(), path...)
+			}
+			return
+		}
+		t.Platform = cfg
+	}
+}
+
+// owners refuses two policies, or two targets of one, that own the same thing.
+func (v *validator) owners(p *Policy, path []any, owners map[string]string) {
+	for i, t := range p.Targets {
+		if t == nil || t.Platform == nil {
+			continue
+		}
+		id := t.Platform.Identity()
+		if id == "" {
+			continue
+		}
+		if owner, ok := owners[id]; ok {
+			v.addf(at(path, "targets", i), "%s is owned by %s already; two owners would fight over it", id, owner)
+			continue
+		}
+		owners[id] = fmt.Sprintf("target %q of policy %q", t.Name, p.Name)
+	}
+}

@@ -1,0 +1,77 @@
+package scaler
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// notConverged is the failure reason of an action whose replicas were not
+// ready in time; the others are the target error kinds.
+const notConverged = "not_converged"
+
+// failureReasons is the closed list of an action's failure reasons. A no-op is
+// none, and a conflict that persists is decided anew.
+var failureReasons = append(withoutNoOp(), notConverged)
+
+func withoutNoOp() []string {
+	var out []string
+	for _, k := range target.Kinds {
+		if k != target.KindNoOp && k != target.KindConflict {
+			out = append(out, string(k))
+		}
+	}
+	return out
+}
+
+var directions = []policy.Direction{policy.Up, policy.Down, policy.None}
+
+// counters count what one policy did. They are plain numbers, not metrics, so
+// that ten thousand policies with every label combination fit into memory.
+type counters struct {
+	// decisions by direction and reason, in the order of the two lists.
+	decisions []uint64
+	actions   map[actionKey]uint64
+	failures  map[failureKey]uint64
+}
+
+type actionKey struct {
+	target    string
+	direction policy.Direction
+}
+
+type failureKey struct{ target, reason string }
+
+func newCounters() *counters {
+	return &counters{
+		decisions: make([]uint64, len(directions)*len(policy.Reasons)),
+		actions:   make(map[actionKey]uint64),
+		failures:  make(map[failureKey]uint64),
+	}
+}
+
+// clone shares nothing with c.
+func (c *counters) clone() counters {
+	out := *c
+	out.decisions = slices.Clone(c.decisions)
+	out.actions, out.failures = maps.Clone(c.actions), maps.Clone(c.failures)
+	return out
+}
+
+func (c *counters) decided(d *policy.Decision) {
+	i, j := slices.Index(directions, d.Direction), slices.Index(policy.Reasons, d.Reason)
+	if i >= 0 && j >= 0 {
+		c.decisions[i*len(policy.Reasons)+j]++
+	}
+}
+
+func (c *counters) acted(a *ledger.Action) {
+	c.actions[actionKey{a.Target, a.Direction}]++
+}
+
+func (c *counters) failed(targetName, reason string) {
+	c.failures[failureKey{targetName, reason}]++
+}

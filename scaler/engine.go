@@ -1,0 +1,243 @@
+package scaler
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/usage"
+)
+
+// Alerts is the book as the engine reads it. It is safe for concurrent use and
+// never blocks on I/O.
+type Alerts interface {
+	// Counts returns how many active alerts speak for the policy.
+	Counts(policyName string) (up, down int)
+	// AlertsFor returns the alerts that speak for the policy.
+	AlertsFor(policyName string) []alerts.Alert
+}
+
+// Usage reads what the resources of one policy use. It answers every query,
+// with a problem where it has no usable reading, and is safe for concurrent
+// use.
+type Usage interface {
+	Read(ctx context.Context, now time.Time, queries []usage.Query) []policy.Usage
+}
+
+// Ledger is the engine's durable memory. It is safe for concurrent use.
+type Ledger interface {
+	// NewID returns an identifier that sorts after every earlier one.
+	NewID(now time.Time) string
+	// Commit writes durably before it returns.
+	Commit(r ledger.Record) error
+	// Enqueue writes within about a second, after everything enqueued or
+	// committed before.
+	Enqueue(r ledger.Record)
+	// Histories and OpenActions are what the last run left.
+	Histories() (map[string]policy.History, error)
+	OpenActions() ([]ledger.Action, error)
+	// LastRequested is the number last asked of the target by anyone here.
+	LastRequested(policyName, targetName string) (int, bool, error)
+}
+
+// Options configure an Engine. Alerts, Ledger and NewUsage are required.
+type Options struct {
+	Alerts Alerts
+	Ledger Ledger
+	// NewUsage builds the reader of a configuration that names a Prometheus.
+	NewUsage func(*config.Config) (Usage, error)
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+	// Concurrency bounds the evaluations in flight; 256 by default.
+	Concurrency int
+	// PlatformTimeout bounds one call to a platform; 10s by default.
+	PlatformTimeout time.Duration
+	Logger          log.Logger
+	Registerer      prometheus.Registerer
+}
+
+// Engine evaluates policies. All methods are safe for concurrent use.
+type Engine struct {
+	opts    Options
+	metrics *metrics
+	slots   chan struct{}
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	// running counts evaluations in flight and targets being closed.
+	running sync.WaitGroup
+
+	mu      sync.Mutex // guards everything below
+	units   map[string]*unit
+	order   []string
+	started bool
+	stopped bool
+
+	// memory is what the last run left, by policy; read at New and handed to
+	// the units as they appear.
+	memory map[string]policy.History
+	open   map[string][]ledger.Action
+}
+
+var _ config.Subscriber = (*Engine)(nil)
+
+// New returns an engine without policies. It reads what the last run left in
+// the ledger.
+func New(o Options) (*Engine, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Concurrency <= 0 {
+		o.Concurrency = 256
+	}
+	if o.PlatformTimeout <= 0 {
+		o.PlatformTimeout = 10 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = log.NewNopLogger()
+	}
+	e := &Engine{
+		opts:  o,
+		slots: make(chan struct{}, o.Concurrency),
+		units: make(map[string]*unit),
+		open:  make(map[string][]ledger.Action),
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	var err error
+	if e.memory, err = o.Ledger.Histories(); err != nil {
+		return nil, fmt.Errorf("read what policies remember: %w", err)
+	}
+	open, err := o.Ledger.OpenActions()
+	if err != nil {
+		return nil, fmt.Errorf("read open actions: %w", err)
+	}
+	for _, a := range open {
+		e.open[a.Policy] = append(e.open[a.Policy], a)
+	}
+	e.metrics = newMetrics(o.Registerer, e)
+	return e, nil
+}
+
+// Start begins to evaluate. Before it, Wake does nothing.
+func (e *Engine) Start() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.started = true
+	for _, u := range e.units {
+		u.wake()
+	}
+}
+
+// Wake evaluates the named policies now, or again if they are being evaluated.
+// Unknown names are ignored. It never blocks.
+func (e *Engine) Wake(policies []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.started || e.stopped {
+		return
+	}
+	for _, name := range policies {
+		if u := e.units[name]; u != nil {
+			u.wake()
+		}
+	}
+}
+
+// Stop ends evaluation: what is in flight runs to its end, so that every call
+// to a platform finds its outcome in the ledger, then the targets are closed.
+// It returns early, with the error of ctx, if that takes too long.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	e.stopped = true
+	for _, u := range e.units {
+		u.retire()
+	}
+	e.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		e.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		e.cancel()
+		return nil
+	case <-ctx.Done():
+		e.cancel()
+		return fmt.Errorf("wait for evaluations to end: %w", ctx.Err())
+	}
+}
+
+// snapshot returns the units in the order of the configuration.
+func (e *Engine) snapshot() []*unit {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	units := make([]*unit, 0, len(e.order))
+	for _, name := range e.order {
+		units = append(units, e.units[name])
+	}
+	return units
+}
+
+// Statuses returns every policy in the order of the configuration.
+func (e *Engine) Statuses() []policy.Status {
+	units := e.snapshot()
+	out := make([]policy.Status, len(units))
+	for i, u := range units {
+		out[i] = u.status()
+	}
+	return out
+}
+
+// Status returns one policy.
+func (e *Engine) Status(name string) (policy.Status, bool) {
+	e.mu.Lock()
+	u := e.units[name]
+	e.mu.Unlock()
+	if u == nil {
+		return policy.Status{}, false
+	}
+	return u.status(), true
+}
+
+// Ready reports an error until every policy was evaluated once.
+func (e *Engine) Ready() error {
+	var waiting []string
+	for _, u := range e.snapshot() {
+		if u.view.Load().last == nil {
+			waiting = append(waiting, u.name)
+		}
+	}
+	if len(waiting) > 0 {
+		return fmt.Errorf("%d policies have not been evaluated yet, %s among them", len(waiting), waiting[0])
+	}
+	return nil
+}
+
+// Endpoints lists the addresses of the replicas of each target that knows
+// them, by policy and target.
+func (e *Engine) Endpoints() []Endpoints {
+	var out []Endpoints
+	for _, u := range e.snapshot() {
+		out = append(out, u.endpoints()...)
+	}
+	return out
+}
+
+// Endpoints are the addresses of one target's replicas.
+type Endpoints struct {
+	Policy, ScaleTarget, Target string
+	Addresses                   []string
+}
+
+func names[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,143 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// evaluate takes the policy through one evaluation and returns how long to
+// wait for the next.
+func (u *unit) evaluate(ctx context.Context) time.Duration {
+	started := u.engine.opts.Now()
+	u.readTargets(ctx)
+	now := u.engine.opts.Now()
+	u.settle(now)
+
+	o := u.observe(ctx, now)
+	d := policy.Decide(u.setup.rules, o, u.history, now)
+	u.history.Observe(u.setup.rules, d)
+	u.counts.decided(&d)
+
+	if d.Act {
+		u.act(ctx, &d)
+	} else {
+		u.record(&d)
+	}
+	u.publish(&d)
+	u.engine.metrics.evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
+	return u.pause(&d, u.engine.opts.Now())
+}
+
+// readTargets reads all targets side by side, each within its own time.
+func (u *unit) readTargets(ctx context.Context) {
+	targets := u.setup.targets
+	results := make([]reading, len(targets))
+	var wg sync.WaitGroup
+	for i := range targets {
+		wg.Go(func() {
+			state, err := u.read(ctx, targets[i])
+			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
+		})
+	}
+	wg.Wait()
+	for i, t := range targets {
+		r := results[i]
+		if r.err != nil {
+			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
+			// What was last known stays for people to see; it supports no
+			// decision.
+			last := u.reads[t.name]
+			r.state, r.at = last.state, last.at
+		}
+		u.reads[t.name] = r
+	}
+}
+
+func (u *unit) read(ctx context.Context, t boundTarget) (target.State, error) {
+	if !u.restored[t.target] {
+		return target.State{}, errNotRestored
+	}
+	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
+	defer cancel()
+	return t.target.Current(ctx)
+}
+
+var errNotRestored = errors.New("its replicas have not been brought back yet")
+
+// observe puts together what Decide is to know. Usage is not read where the
+// count alone decides.
+func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
+	var o policy.Observation
+	o.Up, o.Down = u.engine.opts.Alerts.Counts(u.name)
+	ready, readable := 0, true
+	for _, t := range u.setup.targets {
+		r := u.reads[t.name]
+		ts := policy.TargetState{
+			Name:         t.name,
+			Requested:    u.requested(t.name, r.state, now),
+			Ready:        r.state.Ready,
+			Min:          r.state.Min,
+			Max:          r.state.Max,
+			BackoffUntil: u.history.Backoffs[t.name].Until,
+		}
+		if r.err != nil {
+			ts.Error = r.err.Error()
+			readable = false
+		}
+		ready += ts.Ready
+		o.Targets = append(o.Targets, ts)
+	}
+	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(o.Targets) {
+		return o
+	}
+	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
+	return o
+}
+
+// record writes a decision that does not act, where it says something new.
+// What the policy remembers is written each time, at leisure.
+func (u *unit) record(d *policy.Decision) {
+	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}}
+	if !sameAnswer(u.recorded, d) {
+		d.ID = u.engine.opts.Ledger.NewID(d.Time)
+		r.Decision = d
+		u.recorded = d
+		level.Info(u.logger).Log("msg", "decided", "direction", d.Direction, "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
+	}
+	u.engine.opts.Ledger.Enqueue(r)
+}
+
+// sameAnswer reports whether b only repeats what a said.
+func sameAnswer(a, b *policy.Decision) bool {
+	return a != nil && a.Reason == b.Reason && a.Current == b.Current && a.Desired == b.Desired &&
+		a.Direction == b.Direction && a.Mode == b.Mode
+}
+
+// shortest is the least time between two evaluations of one policy that
+// nobody asked for.
+const shortest = 100 * time.Millisecond
+
+// pause is how long to wait: until the next interval, the end of what held the
+// decision, or the next look at what converges, whichever is first.
+func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
+	wait := u.setup.interval
+	for i := range d.Steps {
+		if until := d.Steps[i].Until; until.After(now) {
+			wait = min(wait, until.Sub(now))
+		}
+	}
+	for _, a := range u.open {
+		// Look often at first, so that the provisioning time is measured to
+		// a tenth, and ever less often as it grows.
+		wait = min(wait, max(500*time.Millisecond, now.Sub(a.Created)/10))
+	}
+	return max(wait, shortest)
+}

@@ -1,0 +1,212 @@
+package policy
+
+import (
+	"math"
+	"time"
+)
+
+// followRecommendation takes the recommendation over where it points the way
+// the alerts do, and handles the lack of one.
+func (d *decider) followRecommendation() bool {
+	if d.out.Direction == Down && d.bad {
+		return d.hold(Step{Name: StepQuality, Subject: string(Down), Reason: ReasonMissingData})
+	}
+	if d.out.Recommendation == nil {
+		if d.out.Direction == Up && d.out.Current == 0 {
+			// With no replicas there is nobody to report usage: the alert
+			// itself is all that can be known, and one step starts the rest.
+			d.alertStep(ReasonFallback, ReasonFallback)
+			return false
+		}
+		return d.hold(Step{Name: StepQuality, Subject: string(d.out.Direction), Reason: ReasonMissingData})
+	}
+	want := *d.out.Recommendation
+	switch {
+	case d.out.Direction == Up && want > d.out.Current:
+		d.out.Desired, d.out.Reason = want, ReasonScaledUp
+	case d.out.Direction == Down && want < d.out.Current:
+		d.out.Desired, d.out.Reason = want, ReasonScaledDown
+	case d.bad:
+		// The known resources are content and another could not be asked.
+		return d.hold(Step{Name: StepQuality, Subject: string(d.out.Direction), Reason: ReasonMissingData})
+	default:
+		return d.hold(Step{Name: StepRecommendation, Value: d.need, Limit: float64(want), Reason: ReasonSatisfied})
+	}
+	return true
+}
+
+// alertStep moves by what an alert alone is worth: one step per cooldown, and
+// only once the last one has converged.
+func (d *decider) alertStep(up, down Reason) {
+	if m := d.h.converging(); m != nil {
+		d.hold(Step{Name: StepCooldown, Subject: string(m.Direction()), Reason: ReasonConverging})
+		return
+	}
+	if d.out.Direction == Up {
+		d.move(d.out.Current+d.p.AlertStep.Up.of(d.out.Current), Step{Name: StepRecommendation, Reason: up})
+	} else {
+		d.move(max(0, d.out.Current-d.p.AlertStep.Down.of(d.out.Current)), Step{Name: StepRecommendation, Reason: down})
+	}
+	if d.roomLeft() && d.cooldown() {
+		d.clamp()
+	}
+}
+
+// of is the amount in replicas at n, at least 1.
+func (a Amount) of(n int) int {
+	if a.Percent > 0 {
+		return max(1, int(math.Ceil(float64(n)*a.Percent/100)))
+	}
+	return max(1, a.Replicas)
+}
+
+// behavior is that of the decision's direction.
+func (d *decider) behavior() *Behavior {
+	if d.out.Direction == Up {
+		return &d.p.ScaleUp
+	}
+	return &d.p.ScaleDown
+}
+
+// tolerance holds while the need differs from the count by no more than the
+// tolerated share of it. The need is compared before it is rounded up.
+func (d *decider) tolerance() bool {
+	tolerance := d.behavior().Tolerance
+	if tolerance == 0 || d.out.Current == 0 {
+		return true
+	}
+	ratio := d.need / float64(d.out.Current)
+	s := Step{Name: StepTolerance, Value: ratio, Limit: tolerance}
+	const eps = 1e-9
+	if math.Abs(ratio-1) <= tolerance+eps {
+		s.Reason = ReasonWithinTolerance
+		return d.hold(s)
+	}
+	d.note(s)
+	return true
+}
+
+// roomLeft holds at a bound already reached, so that at_max and at_min are not
+// hidden behind a limit that would have held as well.
+func (d *decider) roomLeft() bool {
+	switch {
+	case d.out.Direction == Up && d.out.Current >= d.max:
+		return d.hold(Step{Name: StepMinMax, Limit: float64(d.max), Reason: ReasonAtMax})
+	case d.out.Direction == Down && d.out.Current <= d.min:
+		return d.hold(Step{Name: StepMinMax, Limit: float64(d.min), Reason: ReasonAtMin})
+	}
+	return true
+}
+
+// stabilization looks back: down takes the highest recommendation of the
+// window, up the lowest. A window not observed from end to end holds, since
+// what was recommended in its gaps is unknown.
+func (d *decider) stabilization() bool {
+	window := d.behavior().Stabilization
+	if window == 0 {
+		return true
+	}
+	s := Step{Name: StepStabilization, Limit: window.Seconds(), Value: float64(d.out.Desired)}
+	if since, ok := d.h.observedFor(d.out.Direction, d.p.MaxGap, d.now); !ok || since.Add(window).After(d.now) {
+		s.Reason = ReasonStabilizing
+		if ok {
+			s.Until = since.Add(window)
+		} else {
+			s.Until = d.now.Add(window)
+		}
+		return d.hold(s)
+	}
+	lowest, highest := d.h.extremes(d.now.Add(-window))
+	desired := d.out.Desired
+	if d.out.Direction == Up {
+		desired = max(min(desired, lowest), d.out.Current)
+	} else {
+		desired = min(max(desired, highest), d.out.Current)
+	}
+	s.Value = float64(desired)
+	return d.limit(desired, s, ReasonStabilizing)
+}
+
+// limit takes a step that may reduce the move: it holds where nothing of the
+// move is left.
+func (d *decider) limit(desired int, s Step, reason Reason) bool {
+	if desired == d.out.Desired {
+		d.note(s)
+		return true
+	}
+	s.Reason = reason
+	d.move(desired, s)
+	return desired != d.out.Current
+}
+
+// stepLimit allows, counted from the count at the start of the period, at most
+// the larger of a number and a share of it. As in the Kubernetes controller,
+// a share is rounded up, so that it always allows at least one replica.
+func (d *decider) stepLimit() bool {
+	l := d.behavior().Step
+	if l.Per == 0 || (l.Replicas == 0 && l.Ratio == 0) {
+		return true
+	}
+	start := d.out.Current - d.h.netMoved(d.now.Add(-l.Per))
+	s := Step{Name: StepStepLimit, Value: float64(start)}
+	desired := d.out.Desired
+	size := max(1, l.Replicas, ceil(float64(start)*l.Ratio))
+	if d.out.Direction == Up {
+		s.Limit = float64(start + size)
+		desired = max(min(desired, start+size), d.out.Current)
+	} else {
+		s.Limit = float64(max(0, start-size))
+		desired = min(max(desired, start-size), d.out.Current)
+	}
+	return d.limit(desired, s, ReasonStepLimited)
+}
+
+// cooldown holds for a time after the last action converged: up only after an
+// up, down after either. What has not converged has not begun to cool down.
+func (d *decider) cooldown() bool {
+	s := Step{Name: StepCooldown, Limit: d.behavior().Cooldown.Seconds()}
+	if m := d.h.converging(); m != nil && (d.out.Direction == Down || (d.p.ScaleUp.Cooldown > 0 && m.Direction() == Up)) {
+		s.Subject, s.Reason = string(m.Direction()), ReasonConverging
+		return d.hold(s)
+	}
+	if until := d.h.CooldownUntil(d.p, d.out.Direction); until.After(d.now) {
+		s.Until, s.Reason = until, ReasonCoolingDown
+		return d.hold(s)
+	}
+	d.note(s)
+	return true
+}
+
+// clamp keeps what is left of the move within the bounds.
+func (d *decider) clamp() {
+	desired, reason := d.out.Desired, ReasonAtMin
+	if desired > d.max {
+		desired, reason = d.max, ReasonAtMax
+	}
+	desired = max(desired, d.min)
+	d.limit(desired, Step{Name: StepMinMax, Value: float64(d.min), Limit: float64(d.max)}, reason)
+}
+
+// CooldownUntil is when p may next move in the given direction as far as its
+// cooldown goes; zero where nothing has to cool down. A move that has not
+// converged counts from nothing: see Converging.
+func (h *History) CooldownUntil(p *Policy, dir Direction) time.Time {
+	var last time.Time
+	for i := range h.Moves {
+		m := &h.Moves[i]
+		if m.Failed || m.Converged.IsZero() || (dir == Up && m.Direction() != Up) {
+			continue
+		}
+		if m.Converged.After(last) {
+			last = m.Converged
+		}
+	}
+	cooldown := p.ScaleUp.Cooldown
+	if dir == Down {
+		cooldown = p.ScaleDown.Cooldown
+	}
+	if last.IsZero() || cooldown == 0 {
+		return time.Time{}
+	}
+	return last.Add(cooldown)
+}

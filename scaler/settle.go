@@ -1,0 +1,153 @@
+package scaler
+
+import (
+	"slices"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// visibleWithin is how long a platform may take to show a number that it
+// accepted. Cloud APIs answer reads from behind their writes.
+const visibleWithin = time.Minute
+
+// settle looks at what was read and closes the actions that are done: ready,
+// overtaken by someone else, late, or never made.
+func (u *unit) settle(now time.Time) {
+	var changed []*ledger.Action
+	for _, a := range u.open {
+		if u.settleAction(a, now) {
+			changed = append(changed, a)
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	u.dropClosed()
+	u.engine.opts.Ledger.Enqueue(u.remember(changed))
+}
+
+// settleAction moves one open action on and reports whether it changed.
+func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
+	t, ok := u.setup.find(a.Target)
+	if !ok {
+		u.close(a, ledger.Superseded, now)
+		return true
+	}
+	r := u.reads[t.name]
+	if r.err != nil {
+		// Whether an intended action was made cannot be told now; it stays
+		// open until it can.
+		return a.State == ledger.Accepted && u.expire(a, now)
+	}
+	shows := r.state.Requested == a.To
+	switch {
+	case a.State == ledger.Intended && !shows && a.Error != "":
+		// The call failed, and the target shows that it did.
+		u.close(a, ledger.Failed, now)
+		return true
+	case a.State == ledger.Intended && !shows:
+		// A crash came before the call, and the target proves it.
+		level.Info(u.logger).Log("msg", "an action of the last run never reached its target", "target", a.Target, "from", a.From, "to", a.To, "found", r.state.Requested)
+		u.close(a, ledger.NotApplied, now)
+		return true
+	case a.State == ledger.Intended:
+		// The call went through and its answer was lost: to a crash or on the
+		// way. It counts from the moment it was written, since that is the
+		// latest it is known not to have been made.
+		level.Info(u.logger).Log("msg", "an action without an answer reached its target", "target", a.Target, "from", a.From, "to", a.To)
+		a.State, a.Accepted = ledger.Accepted, a.Created
+		delete(u.history.Backoffs, a.Target)
+		u.adopt(a)
+		u.seen[a.ID] = true
+		u.converge(a, r, now)
+		return true
+	case shows:
+		u.seen[a.ID] = true
+		return u.converge(a, r, now) || u.expire(a, now)
+	case !u.seen[a.ID] && r.state.Requested == a.From && now.Sub(a.Accepted) < visibleWithin:
+		return false
+	default:
+		level.Info(u.logger).Log("msg", "someone else changed the target", "target", a.Target, "expected", a.To, "found", r.state.Requested)
+		u.close(a, ledger.Superseded, now)
+		return true
+	}
+}
+
+// adopt remembers the move behind an action whose outcome was not written.
+// Several actions of one decision are one move.
+func (u *unit) adopt(a *ledger.Action) {
+	for i := range u.history.Moves {
+		if m := &u.history.Moves[i]; m.ID == a.Decision {
+			m.To += a.To - a.From
+			return
+		}
+	}
+	u.history.Moved(u.setup.rules, policy.Move{ID: a.Decision, At: a.Created, From: a.From, To: a.To})
+}
+
+// converge closes an action whose replicas are ready: as many as were asked
+// for, or at most that many after a scale-down.
+func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
+	if (a.Direction == policy.Up && r.state.Ready < a.To) || (a.Direction == policy.Down && r.state.Ready > a.To) {
+		return false
+	}
+	took := now.Sub(a.Accepted)
+	u.close(a, ledger.Converged, now)
+	if a.Direction == policy.Up {
+		u.engine.metrics.provisioning.WithLabelValues(u.name, a.Target).Observe(took.Seconds())
+	}
+	level.Info(u.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", took.Round(time.Millisecond))
+	return true
+}
+
+// expire fails an action that is late.
+func (u *unit) expire(a *ledger.Action, now time.Time) bool {
+	since := a.Accepted
+	if since.IsZero() {
+		since = a.Created
+	}
+	if now.Sub(since) < u.setup.provisioningTimeout {
+		return false
+	}
+	a.Error, a.ErrorKind = "the replicas were not ready within provisioning_timeout", notConverged
+	u.counts.failed(a.Target, notConverged)
+	u.close(a, ledger.Failed, now)
+	u.backOff(a.Target, target.KindPermanent, 0, now)
+	level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)
+	return true
+}
+
+// close makes the action final, and the move behind it once its last action
+// is.
+func (u *unit) close(a *ledger.Action, state ledger.ActionState, now time.Time) {
+	a.State, a.Ended = state, now
+	delete(u.seen, a.ID)
+	for _, o := range u.open {
+		if o.Decision == a.Decision && o.State.Open() {
+			return
+		}
+	}
+	failed := state == ledger.Failed || state == ledger.NotApplied
+	u.history.Settled(a.Decision, now, failed)
+}
+
+// dropClosed forgets the open actions that are final by now.
+func (u *unit) dropClosed() {
+	u.open = slices.DeleteFunc(u.open, func(a *ledger.Action) bool { return !a.State.Open() })
+}
+
+// requested is the count to decide from: what the platform shows or, while it
+// may not show it yet, what it accepted last.
+func (u *unit) requested(name string, shown int, now time.Time) int {
+	for _, a := range u.open {
+		if a.Target == name && a.State == ledger.Accepted && !u.seen[a.ID] && shown == a.From && now.Sub(a.Accepted) < visibleWithin {
+			return a.To
+		}
+	}
+	return shown
+}

@@ -1,0 +1,220 @@
+package scaler
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Prepare builds the targets of c that are new or changed. Those that stay as
+// they are keep their target, and with it whatever it holds.
+func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var reader Usage
+	if c.Prometheus != nil {
+		var err error
+		if reader, err = e.opts.NewUsage(c); err != nil {
+			return config.Change{}, fmt.Errorf("prometheus: %w", err)
+		}
+	}
+	next := make(map[string]*setup, len(c.Policies))
+	var built []boundTarget
+	for _, p := range c.Policies {
+		s, fresh, err := e.setupFor(c, p, reader)
+		built = append(built, fresh...)
+		if err != nil {
+			e.closeTargets(e.opts.Logger, built)
+			return config.Change{}, fmt.Errorf("policy %q: %w", p.Name, err)
+		}
+		next[p.Name] = s
+	}
+	return config.Change{
+		Apply:   func() { e.apply(c, next) },
+		Discard: func() { e.closeTargets(e.opts.Logger, built) },
+	}, nil
+}
+
+// setupFor builds one policy's setup and returns the targets it had to build,
+// also where it fails half-way. The caller holds e.mu.
+func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*setup, []boundTarget, error) {
+	s := &setup{
+		rules:               c.Rules(p),
+		scaleTarget:         p.ScaleTarget,
+		usage:               reader,
+		queries:             queryTemplates(c, p),
+		interval:            c.Global.EvaluationInterval.Std(),
+		provisioningTimeout: p.ProvisioningTimeout.Std(),
+	}
+	var old []boundTarget
+	if u := e.units[p.Name]; u != nil {
+		old = u.held()
+	}
+	var fresh []boundTarget
+	for _, t := range p.Targets {
+		if i := slices.IndexFunc(old, func(b boundTarget) bool {
+			return b.name == t.Name && reflect.DeepEqual(b.config, t.Platform)
+		}); i >= 0 {
+			s.targets = append(s.targets, old[i])
+			continue
+		}
+		built, err := t.Platform.New(target.Options{
+			Policy: p.Name, ScaleTarget: p.ScaleTarget, Name: t.Name,
+			Logger:     log.With(e.opts.Logger, "policy", p.Name, "target", t.Name),
+			Registerer: e.opts.Registerer,
+		})
+		if err != nil {
+			return nil, fresh, fmt.Errorf("target %q: %w", t.Name, err)
+		}
+		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, target: built}
+		fresh = append(fresh, b)
+		s.targets = append(s.targets, b)
+	}
+	for _, b := range old {
+		if !slices.ContainsFunc(s.targets, func(n boundTarget) bool { return n.target == b.target }) {
+			s.shed = append(s.shed, b)
+		}
+	}
+	return s, fresh, nil
+}
+
+// apply puts prepared setups in force: units keep what they remember, new ones
+// appear, and those without a policy are retired.
+func (e *Engine) apply(c *config.Config, next map[string]*setup) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, name := range names(e.units) {
+		if next[name] == nil {
+			u := e.units[name]
+			u.retire()
+			// Should the policy come back, it goes on where it was.
+			e.memory[name] = u.view.Load().history
+			e.metrics.provisioning.DeletePartialMatch(prometheus.Labels{"policy": name})
+			delete(e.units, name)
+		}
+	}
+	e.order = e.order[:0]
+	for _, p := range c.Policies {
+		e.order = append(e.order, p.Name)
+		if u := e.units[p.Name]; u != nil {
+			u.reconfigure(next[p.Name])
+		} else {
+			e.units[p.Name] = newUnit(e, p.Name, next[p.Name])
+		}
+		for _, t := range p.Targets {
+			e.metrics.provisioning.WithLabelValues(p.Name, t.Name)
+		}
+		if e.started && !e.stopped {
+			e.units[p.Name].wake()
+		}
+	}
+}
+
+// held are the targets a unit holds now, or will after its next evaluation.
+func (u *unit) held() []boundTarget {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.next != nil {
+		return u.next.targets
+	}
+	return u.setup.targets
+}
+
+// restoreTargets brings replicas back that did not outlive the server, in the
+// number last requested. What fails is tried again before the next evaluation;
+// until then the target counts as unreadable.
+func (u *unit) restoreTargets(ctx context.Context) {
+	for _, t := range u.setup.targets {
+		if u.restored[t.target] {
+			continue
+		}
+		if err := u.restore(ctx, t); err != nil {
+			level.Error(u.logger).Log("msg", "replicas cannot be brought back, trying again", "target", t.name, "err", err)
+			continue
+		}
+		u.restored[t.target] = true
+	}
+}
+
+func (u *unit) restore(ctx context.Context, t boundTarget) error {
+	r, ok := t.target.(target.Restorer)
+	if !ok {
+		return nil
+	}
+	n, known, err := u.engine.opts.Ledger.LastRequested(u.name, t.name)
+	if err != nil {
+		return fmt.Errorf("read the number last requested: %w", err)
+	}
+	if err := r.Restore(ctx, n, known); err != nil {
+		return fmt.Errorf("bring back %d replicas: %w", n, err)
+	}
+	if known {
+		level.Info(u.logger).Log("msg", "replicas brought back", "target", t.name, "requested", n)
+	}
+	return nil
+}
+
+// closeTargets closes those that hold something.
+func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
+	for _, t := range targets {
+		c, ok := t.target.(target.Closer)
+		if !ok {
+			continue
+		}
+		e.running.Add(1)
+		go func() {
+			defer e.running.Done()
+			if err := c.Close(); err != nil {
+				level.Error(logger).Log("msg", "target not closed cleanly", "target", t.name, "err", err)
+			}
+		}()
+	}
+}
+
+// endpoints lists the replicas' addresses of the targets that know them.
+func (u *unit) endpoints() []Endpoints {
+	v := u.view.Load()
+	if v.last == nil {
+		return nil
+	}
+	var out []Endpoints
+	for _, t := range v.setup.targets {
+		if known, ok := t.target.(target.Endpoints); ok {
+			out = append(out, Endpoints{Policy: u.name, ScaleTarget: v.setup.scaleTarget, Target: t.name, Addresses: known.Endpoints()})
+		}
+	}
+	return out
+}
+
+// status is the unit as its operator wants to see it.
+func (u *unit) status() policy.Status {
+	v := u.view.Load()
+	s := policy.Status{
+		Name: u.name, Mode: v.setup.rules.Mode, Min: v.setup.rules.Min, Max: v.setup.rules.Max,
+		Last:              v.last,
+		CooldownUpUntil:   v.history.CooldownUntil(&v.setup.rules, policy.Up),
+		CooldownDownUntil: v.history.CooldownUntil(&v.setup.rules, policy.Down),
+	}
+	s.AlertsUp, s.AlertsDown = u.engine.opts.Alerts.Counts(u.name)
+	if v.last != nil {
+		s.Explanation = v.last.Explain()
+	}
+	for _, t := range v.setup.targets {
+		r := v.reads[t.name]
+		ts := policy.TargetStatus{Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: r.state.Ready, ReadAt: r.at}
+		if r.err != nil {
+			ts.Error = r.err.Error()
+		}
+		s.Targets = append(s.Targets, ts)
+	}
+	return s
+}

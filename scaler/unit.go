@@ -1,0 +1,222 @@
+package scaler
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// unit is one policy at work. Its evaluations follow each other; what they
+// change belongs to the evaluation in flight and needs no lock.
+type unit struct {
+	engine *Engine
+	name   string
+	logger log.Logger
+
+	mu      sync.Mutex // guards what follows, up to view
+	running bool
+	again   bool
+	retired bool
+	timer   *time.Timer
+	// next is a new configuration, taken over by the next evaluation. setup is
+	// the one in force; only the evaluation in flight replaces it.
+	next  *setup
+	setup *setup
+
+	// view is what others may see; replaced as a whole.
+	view atomic.Pointer[view]
+
+	// Owned by the evaluation in flight:
+
+	history policy.History
+	open    []*ledger.Action
+	// seen holds the open actions whose number the platform has shown.
+	seen map[string]bool
+	// reads is what was last read of each target.
+	reads map[string]reading
+	// restored are the targets whose replicas were brought back.
+	restored map[target.Target]bool
+	// recorded is the last decision written to the ledger.
+	recorded *policy.Decision
+	counts   *counters
+}
+
+// setup is a policy as configured, with its targets built.
+type setup struct {
+	rules               policy.Policy
+	scaleTarget         string
+	targets             []boundTarget
+	usage               Usage
+	queries             []queryTemplate
+	interval            time.Duration
+	provisioningTimeout time.Duration
+	// shed are targets of the setup before that are in this one no more, to
+	// be closed once nothing uses them.
+	shed []boundTarget
+}
+
+// boundTarget is a target with its names.
+type boundTarget struct {
+	name     string
+	platform string
+	config   target.Config
+	target   target.Target
+}
+
+// reading is one target as last read.
+type reading struct {
+	state target.State
+	at    time.Time
+	err   error
+}
+
+// view is what others may see of a unit.
+type view struct {
+	setup   *setup
+	last    *policy.Decision
+	reads   map[string]reading
+	history policy.History
+	counts  counters
+}
+
+func newUnit(e *Engine, name string, s *setup) *unit {
+	u := &unit{
+		engine:  e,
+		name:    name,
+		logger:  log.With(e.opts.Logger, "policy", name),
+		next:    s,
+		setup:   s,
+		history: e.memory[name],
+		seen:    make(map[string]bool),
+		reads:   make(map[string]reading),
+		restored: make(map[target.Target]bool),
+		counts:  newCounters(),
+	}
+	for i := range e.open[name] {
+		a := e.open[name][i]
+		u.open = append(u.open, &a)
+	}
+	u.publish(nil)
+	return u
+}
+
+// wake starts an evaluation, or asks the one in flight to be followed by
+// another. It never blocks.
+func (u *unit) wake() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.retired:
+	case u.running:
+		u.again = true
+	default:
+		u.start()
+	}
+}
+
+// start runs evaluations until none is asked for. The caller holds u.mu.
+func (u *unit) start() {
+	u.running = true
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	u.engine.running.Add(1)
+	go u.run()
+}
+
+func (u *unit) run() {
+	defer u.engine.running.Done()
+	for {
+		u.engine.slots <- struct{}{}
+		u.takeSetup(u.engine.ctx)
+		wait := u.evaluate(u.engine.ctx)
+		<-u.engine.slots
+		if u.finished(wait) {
+			return
+		}
+	}
+}
+
+// finished ends the run, and sets the timer for the next or, where the unit
+// is retired, closes its targets.
+func (u *unit) finished(wait time.Duration) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.again && !u.retired {
+		u.again = false
+		return false
+	}
+	u.running = false
+	if u.retired {
+		u.engine.closeTargets(u.logger, u.remaining())
+		return true
+	}
+	u.timer = time.AfterFunc(wait, u.wake)
+	return true
+}
+
+// reconfigure hands over a new setup.
+func (u *unit) reconfigure(s *setup) {
+	u.mu.Lock()
+	if u.next != nil {
+		s.shed = append(s.shed, u.next.shed...)
+	}
+	u.next = s
+	u.mu.Unlock()
+}
+
+// takeSetup puts a new setup in force between two evaluations.
+func (u *unit) takeSetup(ctx context.Context) {
+	u.mu.Lock()
+	next := u.next
+	if next != nil {
+		u.setup, u.next = next, nil
+	}
+	u.mu.Unlock()
+	if next != nil {
+		u.engine.closeTargets(u.logger, next.shed)
+		next.shed = nil
+	}
+	u.restoreTargets(ctx)
+}
+
+// retire ends the unit once its evaluation in flight is done.
+func (u *unit) retire() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.retired {
+		return
+	}
+	u.retired = true
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	if !u.running {
+		u.engine.closeTargets(u.logger, u.remaining())
+	}
+}
+
+// remaining are all targets the unit still holds. The caller holds u.mu.
+func (u *unit) remaining() []boundTarget {
+	all := u.setup.targets
+	if u.next != nil {
+		all = append(append([]boundTarget(nil), u.next.targets...), u.next.shed...)
+	}
+	return all
+}
+
+// publish replaces the view. It is called by the evaluation in flight.
+func (u *unit) publish(d *policy.Decision) {
+	reads := make(map[string]reading, len(u.reads))
+	for k, r := range u.reads {
+		reads[k] = r
+	}
+	u.view.Store(&view{setup: u.setup, last: d, reads: reads, history: u.history.Clone(), counts: u.counts.clone()})
+}
