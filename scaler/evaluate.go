@@ -82,7 +82,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 		r := u.reads[t.name]
 		ts := policy.TargetState{
 			Name:         t.name,
-			Requested:    u.requested(t.name, r.state, now),
+			Requested:    u.requested(t.name, r.state.Requested, now),
 			Ready:        r.state.Ready,
 			Min:          r.state.Min,
 			Max:          r.state.Max,

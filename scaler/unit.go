@@ -11,6 +11,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
 // unit is one policy at work. Its evaluations follow each other; what they
@@ -54,7 +55,7 @@ type setup struct {
 	scaleTarget         string
 	targets             []boundTarget
 	usage               Usage
-	queries             []queryTemplate
+	queries             []usage.Query
 	interval            time.Duration
 	provisioningTimeout time.Duration
 	// shed are targets of the setup before that are in this one no more, to
@@ -88,16 +89,16 @@ type view struct {
 
 func newUnit(e *Engine, name string, s *setup) *unit {
 	u := &unit{
-		engine:  e,
-		name:    name,
-		logger:  log.With(e.opts.Logger, "policy", name),
-		next:    s,
-		setup:   s,
-		history: e.memory[name],
-		seen:    make(map[string]bool),
-		reads:   make(map[string]reading),
+		engine:   e,
+		name:     name,
+		logger:   log.With(e.opts.Logger, "policy", name),
+		next:     s,
+		setup:    s,
+		history:  e.memory[name],
+		seen:     make(map[string]bool),
+		reads:    make(map[string]reading),
 		restored: make(map[target.Target]bool),
-		counts:  newCounters(),
+		counts:   newCounters(),
 	}
 	for i := range e.open[name] {
 		a := e.open[name][i]

@@ -236,9 +236,17 @@ func (v *validator) platform(t *Target, path []any) {
 		if err := d.unmarshal(cfg); err != nil {
 			var errs Errors
 			if errors.As(decodeErrors(v.file, err), &errs) {
+				for _, e := range errs {
+					if e.Line == 0 {
+						e.Line, e.Key = line(v.root, path), keyOf(path)
+					}
+				}
 				v.errs = append(v.errs, errs...)
 			}
 			return
+		}
+		if d, ok := cfg.(commoncfg.DirectorySetter); ok {
+			d.SetDirectory(filepath.Dir(v.file))
 		}
 		if err := cfg.Validate(); err != nil {
 			var field *target.FieldError

@@ -1,0 +1,239 @@
+// Alertscaler turns Prometheus alerts into capacity: Alertmanager delivers
+// firing scale-up and scale-down alerts to it, and it decides, from
+// reservations, bounds and cooldowns, how many replicas each target should
+// have.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/oklog/run"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/alertscaler/alertscaler/scaler"
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/target/install"
+)
+
+// shutdownTimeout bounds how long evaluations in flight and draining replicas
+// are waited for.
+const shutdownTimeout = 45 * time.Second
+
+func main() {
+	os.Exit(runMain(os.Args[1:], os.Stderr))
+}
+
+// options are the flags.
+type options struct {
+	configFile      string
+	storagePath     string
+	retention       time.Duration
+	maxBody         int64
+	enableLifecycle bool
+	logFormat       string
+	logLevel        string
+	web             *web.FlagConfig
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	app := kingpin.New("alertscaler", "Turns Prometheus alerts into capacity.")
+	app.Version(version.Print("alertscaler"))
+	app.HelpFlag.Short('h')
+	app.Flag("config.file", "Configuration file.").Default("alertscaler.yml").StringVar(&o.configFile)
+	app.Flag("storage.path", "Directory of the ledger.").Default("data/").StringVar(&o.storagePath)
+	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("360h").DurationVar(&o.retention)
+	app.Flag("web.max-body-bytes", "The largest webhook body that is taken in.").Default("8388608").Int64Var(&o.maxBody)
+	app.Flag("web.enable-lifecycle", "Enable reloading by HTTP request.").BoolVar(&o.enableLifecycle)
+	app.Flag("log.format", "Output format of log messages.").Default("logfmt").EnumVar(&o.logFormat, logFormats...)
+	app.Flag("log.level", "Only log messages of this level and above.").Default("info").EnumVar(&o.logLevel, logLevels...)
+	o.web = kingpinflag.AddFlags(app, "127.0.0.1:9920")
+	_, err := app.Parse(args)
+	return o, err
+}
+
+func runMain(args []string, stderr io.Writer) int {
+	o, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "alertscaler: %s, try --help\n", err)
+		return 2
+	}
+	logger, err := newLogger(stderr, o.logFormat, o.logLevel)
+	if err != nil {
+		fmt.Fprintf(stderr, "alertscaler: %s\n", err)
+		return 2
+	}
+	platforms := install.Registry()
+	load := func() (*config.Config, error) { return config.LoadFile(o.configFile, platforms) }
+	// Nothing is touched, the ledger included, for a configuration that does
+	// not load. Its errors are for people, one a line.
+	if _, err := load(); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	if err := serve(o, load, logger); err != nil {
+		level.Error(logger).Log("msg", "ended", "err", err)
+		return 1
+	}
+	return 0
+}
+
+// serve builds the parts, joins them and runs them until a signal comes or one
+// of them ends.
+func serve(o options, load func() (*config.Config, error), logger log.Logger) (err error) {
+	level.Info(logger).Log("msg", "starting alertscaler", "version", version.Info(), "build_context", version.BuildContext())
+	started := time.Now()
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(
+		versioncollector.NewCollector("alertscaler"),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+
+	book, engine := (*alerts.Book)(nil), (*scaler.Engine)(nil)
+	l, err := ledger.Open(ledger.Options{
+		Path: o.storagePath, Retention: o.retention,
+		Registerer: reg, Logger: log.With(logger, "component", "ledger"),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := l.Close(); closeErr != nil && err == nil {
+			err = fmt.Errorf("close the ledger: %w", closeErr)
+		}
+	}()
+	book, err = alerts.New(alerts.Options{
+		Store:    l,
+		OnChange: func(policies []string) { engine.Wake(policies) },
+		Logger:   log.With(logger, "component", "alerts"), Registerer: reg,
+	})
+	if err != nil {
+		return err
+	}
+	usages := newUsageFactory(reg, logger)
+	engine, err = scaler.New(scaler.Options{
+		Alerts: book, Ledger: l, NewUsage: usages.build,
+		Logger: log.With(logger, "component", "engine"), Registerer: reg,
+	})
+	if err != nil {
+		return err
+	}
+	reconciler := &reconciliation{book: book, logger: logger}
+	defer reconciler.close()
+	coordinator := config.NewCoordinator(load, log.With(logger, "component", "config"), reg,
+		bookSubscriber(book), engine, reconciler)
+	if err := coordinator.Reload(context.Background()); err != nil {
+		return err
+	}
+	handler, err := newHandler(o, handlerParts{
+		book: book, engine: engine, ledger: l, coordinator: coordinator,
+		registry: reg, started: started, logger: log.With(logger, "component", "web"),
+	})
+	if err != nil {
+		return err
+	}
+
+	// The engine waits for the listener: a server that cannot be reached must
+	// not start replicas.
+	listening := make(chan struct{})
+	var once sync.Once
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context {
+			once.Do(func() { close(listening) })
+			return context.Background()
+		},
+	}
+
+	var g run.Group
+	addSignals(&g, coordinator, logger)
+	addWeb(&g, server, o.web, logger)
+	addLoop(&g, book.Run)
+	addEngine(&g, engine, listening)
+	return g.Run()
+}
+
+// addSignals ends the group at SIGINT and SIGTERM, and reloads at SIGHUP.
+func addSignals(g *run.Group, c *config.Coordinator, logger log.Logger) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	g.Add(func() error {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-done:
+				return nil
+			case s := <-signals:
+				if s != syscall.SIGHUP {
+					level.Info(logger).Log("msg", "shutting down", "signal", s)
+					return nil
+				}
+				if err := c.Reload(context.Background()); err != nil {
+					level.Error(logger).Log("msg", "configuration not reloaded, the old one stays in force", "err", err)
+				}
+			}
+		}
+	}, func(error) { close(done) })
+}
+
+// addWeb serves HTTP until the group ends.
+func addWeb(g *run.Group, server *http.Server, flags *web.FlagConfig, logger log.Logger) {
+	g.Add(func() error {
+		if err := web.ListenAndServe(server, flags, slogger(log.With(logger, "component", "web"))); err != http.ErrServerClosed {
+			return fmt.Errorf("serve HTTP: %w", err)
+		}
+		return nil
+	}, func(error) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			level.Warn(logger).Log("msg", "requests cut off at shutdown", "err", err)
+		}
+	})
+}
+
+// addLoop runs a loop that ends with its context.
+func addLoop(g *run.Group, loop func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	g.Add(func() error { return loop(ctx) }, func(error) { cancel() })
+}
+
+// addEngine starts the engine once the server listens, and stops it with the
+// group: what is in flight ends, then the targets are closed.
+func addEngine(g *run.Group, engine *scaler.Engine, listening <-chan struct{}) {
+	done := make(chan struct{})
+	g.Add(func() error {
+		select {
+		case <-listening:
+			engine.Start()
+			<-done
+		case <-done:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		return engine.Stop(ctx)
+	}, func(error) { close(done) })
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/alertmanager/pkg/labels"
+	commoncfg "github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// bookSubscriber keeps the book's rules and time to live as configured.
+func bookSubscriber(book *alerts.Book) config.SubscriberFunc {
+	return func(_ context.Context, c *config.Config) (config.Change, error) {
+		rules := make([]alerts.Rule, 0, 2*len(c.Policies))
+		for _, p := range c.Policies {
+			rules = append(rules,
+				alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: labels.Matchers(p.Alerts.Up)},
+				alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: labels.Matchers(p.Alerts.Down)})
+		}
+		return config.Change{Apply: func() {
+			book.SetTTL(c.Global.AlertTTL.Std())
+			book.SetRules(rules)
+		}}, nil
+	}
+}
+
+// reconciliation runs the reconciler of the configuration in force. It is safe
+// for concurrent use.
+type reconciliation struct {
+	book   *alerts.Book
+	logger log.Logger
+
+	mu     sync.Mutex // guards stop
+	stop   func()     // ends the one that runs and waits for its end
+	closed bool
+}
+
+// Prepare implements config.Subscriber.
+func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
+	if c.Alertmanager == nil {
+		return config.Change{Apply: func() { r.replace(nil) }}, nil
+	}
+	transport, err := commoncfg.NewRoundTripperFromConfig(c.Alertmanager.HTTPClientConfig, "alertmanager")
+	if err != nil {
+		return config.Change{}, fmt.Errorf("alertmanager: build the HTTP client: %w", err)
+	}
+	next, err := alerts.NewReconciler(alerts.ReconcilerOptions{
+		Book:      r.book,
+		URL:       c.Alertmanager.URL.URL,
+		Transport: transport,
+		Interval:  c.Alertmanager.ResyncInterval.Std(),
+		Logger:    log.With(r.logger, "component", "reconciler"),
+	})
+	if err != nil {
+		return config.Change{}, fmt.Errorf("alertmanager: %w", err)
+	}
+	return config.Change{Apply: func() { r.replace(next) }}, nil
+}
+
+// replace ends the reconciler that runs and starts next, unless that is nil.
+func (r *reconciliation) replace(next *alerts.Reconciler) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stop != nil {
+		r.stop()
+		r.stop = nil
+	}
+	if next == nil || r.closed {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := next.Run(ctx); err != nil {
+			level.Error(r.logger).Log("msg", "reconciler ended", "err", err)
+		}
+	}()
+	r.stop = func() { cancel(); <-done }
+}
+
+// close ends the reconciler that runs; none is started afterwards.
+func (r *reconciliation) close() {
+	r.replace(nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}

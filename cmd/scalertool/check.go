@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/target/install"
+)
+
+// registerCheck adds check config: the server's own loader on files.
+func registerCheck(app *kingpin.Application, commands map[string]command) {
+	check := app.Command("check", "Check files for validity.")
+	cfg := check.Command("config", "Check configuration files as the server would load them.")
+	files := cfg.Arg("file", "Configuration files.").Required().Strings()
+	commands[cfg.FullCommand()] = func(_ context.Context, stdout io.Writer) error {
+		return checkConfig(stdout, *files)
+	}
+}
+
+func checkConfig(stdout io.Writer, files []string) error {
+	var bad []error
+	for _, f := range files {
+		c, err := config.LoadFile(f, install.Registry())
+		switch {
+		case errors.As(err, new(*os.PathError)):
+			return err
+		case err != nil:
+			fmt.Fprintf(stdout, "%s: FAILED\n", f)
+			bad = append(bad, err)
+		default:
+			fmt.Fprintf(stdout, "%s: SUCCESS, %d policies\n", f, len(c.Policies))
+			for _, p := range c.Policies {
+				fmt.Fprintf(stdout, "  %s: %d..%d replicas, %d resources, %d targets, mode %s\n",
+					p.Name, p.Min, p.Max, len(p.Resources), len(p.Targets), p.Mode)
+			}
+		}
+	}
+	if len(bad) > 0 {
+		return failure{fmt.Errorf("%d of %d files are not valid\n%w", len(bad), len(files), errors.Join(bad...))}
+	}
+	return nil
+}

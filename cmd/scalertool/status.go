@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// registerStatus adds status: the policies of a running server.
+func registerStatus(app *kingpin.Application, commands map[string]command) {
+	cmd := app.Command("status", "Show the policies of a running server.")
+	c := newClient(cmd)
+	output := cmd.Flag("output", "How to print: table or json.").Short('o').Default("table").Enum("table", "json")
+	only := cmd.Arg("policy", "Show only this policy.").String()
+	commands[cmd.FullCommand()] = func(ctx context.Context, stdout io.Writer) error {
+		var statuses []policy.Status
+		if *only != "" {
+			var one policy.Status
+			if err := c.get(ctx, "/api/v1/policies/"+*only, &one); err != nil {
+				return err
+			}
+			statuses = append(statuses, one)
+		} else if err := c.get(ctx, "/api/v1/policies", &statuses); err != nil {
+			return err
+		}
+		if *output == "json" {
+			enc := json.NewEncoder(stdout)
+			enc.SetIndent("", "  ")
+			return enc.Encode(statuses)
+		}
+		return printStatuses(stdout, statuses)
+	}
+}
+
+func printStatuses(stdout io.Writer, statuses []policy.Status) error {
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "POLICY\tMODE\tREPLICAS\tREADY\tBOUNDS\tALERTS\tLAST DECISION")
+	for i := range statuses {
+		s := &statuses[i]
+		requested, ready, unread := "?", "?", ""
+		n, r := 0, 0
+		for _, t := range s.Targets {
+			n, r = n+t.Requested, r+t.Ready
+			if t.Error != "" {
+				unread = t.Name + ": " + t.Error
+			}
+		}
+		if len(s.Targets) > 0 && unread == "" {
+			requested, ready = fmt.Sprint(n), fmt.Sprint(r)
+		}
+		last := "none yet"
+		if s.Explanation != "" {
+			last = s.Explanation
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d..%d\t%s\t%s\n", s.Name, s.Mode, requested, ready, s.Min, s.Max, alertsOf(s), last)
+	}
+	return w.Flush()
+}
+
+func alertsOf(s *policy.Status) string {
+	var parts []string
+	if s.AlertsUp > 0 {
+		parts = append(parts, fmt.Sprintf("%d up", s.AlertsUp))
+	}
+	if s.AlertsDown > 0 {
+		parts = append(parts, fmt.Sprintf("%d down", s.AlertsDown))
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,178 @@
+package config_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target/install"
+)
+
+// TestFixtures loads every file of testdata. A file's name carries its
+// verdict; a bad one says in its comments what the error must say, where FILE
+// is the file's own name.
+func TestFixtures(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			_, err := config.LoadFile(file, install.Registry())
+			switch {
+			case strings.HasSuffix(file, ".good.yml"):
+				if err != nil {
+					t.Fatalf("refused: %s", err)
+				}
+			case strings.HasSuffix(file, ".bad.yml"):
+				if err == nil {
+					t.Fatal("accepted")
+				}
+				for _, want := range wants(t, file) {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("the error does not say %q:\n%s", want, err)
+					}
+				}
+			default:
+				t.Fatal("the name carries no verdict")
+			}
+		})
+	}
+}
+
+func wants(t *testing.T, file string) []string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for l := range strings.Lines(string(b)) {
+		if want, ok := strings.CutPrefix(l, "# want: "); ok {
+			out = append(out, strings.ReplaceAll(strings.TrimSpace(want), "FILE", file))
+		}
+	}
+	if len(out) == 0 {
+		t.Fatal("a bad fixture says what it wants")
+	}
+	return out
+}
+
+func load(t *testing.T, name string) *config.Config {
+	t.Helper()
+	c, err := config.LoadFile(filepath.Join("testdata", name), install.Registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	c := load(t, "minimal.good.yml")
+	got := c.Rules(c.Policies[0])
+	want := policy.Policy{
+		Name: "web", Mode: policy.ModeOn, Min: 1, Max: 10,
+		AlertStep: policy.AlertStep{Up: policy.Amount{Replicas: 1}, Down: policy.Amount{Replicas: 1}},
+		ScaleUp:   policy.Behavior{Cooldown: time.Minute},
+		ScaleDown: policy.Behavior{Cooldown: 5 * time.Minute},
+		Targets:   []policy.Target{{Name: "local"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rules of an alert-only policy (-want +got):\n%s", diff)
+	}
+	if got := c.Policies[0].Alerts.Up; len(got) != 2 || got[0].String() != `scale="up"` || got[1].String() != `scale_target="web"` {
+		t.Errorf("default matchers up: %v", got)
+	}
+	if got := c.Global.EvaluationInterval.Std(); got != 15*time.Second {
+		t.Errorf("evaluation interval %s", got)
+	}
+}
+
+func TestEverythingWritten(t *testing.T) {
+	c := load(t, "full.good.yml")
+	got := c.Rules(c.Policies[0])
+	want := policy.Policy{
+		Name: "web", Mode: policy.ModeOff, Min: 2, Max: 20,
+		AlertStep: policy.AlertStep{Up: policy.Amount{Replicas: 1}, Down: policy.Amount{Replicas: 1}},
+		Resources: []policy.Resource{
+			{Name: "cpu", Reservation: policy.Reservation{Ratio: 0.3, Threshold: 1}},
+			{Name: "requests"}, {Name: "memory"},
+		},
+		Reservation: policy.Reservation{Ratio: 0.2},
+		ScaleUp: policy.Behavior{
+			Tolerance: 0.05, Stabilization: 30 * time.Second, Cooldown: time.Minute,
+			Step: policy.StepLimit{Replicas: 4, Ratio: 1, Per: 15 * time.Second},
+		},
+		ScaleDown: policy.Behavior{
+			Tolerance: 0.2, Stabilization: 10 * time.Minute,
+			Step: policy.StepLimit{Ratio: 0.25, Per: time.Minute},
+		},
+		MaxGap:  90 * time.Second,
+		Targets: []policy.Target{{Name: "swarm", Min: 1, Max: 12}, {Name: "local"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+	batch := c.Rules(c.Policies[1])
+	if batch.AlertStep.Up.Replicas != 2 || batch.AlertStep.Down.Percent != 50 || batch.Mode != policy.ModeOnlyScaleUp {
+		t.Errorf("batch: %+v", batch)
+	}
+	if got := c.Policies[0].Alerts.Down; len(got) != 2 {
+		t.Errorf("matchers in braces: %v", got)
+	}
+}
+
+// TestSecretsAreNotPrinted also shows that what is printed loads again.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	c := load(t, "full.good.yml")
+	text := c.String()
+	if strings.Contains(text, "secret-") {
+		t.Errorf("a secret is printed:\n%s", text)
+	}
+	if !strings.Contains(text, "<secret>") {
+		t.Errorf("secrets are not marked:\n%s", text)
+	}
+	again, err := config.Load("printed.yml", []byte(text), install.Registry())
+	if err != nil {
+		t.Fatalf("what was printed does not load: %s\n%s", err, text)
+	}
+	if diff := cmp.Diff(text, again.String()); diff != "" {
+		t.Errorf("printed twice (-first +second):\n%s", diff)
+	}
+}
+
+// TestReloadIsAllOrNothing: one subscriber that cannot prepare leaves every
+// other with what it had.
+func TestReloadIsAllOrNothing(t *testing.T) {
+	var applied, discarded int
+	good := config.SubscriberFunc(func(context.Context, *config.Config) (config.Change, error) {
+		return config.Change{Apply: func() { applied++ }, Discard: func() { discarded++ }}, nil
+	})
+	var refuse error
+	picky := config.SubscriberFunc(func(context.Context, *config.Config) (config.Change, error) {
+		return config.Change{}, refuse
+	})
+	c := load(t, "minimal.good.yml")
+	co := config.NewCoordinator(func() (*config.Config, error) { return c, nil }, log.NewNopLogger(), nil, good, picky)
+	if err := co.Reload(t.Context()); err != nil || applied != 1 {
+		t.Fatalf("first load: applied %d, %v", applied, err)
+	}
+	refuse = errors.New("no such Docker host")
+	before := co.Config()
+	c = load(t, "full.good.yml")
+	if err := co.Reload(t.Context()); !errors.Is(err, refuse) {
+		t.Fatalf("reload: %v", err)
+	}
+	if applied != 1 || discarded != 1 || co.Config() != before {
+		t.Errorf("a refused reload: applied %d, discarded %d, configuration kept: %t", applied, discarded, co.Config() == before)
+	}
+}
