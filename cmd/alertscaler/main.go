@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -26,6 +27,7 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	slogkit "github.com/tjhop/slog-gokit"
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
@@ -101,7 +103,6 @@ func runMain(args []string, stderr io.Writer) int {
 // of them ends.
 func serve(o options, load func() (*config.Config, error), logger log.Logger) (err error) {
 	level.Info(logger).Log("msg", "starting alertscaler", "version", version.Info(), "build_context", version.BuildContext())
-	started := time.Now()
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(
 		versioncollector.NewCollector("alertscaler"),
@@ -145,9 +146,9 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	if err := coordinator.Reload(context.Background()); err != nil {
 		return err
 	}
-	handler, err := newHandler(o, handlerParts{
+	handler, err := newHandler(o, parts{
 		book: book, engine: engine, ledger: l, coordinator: coordinator,
-		registry: reg, started: started, logger: log.With(logger, "component", "web"),
+		registry: reg, logger: log.With(logger, "component", "web"),
 	})
 	if err != nil {
 		return err
@@ -202,7 +203,7 @@ func addSignals(g *run.Group, c *config.Coordinator, logger log.Logger) {
 // addWeb serves HTTP until the group ends.
 func addWeb(g *run.Group, server *http.Server, flags *web.FlagConfig, logger log.Logger) {
 	g.Add(func() error {
-		if err := web.ListenAndServe(server, flags, slogger(log.With(logger, "component", "web"))); err != http.ErrServerClosed {
+		if err := web.ListenAndServe(server, flags, slog.New(slogkit.NewGoKitHandler(log.With(logger, "component", "web"), nil))); err != http.ErrServerClosed {
 			return fmt.Errorf("serve HTTP: %w", err)
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -42,8 +43,10 @@ type Coordinator struct {
 
 	reloading sync.Mutex // serializes reloads
 
-	mu      sync.RWMutex // guards current
+	mu      sync.RWMutex // guards what follows
 	current *Config
+	loaded  time.Time
+	lastErr error
 }
 
 type metrics struct {
@@ -77,7 +80,11 @@ func NewCoordinator(load func() (*Config, error), logger log.Logger, reg prometh
 func (c *Coordinator) Reload(ctx context.Context) error {
 	c.reloading.Lock()
 	defer c.reloading.Unlock()
-	if err := c.reload(ctx); err != nil {
+	err := c.reload(ctx)
+	c.mu.Lock()
+	c.lastErr = err
+	c.mu.Unlock()
+	if err != nil {
 		c.metrics.successful.Set(0)
 		return err
 	}
@@ -106,7 +113,7 @@ func (c *Coordinator) reload(ctx context.Context) error {
 		changes = append(changes, change)
 	}
 	c.mu.Lock()
-	c.current = next
+	c.current, c.loaded = next, time.Now()
 	c.mu.Unlock()
 	for _, change := range changes {
 		if change.Apply != nil {
@@ -114,6 +121,23 @@ func (c *Coordinator) reload(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// YAML renders the configuration in force with its defaults and without its
+// secrets.
+func (c *Coordinator) YAML() string {
+	if current := c.Config(); current != nil {
+		return current.String()
+	}
+	return ""
+}
+
+// LastReload returns when the configuration in force was loaded, and why the
+// last attempt to replace it failed; nil where it did not.
+func (c *Coordinator) LastReload() (time.Time, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.loaded, c.lastErr
 }
 
 // Config returns the configuration in force, nil before the first Reload. It

@@ -1,0 +1,143 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
+)
+
+// TestDockerLoop is the whole loop: cAdvisor measures a Swarm service under
+// load, Prometheus evaluates the shipped rules and alerts, Alertmanager
+// delivers them, and Alertscaler scales the service up and, once the load is
+// gone, back to one replica.
+func TestDockerLoop(t *testing.T) {
+	t.Parallel()
+	realtest.Swarm(t)
+	cadvisor := realtest.StartCadvisor(t)
+	published := realtest.FreePort(t)
+	service := swarmService(t, "--limit-cpu", "0.2", "--publish", fmt.Sprintf("published=%d,target=8080", published))
+
+	port := realtest.FreePort(t)
+	am := realtest.StartAlertmanager(t, realtest.AlertmanagerOptions{Config: example(t, "alertmanager.yml", map[string]string{
+		"127.0.0.1:19920": fmt.Sprintf("127.0.0.1:%d", port),
+	})})
+	rules, ruleFiles := shippedRules(t)
+	prom := realtest.StartPrometheus(t, realtest.PrometheusOptions{
+		Files: rules,
+		Config: fmt.Sprintf(`
+global: { scrape_interval: 5s, evaluation_interval: 5s }
+rule_files: [%s]
+alerting: { alertmanagers: [ { static_configs: [ { targets: ["%s"] } ] } ] }
+scrape_configs:
+  - job_name: cadvisor
+    static_configs: [ { targets: ["%s"] } ]
+  - job_name: alertscaler
+    static_configs: [ { targets: ["127.0.0.1:%d"] } ]
+`, ruleFiles, hostOf(am.URL), hostOf(strings.TrimSuffix(cadvisor, "/metrics")), port),
+	})
+	s := startServerOn(t, port, fmt.Sprintf(`
+global: { evaluation_interval: 5s }
+prometheus: { url: %s }
+alertmanager: { url: %s, resync_interval: 10s }
+policies:
+  - name: %s
+    min: 1
+    max: 4
+    resources: [ { name: cpu, reservation: { ratio: 0.3 } } ]
+    scale_down: { stabilization: 30s, cooldown: 10s, step: { ratio: 1, per: 15s } }
+    targets:
+      - name: swarm
+        docker_service: { name: %s }
+`, prom.URL, am.URL, service, service))
+	s.eventually(time.Minute, "one replica at the start", service, replicas(1))
+
+	stop := load(fmt.Sprintf("http://127.0.0.1:%d/?ms=40", published))
+	defer stop()
+	s.eventually(4*time.Minute, "the load scales up", service, func(st policy.Status) error {
+		if requested, ready := counts(st); requested < 2 || ready != requested {
+			return fmt.Errorf("%d requested, %d ready, %d up alerts; %s", requested, ready, st.AlertsUp, st.Explanation)
+		}
+		return nil
+	})
+	t.Logf("up: %s", s.policy(service).Explanation)
+	stop()
+	s.eventually(8*time.Minute, "back to one replica once the load is gone", service, replicas(1))
+
+	var decisions []policy.Decision
+	s.get("/api/v1/decisions?limit=1000&policy="+service, &decisions)
+	for i := range decisions {
+		if d := decisions[len(decisions)-1-i]; d.Act {
+			t.Logf("%s %s", d.Time.Format(time.TimeOnly), d.Explain())
+		}
+	}
+}
+
+// load keeps the service busy until the returned function is called.
+func load(url string) (stop func()) {
+	done := make(chan struct{})
+	var workers sync.WaitGroup
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for range 4 {
+		workers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				case <-time.After(50 * time.Millisecond):
+				}
+				if resp, err := client.Get(url); err == nil {
+					resp.Body.Close()
+				}
+			}
+		})
+	}
+	var once sync.Once
+	return func() { once.Do(func() { close(done); workers.Wait() }) }
+}
+
+// example is a file of the demo with addresses replaced.
+func example(t *testing.T, name string, replace map[string]string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../examples/demo", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for from, to := range replace {
+		if !strings.Contains(text, from) {
+			t.Fatalf("%s does not name %s", name, from)
+		}
+		text = strings.ReplaceAll(text, from, to)
+	}
+	return text
+}
+
+// shippedRules are the rule files as users load them.
+func shippedRules(t *testing.T) (files map[string]string, names string) {
+	t.Helper()
+	paths, err := filepath.Glob("../../rules/*.yml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no shipped rules: %v", err)
+	}
+	files = make(map[string]string)
+	var list []string
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Base(p)] = string(b)
+		list = append(list, filepath.Base(p))
+	}
+	return files, strings.Join(list, ", ")
+}
+
+func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }
