@@ -1,12 +1,15 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,8 +25,7 @@ func TestDockerLoop(t *testing.T) {
 	t.Parallel()
 	realtest.Swarm(t)
 	cadvisor := realtest.StartCadvisor(t)
-	published := realtest.FreePort(t)
-	service := swarmService(t, "--limit-cpu", "0.2", "--publish", fmt.Sprintf("published=%d,target=8080", published))
+	service := swarmService(t, "--limit-cpu", "0.2")
 
 	port := realtest.FreePort(t)
 	am := realtest.StartAlertmanager(t, realtest.AlertmanagerOptions{Config: example(t, "alertmanager.yml", map[string]string{
@@ -38,6 +40,7 @@ rule_files: [%s]
 alerting: { alertmanagers: [ { static_configs: [ { targets: ["%s"] } ] } ] }
 scrape_configs:
   - job_name: cadvisor
+    track_timestamps_staleness: true
     static_configs: [ { targets: ["%s"] } ]
   - job_name: alertscaler
     static_configs: [ { targets: ["127.0.0.1:%d"] } ]
@@ -59,7 +62,7 @@ policies:
 `, prom.URL, am.URL, service, service))
 	s.eventually(time.Minute, "one replica at the start", service, replicas(1))
 
-	stop := load(fmt.Sprintf("http://127.0.0.1:%d/?ms=40", published))
+	stop := load(t, service)
 	defer stop()
 	s.eventually(4*time.Minute, "the load scales up", service, func(st policy.Status) error {
 		if requested, ready := counts(st); requested < 2 || ready != requested {
@@ -80,27 +83,60 @@ policies:
 	}
 }
 
-// load keeps the service busy until the returned function is called.
-func load(url string) (stop func()) {
-	done := make(chan struct{})
+// load keeps every replica of the service busy until the returned function is
+// called: together they are asked for about half a core.
+func load(t *testing.T, service string) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
 	var workers sync.WaitGroup
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 10 * time.Second}
+	var addresses atomic.Pointer[[]string]
+	addresses.Store(&[]string{})
+	workers.Go(func() {
+		for ctx.Err() == nil {
+			if found := containerAddresses(ctx, service); len(found) > 0 {
+				addresses.Store(&found)
+			}
+			pause(ctx, time.Second)
+		}
+	})
+	// Twelve requests of 40 ms a second, spread evenly.
+	var n atomic.Int64
 	for range 4 {
 		workers.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				case <-time.After(50 * time.Millisecond):
+			for ctx.Err() == nil {
+				if as := *addresses.Load(); len(as) > 0 {
+					url := "http://" + as[int(n.Add(1))%len(as)] + ":8080/?ms=40"
+					if resp, err := client.Get(url); err == nil {
+						resp.Body.Close()
+					}
 				}
-				if resp, err := client.Get(url); err == nil {
-					resp.Body.Close()
-				}
+				pause(ctx, 290*time.Millisecond)
 			}
 		})
 	}
-	var once sync.Once
-	return func() { once.Do(func() { close(done); workers.Wait() }) }
+	return func() { cancel(); workers.Wait() }
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// containerAddresses are the addresses of the service's containers on the
+// Engine's own network, which this host reaches.
+func containerAddresses(ctx context.Context, service string) []string {
+	ids, err := exec.CommandContext(ctx, "docker", "ps", "--quiet", "--filter", "label=com.docker.swarm.service.name="+service).Output()
+	if err != nil || len(ids) == 0 {
+		return nil
+	}
+	args := append([]string{"inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"}, strings.Fields(string(ids))...)
+	out, err := exec.CommandContext(ctx, "docker", args...).Output()
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(out))
 }
 
 // example is a file of the demo with addresses replaced.

@@ -1,0 +1,5 @@
+module _ // Pinned by hand in the layout of https://github.com/bwplotka/bingo: see README.md.
+
+go 1.26
+
+require github.com/prometheus/promu v0.17.0

@@ -1,0 +1,111 @@
+# Needs Go, make and git. Every other tool is built from the pins in .bingo,
+# once, into $(TOOLS_DIR); nothing is expected on PATH.
+#
+#	make                      both programs, built by promu
+#	make test                 the tests; one that needs a missing tool skips and says so
+#	REQUIRE_ALL=1 make test   builds all the tools first, and none may skip
+#	make demo                 the whole loop on this machine, with a real Prometheus
+
+include .bingo/Variables.mk
+
+DOCKER   ?= docker
+FUZZTIME ?= 60s
+BENCH    ?= .
+PKGS     ?= ./...
+
+# The race detector needs cgo, which Go switches off without a C compiler.
+RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+# cAdvisor is a module of its own, and pinned in there.
+CADVISOR_DIR := testdata/cadvisor
+CADVISOR     := $(TOOLS_DIR)/cadvisor-$(shell awk '$$1 ~ /google.cadvisor$$/ { print $$2 }' $(CADVISOR_DIR)/go.mod)
+
+# The demo takes what is on PATH and builds only what is not.
+demo-tool         = $(or $(shell command -v $(1)),$(2))
+DEMO_PROMETHEUS   := $(call demo-tool,prometheus,$(PROMETHEUS))
+DEMO_ALERTMANAGER := $(call demo-tool,alertmanager,$(ALERTMANAGER))
+
+.DEFAULT_GOAL := build
+
+.PHONY: all
+all: lint check-rules test build
+
+.PHONY: help
+help: ## Show the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: $(PROMU) ## Build alertscaler and scalertool here.
+	$(PROMU) build --prefix=.
+
+.PHONY: test
+test: $(if $(filter 1,$(REQUIRE_ALL)),tools vet-cadvisor) ## Run the tests; REQUIRE_ALL=1 allows none to skip.
+	@$(if $(RACE),,echo ">> no C compiler found, testing without the race detector")
+	ALERTSCALER_TOOLS=$(TOOLS_DIR) $(GO) test $(RACE) -timeout=20m $(TESTFLAGS) $(PKGS)
+
+.PHONY: vet-cadvisor
+vet-cadvisor:
+	cd $(CADVISOR_DIR) && $(GO) vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) $(JSONNETFMT) ## Check format and style of Go and jsonnet.
+	@echo ">> checking the format"
+	@bad=$$(gofmt -s -l .); test -z "$$bad" || { echo "not formatted, run make format:" $$bad; exit 1; }
+	@$(sonnets) | xargs -0 -r $(JSONNETFMT) --test
+	$(GO) vet ./...
+	$(GOLANGCI_LINT) run
+
+.PHONY: format
+format: $(GOLANGCI_LINT) $(JSONNETFMT) ## Format Go and jsonnet.
+	$(GOLANGCI_LINT) fmt
+	$(sonnets) | xargs -0 -r $(JSONNETFMT) -i
+
+sonnets = find mixin -name vendor -prune -o -name '*.*sonnet' -print0
+
+.PHONY: rules
+rules: $(JSONNET) ## Render the mixin into rules/.
+	$(mixin) all
+
+.PHONY: check-rules
+check-rules: $(JSONNET) $(JSONNETFMT) $(JSONNET_LINT) $(PROMTOOL) ## Check that rules/ is what the mixin renders, and test the rules.
+	$(mixin) check
+
+mixin = $(MAKE) -C mixin JSONNET=$(JSONNET) JSONNETFMT=$(JSONNETFMT) JSONNET_LINT=$(JSONNET_LINT) PROMTOOL=$(PROMTOOL)
+
+.PHONY: demo
+demo: tools-demo ## Run the whole loop on this machine; KEEP=1 leaves it running.
+	PROMETHEUS=$(DEMO_PROMETHEUS) ALERTMANAGER=$(DEMO_ALERTMANAGER) KEEP=$(KEEP) $(GO) run ./examples/demo
+
+.PHONY: bench
+bench: ## Run the benchmarks, BENCH selects.
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem $(PKGS)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME each.
+	@$(GO) test -list='^Fuzz' $(PKGS) \
+		| awk '/^Fuzz/ { found[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, found[i]; n = 0 }' \
+		| while read -r pkg target; do \
+			echo ">> $$target in $$pkg for $(FUZZTIME)"; \
+			$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$pkg || exit 1; \
+		done
+
+.PHONY: tools
+tools: $(foreach tool,$(TOOLS),$($(call tool-variable,$(tool)))) $(CADVISOR) ## Build every pinned tool.
+
+.PHONY: tools-demo
+tools-demo: $(DEMO_PROMETHEUS) $(DEMO_ALERTMANAGER) ## Build the tools of the demo that are not on PATH.
+
+$(CADVISOR):
+	@echo ">> building $(@F) (once, about a minute)"
+	@mkdir -p $(@D)
+	@cd $(CADVISOR_DIR) && GOWORK=off CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@.new . && mv $@.new $@
+
+.PHONY: docker
+docker: $(PROMU) ## Build the container image alertscaler:latest.
+	$(PROMU) build --prefix=.build/linux-$(shell $(GO) env GOARCH)
+	mkdir -p .build/data && cp /etc/ssl/certs/ca-certificates.crt .build/
+	$(DOCKER) build --build-arg=ARCH=$(shell $(GO) env GOARCH) -t alertscaler:latest .
+
+.PHONY: clean
+clean: ## Remove what was built here; the tools stay.
+	rm -rf .build alertscaler scalertool
