@@ -1,0 +1,166 @@
+package scaler_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alertscaler/alertscaler/scaler/realtest"
+)
+
+const module = "github.com/alertscaler/alertscaler/"
+
+// pkg is what go list says of a package.
+type pkg struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+// ban forbids packages to depend on others.
+type ban struct {
+	// who names packages by path within the module; a trailing /... means
+	// those below it too.
+	who string
+	// whom must not be among their dependencies.
+	whom func(path string) bool
+	// direct forbids only the import itself, not what comes with others.
+	direct bool
+	why    string
+}
+
+func own(paths ...string) func(string) bool {
+	return func(p string) bool {
+		return slices.ContainsFunc(paths, func(q string) bool { return matches(p, q) })
+	}
+}
+
+// matches reports whether an import path is the module's path or below it.
+func matches(importPath, path string) bool {
+	rel, ok := strings.CutPrefix(importPath, module)
+	if !ok {
+		return false
+	}
+	base, below := strings.CutSuffix(path, "/...")
+	return rel == base || (below && strings.HasPrefix(rel, base+"/"))
+}
+
+var bans = []ban{
+	{
+		who: "scaler/policy", direct: true,
+		whom: func(p string) bool {
+			return strings.Contains(p, ".") || slices.Contains([]string{"os", "net", "net/http", "io", "log", "log/slog", "context", "sync", "math/rand", "math/rand/v2", "database/sql"}, p)
+		},
+		why: "the decision is pure: standard library only, and nothing of it that does I/O",
+	},
+	{
+		who: "scaler/target/process/...", whom: own("scaler/policy", "scaler/config", "scaler/target/docker/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
+		why: "a platform knows the target contract and its own calls, nothing else",
+	},
+	{
+		who: "scaler/target/docker/...", whom: own("scaler/policy", "scaler/config", "scaler/target/process/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
+		why: "a platform knows the target contract and its own calls, nothing else",
+	},
+	{
+		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
+		why: "the contract stands below everything that implements or uses it",
+	},
+	{
+		who: "webhook/...", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
+		why: "the HTTP face declares the small interfaces it needs; cmd joins them",
+	},
+	{
+		who: "scaler/...", whom: own("webhook/...", "cmd/..."),
+		why: "imports run downward only",
+	},
+	{
+		who: "scaler/config", direct: true, whom: own("scaler/target/install", "scaler/target/process", "scaler/target/docker", "scaler"),
+		why: "configuration knows platforms by the registry it is given",
+	},
+	{
+		who: "scaler/...", whom: func(p string) bool { return strings.HasPrefix(p, "github.com/alecthomas/kingpin") },
+		why: "flags belong to cmd",
+	},
+	{
+		who: "webhook/...", whom: func(p string) bool { return strings.HasPrefix(p, "github.com/alecthomas/kingpin") },
+		why: "flags belong to cmd",
+	},
+	{
+		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/..."),
+		why: "test parts stay out of the programs",
+	},
+	{
+		who: "scaler/ledger", whom: own("scaler", "scaler/config", "scaler/usage", "scaler/target/..."),
+		why: "the ledger keeps values of policy and alerts and knows no engine",
+	},
+	{
+		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
+		why: "the book knows alerts and nothing of what comes of them",
+	},
+}
+
+// TestWhoMayImportWhom keeps the house: see who and why in bans.
+func TestWhoMayImportWhom(t *testing.T) {
+	packages := list(t)
+	for _, b := range bans {
+		found := false
+		for _, p := range packages {
+			if !matches(p.ImportPath, b.who) {
+				continue
+			}
+			found = true
+			deps := p.Deps
+			if b.direct {
+				deps = p.Imports
+			}
+			for _, d := range deps {
+				if b.whom(d) && d != p.ImportPath {
+					t.Errorf("%s depends on %s: %s", p.ImportPath, d, b.why)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("no package is %s: the ban keeps nothing", b.who)
+		}
+	}
+}
+
+// list describes the module's own packages.
+func list(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %s", err)
+	}
+	var packages []pkg
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(p.ImportPath, module) {
+			packages = append(packages, p)
+		}
+	}
+}
+
+// TestNoDefaultRegisterer: metrics go to the registry that main made.
+func TestNoDefaultRegisterer(t *testing.T) {
+	out, err := exec.Command("git", "grep", "-lE", `prometheus\.(DefaultRegisterer|DefaultGatherer|MustRegister)|promhttp\.Handler\(\)|func init\(\)`, "--", "../*.go").CombinedOutput()
+	if len(out) > 0 {
+		t.Errorf("these use a global registry or an init function:\n%s", out)
+	}
+	var exit *exec.ExitError
+	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 1) {
+		realtest.SkipOrFail(t, "needs git and a checkout: %s", err)
+	}
+}
