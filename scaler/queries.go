@@ -11,12 +11,12 @@ func queriesFor(p *config.Policy) []usage.Query {
 	out := make([]usage.Query, 0, len(p.Resources))
 	for _, r := range p.Resources {
 		q := usage.Query{
-			ScaleTarget:    p.ScaleTarget,
-			Resource:       r.Name,
-			Usage:          r.Usage,
-			Capacity:       r.CapacityPerReplica.PromQL,
-			CapacityNumber: r.CapacityPerReplica.Number,
-			MinCoverage:    r.MinCoverage,
+			ScaleTarget:        p.ScaleTarget,
+			Resource:           r.Name,
+			Usage:              r.Usage,
+			Capacity:           r.CapacityPerReplica.PromQL,
+			CapacityPerReplica: r.CapacityPerReplica.Number,
+			MinCoverage:        r.MinCoverage,
 		}
 		out = append(out, q)
 	}

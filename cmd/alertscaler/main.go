@@ -131,9 +131,10 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	if err != nil {
 		return err
 	}
-	usages := newUsageFactory(reg, logger)
+	readers := newUsages(reg, logger)
+	defer readers.close()
 	engine, err = scaler.New(scaler.Options{
-		Alerts: book, Ledger: l, NewUsage: usages.build,
+		Alerts: book, Ledger: l, NewUsage: readers.build,
 		Logger: log.With(logger, "component", "engine"), Registerer: reg,
 	})
 	if err != nil {
@@ -142,7 +143,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	reconciler := &reconciliation{book: book, logger: logger}
 	defer reconciler.close()
 	coordinator := config.NewCoordinator(load, log.With(logger, "component", "config"), reg,
-		bookSubscriber(book), engine, reconciler)
+		bookSubscriber(book), engine, readers, reconciler)
 	if err := coordinator.Reload(context.Background()); err != nil {
 		return err
 	}

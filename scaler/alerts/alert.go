@@ -38,6 +38,10 @@ type Alert struct {
 	// says; an alert with either is in the book and does not count.
 	SilencedBy  []string `json:"silenced_by,omitempty"`
 	InhibitedBy []string `json:"inhibited_by,omitempty"`
+	// Policies are the names of the policies it speaks for, sorted. The book
+	// sets them in what it hands out; they are not stored, because the next
+	// configuration may say otherwise.
+	Policies []string `json:"policies,omitempty"`
 }
 
 // Active reports whether the alert speaks for scaling: it fires and nothing

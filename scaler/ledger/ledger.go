@@ -32,6 +32,8 @@ const (
 	// Superseded: another action or someone else changed the count before it
 	// converged.
 	Superseded ActionState = "superseded"
+	// NoOp: the platform had that count already; nothing was asked of it.
+	NoOp ActionState = "no_op"
 	// NotApplied: found open at a start, and the target shows that the call
 	// never reached the platform.
 	NotApplied ActionState = "not_applied"

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -10,10 +9,12 @@ import (
 // and what is remembered. It is pure: equal arguments give equal decisions,
 // the order of o.Usage is irrelevant, and neither argument is changed.
 //
-// The result is within the bounds whenever Act is set; an up direction never
-// lowers the count and a down direction never raises it; what is unknown never
-// supports a scale-down. The steps are taken in the order in which they stand
-// in Decision.Steps, and the first that holds the count ends the decision.
+// Where Act is set the result is within the bounds or, while a target that would
+// be needed for that is backed off, nearer to them. An up direction never
+// lowers a count within the bounds and a down direction never raises it; what
+// is unknown never supports a scale-down. The steps are taken in the order in
+// which they stand in Decision.Steps, and the first that holds the count ends
+// the decision.
 func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 	d := decider{p: &p, o: &o, h: &h, now: now}
 	d.out = Decision{
@@ -21,7 +22,7 @@ func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 		Time:      now,
 		Mode:      p.Mode,
 		Direction: o.Direction(),
-		Steps:     make([]Step, 0, 8+len(p.Resources)),
+		Steps:     make([]Step, 0, 9+len(p.Resources)),
 	}
 	for _, t := range o.Targets {
 		d.out.Current += t.Requested
@@ -147,16 +148,15 @@ func (d *decider) outOfBounds() bool {
 // inBounds takes the steps from data quality to min and max.
 func (d *decider) inBounds() {
 	d.recommend()
-	switch {
-	case d.out.Direction == None:
+	if d.out.Direction == None {
 		d.hold(Step{Name: StepDirection, Reason: ReasonNoAlert})
-		return
-	case len(d.p.Resources) == 0:
-		d.note(d.directionStep())
-		d.alertStep(ReasonScaledUp, ReasonScaledDown)
 		return
 	}
 	d.note(d.directionStep())
+	if len(d.p.Resources) == 0 {
+		d.alertStep(ReasonScaledUp, ReasonScaledDown)
+		return
+	}
 	if d.followRecommendation() && d.tolerance() && d.roomLeft() && d.stabilization() && d.stepLimit() && d.cooldown() {
 		d.clamp()
 	}
@@ -188,14 +188,13 @@ func (d *decider) recommend() {
 			d.note(Step{Name: StepQuality, Subject: r.Name, Reason: ReasonMissingData, Detail: string(q.Problem)})
 			continue
 		}
-		d.note(Step{Name: StepRequirement, Subject: r.Name, Value: (q.Usage + q.Reserved) / q.CapacityPerReplica, Limit: float64(q.Replicas)})
-		d.need = max(d.need, (q.Usage+q.Reserved)/q.CapacityPerReplica)
+		d.note(Step{Name: StepRequirement, Subject: r.Name, Value: q.need(), Limit: float64(q.Replicas)})
+		d.need = max(d.need, q.need())
 		best = max(best, q.Replicas)
 		known = true
 	}
 	if known {
 		d.out.Recommendation = &best
-		d.note(Step{Name: StepRecommendation, Value: d.need, Limit: float64(best)})
 	}
 }
 
@@ -203,12 +202,15 @@ func (d *decider) recommend() {
 // the larger of the resource's and the policy's reservation.
 func (d *decider) require(r *Resource) Requirement {
 	q := Requirement{Resource: r.Name}
-	i := slices.IndexFunc(d.o.Usage, func(u Usage) bool { return u.Resource == r.Name })
-	if i < 0 {
+	u, n := d.o.usage(r.Name)
+	switch {
+	case n == 0:
 		q.Problem, q.Detail = ProblemMissing, "not observed"
 		return q
+	case n > 1:
+		q.Problem, q.Detail = ProblemAmbiguous, "observed more than once"
+		return q
 	}
-	u := &d.o.Usage[i]
 	q.Problem, q.Detail = u.problem()
 	if q.Problem != "" {
 		return q
@@ -217,8 +219,25 @@ func (d *decider) require(r *Resource) Requirement {
 	q.CapacityPerReplica = u.CapacityPerReplica
 	q.AgeSeconds = u.Age.Seconds()
 	q.Reserved = max(r.Reservation.Amount(u.Value), d.p.Reservation.Amount(u.Value))
-	q.Replicas = ceil((q.Usage + q.Reserved) / q.CapacityPerReplica)
+	q.Replicas = ceil(q.need())
 	return q
+}
+
+// need is the fractional number of replicas, never more than maxReplicas: what
+// overflows is a need beyond every bound, not an unknown one.
+func (q *Requirement) need() float64 {
+	return min((q.Usage+q.Reserved)/q.CapacityPerReplica, maxReplicas)
+}
+
+// usage returns a reading of the resource and how many there are.
+func (o *Observation) usage(resource string) (u *Usage, n int) {
+	for i := range o.Usage {
+		if o.Usage[i].Resource == resource {
+			u = &o.Usage[i]
+			n++
+		}
+	}
+	return u, n
 }
 
 // problem is the observer's own verdict or, where it gave none, what makes
@@ -237,13 +256,16 @@ func (u *Usage) problem() (Problem, string) {
 
 // Amount is what must stay free at the given usage, P = max_i p_i:
 // U·ρ/(1−ρ) for a ratio, so that the share ρ of the total stays free, and θ
-// for a threshold. It is in the unit of usage and never negative.
+// for a threshold. It is in the unit of usage, finite and never negative.
 func (r Reservation) Amount(usage float64) float64 {
-	amount := max(0, r.Threshold)
+	amount := 0.0
+	if r.Threshold > 0 {
+		amount = r.Threshold
+	}
 	if r.Ratio > 0 && r.Ratio < 1 {
 		amount = max(amount, usage*r.Ratio/(1-r.Ratio))
 	}
-	return amount
+	return min(amount, math.MaxFloat64)
 }
 
 // maxReplicas keeps a need that dwarfs every bound within an int.

@@ -63,16 +63,17 @@ var Reasons = []Reason{
 	ReasonTargetBackoff, ReasonTargetFailed, ReasonNotLeader,
 }
 
-// StepName names one step of the decision, in the order they are taken.
+// StepName names one step of the decision.
 type StepName string
 
-// The steps.
+// The steps in the order they are taken. A bound already reached is noted
+// before the limits that would have held as well.
 const (
+	StepTarget         StepName = "target"
 	StepBounds         StepName = "bounds"
-	StepMode           StepName = "mode"
 	StepQuality        StepName = "data_quality"
-	StepDirection      StepName = "direction"
 	StepRequirement    StepName = "requirement"
+	StepDirection      StepName = "direction"
 	StepRecommendation StepName = "recommendation"
 	StepTolerance      StepName = "tolerance"
 	StepStabilization  StepName = "stabilization"
@@ -80,7 +81,7 @@ const (
 	StepCooldown       StepName = "cooldown"
 	StepMinMax         StepName = "min_max"
 	StepPlacement      StepName = "placement"
-	StepTarget         StepName = "target"
+	StepMode           StepName = "mode"
 )
 
 // Step is one line of a decision: what was looked at, the number it left and,

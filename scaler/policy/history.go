@@ -74,16 +74,23 @@ func (h *History) converging() *Move {
 // Converging reports whether the last move has still to become ready.
 func (h *History) Converging() bool { return h.converging() != nil }
 
-// netMoved is the sum of all changes since t, failed ones too: the limit is on
-// what was asked of the platform.
-func (h *History) netMoved(t time.Time) int {
-	n := 0
+// movedSince is the sum of the changes after t as a limit on dir counts them,
+// and when the oldest of those in that direction was made; zero where there is
+// none. A failed move counts in its own direction, since the limit is on what
+// was asked of the platform, and never makes room for the other, since it may
+// have been undone.
+func (h *History) movedSince(t time.Time, dir Direction) (n int, oldest time.Time) {
 	for i := range h.Moves {
-		if h.Moves[i].At.After(t) {
-			n += h.Moves[i].To - h.Moves[i].From
+		m := &h.Moves[i]
+		if !m.At.After(t) || (m.Failed && m.Direction() != dir) {
+			continue
+		}
+		n += m.To - m.From
+		if m.Direction() == dir && (oldest.IsZero() || m.At.Before(oldest)) {
+			oldest = m.At
 		}
 	}
-	return n
+	return n, oldest
 }
 
 // observedFor returns since when dir's window is unbroken. Down needs every
@@ -105,9 +112,10 @@ func broken(last, now time.Time, maxGap time.Duration) bool {
 	return maxGap > 0 && now.Sub(last) > maxGap
 }
 
-// extremes are the lowest and the highest recommendation since t.
-func (h *History) extremes(t time.Time) (lowest, highest int) {
-	lowest = maxReplicas
+// extremes are the lowest and the highest recommendation since t, the present
+// one among them.
+func (h *History) extremes(t time.Time, present int) (lowest, highest int) {
+	lowest, highest = present, present
 	for i := range h.Samples {
 		if s := &h.Samples[i]; !s.Last.Before(t) {
 			lowest, highest = min(lowest, s.Replicas), max(highest, s.Replicas)
@@ -131,7 +139,7 @@ func (h *History) Observe(p Policy, d Decision) {
 	switch {
 	case !usable:
 		h.Since = time.Time{}
-	case h.Since.IsZero() || broken(h.LastSeen, d.Time, p.MaxGap):
+	case h.Since.IsZero() || h.Since.After(d.Time) || broken(h.LastSeen, d.Time, p.MaxGap):
 		h.Since = d.Time
 	}
 	if usable {
@@ -143,8 +151,14 @@ func (h *History) Observe(p Policy, d Decision) {
 }
 
 // addSample joins equal neighbours and forgets what no window reaches. One
-// sample older than the window stays: it proves that the window is covered.
+// sample that began before the window stays: it proves that the window is
+// covered.
+// Samples of the future, left by a clock that was set back, go: they would
+// never be forgotten.
 func (h *History) addSample(now time.Time, replicas int, p Policy) {
+	for len(h.Samples) > 0 && h.Samples[len(h.Samples)-1].First.After(now) {
+		h.Samples = h.Samples[:len(h.Samples)-1]
+	}
 	if n := len(h.Samples); n > 0 && broken(h.Samples[n-1].Last, now, p.MaxGap) {
 		h.Samples = h.Samples[:0]
 	}
@@ -155,7 +169,7 @@ func (h *History) addSample(now time.Time, replicas int, p Policy) {
 	}
 	start := now.Add(-max(p.ScaleUp.Stabilization, p.ScaleDown.Stabilization))
 	keep := 0
-	for keep+1 < len(h.Samples) && h.Samples[keep+1].Last.Before(start) {
+	for keep+1 < len(h.Samples) && !h.Samples[keep+1].First.After(start) {
 		keep++
 	}
 	if keep > 0 {
@@ -163,8 +177,12 @@ func (h *History) addSample(now time.Time, replicas int, p Policy) {
 	}
 }
 
-// Moved remembers a move that a platform accepted.
+// Moved remembers a move that a platform accepted. A no-op is none: it spends
+// no cooldown and no step limit.
 func (h *History) Moved(p Policy, m Move) {
+	if m.From == m.To {
+		return
+	}
 	// A newer move takes over from one that never became ready: what it
 	// asked for is no longer wanted.
 	for i := range h.Moves {
@@ -177,15 +195,16 @@ func (h *History) Moved(p Policy, m Move) {
 }
 
 // Settled marks the move as converged at t or, where failed is set, as one
-// that never was.
+// that never was. The first verdict stands.
 func (h *History) Settled(id string, t time.Time, failed bool) {
 	for i := range h.Moves {
-		if h.Moves[i].ID == id && h.Moves[i].Converged.IsZero() {
-			if failed {
-				h.Moves[i].Failed = true
-			} else {
-				h.Moves[i].Converged = t
-			}
+		m := &h.Moves[i]
+		switch {
+		case m.ID != id || m.Failed || !m.Converged.IsZero():
+		case failed:
+			m.Failed = true
+		default:
+			m.Converged = t
 		}
 	}
 }

@@ -11,53 +11,66 @@ func (d *decider) followRecommendation() bool {
 	if d.out.Direction == Down && d.bad {
 		return d.hold(Step{Name: StepQuality, Subject: string(Down), Reason: ReasonMissingData})
 	}
-	if d.out.Recommendation == nil {
-		if d.out.Direction == Up && d.out.Current == 0 {
-			// With no replicas there is nobody to report usage: the alert
-			// itself is all that can be known, and one step starts the rest.
-			d.alertStep(ReasonFallback, ReasonFallback)
-			return false
-		}
-		return d.hold(Step{Name: StepQuality, Subject: string(d.out.Direction), Reason: ReasonMissingData})
+	s := Step{Name: StepRecommendation, Value: d.need}
+	want := d.out.Current
+	if d.out.Recommendation != nil {
+		want = *d.out.Recommendation
+		s.Limit = float64(want)
 	}
-	want := *d.out.Recommendation
 	switch {
 	case d.out.Direction == Up && want > d.out.Current:
-		d.out.Desired, d.out.Reason = want, ReasonScaledUp
+		s.Reason = ReasonScaledUp
 	case d.out.Direction == Down && want < d.out.Current:
-		d.out.Desired, d.out.Reason = want, ReasonScaledDown
+		s.Reason = ReasonScaledDown
+	case d.bad && d.out.Direction == Up && d.out.Current == 0:
+		// With no replicas there is nobody to report usage: the alert itself
+		// is all that can be known, and one step starts the rest.
+		d.alertStep(ReasonFallback, ReasonFallback)
+		return false
 	case d.bad:
-		// The known resources are content and another could not be asked.
+		// The known resources, if any, are content and another could not be
+		// asked.
 		return d.hold(Step{Name: StepQuality, Subject: string(d.out.Direction), Reason: ReasonMissingData})
 	default:
-		return d.hold(Step{Name: StepRecommendation, Value: d.need, Limit: float64(want), Reason: ReasonSatisfied})
+		s.Reason = ReasonSatisfied
+		return d.hold(s)
 	}
+	d.move(want, s)
 	return true
 }
 
 // alertStep moves by what an alert alone is worth: one step per cooldown, and
-// only once the last one has converged.
+// only once the last one has converged. An up does not wait for a down.
 func (d *decider) alertStep(up, down Reason) {
-	if m := d.h.converging(); m != nil {
-		d.hold(Step{Name: StepCooldown, Subject: string(m.Direction()), Reason: ReasonConverging})
+	if !d.roomLeft() || !d.converged() {
 		return
 	}
+	s := Step{Name: StepRecommendation, Subject: string(d.out.Direction), Reason: down}
+	desired := d.out.Current - d.p.AlertStep.Down.of(d.out.Current)
 	if d.out.Direction == Up {
-		d.move(d.out.Current+d.p.AlertStep.Up.of(d.out.Current), Step{Name: StepRecommendation, Reason: up})
-	} else {
-		d.move(max(0, d.out.Current-d.p.AlertStep.Down.of(d.out.Current)), Step{Name: StepRecommendation, Reason: down})
+		s.Reason = up
+		desired = d.out.Current + d.p.AlertStep.Up.of(d.out.Current)
 	}
-	if d.roomLeft() && d.cooldown() {
+	d.move(max(0, desired), s)
+	if d.cooldown() {
 		d.clamp()
 	}
+}
+
+// converged holds while a move that this one would add to is not ready.
+func (d *decider) converged() bool {
+	if m := d.h.converging(); m != nil && (d.out.Direction == Down || m.Direction() == Up) {
+		return d.hold(Step{Name: StepCooldown, Subject: string(m.Direction()), Limit: d.behavior().Cooldown.Seconds(), Reason: ReasonConverging})
+	}
+	return true
 }
 
 // of is the amount in replicas at n, at least 1.
 func (a Amount) of(n int) int {
 	if a.Percent > 0 {
-		return max(1, int(math.Ceil(float64(n)*a.Percent/100)))
+		return max(1, ceil(float64(n)*a.Percent/100))
 	}
-	return max(1, a.Replicas)
+	return min(max(1, a.Replicas), maxReplicas)
 }
 
 // behavior is that of the decision's direction.
@@ -91,9 +104,9 @@ func (d *decider) tolerance() bool {
 func (d *decider) roomLeft() bool {
 	switch {
 	case d.out.Direction == Up && d.out.Current >= d.max:
-		return d.hold(Step{Name: StepMinMax, Limit: float64(d.max), Reason: ReasonAtMax})
+		return d.hold(Step{Name: StepMinMax, Value: float64(d.min), Limit: float64(d.max), Reason: ReasonAtMax})
 	case d.out.Direction == Down && d.out.Current <= d.min:
-		return d.hold(Step{Name: StepMinMax, Limit: float64(d.min), Reason: ReasonAtMin})
+		return d.hold(Step{Name: StepMinMax, Value: float64(d.min), Limit: float64(d.max), Reason: ReasonAtMin})
 	}
 	return true
 }
@@ -106,7 +119,7 @@ func (d *decider) stabilization() bool {
 	if window == 0 {
 		return true
 	}
-	s := Step{Name: StepStabilization, Limit: window.Seconds(), Value: float64(d.out.Desired)}
+	s := Step{Name: StepStabilization, Subject: string(d.out.Direction), Limit: window.Seconds(), Value: float64(d.out.Desired)}
 	if since, ok := d.h.observedFor(d.out.Direction, d.p.MaxGap, d.now); !ok || since.Add(window).After(d.now) {
 		s.Reason = ReasonStabilizing
 		if ok {
@@ -116,15 +129,13 @@ func (d *decider) stabilization() bool {
 		}
 		return d.hold(s)
 	}
-	lowest, highest := d.h.extremes(d.now.Add(-window))
-	desired := d.out.Desired
+	lowest, highest := d.h.extremes(d.now.Add(-window), d.out.Desired)
 	if d.out.Direction == Up {
-		desired = max(min(desired, lowest), d.out.Current)
-	} else {
-		desired = min(max(desired, highest), d.out.Current)
+		s.Value = float64(lowest)
+		return d.limit(max(lowest, d.out.Current), s, ReasonStabilizing)
 	}
-	s.Value = float64(desired)
-	return d.limit(desired, s, ReasonStabilizing)
+	s.Value = float64(highest)
+	return d.limit(min(highest, d.out.Current), s, ReasonStabilizing)
 }
 
 // limit takes a step that may reduce the move: it holds where nothing of the
@@ -147,10 +158,11 @@ func (d *decider) stepLimit() bool {
 	if l.Per == 0 || (l.Replicas == 0 && l.Ratio == 0) {
 		return true
 	}
-	start := d.out.Current - d.h.netMoved(d.now.Add(-l.Per))
+	moved, oldest := d.h.movedSince(d.now.Add(-l.Per), d.out.Direction)
+	start := max(0, d.out.Current-moved)
+	size := min(max(1, l.Replicas, ceil(float64(start)*l.Ratio)), maxReplicas)
 	s := Step{Name: StepStepLimit, Value: float64(start)}
 	desired := d.out.Desired
-	size := max(1, l.Replicas, ceil(float64(start)*l.Ratio))
 	if d.out.Direction == Up {
 		s.Limit = float64(start + size)
 		desired = max(min(desired, start+size), d.out.Current)
@@ -158,17 +170,19 @@ func (d *decider) stepLimit() bool {
 		s.Limit = float64(max(0, start-size))
 		desired = min(max(desired, start-size), d.out.Current)
 	}
+	if desired == d.out.Current && !oldest.IsZero() {
+		s.Until = oldest.Add(l.Per)
+	}
 	return d.limit(desired, s, ReasonStepLimited)
 }
 
 // cooldown holds for a time after the last action converged: up only after an
 // up, down after either. What has not converged has not begun to cool down.
 func (d *decider) cooldown() bool {
-	s := Step{Name: StepCooldown, Limit: d.behavior().Cooldown.Seconds()}
-	if m := d.h.converging(); m != nil && (d.out.Direction == Down || (d.p.ScaleUp.Cooldown > 0 && m.Direction() == Up)) {
-		s.Subject, s.Reason = string(m.Direction()), ReasonConverging
-		return d.hold(s)
+	if (d.out.Direction == Down || d.p.ScaleUp.Cooldown > 0) && !d.converged() {
+		return false
 	}
+	s := Step{Name: StepCooldown, Subject: string(d.out.Direction), Limit: d.behavior().Cooldown.Seconds()}
 	if until := d.h.CooldownUntil(d.p, d.out.Direction); until.After(d.now) {
 		s.Until, s.Reason = until, ReasonCoolingDown
 		return d.hold(s)

@@ -1,12 +1,15 @@
 package policy
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // noLimit stands for a target without a maximum of its own.
 const noLimit = math.MaxInt32
 
 // targetBounds are the i-th target's bounds as configured, narrowed by its
-// platform's.
+// platform's. Where the two contradict each other the upper bound wins.
 func (p *Policy) targetBounds(i int, targets []TargetState) (lowest, highest int) {
 	highest = noLimit
 	if i < len(p.Targets) {
@@ -19,7 +22,7 @@ func (p *Policy) targetBounds(i int, targets []TargetState) (lowest, highest int
 	if targets[i].Max > 0 {
 		highest = min(highest, targets[i].Max)
 	}
-	return lowest, highest
+	return min(lowest, highest), highest
 }
 
 // finish spreads the move over the targets and says whether to act.
@@ -39,9 +42,10 @@ func (d *decider) finish() {
 }
 
 // place spreads the difference over the targets in the order written: more
-// goes to the first that has room and is not backed off, less is taken from
-// the last that has replicas to give. What no target can take is not asked
-// for.
+// goes to the first that has room, less is taken from the last that has
+// replicas to give. Targets outside their own bounds come before the others,
+// and a target that is backed off is left alone. What no target can take is
+// not asked for.
 func (d *decider) place() {
 	targets := d.o.Targets
 	counts := make([]int, len(targets))
@@ -49,30 +53,25 @@ func (d *decider) place() {
 		counts[i] = targets[i].Requested
 	}
 	diff := d.out.Desired - d.out.Current
-	backedOff := false
-	for i := 0; i < len(targets) && diff > 0; i++ {
-		if targets[i].BackoffUntil.After(d.now) {
-			backedOff = true
-			continue
+	var backoff time.Time
+	for _, correcting := range [...]bool{true, false} {
+		for k := range targets {
+			i := k
+			if diff < 0 {
+				i = len(targets) - 1 - k
+			}
+			if until := targets[i].BackoffUntil; until.After(d.now) {
+				if backoff.IsZero() || until.Before(backoff) {
+					backoff = until
+				}
+				continue
+			}
+			n := d.share(i, counts[i], diff, correcting)
+			counts[i] += n
+			diff -= n
 		}
-		_, highest := d.p.targetBounds(i, targets)
-		n := max(0, min(diff, highest-counts[i]))
-		counts[i] += n
-		diff -= n
 	}
-	for i := len(targets) - 1; i >= 0 && diff < 0; i-- {
-		if targets[i].BackoffUntil.After(d.now) {
-			backedOff = true
-			continue
-		}
-		lowest, _ := d.p.targetBounds(i, targets)
-		n := max(0, min(-diff, counts[i]-lowest))
-		counts[i] -= n
-		diff += n
-	}
-	reason := d.unplaced(diff, backedOff)
-	s := Step{Name: StepPlacement, Value: float64(diff)}
-	d.limit(d.out.Desired-diff, s, reason)
+	d.limit(d.out.Desired-diff, unplaced(diff, backoff), ReasonTargetBackoff)
 	if d.out.Desired == d.out.Current {
 		return
 	}
@@ -82,13 +81,29 @@ func (d *decider) place() {
 	}
 }
 
-// unplaced is why diff replicas found no target.
-func (d *decider) unplaced(diff int, backedOff bool) Reason {
-	switch {
-	case backedOff:
-		return ReasonTargetBackoff
-	case diff > 0:
-		return ReasonAtMax
+// share is what of diff the i-th target takes at the given count: no more than
+// its own bounds allow or, where correcting, than brings it back to them.
+func (d *decider) share(i, count, diff int, correcting bool) int {
+	lowest, highest := d.p.targetBounds(i, d.o.Targets)
+	if diff > 0 {
+		if correcting {
+			highest = lowest
+		}
+		return max(0, min(diff, highest-count))
 	}
-	return ReasonAtMin
+	if correcting {
+		lowest = highest
+	}
+	return min(0, max(diff, lowest-count))
+}
+
+// unplaced is the step that leaves diff replicas without a target. The bounds
+// see to it that all targets together have room, so that only a backoff can
+// be in the way.
+func unplaced(diff int, backoff time.Time) Step {
+	s := Step{Name: StepPlacement, Value: float64(diff)}
+	if diff != 0 {
+		s.Until = backoff
+	}
+	return s
 }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	commoncfg "github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/usage"
+)
+
+// usages builds the reader of each configuration for the engine and closes the
+// one it replaces. Reloads are serialized by the coordinator, so it needs no
+// lock.
+type usages struct {
+	metrics *usage.Metrics
+	logger  log.Logger
+
+	current, next *usage.Reader
+}
+
+func newUsages(reg prometheus.Registerer, logger log.Logger) *usages {
+	return &usages{metrics: usage.NewMetrics(reg), logger: log.With(logger, "component", "usage")}
+}
+
+// build is scaler.Options.NewUsage.
+func (u *usages) build(c *config.Config) (scaler.Usage, error) {
+	transport, err := commoncfg.NewRoundTripperFromConfig(c.Prometheus.HTTPClientConfig, "prometheus")
+	if err != nil {
+		return nil, fmt.Errorf("build the HTTP client: %w", err)
+	}
+	next, err := usage.New(usage.Options{
+		Address:      c.Prometheus.URL.String(),
+		RoundTripper: transport,
+		Timeout:      c.Prometheus.Timeout.Std(),
+		MaxStaleness: c.Prometheus.MaxStaleness.Std(),
+		Metrics:      u.metrics,
+		Logger:       u.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	u.drop()
+	u.next = next
+	return next, nil
+}
+
+// Prepare implements config.Subscriber; it comes after the engine, which has
+// asked for the new reader by then.
+func (u *usages) Prepare(context.Context, *config.Config) (config.Change, error) {
+	return config.Change{Apply: u.apply, Discard: u.drop}, nil
+}
+
+func (u *usages) apply() {
+	if u.current != nil {
+		u.current.Close()
+	}
+	u.current, u.next = u.next, nil
+}
+
+// drop closes a reader that never came into force.
+func (u *usages) drop() {
+	if u.next != nil {
+		u.next.Close()
+		u.next = nil
+	}
+}
+
+// close ends the reader in force.
+func (u *usages) close() {
+	u.drop()
+	u.apply()
+}

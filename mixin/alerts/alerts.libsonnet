@@ -1,0 +1,2 @@
+(import 'scale.libsonnet') +
+(import 'alertscaler.libsonnet')

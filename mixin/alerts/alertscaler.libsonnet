@@ -1,0 +1,169 @@
+// Alerts on Alertscaler itself. All of them have a section in runbook.md.
+{
+  local config = $._config,
+  local s = { selector: config.alertscalerSelector, flapping: config.flappingActionsPerHour },
+
+  local alert(name, severity, for_, expr, summary, description) = {
+    alert: name,
+    expr: expr % s,
+    'for': for_,
+    labels: { severity: severity },
+    annotations: {
+      summary: summary,
+      description: description,
+      runbook_url: config.runbookURLPattern % std.asciiLower(name),
+    },
+  },
+
+  prometheusAlerts+:: {
+    groups+: [
+      {
+        name: 'alertscaler.alerts',
+        interval: config.evaluationInterval,
+        rules: [
+          alert(
+            'AlertscalerDown',
+            'critical',
+            '2m',
+            |||
+              absent(up{%(selector)s} == 1)
+            |||,
+            'No Alertscaler can be scraped.',
+            'No Alertscaler has been scraped for two minutes. Nothing scales until it is back.'
+          ),
+          alert(
+            'AlertscalerConfigReloadFailed',
+            'warning',
+            '5m',
+            |||
+              # Without max_over_time, a failed scrape could end the alert.
+              max_over_time(alertscaler_config_last_reload_successful{%(selector)s}[5m]) == 0
+            |||,
+            'Alertscaler could not load its configuration.',
+            '{{ $labels.instance }} could not load its configuration and goes on with the one before.'
+          ),
+          alert(
+            'AlertscalerAtMaxWhileScaleUp',
+            'critical',
+            '10m',
+            |||
+              (
+                  max by (policy) (alertscaler_policy_replicas{%(selector)s, kind="requested"})
+                >=
+                  max by (policy) (alertscaler_policy_replicas{%(selector)s, kind="max"})
+              )
+              and on (policy)
+              max by (policy) (alertscaler_alerts_active{%(selector)s, direction="up"}) > 0
+            |||,
+            'A policy is at its maximum and still asked for more.',
+            'Policy {{ $labels.policy }} has had its maximum of {{ $value }} replicas for ten minutes while an alert asks for more.'
+          ),
+          alert(
+            'AlertscalerActionsFailing',
+            'warning',
+            '5m',
+            |||
+              # no_op and throttled are no failures: nothing was lost.
+              sum by (policy, target) (increase(alertscaler_action_failures_total{%(selector)s, reason!~"no_op|throttled"}[30m]))
+              > 0.5 *
+              sum by (policy, target) (increase(alertscaler_actions_total{%(selector)s}[30m]))
+            |||,
+            'Most scaling actions of a target fail.',
+            'More than half of the actions on target {{ $labels.target }} of policy {{ $labels.policy }} failed in the last half hour.'
+          ),
+          alert(
+            'AlertscalerNotConverging',
+            'warning',
+            config.notConvergingFor,
+            |||
+              max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="requested"})
+              - max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="ready"})
+              > 0
+            |||,
+            'Requested replicas do not become ready.',
+            'Target {{ $labels.target }} of policy {{ $labels.policy }} has been {{ $value }} ready replicas short of what was requested for %s.' % config.notConvergingFor
+          ),
+          alert(
+            'AlertscalerFlapping',
+            'warning',
+            '5m',
+            |||
+              (
+                  sum by (policy) (increase(alertscaler_actions_total{%(selector)s, direction="up"}[1h]))
+                >= %(flapping)d
+              )
+              and on (policy)
+              (
+                  sum by (policy) (increase(alertscaler_actions_total{%(selector)s, direction="down"}[1h]))
+                >= %(flapping)d
+              )
+            |||,
+            'A policy scales up and down in turn.',
+            'Policy {{ $labels.policy }} went up and down at least %d times each within an hour.' % config.flappingActionsPerHour
+          ),
+          alert(
+            'AlertscalerTargetUnreadable',
+            'critical',
+            '5m',
+            |||
+              # Not a number: the platform does not say.
+              max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="requested"})
+              unless
+              max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="requested"}) >= 0
+            |||,
+            'A target cannot be read.',
+            'How many replicas target {{ $labels.target }} of policy {{ $labels.policy }} has could not be read for five minutes. The policy scales nothing meanwhile.'
+          ),
+          alert(
+            'AlertscalerUsageDataMissing',
+            'warning',
+            '5m',
+            |||
+              # Not a number: there is no usable reading. Where the target
+              # itself cannot be read, AlertscalerTargetUnreadable says so.
+              (
+                max by (policy, resource) (alertscaler_policy_usage{%(selector)s})
+                unless
+                max by (policy, resource) (alertscaler_policy_usage{%(selector)s}) >= 0
+              )
+              and on (policy)
+              max by (policy) (alertscaler_policy_replicas{%(selector)s, kind="requested"}) >= 0
+            |||,
+            'A policy cannot tell what its target uses.',
+            'Policy {{ $labels.policy }} has had no usable reading of {{ $labels.resource }} for five minutes. It does not scale down meanwhile.'
+          ),
+          alert(
+            'AlertscalerWebhookRejected',
+            'warning',
+            '5m',
+            |||
+              sum by (code) (increase(alertscaler_webhook_requests_total{%(selector)s, code=~"[45].."}[15m])) > 0
+            |||,
+            'Alertscaler refuses notifications.',
+            'Alertscaler answered notifications with {{ $labels.code }} in the last fifteen minutes. The alerts in them do not scale anything.'
+          ),
+          alert(
+            'AlertscalerNoLeader',
+            'critical',
+            '2m',
+            |||
+              max by (job) (alertscaler_leader{%(selector)s}) == 0
+            |||,
+            'No Alertscaler leads.',
+            'None of the replicas of {{ $labels.job }} has been the leader for two minutes. Nothing scales.'
+          ),
+          alert(
+            'AlertscalerSourcesCollide',
+            'warning',
+            '5m',
+            |||
+              count by (scale_target) (scale_target_source:replicas_reporting:count) > 1
+            |||,
+            'Two sources report the same scale_target.',
+            '{{ $labels.scale_target }} is reported by {{ $value }} sources, so that nothing is recorded for it. Give them different names, or turn one off.'
+          ),
+        ],
+      },
+    ],
+  },
+}

@@ -1,0 +1,180 @@
+{
+  _config+:: {
+    // Selectors are inserted between {} in Prometheus queries.
+
+    // How often every group is evaluated. Scrape the sources at least as
+    // often. What an alert sees is at worst one scrape and two of these old.
+    evaluationInterval: '15s',
+
+    // Range of rate() over the sources' counters. Four scrapes is a good
+    // choice, two the least that works. Each source may have its own.
+    rateWindow: '1m',
+
+    // --- Sources -----------------------------------------------------------
+    // Several may be on at once. Each says which series are one replica, and
+    // which scale_target that replica belongs to. A scale_target that two
+    // sources report is recorded by neither, because nobody could say which
+    // is right; AlertscalerSourcesCollide then fires.
+    //
+    // capacityPerReplica fills in what one replica may use where the source
+    // itself has no answer, by resource: { network: 125e6 }.
+
+    // Processes that Alertscaler's own process target supervises. It exports
+    // what each of them uses on its own /metrics.
+    process: {
+      enabled: true,
+      selector: $._config.alertscalerSelector,
+      rateWindow: $._config.rateWindow,
+    },
+
+    // Containers of Docker and of Docker Swarm, through cAdvisor.
+    docker: {
+      enabled: true,
+      selector: 'job="cadvisor", image!=""',
+      rateWindow: $._config.rateWindow,
+
+      // Which container labels name the scale_target, best first: the first
+      // one that a container has decides. Several labels in one entry are
+      // joined with the separator. cAdvisor's --whitelisted_container_labels
+      // must let them through.
+      targetLabels: [
+        ['container_label_alertscaler_policy'],
+        ['container_label_com_docker_swarm_service_name'],
+        ['container_label_com_docker_compose_project', 'container_label_com_docker_compose_service'],
+      ],
+      targetSeparator: '_',
+
+      // A container that cAdvisor has not seen for so long is dead, although
+      // its last samples can still be read for five minutes. Three scrapes.
+      maxAgeSeconds: 45,
+
+      networkSelector: 'interface!="lo"',
+
+      // A container has no bandwidth limit, and what is left on its disk it
+      // shares with all others on that host: say what one replica may use.
+      capacityPerReplica: {},
+    },
+
+    // Pods, through the kubelet's cAdvisor and kube-state-metrics.
+    kubernetes: {
+      enabled: true,
+      cadvisorSelector: 'job="kubelet", metrics_path="/metrics/cadvisor"',
+      kubeStateMetricsSelector: 'job="kube-state-metrics"',
+
+      // Kubelets are mostly scraped every 30 s.
+      rateWindow: '2m',
+
+      // Labels that tell clusters apart, where one Prometheus has several:
+      // ['cluster'].
+      clusterLabels: [],
+
+      // scale_target is made of these: any of namespace, workload,
+      // workload_kind (Deployment, StatefulSet, ...) and the clusterLabels.
+      targetLabels: ['namespace', 'workload'],
+      targetSeparator: '/',
+
+      // Pods of ReplicaSets belong to whatever owns the ReplicaSet, mostly a
+      // Deployment. Pods of these kinds belong to their owner directly.
+      ownerKinds: 'StatefulSet|ReplicationController',
+
+      // Containers whose use is the pod's.
+      containerSelector: 'container!="", container!="POD"',
+      networkSelector: 'interface!="lo"',
+
+      // Where the capacity of a container comes from, best first: limits,
+      // requests or both. A pod with a container that has none of them has no
+      // capacity.
+      capacityFrom: ['limits', 'requests'],
+
+      // Samples older than this are of a container that is gone, or of a
+      // kubelet that nobody reaches. Three scrapes.
+      maxAgeSeconds: 90,
+
+      capacityPerReplica: {},
+    },
+
+    // Whole machines, through node_exporter: give its scrape targets a
+    // scale_target label by relabelling.
+    node: {
+      enabled: true,
+      selector: 'job="node", scale_target!=""',
+      rateWindow: $._config.rateWindow,
+
+      // What does not count as used CPU. Steal is not ours to use.
+      cpuIdleModes: 'idle|iowait|steal',
+      diskSelector: 'mountpoint="/", fstype!~"tmpfs|overlay|squashfs"',
+      networkSelector: 'device!~"lo|veth.*|docker.*|br-.*|cni.*|cali.*|flannel.*|virbr.*"',
+
+      // Link speeds are not known everywhere; say what one node may move.
+      capacityPerReplica: {},
+    },
+
+    // --- Reservation -------------------------------------------------------
+    // What must stay free, per resource, for the alerts of scale.alerts.yml:
+    // the larger of
+    //   ratio      a share of the whole capacity: usage * ratio / (1 - ratio)
+    //   threshold  an absolute amount in the resource's unit
+    // They are for every target alike. To have exactly what your policies
+    // say, load the output of `scalertool rules generate` instead of
+    // scale.alerts.yml.
+    reservation: {
+      default: { ratio: 0.2, threshold: 0 },
+      cpu: { ratio: 0.3, threshold: 0 },
+    },
+
+    // Take what must stay free from a series instead, where it has a number
+    // for a target and a resource; the ratios above stand in where it does
+    // not. Either a recorded series with the labels scale_target and resource,
+    // or 'alertscaler_policy_reserved', so that the alerts follow the policies
+    // while they run. That one has policy instead of scale_target: it fits
+    // where policies are named after their scale_target, and where their
+    // resources of the recorded names are in the recorded units. null: none.
+    reservedSeries: null,
+
+    // --- Prediction --------------------------------------------------------
+    // A line through the last predictionRange, drawn as far into the future
+    // as it takes to have another replica. Without predictionMinSamples
+    // samples in the range nothing is predicted.
+    predictionRange: '10m',
+    predictionMinSamples: 20,
+    provisioningSeconds: 60,
+
+    // --- Alerts that scale -------------------------------------------------
+    // Short: what does not last costs at most one evaluation of a policy.
+    scaleUpFor: '0s',
+    scaleUpPredictedFor: '30s',
+    // A policy's own stabilization window does the rest.
+    scaleDownFor: '2m',
+
+    // ScaleDown makes no sense at or below so many replicas.
+    scaleDownMinReplicas: 1,
+
+    // A resource for which a capacity was recorded within this time must have
+    // data, and hold its reservation, before ScaleDown fires. A resource that
+    // is really gone stops to matter after it.
+    scaleDownMemory: '1h',
+
+    // Resources that every target must have before ScaleDown fires for it,
+    // whether or not they were ever recorded: ['cpu', 'memory'].
+    scaleDownRequires: [],
+
+    // What these alerts are for, by the labels scale_target and resource; for
+    // example 'resource=~"cpu|memory"', or 'scale_target!~"kube-system/.*"'.
+    // Empty: every target and resource for which a capacity is recorded.
+    scaleSelector: '',
+
+    // Extra labels for the alerts that scale, to route them by. No severity:
+    // nobody is to be paged.
+    scaleAlertLabels: {},
+
+    // --- Alerts on Alertscaler itself ---------------------------------------
+    alertscalerSelector: 'job="alertscaler"',
+
+    // Longer than any policy's provisioning_timeout (15m by default).
+    notConvergingFor: '20m',
+    // Actions in either direction within an hour that count as flapping.
+    flappingActionsPerHour: 4,
+
+    runbookURLPattern: 'https://github.com/alertscaler/alertscaler/blob/main/mixin/runbook.md#%s',
+  },
+}

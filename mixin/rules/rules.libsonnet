@@ -1,0 +1,5 @@
+(import 'process.libsonnet') +
+(import 'docker.libsonnet') +
+(import 'kubernetes.libsonnet') +
+(import 'node.libsonnet') +
+(import 'scale.libsonnet')

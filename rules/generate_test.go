@@ -1,0 +1,215 @@
+package rules_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alertscaler/alertscaler/rules"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// policies cover what a resource may look like. testdata/policies.test.yml
+// says what their alerts do.
+var policies = []rules.PolicyThresholds{
+	{
+		Policy:      "web",
+		ScaleTarget: map[string]string{"scale_target": "web"},
+		Min:         2,
+		Max:         20,
+		Resources: []rules.ResourceThresholds{
+			{Name: "cpu", Ratio: 0.3, Threshold: 1},
+			{Name: "requests", UsageExpr: `sum(rate(http_requests_total{job="web"}[1m]))`, CapacityPerReplica: "150"},
+		},
+		ScaleDownFor: 2 * time.Minute,
+	},
+	{
+		Policy:      "queue",
+		ScaleTarget: map[string]string{"scale_target": "shop/queue", "team": "shop"},
+		Max:         10,
+		Resources: []rules.ResourceThresholds{{
+			Name:               "backlog",
+			UsageExpr:          "sum(queue_messages{queue=\"orders\"}) # ready\n+\nsum(queue_unacked{queue=\"orders\"})",
+			CapacityPerReplica: `avg(worker_batch{queue="orders"})`,
+			Threshold:          5,
+		}},
+		ScaleUpFor:   15 * time.Second,
+		ScaleDownFor: 5 * time.Minute,
+	},
+	{Policy: "by-alert", ScaleTarget: map[string]string{"scale_target": "by-alert"}, Min: 1, Max: 3},
+}
+
+func generate(t *testing.T, targets []rules.PolicyThresholds, o rules.Options) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := rules.Generate(&b, targets, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGenerateGolden(t *testing.T) {
+	golden := filepath.Join("testdata", "policies.rules.yml")
+	got := generate(t, policies, rules.Options{Selector: `job="alertscaler"`})
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("run the tests of this package with -update and look at the difference (-want +got):\n%s", d)
+	}
+}
+
+func TestGeneratedRulesInPrometheus(t *testing.T) {
+	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", "testdata/policies.rules.yml")
+	promtool(t, "test", "rules", "testdata/policies.test.yml")
+}
+
+func TestGenerateNothing(t *testing.T) {
+	got := generate(t, policies[2:], rules.Options{})
+	if !strings.HasSuffix(string(got), "groups: []\n") {
+		t.Errorf("policies without resources gave\n%s", got)
+	}
+}
+
+// TestGeneratedAlertsAgreeWithTheEngine asks Prometheus and policy.Decide the
+// same questions: whole numbers, and what is just above and below them, with
+// and without reservations.
+func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(from ...float64) float64 { return from[random.IntN(len(from))] }
+
+	var targets []rules.PolicyThresholds
+	var series, expected strings.Builder
+	for i := range 300 {
+		name := "p" + strconv.Itoa(i)
+		n, least := 1+random.IntN(12), random.IntN(3)
+		p := rules.PolicyThresholds{Policy: name, ScaleTarget: map[string]string{"scale_target": name}, Min: least, Max: 1000}
+		decide := policy.Policy{Name: name, Mode: policy.ModeOn, Max: 1000, Targets: []policy.Target{{Name: "t"}}}
+		observed := policy.Observation{Up: 1, Targets: []policy.TargetState{{Name: "t", Requested: n, Ready: n}}}
+
+		fmt.Fprintf(&series, "      - {series: 'alertscaler_policy_replicas{policy=%q, kind=\"requested\"}', values: '%d'}\n", name, n)
+		for k := range 1 + random.IntN(3) {
+			r := rules.ResourceThresholds{
+				Name:  "r" + strconv.Itoa(k),
+				Ratio: pick(0, 0.1, 0.2, 0.3, 0.75), Threshold: pick(0, 0, 0.5, 3),
+			}
+			capacity := pick(0.1, 0.3, 1, 2.5, 150)
+			r.UsageExpr = fmt.Sprintf("usage{policy=%q, resource=%q}", name, r.Name)
+			r.CapacityPerReplica = strconv.FormatFloat(capacity, 'g', -1, 64)
+			// Usage that needs a whole number of replicas, or almost.
+			whole := float64(random.IntN(n + 3))
+			usage := max(0, whole*capacity*(1-r.Ratio)+pick(0, 0, 1e-12, -1e-12, 1e-4, -1e-4, -0.4*capacity))
+			if r.Threshold > 0 && random.IntN(2) == 0 {
+				usage = max(0, whole*capacity-r.Threshold+pick(0, 1e-12, 1e-4, -1e-4))
+			}
+			p.Resources = append(p.Resources, r)
+			decide.Resources = append(decide.Resources, policy.Resource{
+				Name: r.Name, Reservation: policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold},
+			})
+			observed.Usage = append(observed.Usage, policy.Usage{Resource: r.Name, Value: usage, CapacityPerReplica: capacity})
+			fmt.Fprintf(&series, "      - {series: 'usage{policy=%q, resource=%q}', values: '%s'}\n",
+				name, r.Name, strconv.FormatFloat(usage, 'f', -1, 64))
+		}
+		targets = append(targets, p)
+
+		decision := policy.Decide(decide, observed, policy.History{}, time.Unix(0, 0))
+		if decision.Recommendation == nil {
+			t.Fatalf("%s: no recommendation: %+v", name, decision)
+		}
+		for _, q := range decision.Requirements {
+			if q.Replicas > n {
+				fmt.Fprintf(&expected, "          - {labels: 'ALERTS{alertname=\"ScaleUp\", alertstate=\"firing\", scale=\"up\", scale_target=%q, policy=%q, resource=%q}', value: 1}\n",
+					name, name, q.Resource)
+			}
+		}
+		if *decision.Recommendation < n && n > least {
+			fmt.Fprintf(&expected, "          - {labels: 'ALERTS{alertname=\"ScaleDown\", alertstate=\"firing\", scale=\"down\", scale_target=%q, policy=%q}', value: 1}\n", name, name)
+		}
+	}
+	if strings.Count(expected.String(), "ScaleDown") < 20 || strings.Count(expected.String(), "ScaleUp") < 20 {
+		t.Fatal("the cases are one-sided")
+	}
+
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rules.yml", string(generate(t, targets, rules.Options{})))
+	write("test.yml", "rule_files: [rules.yml]\nevaluation_interval: 15s\ntests:\n  - input_series:\n"+series.String()+
+		"    promql_expr_test:\n      - expr: ALERTS\n        eval_time: 0s\n        exp_samples:\n"+expected.String())
+	promtool(t, "test", "rules", filepath.Join(dir, "test.yml"))
+}
+
+func TestGenerateRefuses(t *testing.T) {
+	good := rules.ResourceThresholds{Name: "cpu"}
+	target := map[string]string{"scale_target": "web"}
+	with := func(change func(*rules.ResourceThresholds)) rules.PolicyThresholds {
+		r := good
+		change(&r)
+		return rules.PolicyThresholds{Policy: "web", ScaleTarget: target, Resources: []rules.ResourceThresholds{r}}
+	}
+	for _, tc := range []struct {
+		name    string
+		targets []rules.PolicyThresholds
+		want    string
+	}{
+		{"no policy name", []rules.PolicyThresholds{{}}, "a name is missing"},
+		{"two of a name", []rules.PolicyThresholds{{Policy: "a"}, {Policy: "a"}}, "given twice"},
+		{"bounds", []rules.PolicyThresholds{{Policy: "a", Min: 2, Max: 1}}, "bounds 2..1"},
+		{"negative for", []rules.PolicyThresholds{{Policy: "a", ScaleUpFor: -1}}, "negative"},
+		{"label name", []rules.PolicyThresholds{{Policy: "a", ScaleTarget: map[string]string{"a-b": ""}}}, `"a-b"`},
+		{"template", []rules.PolicyThresholds{{Policy: "a", ScaleTarget: map[string]string{"a": "{{ x }}"}}}, "must not contain"},
+		{"no scale_target", []rules.PolicyThresholds{{Policy: "a", Resources: []rules.ResourceThresholds{good}}}, "scale_target"},
+		{"two resources of a name", []rules.PolicyThresholds{{Policy: "a", ScaleTarget: target, Resources: []rules.ResourceThresholds{good, good}}}, "given twice"},
+		{"no resource name", []rules.PolicyThresholds{with(func(r *rules.ResourceThresholds) { r.Name = "" })}, "a name is missing"},
+		{"capacity of nothing", []rules.PolicyThresholds{with(func(r *rules.ResourceThresholds) { r.CapacityPerReplica = "0" })}, "above 0"},
+		{"capacity not a number", []rules.PolicyThresholds{with(func(r *rules.ResourceThresholds) { r.CapacityPerReplica = "NaN" })}, "above 0"},
+		{"ratio", []rules.PolicyThresholds{with(func(r *rules.ResourceThresholds) { r.Ratio = 1 })}, "ratio 1"},
+		{"ratio not a number", []rules.PolicyThresholds{with(func(r *rules.ResourceThresholds) { r.Ratio = math.NaN() })}, "ratio NaN"},
+		{"threshold", []rules.PolicyThresholds{with(func(r *rules.ResourceThresholds) { r.Threshold = -1 })}, "threshold -1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var b bytes.Buffer
+			err := rules.Generate(&b, tc.targets, rules.Options{})
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got error %v, want one with %q", err, tc.want)
+			}
+			if b.Len() > 0 {
+				t.Errorf("wrote in spite of the error:\n%s", b.String())
+			}
+		})
+	}
+
+	if err := rules.Generate(&bytes.Buffer{}, nil, rules.Options{RunbookURLPattern: "https://example.org"}); err == nil {
+		t.Error("a runbook pattern without a place for the name was taken")
+	}
+}
+
+func promtool(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(realtest.Tool(t, "promtool"), args...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%.4000s", strings.Join(args, " "), err, out)
+	}
+}

@@ -1,0 +1,216 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-kit/log/level"
+)
+
+const (
+	// lateWindow is how long word of a firing that is known to be over is
+	// taken for a late one. Alertmanager retries within a flush, and peer n of
+	// a cluster waits n × 15 s before it sends the same group, so what comes
+	// later than this is new: Alertmanager fires again with the same startsAt
+	// after Prometheus could not reach it for a while.
+	lateWindow = time.Minute
+	// peerLag is how far the members of an Alertmanager cluster may be apart.
+	peerLag = 15 * time.Second
+)
+
+// tombstone remembers that an alert was over, against word of its firing that
+// was sent earlier and arrives later. It is not stored: what a restart
+// forgets, the next resolved, reconciliation or the TTL puts right.
+type tombstone struct {
+	// ended is the time up to which firings are over, by the sender's clock.
+	ended time.Time
+	// at is when the book learnt of it.
+	at time.Time
+}
+
+// Apply takes in what one notification said, alert by alert; the group's own
+// status and the alerts it leaves out mean nothing. An alert that fires is
+// added or seen again, one that is resolved is removed. Duplicates and late
+// arrivals change nothing: a firing that was over when it was sent again does
+// not come back, and a resolved removes only the firing it belongs to.
+// Alerts that speak for no policy are counted as unmatched, and kept within
+// Options.MaxUnmatched for the policy that a reload may bring.
+//
+// What changes the book is stored in one write before Apply returns; a
+// notification that changes nothing needs no write. With an error the book is
+// as it was, and the sender should try again.
+func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
+	now := b.now()
+	plan := func(c *change) {
+		for _, a := range n.Alerts {
+			a.Receiver, a.GroupKey = n.Receiver, n.GroupKey
+			if a.Status == Resolved {
+				c.resolved(a)
+			} else {
+				c.firing(a)
+			}
+		}
+	}
+
+	b.mu.Lock()
+	c := b.newChange(now)
+	plan(c)
+	if c.repeat() {
+		c.commit()
+		b.mu.Unlock()
+	} else {
+		b.mu.Unlock()
+		var err error
+		if c, err = b.update(ctx, now, plan); err != nil {
+			return Change{}, fmt.Errorf("store alerts of group %s: %w", n.GroupKey, err)
+		}
+	}
+
+	b.metrics.unmatched.Add(float64(c.Unmatched))
+	b.metrics.late.WithLabelValues(string(Firing)).Add(float64(c.lateFiring))
+	b.metrics.late.WithLabelValues(string(Resolved)).Add(float64(c.lateResolved))
+	level.Debug(b.logger).Log("msg", "notification applied", "group", n.GroupKey, "receiver", n.Receiver,
+		"added", c.Added, "updated", c.Updated, "removed", c.Removed, "refreshed", c.Refreshed,
+		"late", c.Late, "unmatched", c.Unmatched, "truncated", n.Truncated)
+	b.notify(c.Policies)
+	return c.Change, nil
+}
+
+// update plans a change, stores it, and makes it once it is stored.
+func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*change, error) {
+	b.writes.Lock()
+	defer b.writes.Unlock()
+	// Whoever gave up while it waited will ask again; on a slow disk the
+	// queue would otherwise be made of such requests.
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+
+	b.mu.Lock()
+	c := b.newChange(now)
+	plan(c)
+	b.inFlight = c.pending
+	b.mu.Unlock()
+
+	err := c.store()
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inFlight = nil
+	if err != nil {
+		return nil, err
+	}
+	c.commit()
+	return c, nil
+}
+
+// firing plans what word of a firing alert does.
+func (c *change) firing(a Alert) {
+	if c.over(a, lateWindow) {
+		c.Late++
+		c.lateFiring++
+		return
+	}
+	a.Status, a.EndsAt = Firing, time.Time{}
+	a.ReceivedAt, a.LastSeen = c.now, c.now
+	a.SilencedBy, a.InhibitedBy, a.Policies = nil, nil, nil
+	unmatched := len(c.matches(a)) == 0
+	if unmatched {
+		c.Unmatched++
+	}
+
+	known, ok := c.get(a.Fingerprint)
+	switch {
+	case !ok && unmatched && c.book.unmatched+c.newUnmatched >= c.book.maxUnmatched:
+		return
+	case !ok:
+		if unmatched {
+			c.newUnmatched++
+		}
+		c.Added++
+		c.put(a, true)
+		return
+	}
+
+	a.Labels = known.Labels // the fingerprint is theirs; c.matches relies on it
+	// Alertmanager notifies only of what nothing suppresses. A recent
+	// reconciliation knows better still, because a notification may be late.
+	if c.now.Sub(c.book.reconciled) <= lateWindow {
+		a.SilencedBy, a.InhibitedBy = known.SilencedBy, known.InhibitedBy
+	}
+	changed := a.Active() != known.Active()
+	if a.StartsAt.After(known.StartsAt) {
+		changed = true
+	} else {
+		// Of two Prometheus servers Alertmanager reports the earlier start,
+		// as soon as it has heard of it. It is the same firing.
+		a.StartsAt, a.ReceivedAt = known.StartsAt, known.ReceivedAt
+	}
+	if changed {
+		c.Updated++
+	} else {
+		c.Refreshed++
+	}
+	c.put(a, changed)
+}
+
+// resolved plans what word of a resolved alert does.
+func (c *change) resolved(a Alert) {
+	known, ok := c.get(a.Fingerprint)
+	switch {
+	case !ok:
+		if len(c.book.index.Match(a.Labels)) == 0 {
+			c.Unmatched++
+		}
+	case ends(a, known):
+		if len(c.matches(known)) == 0 {
+			c.Unmatched++
+		}
+		c.remove(a.Fingerprint)
+	default:
+		c.Late++
+		c.lateResolved++
+	}
+	c.bury(a.Fingerprint, later(a.StartsAt, a.EndsAt))
+}
+
+// ends reports whether the resolved alert r is the end of the firing f. As in
+// Alertmanager, which merges them, two spans of one alert that overlap are
+// one; a resolved that ended before f began belongs to an earlier firing.
+func ends(r, f Alert) bool {
+	return r.StartsAt.IsZero() || !r.StartsAt.Before(f.StartsAt) || r.EndsAt.After(f.StartsAt)
+}
+
+// over reports whether the firing a is known to have ended, within the window
+// in which it may still be heard of.
+func (c *change) over(a Alert, window time.Duration) bool {
+	t, ok := c.tombs[a.Fingerprint]
+	if !ok {
+		t, ok = c.book.tombs[a.Fingerprint]
+	}
+	return ok && c.now.Sub(t.at) < window && !a.StartsAt.After(t.ended)
+}
+
+// bury remembers that the alert's firings up to ended are over. The same word
+// heard again does not lengthen the window.
+func (c *change) bury(fp string, ended time.Time) {
+	t, ok := c.tombs[fp]
+	if !ok {
+		t, ok = c.book.tombs[fp]
+	}
+	if ok && c.now.Sub(t.at) < lateWindow && !ended.After(t.ended) {
+		return
+	}
+	if c.tombs == nil {
+		c.tombs = make(map[string]tombstone)
+	}
+	c.tombs[fp] = tombstone{ended: ended, at: c.now}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

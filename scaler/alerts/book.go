@@ -1,0 +1,200 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Defaults of Options.
+const (
+	DefaultTTL          = time.Hour
+	DefaultMaxUnmatched = 10_000
+)
+
+// Options of a Book. The zero value is a book in memory, without policies.
+type Options struct {
+	// Store keeps the book over a restart; nil keeps nothing.
+	Store Store
+	// TTL is how long a firing alert counts that nobody confirms: neither a
+	// notification nor a reconciliation. 0 is DefaultTTL; negative is for
+	// ever.
+	TTL time.Duration
+	// Rules say which alerts speak for which policy; see SetRules.
+	Rules []Rule
+	// MaxUnmatched bounds the alerts kept that speak for no policy, 0 is
+	// DefaultMaxUnmatched. They are kept because a reload may bring the policy
+	// they speak for, and Alertmanager will not repeat them for hours.
+	MaxUnmatched int
+	// OnChange is told the policies whose set of active alerts changed,
+	// sorted, never empty. It runs on the goroutine of the caller that changed
+	// the book (Apply, Reconcile, Expire or SetRules) with none of the book's
+	// locks held, so it may ask the book; it must not block, because
+	// Alertmanager waits. Calls may overlap and come in any order: it is a
+	// wake-up, the book is the truth.
+	OnChange func(policies []string)
+	// Now is the clock; nil is the system's.
+	Now        func() time.Time
+	Logger     log.Logger
+	Registerer prometheus.Registerer
+}
+
+// Book is what is firing now, by fingerprint. All methods are safe for
+// concurrent use. Reads never wait for the store.
+type Book struct {
+	store        Store
+	maxUnmatched int
+	onChange     func([]string)
+	now          func() time.Time
+	logger       log.Logger
+	metrics      *metrics
+
+	// writes puts the store's writes in the order of the book's changes. It
+	// is held over a write, which mu never is, and always taken before mu.
+	writes sync.Mutex
+
+	// mu guards all that follows. Without writes, only the sightings of
+	// alerts may be changed, and not of those in flight.
+	mu sync.RWMutex
+	// inFlight is what is being stored and not yet made.
+	inFlight   map[string]*pending
+	ttl        time.Duration
+	index      *Index
+	entries    map[string]*entry
+	tombs      map[string]tombstone
+	policies   map[string]*policyAlerts
+	unmatched  int
+	reconciled time.Time // start of the last reconciliation that worked
+}
+
+// entry is one alert and what the book knows of it beside.
+type entry struct {
+	alert   Alert
+	matches []Match
+	// stored is LastSeen as the store has it.
+	stored time.Time
+	// slack is how much later than stored LastSeen may have been, for an
+	// alert that came from the store and was not confirmed since.
+	slack time.Duration
+}
+
+// New returns a book with what o.Store has kept. It returns an error only
+// where the store does.
+func New(o Options) (*Book, error) {
+	b := &Book{
+		store:        o.Store,
+		ttl:          o.TTL,
+		maxUnmatched: o.MaxUnmatched,
+		onChange:     o.OnChange,
+		now:          o.Now,
+		logger:       o.Logger,
+		metrics:      newMetrics(o.Registerer),
+		index:        NewIndex(nil),
+		entries:      make(map[string]*entry),
+		tombs:        make(map[string]tombstone),
+		policies:     make(map[string]*policyAlerts),
+	}
+	if b.ttl == 0 {
+		b.ttl = DefaultTTL
+	}
+	if b.maxUnmatched == 0 {
+		b.maxUnmatched = DefaultMaxUnmatched
+	}
+	if b.now == nil {
+		b.now = func() time.Time { return time.Now().UTC() }
+	}
+	if b.logger == nil {
+		b.logger = log.NewNopLogger()
+	}
+	if err := b.restore(); err != nil {
+		return nil, err
+	}
+	b.setRules(o.Rules) // nobody has seen the book yet: nobody is told
+	return b, nil
+}
+
+func (b *Book) restore() error {
+	if b.store == nil {
+		return nil
+	}
+	stored, err := b.store.LoadAlerts()
+	if err != nil {
+		return fmt.Errorf("load the book of alerts: %w", err)
+	}
+	for _, a := range stored {
+		if a.Fingerprint == "" || a.Status != Firing {
+			continue
+		}
+		a.Policies = nil
+		b.entries[a.Fingerprint] = &entry{alert: a, stored: a.LastSeen, slack: storedSlack(b.ttl)}
+		b.unmatched++
+	}
+	level.Info(b.logger).Log("msg", "book of alerts restored", "alerts", len(b.entries))
+	return nil
+}
+
+// Counts returns how many active alerts ask for either direction.
+func (b *Book) Counts(name string) (up, down int) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if p := b.policies[name]; p != nil {
+		return p.up, p.down
+	}
+	return 0, 0
+}
+
+// Alerts returns all alerts in the book, suppressed and unmatched ones too,
+// sorted by fingerprint.
+func (b *Book) Alerts() []Alert {
+	b.mu.RLock()
+	all := make([]Alert, 0, len(b.entries))
+	for _, e := range b.entries {
+		all = append(all, e.handOut())
+	}
+	b.mu.RUnlock()
+	sortAlerts(all)
+	return all
+}
+
+// AlertsFor returns the alerts that speak for a policy in any direction,
+// suppressed ones too, sorted by fingerprint.
+func (b *Book) AlertsFor(name string) []Alert {
+	b.mu.RLock()
+	var all []Alert
+	if p := b.policies[name]; p != nil {
+		all = make([]Alert, 0, len(p.fingerprints))
+		for fp := range p.fingerprints {
+			all = append(all, b.entries[fp].handOut())
+		}
+	}
+	b.mu.RUnlock()
+	sortAlerts(all)
+	return all
+}
+
+// handOut is the alert with the policies it speaks for now.
+func (e *entry) handOut() Alert {
+	a := e.alert
+	for _, m := range e.matches {
+		a.Policies = append(a.Policies, m.Policy)
+	}
+	a.Policies = slices.Compact(a.Policies)
+	return a
+}
+
+func sortAlerts(as []Alert) {
+	slices.SortFunc(as, func(x, y Alert) int { return strings.Compare(x.Fingerprint, y.Fingerprint) })
+}
+
+// notify tells the subscriber; no lock may be held.
+func (b *Book) notify(changed []string) {
+	if b.onChange != nil && len(changed) > 0 {
+		b.onChange(changed)
+	}
+}

@@ -1,0 +1,187 @@
+package alerts
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Change is what one call did to the book.
+type Change struct {
+	// Added, Updated and Removed alerts were stored; Refreshed ones were only
+	// seen again.
+	Added, Updated, Removed, Refreshed int
+	// Late alerts were overtaken by newer word and ignored.
+	Late int
+	// Unmatched alerts speak for no policy.
+	Unmatched int
+	// Policies whose set of active alerts changed, sorted.
+	Policies []string
+}
+
+// change is a planned change: it is worked out against the book as it is,
+// stored, and only then made, so that the book never claims what the store
+// does not have. It is planned and committed with mu held, and mu is given up
+// between the two only while writes is held.
+type change struct {
+	Change
+	book    *Book
+	now     time.Time
+	pending map[string]*pending
+	tombs   map[string]tombstone
+	// newUnmatched counts the pending alerts that add to Book.unmatched.
+	newUnmatched             int
+	lateFiring, lateResolved int
+}
+
+// pending is what one alert is to become.
+type pending struct {
+	alert   Alert
+	matches []Match
+	removed bool
+	// stored is true where the store must have it before the book.
+	stored bool
+}
+
+func (b *Book) newChange(now time.Time) *change {
+	return &change{book: b, now: now}
+}
+
+// get returns the alert as this change leaves it.
+func (c *change) get(fp string) (Alert, bool) {
+	if p, ok := c.pending[fp]; ok {
+		return p.alert, !p.removed
+	}
+	if e, ok := c.book.entries[fp]; ok {
+		return e.alert, true
+	}
+	return Alert{}, false
+}
+
+// matches returns the policies that a speaks for. An alert keeps the labels
+// it came with, so those of one in the book need no second look.
+func (c *change) matches(a Alert) []Match {
+	if p, ok := c.pending[a.Fingerprint]; ok && !p.removed {
+		return p.matches
+	}
+	if e, ok := c.book.entries[a.Fingerprint]; ok {
+		return e.matches
+	}
+	return c.book.index.Match(a.Labels)
+}
+
+// put plans a to be in the book; stored says whether the store must know.
+func (c *change) put(a Alert, stored bool) {
+	p := &pending{alert: a, matches: c.matches(a), stored: stored}
+	if old := c.pending[a.Fingerprint]; old != nil && old.stored {
+		p.stored = true
+	}
+	c.plan(a.Fingerprint, p)
+}
+
+// remove plans the alert to leave the book.
+func (c *change) remove(fp string) {
+	c.Removed++
+	c.plan(fp, &pending{removed: true, stored: true})
+}
+
+func (c *change) plan(fp string, p *pending) {
+	if c.pending == nil {
+		c.pending = make(map[string]*pending)
+	}
+	c.pending[fp] = p
+}
+
+// repeat reports whether the change only sees again what the book has. Such a
+// change needs neither the store nor the order of writes, unless a change to
+// the same alert is being stored at this moment.
+func (c *change) repeat() bool {
+	if len(c.tombs) > 0 {
+		return false
+	}
+	for fp, p := range c.pending {
+		if p.stored || c.book.inFlight[fp] != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// store writes what the store must know.
+func (c *change) store() error {
+	var (
+		put  []Alert
+		gone []string
+	)
+	for fp, p := range c.pending {
+		switch {
+		case !p.stored:
+		case p.removed:
+			gone = append(gone, fp)
+		default:
+			put = append(put, p.alert)
+		}
+	}
+	if c.book.store == nil || len(put)+len(gone) == 0 {
+		return nil
+	}
+	return c.book.store.SaveAlerts(put, gone)
+}
+
+// commit makes the change, with mu held for writing.
+func (c *change) commit() {
+	b := c.book
+	affected := make(map[string]struct{})
+	for fp, p := range c.pending {
+		old := b.entries[fp]
+		if !p.stored {
+			old.alert, old.slack = p.alert, 0
+			continue
+		}
+		if old != nil {
+			b.count(old, -1)
+			delete(b.entries, fp)
+		}
+		var e *entry
+		if !p.removed {
+			e = &entry{alert: p.alert, matches: p.matches, stored: p.alert.LastSeen}
+			b.entries[fp] = e
+			b.count(e, 1)
+		}
+		if speaks(old) != speaks(e) {
+			touch(affected, old, e)
+		}
+	}
+	for fp, t := range c.tombs {
+		b.tombs[fp] = t
+	}
+	c.Policies = slices.Sorted(maps.Keys(affected))
+	for _, name := range c.Policies {
+		b.policies[name].export()
+	}
+}
+
+// voice is what an entry contributes to its policies' active sets. The next
+// firing of an alert is another voice.
+type voice struct {
+	active bool
+	since  int64
+}
+
+func speaks(e *entry) voice {
+	if e == nil || !e.alert.Active() {
+		return voice{}
+	}
+	return voice{true, e.alert.StartsAt.UnixNano()}
+}
+
+func touch(policies map[string]struct{}, es ...*entry) {
+	for _, e := range es {
+		if e == nil {
+			continue
+		}
+		for _, m := range e.matches {
+			policies[m.Policy] = struct{}{}
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package alerts
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+type metrics struct {
+	active    *prometheus.GaugeVec
+	unmatched prometheus.Counter
+	late      *prometheus.CounterVec
+	expired   prometheus.Counter
+
+	reconciliations        prometheus.Counter
+	reconciliationFailures prometheus.Counter
+	reconciliationDuration prometheus.Histogram
+	reconciled             prometheus.Gauge
+	reconciledAlerts       *prometheus.CounterVec
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	f := promauto.With(r)
+	m := &metrics{
+		active: f.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "alertscaler_alerts_active",
+			Help: "Alerts that fire for the policy and are neither silenced nor inhibited.",
+		}, []string{"policy", "direction"}),
+		unmatched: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_webhook_alerts_unmatched_total",
+			Help: "Alerts received that speak for no policy.",
+		}),
+		late: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_late_total",
+			Help: "Alerts received that newer word on the same alert had overtaken.",
+		}, []string{"status"}),
+		expired: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_expired_total",
+			Help: "Firing alerts dropped because nobody confirmed them within the alert TTL.",
+		}),
+		reconciliations: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_reconciliations_total",
+			Help: "Attempts to reconcile the active alerts with Alertmanager.",
+		}),
+		reconciliationFailures: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_reconciliation_failures_total",
+			Help: "Attempts to reconcile the active alerts with Alertmanager that went wrong.",
+		}),
+		reconciliationDuration: f.NewHistogram(prometheus.HistogramOpts{
+			Name:                           "alertscaler_reconciliation_duration_seconds",
+			Help:                           "Time to reconcile the active alerts with Alertmanager.",
+			Buckets:                        []float64{0.005, 0.025, 0.1, 0.5, 1, 2.5, 10},
+			NativeHistogramBucketFactor:    1.1,
+			NativeHistogramMaxBucketNumber: 100,
+		}),
+		reconciled: f.NewGauge(prometheus.GaugeOpts{
+			Name: "alertscaler_reconciliation_last_success_timestamp_seconds",
+			Help: "When the active alerts were last reconciled with Alertmanager; 0: never.",
+		}),
+		reconciledAlerts: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertscaler_reconciled_alerts_total",
+			Help: "Alerts that a reconciliation had to correct, by what it did.",
+		}, []string{"change"}),
+	}
+	for _, s := range []Status{Firing, Resolved} {
+		m.late.WithLabelValues(string(s))
+	}
+	for _, c := range []string{"added", "updated", "removed"} {
+		m.reconciledAlerts.WithLabelValues(c)
+	}
+	return m
+}

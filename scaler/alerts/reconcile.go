@@ -1,0 +1,108 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-kit/log/level"
+)
+
+// Answer is what Alertmanager itself says is firing.
+type Answer struct {
+	// RequestedAt is when the question was put, by the book's clock: the
+	// answer knows nothing of what happened later.
+	RequestedAt time.Time
+	// Alerts are all alerts that fire, with what suppresses them.
+	Alerts []Alert
+	// Settled is true where an alert that is not listed does not fire. An
+	// Alertmanager forgets its alerts when it restarts, until Prometheus has
+	// sent them again.
+	Settled bool
+}
+
+// Reconcile lets Alertmanager's own answer win. Alerts that it lists and the
+// book does not know are added where they speak for a policy; those it has
+// suppressed stay in the book and do not count; those it does not list are
+// removed, unless somebody confirmed them so shortly before, or after, the
+// question was put that the Alertmanager asked may not have heard of them.
+//
+// The change is stored in one write before it is made; with an error the book
+// is as it was.
+func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
+	c, err := b.update(ctx, b.now(), func(c *change) {
+		listed := make(map[string]struct{}, len(answer.Alerts))
+		for _, a := range answer.Alerts {
+			listed[a.Fingerprint] = struct{}{}
+			c.listed(a, answer.RequestedAt)
+		}
+		if !answer.Settled {
+			return
+		}
+		for fp, e := range b.entries {
+			if _, ok := listed[fp]; ok || answer.RequestedAt.Sub(e.alert.LastSeen) < peerLag {
+				continue
+			}
+			c.remove(fp)
+			c.bury(fp, e.alert.StartsAt)
+		}
+	})
+	if err != nil {
+		return Change{}, fmt.Errorf("store reconciled alerts: %w", err)
+	}
+
+	b.mu.Lock()
+	b.reconciled = later(b.reconciled, answer.RequestedAt)
+	b.mu.Unlock()
+	b.metrics.reconciledAlerts.WithLabelValues("added").Add(float64(c.Added))
+	b.metrics.reconciledAlerts.WithLabelValues("updated").Add(float64(c.Updated))
+	b.metrics.reconciledAlerts.WithLabelValues("removed").Add(float64(c.Removed))
+	if c.Added+c.Updated+c.Removed > 0 {
+		level.Info(b.logger).Log("msg", "alerts reconciled with alertmanager",
+			"added", c.Added, "updated", c.Updated, "removed", c.Removed, "listed", len(answer.Alerts))
+	}
+	b.notify(c.Policies)
+	return c.Change, nil
+}
+
+// listed plans what an alert in Alertmanager's answer does.
+func (c *change) listed(a Alert, requested time.Time) {
+	// A resolved that came by webhook meanwhile is newer than the answer, or
+	// than what the cluster's other members had heard when they gave it.
+	if c.overtaken(a, requested) {
+		return
+	}
+	a.Status, a.EndsAt, a.Policies = Firing, time.Time{}, nil
+	a.ReceivedAt, a.LastSeen = c.now, requested
+
+	known, ok := c.get(a.Fingerprint)
+	if !ok {
+		if len(c.matches(a)) > 0 {
+			c.Added++
+			c.put(a, true)
+		}
+		return
+	}
+	a.Labels, a.GroupKey, a.Receiver = known.Labels, known.GroupKey, known.Receiver
+	a.LastSeen = later(a.LastSeen, known.LastSeen)
+	changed := !slices.Equal(a.SilencedBy, known.SilencedBy) || !slices.Equal(a.InhibitedBy, known.InhibitedBy)
+	if a.StartsAt.After(known.StartsAt) {
+		changed = true
+	} else {
+		a.StartsAt, a.ReceivedAt = known.StartsAt, known.ReceivedAt
+	}
+	if changed {
+		c.Updated++
+	} else {
+		c.Refreshed++
+	}
+	c.put(a, changed)
+}
+
+// overtaken reports whether a was over when the question was put, or so
+// shortly before that an answer may not show it yet.
+func (c *change) overtaken(a Alert, requested time.Time) bool {
+	t, ok := c.book.tombs[a.Fingerprint]
+	return ok && requested.Sub(t.at) < peerLag && !a.StartsAt.After(t.ended)
+}

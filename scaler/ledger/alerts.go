@@ -1,0 +1,81 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+)
+
+var _ alerts.Store = (*Ledger)(nil)
+
+type alertsWrite struct {
+	put    map[string][]byte
+	remove []string
+	bytes  int
+}
+
+func (w *alertsWrite) size() int { return w.bytes }
+
+func (w *alertsWrite) apply(tx *bbolt.Tx) error {
+	b := bucket(tx, bucketAlerts)
+	for _, fp := range w.remove {
+		if err := b.Delete([]byte(fp)); err != nil {
+			return fmt.Errorf("remove alert %s: %w", fp, err)
+		}
+	}
+	for fp, value := range w.put {
+		if err := b.Put([]byte(fp), value); err != nil {
+			return fmt.Errorf("store alert %s: %w", fp, err)
+		}
+	}
+	return nil
+}
+
+// SaveAlerts stores put by fingerprint and forgets remove, all of it or
+// nothing; it is durable when it returns. A fingerprint in both is stored.
+func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
+	w := &alertsWrite{put: make(map[string][]byte, len(put))}
+	for _, a := range put {
+		if err := checkName("fingerprint", a.Fingerprint); err != nil {
+			return err
+		}
+		value, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("encode alert %s: %w", a.Fingerprint, err)
+		}
+		w.put[a.Fingerprint] = value
+		w.bytes += len(value)
+	}
+	for _, fp := range remove {
+		if err := checkName("fingerprint", fp); err != nil {
+			return err
+		}
+		w.remove = append(w.remove, fp)
+	}
+	if len(w.put)+len(w.remove) == 0 {
+		return nil
+	}
+	return l.commit(encoded{writes: []write{w}})
+}
+
+// LoadAlerts returns every alert that is stored, by fingerprint.
+func (l *Ledger) LoadAlerts() ([]alerts.Alert, error) {
+	var all []alerts.Alert
+	err := l.view(func(tx *bbolt.Tx) error {
+		return bucket(tx, bucketAlerts).ForEach(func(fp, value []byte) error {
+			var a alerts.Alert
+			if err := json.Unmarshal(value, &a); err != nil {
+				return fmt.Errorf("decode alert %s: %w", fp, err)
+			}
+			all = append(all, a)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load alerts: %w", err)
+	}
+	return all, nil
+}

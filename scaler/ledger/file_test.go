@@ -1,0 +1,264 @@
+package ledger
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// filled makes a ledger with something on every kind of page and returns its
+// file.
+func filled(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := Open(Options{Path: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		l.Enqueue(Record{
+			Decision:  decision(l, "web", start()),
+			Actions:   []Action{action(l, "web", "swarm", 3, Intended, start())},
+			Histories: map[string]policy.History{l.NewID(start()): {LastSeen: time.Now()}},
+		})
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, fileName)
+}
+
+func TestTheFileIsForOneProcess(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir)
+	_, err := Open(Options{Path: dir, LockTimeout: 100 * time.Millisecond})
+	if !errors.Is(err, ErrLocked) {
+		t.Fatalf("second Open: %v, want %v", err, ErrLocked)
+	}
+	for _, part := range []string{filepath.Join(dir, fileName), "is another alertscaler running with the same --storage.path?"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}
+
+func TestTwoFirstStartsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	type result struct {
+		l   *Ledger
+		err error
+	}
+	results := make(chan result)
+	for range 4 {
+		go func() {
+			l, err := Open(Options{Path: dir, LockTimeout: 200 * time.Millisecond})
+			results <- result{l, err}
+		}()
+	}
+	opened := 0
+	for range 4 {
+		switch r := <-results; {
+		case r.err == nil:
+			opened++
+			defer r.l.Close()
+		case !errors.Is(r.err, ErrLocked):
+			t.Error(r.err)
+		}
+	}
+	if opened != 1 {
+		t.Errorf("%d of them opened the ledger, want 1", opened)
+	}
+}
+
+func TestTheFileIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "deep", "data")
+	l := open(t, dir)
+	for path, want := range map[string]os.FileMode{dir: 0o700, l.file: 0o600} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %o, want %o", path, got, want)
+		}
+	}
+}
+
+func TestDamageIsSaidAndLeftAsItIs(t *testing.T) {
+	truncate := func(n int64) func(*testing.T, string) {
+		return func(t *testing.T, file string) {
+			if err := os.Truncate(file, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	overwrite := func(from, length int) func(*testing.T, string) {
+		return func(t *testing.T, file string) {
+			f, err := os.OpenFile(file, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if _, err := f.WriteAt([]byte(strings.Repeat("\xee", length)), int64(from)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	tests := map[string]func(*testing.T, string){
+		"emptied":                  truncate(0),
+		"cut within the meta page": truncate(100),
+		"cut after the meta pages": truncate(2 * 4096),
+		"cut in the middle":        truncate(40 * 4096),
+		"meta pages overwritten":   overwrite(0, 2*4096),
+		"all but meta overwritten": overwrite(2*4096, 1<<20),
+		"not a ledger at all": func(t *testing.T, file string) {
+			if err := os.WriteFile(file, []byte(strings.Repeat("policies:\n", 2000)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another program's bbolt file": func(t *testing.T, file string) {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			db, err := bbolt.Open(file, 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a bucket is missing": func(t *testing.T, file string) {
+			edit(t, file, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte(bucketHistories)) })
+		},
+		"no schema version": func(t *testing.T, file string) {
+			edit(t, file, func(tx *bbolt.Tx) error { return bucket(tx, bucketMeta).Delete([]byte(keySchema)) })
+		},
+	}
+	for name, damage := range tests {
+		t.Run(name, func(t *testing.T) {
+			file := filled(t)
+			damage(t, file)
+			before, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := Open(Options{Path: filepath.Dir(file), LockTimeout: time.Second})
+			if err == nil {
+				l.Close()
+				t.Fatal("opened")
+			}
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("%v, want %v", err, ErrDamaged)
+			}
+			if !strings.Contains(err.Error(), file) {
+				t.Errorf("%q does not name the file", err)
+			}
+			after, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(after) != string(before) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+// edit changes a closed ledger behind its back.
+func edit(t *testing.T, file string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(file, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(change); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDamageFoundWhileReading(t *testing.T) {
+	file := filled(t)
+	edit(t, file, func(tx *bbolt.Tx) error {
+		b := bucket(tx, bucketDecisions)
+		key, _ := b.Cursor().First()
+		return b.Put(key, []byte("{"))
+	})
+	l := open(t, filepath.Dir(file))
+	if _, err := l.Decisions(Query{Limit: 10}); err != nil {
+		t.Errorf("the sound ones: %v", err)
+	}
+	if _, err := l.Decisions(Query{Limit: 1000}); err == nil {
+		t.Error("all of them: no error")
+	}
+}
+
+func TestDamageOfOneCountDoesNotSpread(t *testing.T) {
+	file := filled(t)
+	edit(t, file, func(tx *bbolt.Tx) error {
+		return bucket(tx, bucketRequested).Put(targetKey("web", "swarm"), []byte("{"))
+	})
+	l := open(t, filepath.Dir(file))
+	if _, _, err := l.LastRequested("web", "swarm"); err == nil {
+		t.Error("the damaged count was read")
+	}
+	mustCommit(t, l, Record{Actions: []Action{action(l, "web", "swarm", 8, Accepted, start())}})
+	if got, known, err := l.LastRequested("web", "swarm"); got != 8 || !known || err != nil {
+		t.Errorf("%d, %t, %v; want the new count, 8", got, known, err)
+	}
+}
+
+func TestANewerSchemaIsLeftAlone(t *testing.T) {
+	file := filled(t)
+	edit(t, file, func(tx *bbolt.Tx) error {
+		return bucket(tx, bucketMeta).Put([]byte(keySchema), []byte("2"))
+	})
+	_, err := Open(Options{Path: filepath.Dir(file)})
+	if err == nil || !strings.Contains(err.Error(), "newer alertscaler") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAFirstStartLeavesOneFile(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir)
+	mustCommit(t, l, Record{Decision: decision(l, "web", start())})
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 || entries[0].Name() != fileName {
+		t.Errorf("left in the directory: %v", entries)
+	}
+}
+
+func TestPlacesThatCannotHoldALedger(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.Mkdir(filepath.Join(folder, fileName), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{
+		"no path":               "",
+		"a file":                file,
+		"below a file":          filepath.Join(file, "data"),
+		"a folder of that name": folder,
+	} {
+		if _, err := Open(Options{Path: dir}); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package policy
+
+import (
+	"math"
+	"strings"
+)
+
+// String says what the step looked at and what it left.
+func (s Step) String() string {
+	switch s.Name {
+	case StepTarget:
+		return s.Subject + " cannot be read: " + s.Detail
+	case StepBounds:
+		return s.boundsText()
+	case StepQuality:
+		return s.qualityText()
+	case StepRequirement:
+		return s.Subject + " needs " + whole(quantity(s.Value), quantity(s.Limit))
+	case StepDirection:
+		return s.directionText()
+	case StepRecommendation:
+		return s.recommendationText()
+	case StepTolerance:
+		return s.toleranceText()
+	case StepStabilization:
+		return s.stabilizationText()
+	case StepStepLimit:
+		return "the step limit allows " + quantity(s.Limit) + " (from " + quantity(s.Value) + ")" + until(s.Until)
+	case StepCooldown:
+		return s.cooldownText()
+	case StepMinMax:
+		return s.minMaxText()
+	case StepPlacement:
+		return s.placementText()
+	case StepMode:
+		return s.modeText()
+	}
+	return strings.TrimSpace(s.Subject+" "+s.Detail) + until(s.Until)
+}
+
+func (s *Step) boundsText() string {
+	n := float64(s.Replicas)
+	switch {
+	case s.Reason == ReasonBelowMin:
+		return "below the minimum of " + quantity(s.Value)
+	case s.Reason == ReasonAboveMax:
+		return "above the maximum of " + quantity(s.Limit)
+	case n < s.Value || n > s.Limit:
+		return "outside " + s.span() + ", which this mode does not correct"
+	}
+	return "within " + s.span()
+}
+
+func (s *Step) qualityText() string {
+	if s.Detail != "" {
+		return s.Subject + " is unknown (" + s.Detail + ")"
+	}
+	return "unknown usage supports no scale-" + s.Subject
+}
+
+func (s *Step) directionText() string {
+	switch {
+	case s.Reason == ReasonNoAlert:
+		return "no alert is active"
+	case s.Value == 1:
+		return "1 active alert points " + s.Subject
+	}
+	return quantity(s.Value) + " active alerts point " + s.Subject
+}
+
+func (s *Step) recommendationText() string {
+	switch {
+	case s.Reason == ReasonFallback:
+		return "on unknown usage the alert alone asks for " + count(s.Replicas)
+	case s.Subject != "":
+		return "the alert alone asks for " + count(s.Replicas)
+	case s.Limit > float64(s.Replicas):
+		return "needs " + quantity(s.Limit) + " and has " + count(s.Replicas) + ", so none can go"
+	case s.Reason == ReasonSatisfied:
+		return "needs " + quantity(s.Limit) + " and has " + count(s.Replicas)
+	}
+	return "needs " + quantity(s.Limit)
+}
+
+func (s *Step) toleranceText() string {
+	change := "more"
+	if s.Value < 1 {
+		change = "less"
+	}
+	return percent(math.Abs(s.Value-1)) + " " + change + " is needed than there is, and " + percent(s.Limit) + " is tolerated"
+}
+
+func (s *Step) stabilizationText() string {
+	if !s.Until.IsZero() {
+		return "the stabilization window of " + seconds(s.Limit) + " is not full before " + instant(s.Until)
+	}
+	extreme := "highest"
+	if s.Subject == string(Up) {
+		extreme = "lowest"
+	}
+	return "the " + extreme + " recommendation of the last " + seconds(s.Limit) + " is " + quantity(s.Value)
+}
+
+func (s *Step) cooldownText() string {
+	switch s.Reason {
+	case ReasonConverging:
+		return "the last move " + s.Subject + " has not converged"
+	case ReasonCoolingDown:
+		return "the cooldown of " + seconds(s.Limit) + " runs" + until(s.Until)
+	}
+	return "no cooldown runs"
+}
+
+func (s *Step) minMaxText() string {
+	switch s.Reason {
+	case ReasonAtMax:
+		return "at the maximum of " + quantity(s.Limit)
+	case ReasonAtMin:
+		return "at the minimum of " + quantity(s.Value)
+	}
+	return "within " + s.span()
+}
+
+func (s *Step) placementText() string {
+	n := quantity(math.Abs(s.Value))
+	switch {
+	case s.Value == 1:
+		return "1 more waits for a target that is backed off" + until(s.Until)
+	case s.Value > 0:
+		return n + " more wait for a target that is backed off" + until(s.Until)
+	case s.Value == -1:
+		return "1 stays on a target that is backed off" + until(s.Until)
+	case s.Value < 0:
+		return n + " stay on a target that is backed off" + until(s.Until)
+	}
+	return "every replica has a target"
+}
+
+func (s *Step) modeText() string {
+	if s.Subject == string(ModeOnlyScaleUp) {
+		return "mode " + s.Subject + " does not act downwards"
+	}
+	return "mode " + s.Subject + " does not act"
+}
+
+// span is the step's two numbers as bounds.
+func (s *Step) span() string { return quantity(s.Value) + ".." + quantity(s.Limit) }

@@ -1,0 +1,129 @@
+package docker
+
+import (
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/common/model"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// ContainerConfig is the configuration of copies of one container, under the
+// key docker_container.
+type ContainerConfig struct {
+	// Template is the name or ID of a container. It is the first replica, and
+	// the others are made after it.
+	Template string `yaml:"template"`
+	// NamePrefix of the copies, which are PREFIX-2, PREFIX-3, ...; empty: the
+	// template's name.
+	NamePrefix string `yaml:"name_prefix,omitempty"`
+	// StopTimeout is how long a replica may take to stop before it is killed;
+	// absent: what the container itself says, which is 10s by default.
+	StopTimeout *model.Duration `yaml:"stop_timeout,omitempty"`
+	HostConfig  `yaml:",inline"`
+
+	clients *Clients
+}
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *ContainerConfig) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = ContainerConfig{clients: c.clients}
+	type plain ContainerConfig
+	return unmarshal((*plain)(c))
+}
+
+// Platform implements target.Config.
+func (*ContainerConfig) Platform() string { return "docker_container" }
+
+// Identity implements target.Config.
+func (c *ContainerConfig) Identity() string {
+	return fmt.Sprintf("docker_container %s %s", c.host(), c.Template)
+}
+
+// Validate implements target.Config. It does not ask the Engine.
+func (c *ContainerConfig) Validate() error {
+	if c.Template == "" {
+		return &target.FieldError{Field: "template", Msg: "must name a container, as `docker ps` shows it"}
+	}
+	// What the Engine takes for a name, with room for what is put behind it.
+	if c.NamePrefix != "" && !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`).MatchString(c.NamePrefix) {
+		return &target.FieldError{Field: "name_prefix", Msg: fmt.Sprintf("%q must begin with a letter or digit and go on with those, _, . and -", c.NamePrefix)}
+	}
+	return c.validate()
+}
+
+// New implements target.Config.
+func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
+	e, release, err := c.clients.get(&c.HostConfig, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
+	}
+	t := &containers{
+		cfg:     *c,
+		policy:  o.Policy,
+		name:    o.Name,
+		logger:  o.Logger,
+		engine:  e,
+		release: release,
+		turn:    make(chan struct{}, 1),
+		leaving: make(map[string]struct{}),
+	}
+	if t.logger == nil {
+		t.logger = log.NewNopLogger()
+	}
+	t.logger = log.With(t.logger, "policy", t.policy, "target", t.name, "template", c.Template)
+	return t, nil
+}
+
+// containers is a target.Target: a container and its copies.
+//
+// The copies carry labels that say whose they are, and the Engine is the only
+// memory: a copy counts as requested while it runs, or the Engine is about to
+// run it again, under a name that does not say it is draining. The template
+// counts while it runs. What has ended for good counts no more, so that the
+// engine sees the loss and asks for a replacement; it is removed with the next
+// change.
+type containers struct {
+	cfg          ContainerConfig
+	policy, name string
+	logger       log.Logger
+	engine       *engine
+	release      func()
+
+	turn       chan struct{}  // holds one token: whoever has it may change things
+	background sync.WaitGroup // the removals that go on after Scale returned
+
+	mu sync.Mutex
+	// leaving are the containers that this process stops or removes right now;
+	// the template is among them while it stops. Guarded by mu.
+	leaving map[string]struct{}
+}
+
+var (
+	_ target.Config = (*ContainerConfig)(nil)
+	_ target.Target = (*containers)(nil)
+	_ target.Closer = (*containers)(nil)
+)
+
+// stopSeconds is the stop timeout as the Engine takes it; nil: the container's
+// own.
+func (c *ContainerConfig) stopSeconds() *int {
+	if c.StopTimeout == nil {
+		return nil
+	}
+	// Rounded up: less than a second would be none.
+	s := int((time.Duration(*c.StopTimeout) + time.Second - 1) / time.Second)
+	return &s
+}
+
+// Close implements target.Closer. It waits for the removals that are under
+// way; the containers that run go on running.
+func (c *containers) Close() error {
+	c.background.Wait()
+	c.release()
+	return nil
+}

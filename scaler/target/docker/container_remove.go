@@ -1,0 +1,78 @@
+package docker
+
+import (
+	"context"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/go-kit/log/level"
+	"github.com/moby/moby/client"
+)
+
+// removalGrace is how long the Engine may take for stopping and removing a
+// container beyond the time that the container may take.
+const removalGrace = time.Minute
+
+// defaultStopTimeout is the Engine's own.
+const defaultStopTimeout = 10 * time.Second
+
+// inBackground runs f for a container that counts as gone from now on until f
+// returns. It does nothing where that is happening already.
+func (c *containers) inBackground(id string, stopTimeout time.Duration, f func(context.Context)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.leaving[id]; ok {
+		return
+	}
+	c.leaving[id] = struct{}{}
+	c.background.Go(func() {
+		defer func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			delete(c.leaving, id)
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout+removalGrace)
+		defer cancel()
+		f(ctx)
+	})
+}
+
+// remove stops and removes a copy, with the volumes that only it has. Where
+// that does not work the copy keeps its name, and the next Scale tries again.
+func (c *containers) remove(id, name string) {
+	timeout := defaultStopTimeout
+	if c.cfg.StopTimeout != nil {
+		timeout = time.Duration(*c.cfg.StopTimeout)
+	}
+	c.inBackground(id, timeout, func(ctx context.Context) {
+		_, err := c.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: c.cfg.stopSeconds()})
+		if err != nil && !errdefs.IsNotFound(err) {
+			level.Warn(c.logger).Log("msg", "stopping a container before its removal", "container", name, "err", err)
+		}
+		_, err = c.engine.api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		// A conflict says that its removal is under way.
+		if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
+			level.Error(c.logger).Log("msg", "removing a container", "container", name, "err", err)
+			return
+		}
+		level.Debug(c.logger).Log("msg", "container removed", "container", name)
+	})
+}
+
+// stopTemplate stops the template. Once the Engine has the request it goes on
+// with it whatever becomes of this process.
+func (c *containers) stopTemplate(f *fleet) {
+	timeout := defaultStopTimeout
+	switch {
+	case c.cfg.StopTimeout != nil:
+		timeout = time.Duration(*c.cfg.StopTimeout)
+	case f.template.Config.StopTimeout != nil:
+		timeout = time.Duration(*f.template.Config.StopTimeout) * time.Second
+	}
+	id := f.template.ID
+	c.inBackground(id, timeout, func(ctx context.Context) {
+		if _, err := c.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: c.cfg.stopSeconds()}); err != nil {
+			level.Error(c.logger).Log("msg", "stopping the template", "err", err)
+		}
+	})
+}

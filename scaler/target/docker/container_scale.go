@@ -1,0 +1,134 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/containerd/errdefs"
+	"github.com/go-kit/log/level"
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// maxCreating is how many copies are created at the same time. The Engine does
+// much of it one after another anyway.
+const maxCreating = 4
+
+// Current implements target.Target. The time of the last change is not known.
+func (c *containers) Current(ctx context.Context) (target.State, error) {
+	f, err := c.read(ctx, "read the containers like "+c.cfg.Template)
+	if err != nil {
+		return target.State{}, err
+	}
+	return target.State{Requested: f.requested(), Ready: f.ready()}, nil
+}
+
+// Scale implements target.Target. Copies are created and started when it
+// returns; what is to go has a name that says so, and stops and is removed in
+// the background.
+//
+// Where some of several copies could not be made, the error is that of the
+// first one and Current tells how many there are.
+func (c *containers) Scale(ctx context.Context, desired int) error {
+	op := fmt.Sprintf("scale the containers like %s to %d", c.cfg.Template, desired)
+	if desired < 0 {
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	}
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return target.Errorf(target.KindTemporary, op, "wait for another call: %w", ctx.Err())
+	}
+	f, err := c.read(ctx, op)
+	if err != nil {
+		return err
+	}
+	requested := f.requested()
+	switch {
+	case desired == requested:
+		return target.Errorf(target.KindNoOp, op, "there are %d already", desired)
+	case desired == 0 && f.templateRuns && f.template.HostConfig.AutoRemove:
+		return target.Errorf(target.KindPermanent, op, "the template was started with --rm: stopping it would remove it")
+	}
+	level.Info(c.logger).Log("msg", "setting the number of containers", "from", requested, "to", desired)
+	for _, r := range f.leftovers {
+		c.remove(r.id, r.name)
+	}
+	if desired > requested {
+		return c.engine.failure(ctx, op, c.grow(ctx, f, desired-requested))
+	}
+	return c.engine.failure(ctx, op, c.shrink(ctx, f, requested-desired))
+}
+
+// grow starts the template, where it is stopped, and makes copies.
+func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
+	c.mu.Lock()
+	_, stopping := c.leaving[f.template.ID]
+	c.mu.Unlock()
+	// A template that is still stopping cannot be started; a copy serves as
+	// well.
+	if !f.templateRuns && !stopping {
+		if _, err := c.engine.api.ContainerStart(ctx, f.template.ID, client.ContainerStartOptions{}); err != nil {
+			return fmt.Errorf("start the template: %w", err)
+		}
+		n--
+	}
+	if n == 0 {
+		return nil
+	}
+	b, err := c.blueprint(ctx, f)
+	if err != nil {
+		return err
+	}
+	next := freeIndices(f.indices)
+	g, failed := errgroup.WithContext(ctx)
+	g.SetLimit(maxCreating)
+	for range n {
+		g.Go(func() error {
+			// One failure stops those that have not begun. The others are not
+			// cut short: half a container would be left.
+			if failed.Err() != nil {
+				return failed.Err()
+			}
+			return c.addCopy(ctx, b, next)
+		})
+	}
+	return g.Wait()
+}
+
+// freeIndices returns a function that gives each index from 2 on that is not
+// taken, once.
+func freeIndices(taken map[int]bool) func() int {
+	var mu sync.Mutex
+	last := 1
+	return func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		for last++; taken[last]; last++ {
+		}
+		return last
+	}
+}
+
+// shrink lets n replicas go: copies, and the template only as the last of all.
+func (c *containers) shrink(ctx context.Context, f *fleet, n int) error {
+	for _, r := range f.copies[:min(n, len(f.copies))] {
+		name := r.name + drainingSuffix(r.id)
+		_, err := c.engine.api.ContainerRename(ctx, r.id, client.ContainerRenameOptions{NewName: name})
+		switch {
+		case errdefs.IsNotFound(err) || errdefs.IsConflict(err):
+			// Someone else removed it, or is about to. That is what was wanted.
+		case err != nil:
+			return fmt.Errorf("rename container %s: %w", r.name, err)
+		}
+		c.remove(r.id, name)
+	}
+	if n > len(f.copies) {
+		c.stopTemplate(f)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// failure says what was tried, against which Engine, and what kind of error
+// came of it. It returns nil for a nil err.
+func (e *engine) failure(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	// An answer that was cut short by the caller's deadline does not always
+	// say so.
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return &target.Error{Kind: e.kind(err), Op: op, Err: err}
+}
+
+// kind translates the Engine's errors, by type.
+func (e *engine) kind(err error) target.Kind {
+	var own *target.Error
+	switch {
+	case errors.As(err, &own):
+		return own.Kind
+	case target.IsTimeout(err):
+		return target.KindTemporary
+	case client.IsErrConnectionFailed(err):
+		if e.refusesUs() {
+			return target.KindUnauthorized
+		}
+		return target.KindTemporary
+	case errdefs.IsNotFound(err):
+		return target.KindNotFound
+	case errdefs.IsUnauthorized(err), errdefs.IsPermissionDenied(err):
+		return target.KindUnauthorized
+	case errdefs.IsConflict(err):
+		return target.KindConflict
+	case errdefs.IsResourceExhausted(err):
+		// HTTP 429: the Engine itself never says so, a proxy before it may.
+		return target.KindThrottled
+	case errdefs.IsInvalidArgument(err), errdefs.IsFailedPrecondition(err),
+		errdefs.IsOutOfRange(err), errdefs.IsNotImplemented(err):
+		return target.KindPermanent
+	default:
+		// 503 is among these: an Engine that is no swarm manager says so.
+		// Managers are demoted and promoted while a swarm is maintained, and
+		// whoever scales then must try again, not give up.
+		return target.KindTemporary
+	}
+}
+
+// refusesUs reports whether the Engine's socket is there and closed to this
+// process. The client knows, and tells only by its message; so the socket is
+// asked again.
+func (e *engine) refusesUs() bool {
+	u, err := client.ParseHostURL(e.host)
+	if err != nil || u.Scheme != "unix" {
+		return false
+	}
+	conn, err := net.Dial("unix", u.Host)
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	_ = conn.Close()
+	return false
+}

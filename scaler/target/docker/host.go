@@ -1,0 +1,94 @@
+package docker
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker/go-connections/sockets"
+	"github.com/moby/moby/client"
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// HostConfig says which Engine is meant, and is part of both platforms'
+// configuration.
+type HostConfig struct {
+	// Host is the Engine's address, as in DOCKER_HOST: unix:///path or
+	// tcp://host:port. Empty: DOCKER_HOST, else the socket of this machine.
+	Host string `yaml:"host,omitempty"`
+	// TLSConfig is for tcp hosts. Where host and it are absent, DOCKER_CERT_PATH
+	// and DOCKER_TLS_VERIFY say the same.
+	TLSConfig *config.TLSConfig `yaml:"tls_config,omitempty"`
+}
+
+// SetDirectory makes relative file names relative to dir.
+func (c *HostConfig) SetDirectory(dir string) { c.TLSConfig.SetDirectory(dir) }
+
+// host is the Engine's address after the defaults.
+func (c *HostConfig) host() string {
+	if c.Host != "" {
+		return c.Host
+	}
+	if h := os.Getenv(client.EnvOverrideHost); h != "" {
+		return h
+	}
+	return client.DefaultDockerHost
+}
+
+// tls is the configuration after the defaults; nil: no TLS.
+func (c *HostConfig) tls() *config.TLSConfig {
+	certs := os.Getenv(client.EnvOverrideCertPath)
+	if c.TLSConfig != nil || c.Host != "" || certs == "" || !strings.HasPrefix(c.host(), "tcp://") {
+		return c.TLSConfig
+	}
+	return &config.TLSConfig{
+		CAFile:             filepath.Join(certs, "ca.pem"),
+		CertFile:           filepath.Join(certs, "cert.pem"),
+		KeyFile:            filepath.Join(certs, "key.pem"),
+		InsecureSkipVerify: os.Getenv(client.EnvTLSVerify) == "",
+	}
+}
+
+func (c *HostConfig) validate() error {
+	u, err := client.ParseHostURL(c.host())
+	if err != nil {
+		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q is not an address such as unix:///var/run/docker.sock or tcp://docker:2376", c.host())}
+	}
+	switch u.Scheme {
+	case "unix", "npipe":
+		if c.TLSConfig != nil {
+			return &target.FieldError{Field: "tls_config", Msg: "is for tcp:// hosts, and the host is " + c.host()}
+		}
+	case "tcp", "http", "https":
+	default:
+		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q must begin with unix:// or tcp://", c.host())}
+	}
+	if c.TLSConfig != nil {
+		if err := c.TLSConfig.Validate(); err != nil {
+			return &target.FieldError{Field: "tls_config", Msg: err.Error()}
+		}
+	}
+	return nil
+}
+
+// transport returns how the Engine is dialed.
+func (c *HostConfig) transport() (*http.Transport, error) {
+	u, err := client.ParseHostURL(c.host())
+	if err != nil {
+		return nil, err
+	}
+	t := &http.Transport{}
+	if cfg := c.tls(); cfg != nil {
+		if t.TLSClientConfig, err = config.NewTLSConfig(cfg); err != nil {
+			return nil, fmt.Errorf("tls_config: %w", err)
+		}
+	}
+	if err := sockets.ConfigureTransport(t, u.Scheme, u.Host); err != nil {
+		return nil, err
+	}
+	return t, nil
+}

@@ -1,0 +1,176 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// portPlaceholder is what becomes the replica's port in command and env.
+const portPlaceholder = "{port}"
+
+// Config is the configuration of a process target, under the key process.
+type Config struct {
+	// Command is the program and its arguments; the program is looked up in
+	// PATH unless it has a slash. {port} becomes a free port of the replica.
+	Command []string `yaml:"command"`
+	// Env is added to the server's own environment. {port} works here too.
+	Env map[string]string `yaml:"env,omitempty"`
+	// Dir is the working directory; empty: the server's.
+	Dir string `yaml:"dir,omitempty"`
+	// Ready says when a replica serves; without it a replica is ready once it
+	// runs for a second.
+	Ready *ReadyConfig `yaml:"ready,omitempty"`
+	// StopTimeout is how long a replica may take to stop after SIGTERM before
+	// it is killed; 0 kills at once.
+	StopTimeout model.Duration `yaml:"stop_timeout"`
+	// MaxReplicas is the most this host may run; 0: no limit of its own.
+	MaxReplicas int `yaml:"max_replicas,omitempty"`
+	// Capacity is what one replica may use, exported beside what it uses.
+	Capacity Capacity `yaml:"capacity,omitempty"`
+}
+
+// ReadyConfig is an HTTP probe of the replica's port on 127.0.0.1. Any 2xx is
+// ready; three failures in a row make a ready replica unready.
+type ReadyConfig struct {
+	HTTPPath string `yaml:"http_path"`
+	// Interval between two probes of a replica that has been ready; one that
+	// is starting is probed more often.
+	Interval model.Duration `yaml:"interval"`
+	Timeout  model.Duration `yaml:"timeout"`
+}
+
+// NewConfig returns a configuration with its defaults set.
+func NewConfig() target.Config {
+	return &Config{StopTimeout: model.Duration(10 * time.Second)}
+}
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = *NewConfig().(*Config)
+	type plain Config
+	return unmarshal((*plain)(c))
+}
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *ReadyConfig) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = ReadyConfig{
+		HTTPPath: "/healthz",
+		Interval: model.Duration(time.Second),
+		Timeout:  model.Duration(time.Second),
+	}
+	type plain ReadyConfig
+	return unmarshal((*plain)(c))
+}
+
+// SetDirectory makes relative paths relative to dir, the directory of the
+// configuration file: that of dir, and that of a program given with a slash
+// where there is no dir for it to be relative to.
+func (c *Config) SetDirectory(dir string) {
+	if c.Dir == "" && len(c.Command) > 0 && strings.ContainsRune(c.Command[0], filepath.Separator) {
+		c.Command[0] = config.JoinDir(dir, c.Command[0])
+	}
+	c.Dir = config.JoinDir(dir, c.Dir)
+}
+
+// Platform implements target.Config.
+func (*Config) Platform() string { return "process" }
+
+// Identity implements target.Config. Every process target runs copies of its
+// own, so that no two of them ever are the same thing.
+func (*Config) Identity() string { return "" }
+
+// Validate implements target.Config. It looks at this host: the program and
+// the working directory must be there.
+func (c *Config) Validate() error {
+	if len(c.Command) == 0 || c.Command[0] == "" {
+		return &target.FieldError{Field: "command", Msg: `must name a program, as in ["./worker", "--port={port}"]`}
+	}
+	if c.Dir != "" {
+		if fi, err := os.Stat(c.Dir); err != nil {
+			return &target.FieldError{Field: "dir", Msg: err.Error()}
+		} else if !fi.IsDir() {
+			return &target.FieldError{Field: "dir", Msg: c.Dir + " is not a directory"}
+		}
+	}
+	if _, err := exec.LookPath(c.program()); err != nil {
+		return &target.FieldError{Field: "command", Msg: fmt.Sprintf("program %q cannot be run: %v", c.Command[0], lookPathCause(err))}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return &target.FieldError{Field: "env", Msg: fmt.Sprintf("%q is not the name of an environment variable", name)}
+		}
+	}
+	if c.MaxReplicas < 0 {
+		return &target.FieldError{Field: "max_replicas", Msg: "must not be negative; 0 is no limit"}
+	}
+	if err := c.validateReady(); err != nil {
+		return err
+	}
+	return c.Capacity.validate()
+}
+
+func (c *Config) validateReady() error {
+	if c.Ready == nil {
+		return nil
+	}
+	switch {
+	case !strings.HasPrefix(c.Ready.HTTPPath, "/"):
+		return &target.FieldError{Field: "ready.http_path", Msg: fmt.Sprintf("%q must begin with a slash", c.Ready.HTTPPath)}
+	case !c.hasPort():
+		return &target.FieldError{Field: "ready", Msg: "needs {port} in command or env: the probe would not know where to go"}
+	case c.Ready.Interval <= 0:
+		return &target.FieldError{Field: "ready.interval", Msg: "must be above zero"}
+	case c.Ready.Timeout <= 0:
+		return &target.FieldError{Field: "ready.timeout", Msg: "must be above zero"}
+	}
+	return nil
+}
+
+// program is the path of the program as the operating system is to see it,
+// whatever the working directory of the replica.
+func (c *Config) program() string {
+	p := c.Command[0]
+	if c.Dir != "" && strings.ContainsRune(p, filepath.Separator) && !filepath.IsAbs(p) {
+		return filepath.Join(c.Dir, p)
+	}
+	return p
+}
+
+// hasPort reports whether replicas are given a port.
+func (c *Config) hasPort() bool {
+	has := func(s string) bool { return strings.Contains(s, portPlaceholder) }
+	return slices.ContainsFunc(c.Command, has) || slices.ContainsFunc(slices.Collect(maps.Values(c.Env)), has)
+}
+
+// lookPathCause strips what exec puts around the cause, the name of the
+// program, which the caller says itself.
+func lookPathCause(err error) error {
+	var e *exec.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// New implements target.Config. Nothing starts, no port is taken and no
+// metric is registered before Restore or Scale.
+func (c *Config) New(o target.Options) (target.Target, error) {
+	return newPool(*c, o), nil
+}
+
+var (
+	_ target.Config          = (*Config)(nil)
+	_ config.DirectorySetter = (*Config)(nil)
+)

@@ -1,0 +1,254 @@
+package process
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// pool is a target.Target: the copies of one command.
+type pool struct {
+	cfg          Config
+	policy, name string
+	logger       log.Logger
+	reg          prometheus.Registerer // nil: no metrics
+	client       *http.Client
+	ports        *ports
+	launcher     *launcher
+	running      sync.WaitGroup // one for each replica's run
+
+	mu         sync.Mutex // guards the fields below and the replicas' own
+	collector  *collector // nil: not registered
+	requested  int
+	lastChange time.Time
+	replicas   []*replica // wanted and draining ones, by age, oldest first
+	restarts   int
+	closed     bool
+}
+
+var (
+	_ target.Target    = (*pool)(nil)
+	_ target.Restorer  = (*pool)(nil)
+	_ target.Endpoints = (*pool)(nil)
+	_ target.Closer    = (*pool)(nil)
+)
+
+func newPool(cfg Config, o target.Options) *pool {
+	p := &pool{
+		cfg:      cfg,
+		policy:   o.Policy,
+		name:     o.Name,
+		logger:   o.Logger,
+		reg:      o.Registerer,
+		client:   o.HTTPClient,
+		ports:    newPorts(),
+		launcher: newLauncher(),
+	}
+	if p.logger == nil {
+		p.logger = log.NewNopLogger()
+	}
+	p.logger = log.With(p.logger, "policy", p.policy, "target", p.name)
+	if p.client == nil {
+		p.client = probeClient()
+	}
+	return p
+}
+
+// Current implements target.Target. Replicas that drain are not ready.
+func (p *pool) Current(ctx context.Context) (target.State, error) {
+	if err := ctx.Err(); err != nil {
+		return target.State{}, target.Errorf(target.KindTemporary, p.op("read"), "%w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := target.State{Requested: p.requested, Max: p.cfg.MaxReplicas, LastChange: p.lastChange}
+	for _, r := range p.replicas {
+		if r.ready && !r.draining {
+			s.Ready++
+		}
+	}
+	return s, nil
+}
+
+// Scale implements target.Target. It waits for neither starts nor drains.
+func (p *pool) Scale(ctx context.Context, desired int) error {
+	op := p.op("scale")
+	if err := ctx.Err(); err != nil {
+		return target.Errorf(target.KindTemporary, op, "%w", err)
+	}
+	switch {
+	case desired < 0:
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	case p.cfg.MaxReplicas > 0 && desired > p.cfg.MaxReplicas:
+		return target.Errorf(target.KindQuota, op, "%d replicas are more than max_replicas of %d", desired, p.cfg.MaxReplicas)
+	}
+	return p.set(op, desired, time.Now())
+}
+
+// Restore implements target.Restorer. Where the last number is not known it
+// starts nothing: the engine corrects the count to the policy's minimum.
+func (p *pool) Restore(_ context.Context, requested int, known bool) error {
+	if !known {
+		requested = 0
+	}
+	if p.cfg.MaxReplicas > 0 {
+		requested = min(requested, p.cfg.MaxReplicas)
+	}
+	err := p.set(p.op("restore"), max(requested, 0), time.Time{})
+	if target.KindOf(err) == target.KindNoOp {
+		return nil
+	}
+	return err
+}
+
+// set starts and stops replicas until as many as desired are wanted.
+func (p *pool) set(op string, desired int, now time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return target.Errorf(target.KindPermanent, op, "the target is closed")
+	}
+	if err := p.register(); err != nil {
+		return target.Errorf(target.KindPermanent, op, "%w", err)
+	}
+	if desired == p.requested {
+		return target.Errorf(target.KindNoOp, op, "%d replicas are requested already", desired)
+	}
+	level.Info(p.logger).Log("msg", "setting the number of replicas", "from", p.requested, "to", desired)
+	for range desired - p.requested {
+		r := newReplica(p, p.freeIndex())
+		p.replicas = append(p.replicas, r)
+		p.running.Go(func() {
+			r.run()
+			p.remove(r)
+		})
+	}
+	if surplus := p.requested - desired; surplus > 0 {
+		for _, r := range p.victims()[:surplus] {
+			r.draining = true
+			close(r.stop)
+		}
+	}
+	p.requested, p.lastChange = desired, now
+	return nil
+}
+
+// register exports the replicas' metrics, once. It waits for the first request
+// instead of being part of newPool, because a reload builds the new targets
+// while the old ones, whose metrics have the same names, still run. p.mu is
+// held.
+func (p *pool) register() error {
+	if p.reg == nil || p.collector != nil {
+		return nil
+	}
+	c := newCollector(p)
+	if err := p.reg.Register(c); err != nil {
+		return fmt.Errorf("register the metrics of the replicas: %w", err)
+	}
+	p.collector = c
+	return nil
+}
+
+// freeIndex returns the lowest index that no replica has, so that labels stay
+// few however often the count changes. p.mu is held.
+func (p *pool) freeIndex() int {
+	taken := make(map[int]bool, len(p.replicas))
+	for _, r := range p.replicas {
+		taken[r.index] = true
+	}
+	i := 0
+	for taken[i] {
+		i++
+	}
+	return i
+}
+
+// victims returns the wanted replicas in the order they are to go: those that
+// are not ready first, and the newest of each first. p.mu is held.
+func (p *pool) victims() []*replica {
+	wanted := slices.DeleteFunc(slices.Clone(p.replicas), func(r *replica) bool { return r.draining })
+	slices.Reverse(wanted)
+	slices.SortStableFunc(wanted, func(a, b *replica) int {
+		return cmp.Compare(b2i(a.ready), b2i(b.ready))
+	})
+	return wanted
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// remove forgets a replica that is gone.
+func (p *pool) remove(r *replica) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.replicas = slices.DeleteFunc(p.replicas, func(x *replica) bool { return x == r })
+}
+
+// update runs f with the replicas' fields locked.
+func (p *pool) update(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+func (p *pool) restarted() { p.update(func() { p.restarts++ }) }
+
+// Endpoints implements target.Endpoints: the replicas that run and are not
+// draining, ready or not, as Prometheus is to see those that have trouble.
+func (p *pool) Endpoints() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []string
+	for _, r := range p.replicas {
+		if r.pid != 0 && r.port != 0 && !r.draining {
+			all = append(all, net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Close implements target.Closer. It drains all replicas at once and returns
+// when they are gone: after stop_timeout, and little more, at the latest.
+func (p *pool) Close() error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	for _, r := range p.victims() {
+		r.draining = true
+		close(r.stop)
+	}
+	collector := p.collector
+	p.mu.Unlock()
+
+	p.running.Wait()
+	if collector != nil {
+		p.reg.Unregister(collector)
+	}
+	p.launcher.close()
+	return nil
+}
+
+// op says what was tried, for errors.
+func (p *pool) op(verb string) string {
+	return fmt.Sprintf("%s processes of %s/%s", verb, p.policy, p.name)
+}

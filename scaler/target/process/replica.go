@@ -1,0 +1,146 @@
+package process
+
+import (
+	"context"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+)
+
+// replica keeps one copy of the command running until it is told to stop.
+//
+// Its goroutine, run, owns the process. What others may see of it is in the
+// fields below the pool's mutex.
+type replica struct {
+	pool   *pool
+	index  int // unique among the copies that exist, and its label
+	logger log.Logger
+	stop   chan struct{} // closed by the pool: drain and end
+
+	// Guarded by pool.mu.
+
+	port     int // 0: none
+	pid      int // 0: not running
+	started  time.Time
+	ready    bool
+	draining bool // told to stop
+	cpu      counter
+	disk     counter
+}
+
+func newReplica(p *pool, index int) *replica {
+	return &replica{
+		pool:   p,
+		index:  index,
+		logger: log.With(p.logger, "replica", index),
+		stop:   make(chan struct{}),
+	}
+}
+
+// run starts the command, again whenever it ends, until stop is closed.
+func (r *replica) run() {
+	defer func() { r.pool.ports.give(r.port) }()
+	var b backoff
+	for {
+		ran, err := r.runOnce()
+		select {
+		case <-r.stop:
+			level.Debug(r.logger).Log("msg", "replica stopped")
+			return
+		default:
+		}
+		delay := b.next(ran)
+		level.Warn(r.logger).Log("msg", "replica ended by itself", "ran", ran, "restart_in", delay, "err", err)
+		timer := time.NewTimer(delay)
+		select {
+		case <-r.stop:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		r.pool.restarted()
+	}
+}
+
+// runOnce runs the command once, until it ends or stop is closed, and returns
+// how long it ran and how it ended.
+func (r *replica) runOnce() (time.Duration, error) {
+	cmd, port, err := r.command()
+	if err != nil {
+		return 0, err
+	}
+	c, err := startChild(r.pool.launcher, cmd, level.Debug(r.logger))
+	if err != nil {
+		return 0, err
+	}
+	r.pool.update(func() { r.pid, r.started = c.pid(), c.started })
+	level.Debug(r.logger).Log("msg", "replica started", "pid", c.pid(), "port", port)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	watched := make(chan bool, 1)
+	go func() { watched <- r.watchReady(ctx, port) }()
+
+	select {
+	case <-c.exited:
+	case <-r.stop:
+		c.drain(time.Duration(r.pool.cfg.StopTimeout))
+	}
+	cancel()
+	wasReady := <-watched
+	// The pid must be out of sight before reap lets the kernel reuse it.
+	r.pool.update(func() { r.pid, r.started, r.ready = 0, time.Time{}, false })
+	ran := time.Since(c.started)
+	state := c.reap()
+	r.pool.update(func() {
+		r.cpu.restart((state.UserTime() + state.SystemTime()).Seconds())
+		r.disk.restart(0)
+		if !wasReady {
+			// Perhaps someone else had bound the port meanwhile.
+			r.pool.ports.give(r.port)
+			r.port = 0
+		}
+	})
+	return ran, exitError{state}
+}
+
+// command is what is to be run next, and the port it is told.
+func (r *replica) command() (*exec.Cmd, int, error) {
+	cfg := &r.pool.cfg
+	port := r.port // only this goroutine writes it
+	if port == 0 && cfg.hasPort() {
+		var err error
+		if port, err = r.pool.ports.take(); err != nil {
+			return nil, 0, err
+		}
+		r.pool.update(func() { r.port = port })
+	}
+	expand := strings.NewReplacer(portPlaceholder, strconv.Itoa(port)).Replace
+	args := make([]string, 0, len(cfg.Command))
+	for _, a := range cfg.Command {
+		args = append(args, expand(a))
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = cfg.Dir
+	cmd.Env = append(os.Environ(),
+		"ALERTSCALER_POLICY="+r.pool.policy,
+		"ALERTSCALER_TARGET="+r.pool.name,
+		"ALERTSCALER_REPLICA="+strconv.Itoa(r.index),
+	)
+	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
+		cmd.Env = append(cmd.Env, name+"="+expand(cfg.Env[name]))
+	}
+	return cmd, port, nil
+}
+
+// exitError says how a replica ended; a replica has no good way to end that
+// it was not asked for.
+type exitError struct{ state *os.ProcessState }
+
+func (e exitError) Error() string { return e.state.String() }

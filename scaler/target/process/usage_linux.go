@@ -1,0 +1,113 @@
+package process
+
+import (
+	"os"
+	"strconv"
+
+	"github.com/prometheus/procfs"
+)
+
+// userHZ is the unit of times in /proc/PID/stat: 100 on all of Linux.
+const userHZ = 100
+
+// usage is what one replica's process group uses.
+type usage struct {
+	cpu, memory, disk, network float64
+	ok                         bool // cpu and memory were read
+	diskOK, networkOK          bool
+}
+
+// readUsage fills in the usage of the samples that have a pid. A replica that
+// ends meanwhile is left without.
+func readUsage(samples []sample) {
+	fs, err := procfs.NewFS(procfs.DefaultMountPoint)
+	if err != nil {
+		return
+	}
+	groups, err := processGroups()
+	if err != nil {
+		return
+	}
+	for i := range samples {
+		if pid := samples[i].pid; pid != 0 {
+			samples[i].usage = groupUsage(fs, groups[pid])
+		}
+	}
+	readNetwork(fs, samples)
+}
+
+// groupUsage sums up the processes of a group. Children that ended are part of
+// the one that waited for them.
+func groupUsage(fs procfs.FS, pids []int) usage {
+	var u usage
+	u.diskOK = true
+	for _, pid := range pids {
+		proc, err := fs.Proc(pid)
+		if err != nil {
+			continue
+		}
+		stat, err := proc.Stat()
+		if err != nil {
+			continue
+		}
+		u.ok = true
+		u.cpu += (float64(stat.UTime) + float64(stat.STime) + float64(stat.CUTime) + float64(stat.CSTime)) / userHZ
+		u.memory += float64(stat.ResidentMemory())
+		// Another user's process keeps its I/O to itself; a sum without it
+		// would look like less.
+		io, err := proc.IO()
+		if err != nil {
+			u.diskOK = false
+			continue
+		}
+		u.disk += float64(io.ReadBytes) + float64(io.WriteBytes)
+	}
+	u.diskOK = u.diskOK && u.ok
+	return u
+}
+
+// readNetwork counts the bytes of replicas that have a network namespace to
+// themselves. In the host's, or in one shared by replicas, interfaces count
+// for all processes together.
+func readNetwork(fs procfs.FS, samples []sample) {
+	own, err := netNamespace("self")
+	if err != nil {
+		return
+	}
+	namespaces := make([]string, len(samples))
+	users := map[string]int{own: 2}
+	for i := range samples {
+		if !samples[i].usage.ok {
+			continue
+		}
+		if ns, err := netNamespace(strconv.Itoa(samples[i].pid)); err == nil {
+			namespaces[i] = ns
+			users[ns]++
+		}
+	}
+	for i, ns := range namespaces {
+		if ns == "" || users[ns] > 1 {
+			continue
+		}
+		proc, err := fs.Proc(samples[i].pid)
+		if err != nil {
+			continue
+		}
+		devices, err := proc.NetDev()
+		if err != nil {
+			continue
+		}
+		u := &samples[i].usage
+		u.networkOK = true
+		for name, d := range devices {
+			if name != "lo" {
+				u.network += float64(d.RxBytes) + float64(d.TxBytes)
+			}
+		}
+	}
+}
+
+// netNamespace names the network namespace of a process.
+func netNamespace(pid string) (string, error) {
+	return os.Readlink("/proc/" + pid + "/ns/net")
+}

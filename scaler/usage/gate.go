@@ -1,0 +1,66 @@
+package usage
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// maxDetail is how long a problem's explanation may get.
+const maxDetail = 300
+
+// reading is one number after the gate, or why there is none.
+type reading struct {
+	value float64
+	// at is when the sample was taken; zero where that cannot be told.
+	at      time.Time
+	problem policy.Problem
+	detail  string
+}
+
+func (r reading) ok() bool { return r.problem == "" }
+
+// age of the sample at now. A clock that runs behind makes no sample young.
+func (r reading) age(now time.Time) time.Duration {
+	if r.at.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(r.at))
+}
+
+func bad(p policy.Problem, format string, args ...any) reading {
+	return reading{problem: p, detail: shorten(fmt.Sprintf(format, args...), maxDetail)}
+}
+
+// admit is the gate for one number: finite, not negative, not too old.
+func admit(value float64, at, now time.Time, maxStaleness time.Duration) reading {
+	r := reading{value: value, at: at}
+	switch {
+	case math.IsNaN(value) || math.IsInf(value, 0):
+		return bad(policy.ProblemNotFinite, "the value is %g", value)
+	case value < 0:
+		return bad(policy.ProblemNotFinite, "the value is negative: %g", value)
+	case r.age(now) > maxStaleness:
+		return stale(at, now)
+	}
+	return r
+}
+
+func stale(at, now time.Time) reading {
+	return bad(policy.ProblemStale, "the newest sample is %s old", now.Sub(at).Round(time.Second))
+}
+
+// ambiguous names two of the series, so that the operator sees what to sum or
+// to select by.
+func ambiguous(n int, atLeast bool, a, b model.Metric) reading {
+	count := fmt.Sprint(n)
+	if atLeast {
+		count += " or more"
+	}
+	return bad(policy.ProblemAmbiguous, "%s series where one is expected, such as %s and %s", count,
+		shorten(a.String(), maxDetail/3), shorten(b.String(), maxDetail/3))
+}

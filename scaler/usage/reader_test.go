@@ -1,0 +1,331 @@
+package usage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// server answers queries on the wire, for what a real Prometheus cannot be
+// made to do. Left alone it has the shipped series of the target web, and 42
+// for everything else.
+type server struct {
+	*httptest.Server
+	// fail, where set, takes over the queries that it returns true for.
+	fail    func(w http.ResponseWriter, r *http.Request, query string) bool
+	queries atomic.Int64
+}
+
+func serve(t testing.TB, fail func(w http.ResponseWriter, r *http.Request, query string) bool) *server {
+	t.Helper()
+	s := &server{fail: fail}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.queries.Add(1)
+		query := r.FormValue("query")
+		if s.fail != nil && s.fail(w, r, query) {
+			return
+		}
+		sel, isTime := strings.CutPrefix(query, "timestamp(")
+		name, _, _ := strings.Cut(sel, "{")
+		name, _, _ = strings.Cut(name, ")")
+		value := map[string]string{seriesUsage: "8.4", seriesCapacity: "16", seriesReporting: "8"}[name]
+		if value == "" {
+			value = "42"
+		}
+		if isTime {
+			value = r.FormValue("time")
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"scale_target":"web"%s},"value":[%s,%q]}]}}`,
+			map[bool]string{true: "", false: `,"resource":"cpu"`}[name == seriesReporting], r.FormValue("time"), value)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func web() []Query { return []Query{{ScaleTarget: "web", Resource: "cpu", Ready: 8}} }
+
+func own() []Query {
+	return []Query{{ScaleTarget: "web", Resource: "cpu", Usage: "sum(x)", CapacityPerReplica: 2}}
+}
+
+func TestWhatMayGoWrongOnTheWire(t *testing.T) {
+	answer := func(code int, body string) func(http.ResponseWriter, *http.Request, string) bool {
+		return func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			w.WriteHeader(code)
+			_, _ = w.Write([]byte(body))
+			return true
+		}
+	}
+	tests := []struct {
+		name string
+		fail func(http.ResponseWriter, *http.Request, string) bool
+		// detail holds all of these.
+		detail []string
+	}{
+		{"an error without words", answer(500, ""), []string{"server error: 500"}},
+		{"a proxy's page", answer(502, "<html>\n<head><title>502 Bad Gateway</title>"+strings.Repeat("<p>sorry", 500)), []string{"server error: 502", "<html> <head><title>502 Bad Gateway</title>", "…"}},
+		{"a login page", answer(200, "<html>please log in</html>"), []string{"bad_response", "invalid character '<'"}},
+		{"not allowed", answer(401, "Unauthorized\n"), []string{"client error: 401", "Unauthorized"}},
+		{"Prometheus' own timeout", answer(503, `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`), []string{"timeout: query timed out in expression evaluation"}},
+		{"too many samples", answer(422, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`), []string{"execution: query processing would load too many samples"}},
+		{"an error in a success", answer(200, `{"status":"error","errorType":"internal","error":"expanding series"}`), []string{"internal: expanding series"}},
+		{"an empty answer", answer(200, ""), []string{"bad_response"}},
+		{"half an answer", answer(200, `{"status":"success","data":{"resultType":"vec`), []string{"bad_response"}},
+		{"an unknown kind of answer", answer(200, `{"status":"success","data":{"resultType":"tensor","result":[]}}`), []string{"tensor"}},
+		{"no answer in time", func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+			<-r.Context().Done()
+			return true
+		}, []string{"no answer within 200ms"}},
+		{"a connection cut off", func(http.ResponseWriter, *http.Request, string) bool { panic(http.ErrAbortHandler) }, []string{"EOF"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			s := serve(t, tc.fail)
+			r := newReader(t, Options{Address: s.URL, Timeout: 200 * time.Millisecond})
+			for kind, queries := range map[string][]Query{"shipped": web(), "own": own()} {
+				got := r.Read(context.Background(), time.Now(), queries)[0]
+				if got.Problem != policy.ProblemUnavailable {
+					t.Errorf("%s: %+v, want it unavailable", kind, got)
+				}
+				for _, part := range tc.detail {
+					if !strings.Contains(got.Detail, part) {
+						t.Errorf("%s: %q does not say %q", kind, got.Detail, part)
+					}
+				}
+				if len(got.Detail) > maxDetail+20 {
+					t.Errorf("%s: a detail of %d bytes", kind, len(got.Detail))
+				}
+			}
+			if got := testutil.ToFloat64(r.metrics.queryFailures); got < 7 {
+				t.Errorf("query_failures_total %v, want 7 or more", got)
+			}
+		})
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	s := serve(t, nil)
+	s.Close()
+	r := newReader(t, Options{Address: s.URL})
+	for _, queries := range [][]Query{web(), own()} {
+		got := r.Read(context.Background(), time.Now(), queries)[0]
+		if got.Problem != policy.ProblemUnavailable || !strings.Contains(got.Detail, "connection refused") {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// failing makes every query fail that is one of these.
+func failing(these ...string) func(http.ResponseWriter, *http.Request, string) bool {
+	return func(w http.ResponseWriter, _ *http.Request, query string) bool {
+		for _, q := range these {
+			if q == query {
+				http.Error(w, "out of order", http.StatusInternalServerError)
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func cpuOf(series string) string { return series + `{resource=~"cpu"}` }
+
+func TestOneOfTheSharedQueriesFails(t *testing.T) {
+	tests := []struct {
+		fails string
+		// want by what is asked for: everything shipped, and a number for
+		// capacity.
+		shipped, number policy.Problem
+	}{
+		{"none", "", ""},
+		{cpuOf(seriesUsage), policy.ProblemUnavailable, policy.ProblemUnavailable},
+		{timesExpr(cpuOf(seriesUsage)), policy.ProblemUnavailable, policy.ProblemUnavailable},
+		{cpuOf(seriesCapacity), policy.ProblemUnavailable, ""},
+		{timesExpr(cpuOf(seriesCapacity)), policy.ProblemUnavailable, ""},
+		{seriesReporting, policy.ProblemUnavailable, policy.ProblemUnavailable},
+	}
+	for _, tc := range tests {
+		t.Run(tc.fails, func(t *testing.T) {
+			r := newReader(t, Options{Address: serve(t, failing(tc.fails)).URL})
+			queries := append(web(), web()...)
+			queries[1].CapacityPerReplica = 2
+			got := r.Read(context.Background(), time.Now(), queries)
+			if diff := cmp.Diff([]policy.Problem{tc.shipped, tc.number}, []policy.Problem{got[0].Problem, got[1].Problem}); diff != "" {
+				t.Errorf("(-want +got):\n%s%+v", diff, got)
+			}
+		})
+	}
+}
+
+func TestASelectorWhoseTimeIsUnknown(t *testing.T) {
+	q := own()
+	q[0].Usage = "x"
+	r := newReader(t, Options{Address: serve(t, failing("timestamp(x)")).URL})
+	got := r.Read(context.Background(), time.Now(), q)[0]
+	if got.Problem != policy.ProblemUnavailable || !strings.HasPrefix(got.Detail, "usage: the time of the sample: server_error") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestASnapshotIsShared(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, func(http.ResponseWriter, *http.Request, string) bool {
+		<-release
+		return false
+	})
+	now := time.Now()
+	r := newReader(t, Options{Address: s.URL, Now: func() time.Time { return now.Add(5 * time.Second) }})
+
+	// All at once, and while it is slow also those who come later.
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			at := now.Add(time.Duration(i) * 50 * time.Millisecond)
+			if got := r.Read(context.Background(), at, web())[0]; got.Problem != "" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	// One who does not want to wait, who must not spoil it for the others.
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("in a hurry"))
+	if got := r.Read(ctx, now, web())[0]; got.Problem != policy.ProblemUnavailable || got.Detail != "usage: in a hurry" {
+		t.Errorf("%+v", got)
+	}
+	close(release)
+	wg.Wait()
+	if got := s.queries.Load(); got != 6 {
+		t.Errorf("%d queries, want 6", got)
+	}
+
+	for _, step := range []struct {
+		at   time.Duration
+		want int64
+	}{
+		{500 * time.Millisecond, 6},        // as young as it gets
+		{5500 * time.Millisecond, 6},       // just after it landed
+		{6500 * time.Millisecond, 12},      // too old
+		{-time.Hour, 18},                   // a clock set back
+		{24 * time.Hour, 24},               // and forward
+		{24*time.Hour + time.Second/2, 24}, // which is one that serves again
+	} {
+		r.Read(context.Background(), now.Add(step.at), web())
+		if got := s.queries.Load(); got != step.want {
+			t.Errorf("at %s: %d queries, want %d", step.at, got, step.want)
+		}
+	}
+}
+
+func TestOwnQueriesAreBounded(t *testing.T) {
+	var running, most atomic.Int64
+	s := serve(t, func(http.ResponseWriter, *http.Request, string) bool {
+		n := running.Add(1)
+		defer running.Add(-1)
+		for {
+			m := most.Load()
+			if n <= m || most.CompareAndSwap(m, n) {
+				break
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+		return false
+	})
+	r := newReader(t, Options{Address: s.URL})
+	var queries []Query
+	for range 50 {
+		queries = append(queries, own()...)
+	}
+	for _, u := range r.Read(context.Background(), time.Now(), queries) {
+		if u.Value != 42 || u.CapacityPerReplica != 2 {
+			t.Errorf("%+v", u)
+		}
+	}
+	if got := most.Load(); got < 2 || got > maxConcurrent {
+		t.Errorf("%d queries at once, want 2 to %d", got, maxConcurrent)
+	}
+}
+
+func TestCloseEndsWhatIsUnderWay(t *testing.T) {
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		<-r.Context().Done()
+		return true
+	})
+	r, err := New(Options{Address: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := make(chan policy.Usage)
+	for _, q := range [][]Query{web(), own()} {
+		go func() { results <- r.Read(context.Background(), time.Now(), q)[0] }()
+	}
+	for s.queries.Load() < 7 {
+		time.Sleep(time.Millisecond)
+	}
+	r.Close()
+	r.Close()
+	for range 2 {
+		if got := <-results; got.Problem != policy.ProblemUnavailable {
+			t.Errorf("under way: %+v", got)
+		}
+	}
+	for _, q := range [][]Query{web(), own()} {
+		if got := r.Read(context.Background(), time.Now(), q)[0]; got.Problem != policy.ProblemUnavailable {
+			t.Errorf("afterwards: %+v", got)
+		}
+	}
+}
+
+func TestNewRefusesWhatIsNoAddress(t *testing.T) {
+	for _, address := range []string{"", "localhost:9090", "ftp://localhost", "http://", "http://[::1", "/metrics"} {
+		if _, err := New(Options{Address: address}); err == nil {
+			t.Errorf("%q: no error", address)
+		}
+	}
+}
+
+func TestDurationsAsPrometheusReadsThem(t *testing.T) {
+	for in, want := range map[time.Duration]string{
+		time.Millisecond:        "1s",
+		1500 * time.Millisecond: "2s",
+		2 * time.Minute:         "2m0s",
+		90 * time.Minute:        "1h30m0s",
+	} {
+		if got := wholeSeconds(in).String(); got != want {
+			t.Errorf("%s becomes %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestMetricsAreThereFromTheStart(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	newReader(t, Options{Address: "http://localhost:9090", Metrics: NewMetrics(reg)})
+	problems, err := testutil.GatherAndLint(reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(problems) > 0 {
+		t.Error(problems)
+	}
+	n, err := testutil.GatherAndCount(reg, "alertscaler_usage_queries_total",
+		"alertscaler_usage_query_failures_total", "alertscaler_usage_query_duration_seconds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != 3 {
+		t.Errorf("%d metrics, want 3", n)
+	}
+}

@@ -1,0 +1,89 @@
+package usage
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+)
+
+// snapshotTTL is for how long one snapshot serves everybody. Rules record
+// every few seconds at best, so that nothing newer is lost by it.
+const snapshotTTL = time.Second
+
+var errClosed = errors.New("the reader of usage is closed")
+
+// shared hands one snapshot to all who ask at about the same time.
+type shared struct {
+	// mu guards what follows, and that no flight begins once the Reader is
+	// closed.
+	mu   sync.Mutex
+	last *flight
+	// wanted is what anybody has asked for so far. It is read together, and
+	// it only grows: another configuration means another Reader.
+	wanted map[want]bool
+}
+
+// flight is a snapshot that is being read, or was.
+type flight struct {
+	at time.Time
+	// wanted is what it reads.
+	wanted map[want]bool
+	// done is closed once snapshot and landed are set.
+	done     chan struct{}
+	snapshot *snapshot
+	landed   time.Time
+}
+
+// serves reports whether f answers someone who asks at now: it reads what is
+// wanted, and is under way for the same instant or nearly so, or has just
+// landed. The latter counts from the end, so that a slow Prometheus is not
+// asked again by each of ten thousand policies in turn.
+func (f *flight) serves(now time.Time, wants []want, timeout time.Duration) bool {
+	if f == nil {
+		return false
+	}
+	for _, w := range wants {
+		if !f.wanted[w] {
+			return false
+		}
+	}
+	select {
+	case <-f.done:
+		return now.Sub(f.at).Abs() < snapshotTTL || now.Sub(f.landed).Abs() < snapshotTTL
+	default:
+		return now.Sub(f.at).Abs() <= 2*timeout
+	}
+}
+
+// snapshot returns the one for now, or an error where ctx or the Reader ends
+// first. The reading itself goes on for the others.
+func (r *Reader) snapshot(ctx context.Context, now time.Time, wants []want) (*snapshot, error) {
+	r.shared.mu.Lock()
+	if r.ctx.Err() != nil {
+		r.shared.mu.Unlock()
+		return nil, errClosed
+	}
+	f := r.shared.last
+	if !f.serves(now, wants, r.opts.Timeout) {
+		for _, w := range wants {
+			r.shared.wanted[w] = true
+		}
+		f = &flight{at: now, wanted: maps.Clone(r.shared.wanted), done: make(chan struct{})}
+		r.shared.last = f
+		r.flights.Go(func() {
+			f.snapshot = r.load(r.ctx, f.at, f.wanted)
+			f.landed = r.opts.Now()
+			close(f.done)
+		})
+	}
+	r.shared.mu.Unlock()
+
+	select {
+	case <-f.done:
+		return f.snapshot, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,36 @@
+package webhook
+
+import (
+	"net/http"
+
+	"github.com/go-kit/log"
+)
+
+// targetGroup is one element of what Prometheus' HTTP service discovery reads.
+type targetGroup struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// discovery is GET /sd/targets. The label scale_target stays on the series
+// without any relabelling, which is what the shipped rules sum by.
+func discovery(e Endpoints, logger log.Logger) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		groups := []targetGroup{}
+		if e != nil {
+			for _, g := range e.Endpoints() {
+				groups = append(groups, targetGroup{
+					Targets: list(g.Addresses),
+					Labels: map[string]string{
+						"__meta_alertscaler_policy": g.Policy,
+						"__meta_alertscaler_target": g.Target,
+						"scale_target":              g.ScaleTarget,
+					},
+				})
+			}
+		}
+		// Prometheus keeps the last list it got while answers fail, and takes
+		// an empty one at its word.
+		writeJSON(w, http.StatusOK, groups, logger)
+	}
+}

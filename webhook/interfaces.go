@@ -1,0 +1,87 @@
+package webhook
+
+import (
+	"context"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// All interfaces here are called from many goroutines at once. What they
+// return is only read.
+
+// Receiver takes notifications in.
+type Receiver interface {
+	// Receive returns once the notification is where a restart will find it,
+	// and waits for nothing else: Alertmanager waits for it. An error means
+	// that it was not taken in and is worth sending again.
+	Receive(ctx context.Context, n alerts.Notification) error
+}
+
+// Policies know how the policies are doing.
+type Policies interface {
+	// Statuses returns all policies in the order to be shown.
+	Statuses() []policy.Status
+	// Status returns one policy, or false where there is none of that name.
+	Status(name string) (policy.Status, bool)
+}
+
+// Query selects decisions.
+type Query struct {
+	// Policy selects one policy; empty selects all.
+	Policy string
+	// Since excludes everything older; zero excludes nothing.
+	Since time.Time
+	// Limit is the most to return; it is always positive.
+	Limit int
+}
+
+// Decisions remember what was decided.
+type Decisions interface {
+	// Decisions returns what the query selects, newest first.
+	Decisions(q Query) ([]policy.Decision, error)
+}
+
+// Alerts know what is firing.
+type Alerts interface {
+	// Alerts returns every alert known to fire, in the order to be shown.
+	Alerts() []alerts.Alert
+}
+
+// Config is the configuration in force.
+type Config interface {
+	// YAML returns it with its defaults, and with <secret> for secrets.
+	YAML() string
+	// LastReload returns when it was loaded, and why the last attempt to
+	// replace it failed; nil where it did not.
+	LastReload() (loaded time.Time, err error)
+}
+
+// Reloader reads the configuration again.
+type Reloader interface {
+	// Reload returns nil once the new configuration is in force, or says why
+	// the old one still is.
+	Reload(ctx context.Context) error
+}
+
+// Ready knows whether the server can do its work.
+type Ready interface {
+	// Ready returns nil, or one line on what is missing.
+	Ready() error
+}
+
+// TargetGroup is where the replicas of one target are.
+type TargetGroup struct {
+	Policy, Target string
+	// ScaleTarget is the label by which the replicas' series are summed.
+	ScaleTarget string
+	// Addresses are host:port.
+	Addresses []string
+}
+
+// Endpoints know where replicas are that Prometheus finds nowhere else.
+type Endpoints interface {
+	// Endpoints returns the groups in a stable order.
+	Endpoints() []TargetGroup
+}

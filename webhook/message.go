@@ -1,0 +1,154 @@
+package webhook
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/alertmanager/template"
+	"github.com/prometheus/common/model"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+)
+
+// bodyVersion is what Alertmanager has sent since 0.6.
+const bodyVersion = "4"
+
+// maxReason is the most bytes of a reason in an answer: some of it may come
+// from the body.
+const maxReason = 200
+
+// message is what Alertmanager posts. It is its own webhook.Message, which
+// comes with all of Alertmanager's notifiers. Fields it does not name are
+// tolerated: every other release adds one.
+type message struct {
+	*template.Data
+
+	Version         string `json:"version"`
+	GroupKey        string `json:"groupKey"`
+	TruncatedAlerts uint64 `json:"truncatedAlerts"`
+}
+
+// parse decodes a notification. Its error is one line on what is wrong with
+// the body.
+func parse(body []byte) (alerts.Notification, error) {
+	var m message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return alerts.Notification{}, reason(err)
+	}
+	switch {
+	case m.Version == "":
+		return alerts.Notification{}, errors.New("no version: not a notification of Alertmanager, or of a custom payload without it")
+	case m.Version != bodyVersion:
+		return alerts.Notification{}, fmt.Errorf("version %.20q is not understood, want %q", m.Version, bodyVersion)
+	case m.Data == nil || m.Alerts == nil:
+		return alerts.Notification{}, errors.New("no alerts")
+	}
+
+	n := alerts.Notification{
+		Receiver:  m.Receiver,
+		GroupKey:  m.GroupKey,
+		Truncated: m.TruncatedAlerts,
+		Alerts:    make([]alerts.Alert, len(m.Alerts)),
+	}
+	for i := range m.Alerts {
+		a, err := toAlert(&m.Alerts[i])
+		if err != nil {
+			return alerts.Notification{}, fmt.Errorf("alerts[%d]: %w", i, err)
+		}
+		n.Alerts[i] = a
+	}
+	return n, nil
+}
+
+func toAlert(a *template.Alert) (alerts.Alert, error) {
+	status := alerts.Status(a.Status)
+	switch status {
+	case alerts.Firing, alerts.Resolved:
+	case "":
+		return alerts.Alert{}, errors.New("no status")
+	default:
+		return alerts.Alert{}, fmt.Errorf("status %.20q is neither firing nor resolved", a.Status)
+	}
+	fp, err := fingerprint(a)
+	if err != nil {
+		return alerts.Alert{}, err
+	}
+	starts, ends := a.StartsAt.UTC(), a.EndsAt.UTC()
+	// While it fires, Alertmanager gives the end as the zero time, and custom
+	// payloads as the time at which it would give up on the alert.
+	if status == alerts.Firing {
+		ends = time.Time{}
+	}
+	if !storable(starts) || !storable(ends) {
+		return alerts.Alert{}, errors.New("startsAt or endsAt lies outside of the years 0 to 9999")
+	}
+	return alerts.Alert{
+		Fingerprint:  fp,
+		Status:       status,
+		Labels:       a.Labels,
+		Annotations:  a.Annotations,
+		StartsAt:     starts,
+		EndsAt:       ends,
+		GeneratorURL: a.GeneratorURL,
+	}, nil
+}
+
+// storable reports whether t can be written as JSON again. A time zone can
+// move one that was read beyond that.
+func storable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
+
+// fingerprint returns the fingerprint as Alertmanager writes it. Where the
+// body has none, as from custom payloads, it is that of the labels, which is
+// what Alertmanager itself computes.
+func fingerprint(a *template.Alert) (string, error) {
+	if a.Fingerprint != "" {
+		fp, err := model.ParseFingerprint(a.Fingerprint)
+		if err != nil {
+			return "", fmt.Errorf("fingerprint %.20q is not a hexadecimal number of 64 bits", a.Fingerprint)
+		}
+		return fp.String(), nil
+	}
+	if len(a.Labels) == 0 {
+		return "", errors.New("neither fingerprint nor labels")
+	}
+	labels := make(model.LabelSet, len(a.Labels))
+	for n, v := range a.Labels {
+		labels[model.LabelName(n)] = model.LabelValue(v)
+	}
+	return labels.Fingerprint().String(), nil
+}
+
+// reason puts an error of decoding in words that mean something to whoever
+// configured the sender.
+func reason(err error) error {
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		switch {
+		case e.Error() == "unexpected end of JSON input":
+			return fmt.Errorf("cut off after %d bytes", e.Offset)
+		case strings.HasSuffix(e.Error(), "after top-level value"):
+			return fmt.Errorf("more than one JSON document: %w at byte %d", e, e.Offset)
+		}
+		return fmt.Errorf("not JSON: %w at byte %d", e, e.Offset)
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		field := strings.TrimPrefix(strings.TrimPrefix(e.Field, "Data"), ".")
+		if field == "" {
+			field = "body"
+		}
+		return fmt.Errorf("%s: unexpected %s", field, e.Value)
+	}
+	// The only values that decode themselves are times.
+	return fmt.Errorf("startsAt or endsAt: %w", err)
+}
+
+// oneLine renders err as one line of bounded length.
+func oneLine(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,69 @@
+package webhook
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/version"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// maxShown is how many policies one page shows; the API has them all.
+const maxShown = 500
+
+//go:embed pages/index.html
+var indexHTML string
+
+// indexPage is what the template shows.
+type indexPage struct {
+	Version     string
+	Started     string
+	NotReady    string
+	ReloadError string
+	Policies    []policy.Status
+	Total       int
+	Alerts      int
+}
+
+// index is the page at /. Its links are relative, so that it works behind a
+// proxy that adds a prefix.
+func index(o Options) http.HandlerFunc {
+	tmpl := template.Must(template.New("index").Funcs(template.FuncMap{"time": stamp, "segment": url.PathEscape}).Parse(indexHTML))
+	started := stamp(o.Now())
+	return func(w http.ResponseWriter, _ *http.Request) {
+		all := o.Policies.Statuses()
+		page := indexPage{
+			Version:  version.Version,
+			Started:  started,
+			Policies: all[:min(len(all), maxShown)],
+			Total:    len(all),
+			Alerts:   len(o.Alerts.Alerts()),
+		}
+		if o.Ready != nil {
+			if err := o.Ready.Ready(); err != nil {
+				page.NotReady = oneLine(err)
+			}
+		}
+		if _, err := o.Config.LastReload(); err != nil {
+			page.ReloadError = err.Error()
+		}
+		var buf bytes.Buffer
+		if err := tmpl.Execute(&buf, page); err != nil {
+			level.Error(o.Logger).Log("msg", "rendering page", "err", err)
+			http.Error(w, "internal error", http.StatusInternalServerError)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		_, _ = w.Write(buf.Bytes())
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,114 @@
+package webhook
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Defaults of Options.
+const (
+	// DefaultMaxBody is enough for some 10,000 alerts.
+	DefaultMaxBody = 8 << 20
+	// DefaultReadTimeout is the least that Alertmanager gives a notification.
+	DefaultReadTimeout = 10 * time.Second
+)
+
+// Options of the handler. Receiver, Policies, Decisions, Alerts and Config
+// are required.
+type Options struct {
+	Receiver  Receiver
+	Policies  Policies
+	Decisions Decisions
+	Alerts    Alerts
+	Config    Config
+
+	// Endpoints may be nil: there are none.
+	Endpoints Endpoints
+	// Ready may be nil: the server is ready once it answers.
+	Ready Ready
+	// Reloader is asked by POST /-/reload; nil refuses it, as servers without
+	// --web.enable-lifecycle do.
+	Reloader Reloader
+	// Gatherer is what /metrics shows; nil shows nothing.
+	Gatherer prometheus.Gatherer
+	// Registerer takes the handler's own metrics; nil drops them.
+	Registerer prometheus.Registerer
+	Logger     log.Logger
+
+	// MaxBody is the largest notification in bytes; 0 is DefaultMaxBody.
+	MaxBody int64
+	// ReadTimeout is how long a notification's body may take to arrive; 0 is
+	// DefaultReadTimeout.
+	ReadTimeout time.Duration
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+}
+
+// New returns the handler of everything Alertscaler serves. It never
+// redirects: a client that follows a redirect of a POST loses the body, and
+// Alertmanager would take the alerts for delivered.
+func New(o Options) (http.Handler, error) {
+	switch {
+	case o.Receiver == nil:
+		return nil, errors.New("webhook: no Receiver")
+	case o.Policies == nil:
+		return nil, errors.New("webhook: no Policies")
+	case o.Decisions == nil:
+		return nil, errors.New("webhook: no Decisions")
+	case o.Alerts == nil:
+		return nil, errors.New("webhook: no Alerts")
+	case o.Config == nil:
+		return nil, errors.New("webhook: no Config")
+	}
+	if o.Gatherer == nil {
+		o.Gatherer = prometheus.NewRegistry()
+	}
+	if o.Logger == nil {
+		o.Logger = log.NewNopLogger()
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.ReadTimeout <= 0 {
+		o.ReadTimeout = DefaultReadTimeout
+	}
+	if o.Now == nil {
+		o.Now = func() time.Time { return time.Now().UTC() }
+	}
+
+	m := newMetrics(o.Registerer)
+	api := &api{
+		policies:  o.Policies,
+		decisions: o.Decisions,
+		alerts:    o.Alerts,
+		config:    o.Config,
+		now:       o.Now,
+		started:   o.Now(),
+		logger:    o.Logger,
+	}
+
+	mux := http.NewServeMux()
+	get := func(path string, h http.HandlerFunc) { mux.Handle(path, readOnly(h)) }
+	mux.Handle(webhookPath, newReceiver(o, m))
+	mux.Handle("/-/reload", reload(o.Reloader, o.Logger))
+	get("/-/healthy", healthy)
+	get("/-/ready", ready(o.Ready))
+	get("/metrics", metricsHandler(o).ServeHTTP)
+	get("/sd/targets", discovery(o.Endpoints, o.Logger))
+	get("/api/v1/policies", api.listPolicies)
+	get("/api/v1/policies/{name}", api.getPolicy)
+	get("/api/v1/decisions", api.listDecisions)
+	get("/api/v1/alerts", api.listAlerts)
+	get("/api/v1/status/config", api.statusConfig)
+	get("/api/v1/status/buildinfo", api.statusBuildinfo)
+	get("/api/v1/status/runtimeinfo", api.statusRuntimeinfo)
+	mux.HandleFunc("/api", api.notFound)
+	mux.HandleFunc("/api/", api.notFound)
+	get("/{$}", index(o))
+
+	return harden(mux, m, o.Logger), nil
+}
