@@ -28,7 +28,13 @@ func (u *unit) settle(now time.Time) {
 		return
 	}
 	u.dropClosed()
-	u.engine.opts.Ledger.Enqueue(u.remember(changed))
+	// A cooldown counts from here, so that it must not begin anew after a
+	// crash.
+	l := u.engine.opts.Ledger
+	if err := l.Commit(u.remember(changed)); err != nil {
+		level.Error(u.logger).Log("msg", "convergence not written, trying again", "err", err)
+		l.Enqueue(u.remember(changed))
+	}
 }
 
 // settleAction moves one open action on and reports whether it changed.

@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +54,14 @@ func newGate(t *testing.T, dockerHost string) *gate {
 			proxy.ServeHTTP(w, r)
 			return
 		}
+		// A server notices that its client is gone only once it has read the
+		// whole request.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		mode, reached := g.now()
 		if mode == "before" {
 			close(reached)
