@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"strconv"
@@ -314,9 +315,7 @@ and on (policy)
 
 func (p *PolicyThresholds) labels(scale string) map[string]string {
 	labels := map[string]string{}
-	for name, value := range p.ScaleTarget {
-		labels[name] = value
-	}
+	maps.Copy(labels, p.ScaleTarget)
 	labels["scale"] = scale
 	return labels
 }

@@ -170,13 +170,11 @@ func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
 		if !ok {
 			continue
 		}
-		e.running.Add(1)
-		go func() {
-			defer e.running.Done()
+		e.running.Go(func() {
 			if err := c.Close(); err != nil {
 				level.Error(logger).Log("msg", "target not closed cleanly", "target", t.name, "err", err)
 			}
-		}()
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -216,8 +217,6 @@ func (u *unit) remaining() []boundTarget {
 // publish replaces the view. It is called by the evaluation in flight.
 func (u *unit) publish(d *policy.Decision) {
 	reads := make(map[string]reading, len(u.reads))
-	for k, r := range u.reads {
-		reads[k] = r
-	}
+	maps.Copy(reads, u.reads)
 	u.view.Store(&view{setup: u.setup, last: d, reads: reads, history: u.history.Clone(), counts: u.counts.clone()})
 }

@@ -20,9 +20,11 @@ import (
 func world() *fake {
 	return &fake{
 		statuses: []policy.Status{
-			{Name: "web", Mode: policy.ModeOn, Min: 2, Max: 20, AlertsUp: 1,
+			{
+				Name: "web", Mode: policy.ModeOn, Min: 2, Max: 20, AlertsUp: 1,
 				Targets: []policy.TargetStatus{{Name: "swarm", Platform: "docker_service", Requested: 4, Ready: 3, ReadAt: t0}},
-				Last:    &policy.Decision{ID: "1", Policy: "web", Time: t0, Current: 4, Desired: 6, Reason: policy.ReasonScaledUp}, Explanation: "cpu needs 6 <replicas>"},
+				Last:    &policy.Decision{ID: "1", Policy: "web", Time: t0, Current: 4, Desired: 6, Reason: policy.ReasonScaledUp}, Explanation: "cpu needs 6 <replicas>",
+			},
 			{Name: "shop/eu", Mode: policy.ModeOff, Targets: []policy.TargetStatus{{Name: "k8s", Error: "no route to host"}}},
 		},
 		decisions: []policy.Decision{{ID: "1", Policy: "web", Time: t0, Reason: policy.ReasonScaledUp}},
@@ -33,7 +35,7 @@ func world() *fake {
 
 func request(h http.Handler, method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	h.ServeHTTP(w, httptest.NewRequest(method, path, http.NoBody))
 	return w
 }
 
@@ -64,8 +66,10 @@ func TestAnswers(t *testing.T) {
 		{"runtime after a bad reload", "GET", "/api/v1/status/runtimeinfo", func(f *fake) { f.reloadErr = errors.New("line 3") }, 200, `"reloadConfigSuccess":false,"reloadConfigError":"line 3"`},
 		{"nothing in the API", "GET", "/api/v2/alerts", nil, 404, `"errorType":"not_found"`},
 		{"POST to a GET", "POST", "/api/v1/alerts", nil, 405, "want GET"},
-		{"service discovery", "GET", "/sd/targets", nil, 200,
-			`[{"targets":["127.0.0.1:1","127.0.0.1:2"],"labels":{"__meta_alertscaler_policy":"web","__meta_alertscaler_target":"local","scale_target":"web"}},{"targets":[],`},
+		{
+			"service discovery", "GET", "/sd/targets", nil, 200,
+			`[{"targets":["127.0.0.1:1","127.0.0.1:2"],"labels":{"__meta_alertscaler_policy":"web","__meta_alertscaler_target":"local","scale_target":"web"}},{"targets":[],`,
+		},
 		{"nothing to discover", "GET", "/sd/targets", func(f *fake) { f.groups = nil }, 200, "[]\n"},
 		{"healthy", "GET", "/-/healthy", nil, 200, "Alertscaler is Healthy.\n"},
 		{"ready", "GET", "/-/ready", nil, 200, "Alertscaler is Ready.\n"},
@@ -124,7 +128,7 @@ func TestParseQuery(t *testing.T) {
 		"since=1h60m":                         {Since: t0, Limit: 100},
 		"limit=10000&since=&policy=&unknown=": {Limit: 10_000},
 	} {
-		r := httptest.NewRequest("GET", "/?"+query, nil)
+		r := httptest.NewRequest(http.MethodGet, "/?"+query, http.NoBody)
 		got, err := parseQuery(r.URL.Query(), now)
 		if err != nil {
 			t.Errorf("%s: %v", query, err)
@@ -137,7 +141,7 @@ func TestParseQuery(t *testing.T) {
 		"since=-1", "since=NaN", "since=1e300", "since=-1h", "since=2026-01-05", "since=" + strings.Repeat("9", 300),
 		"limit=-1", "limit=10001", "limit=ten", "limit=1.5", "limit=99999999999999999999",
 	} {
-		r := httptest.NewRequest("GET", "/?"+query, nil)
+		r := httptest.NewRequest(http.MethodGet, "/?"+query, http.NoBody)
 		if q, err := parseQuery(r.URL.Query(), now); err == nil {
 			t.Errorf("%s accepted: %+v", query, q)
 		} else if len(err.Error()) > 200 {
@@ -175,7 +179,7 @@ func TestIndexPage(t *testing.T) {
 
 func TestOpenMetrics(t *testing.T) {
 	h, _ := serve(t, world(), nil)
-	r := httptest.NewRequest("GET", "/metrics", nil)
+	r := httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody)
 	r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)

@@ -22,11 +22,15 @@ func bodyOf(tb testing.TB, n int) []byte {
 	for i := range n {
 		m.Alerts = append(m.Alerts, template.Alert{
 			Status: "firing",
-			Labels: template.KV{"alertname": "ScaleUp", "scale": "up", "scale_target": fmt.Sprintf("service-%d", i), "resource": "cpu",
-				"cluster": "eu-central-1", "prometheus": "monitoring/main", "job": "cadvisor", "instance": fmt.Sprintf("10.0.0.%d:8080", i)},
-			Annotations: template.KV{"summary": "Usage and reservation exceed the capacity of the target.",
+			Labels: template.KV{
+				"alertname": "ScaleUp", "scale": "up", "scale_target": fmt.Sprintf("service-%d", i), "resource": "cpu",
+				"cluster": "eu-central-1", "prometheus": "monitoring/main", "job": "cadvisor", "instance": fmt.Sprintf("10.0.0.%d:8080", i),
+			},
+			Annotations: template.KV{
+				"summary":     "Usage and reservation exceed the capacity of the target.",
 				"description": "cpu usage of the target is at 93.4 % of its capacity and 20 % are reserved, so that replicas must be added.",
-				"runbook_url": "https://example.com/runbooks/scaleup"},
+				"runbook_url": "https://example.com/runbooks/scaleup",
+			},
 			StartsAt:     t0,
 			GeneratorURL: "http://prometheus.example:9090/graph?g0.expr=scale_target_resource%3Ausage%3Asum+%2B+reserved+%3E+capacity&g0.tab=1",
 			Fingerprint:  fmt.Sprintf("%016x", i+1),

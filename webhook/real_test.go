@@ -66,8 +66,10 @@ func TestRealAlertmanager(t *testing.T) {
 	})
 	alert := func(target, resource string) realtest.Alert {
 		return realtest.Alert{
-			Labels: map[string]string{"alertname": "ScaleUp", "scale": "up", "scale_target": target,
-				"resource": resource, "instance": "prometheus.example:9090", "job": "prometheus"},
+			Labels: map[string]string{
+				"alertname": "ScaleUp", "scale": "up", "scale_target": target,
+				"resource": resource, "instance": "prometheus.example:9090", "job": "prometheus",
+			},
 			Annotations:  map[string]string{"summary": "Usage and reservation of " + target + " exceed its capacity."},
 			StartsAt:     time.Now(), // an older one would be sent before the others are posted
 			EndsAt:       time.Now().Add(5 * time.Minute),
@@ -105,8 +107,9 @@ func TestRealAlertmanager(t *testing.T) {
 		for _, a := range am.Alerts(t) {
 			byFingerprint[a.Fingerprint] = a.Labels["resource"]
 		}
+		var parts strings.Builder
 		for _, a := range n.Alerts {
-			short += fmt.Sprintf(" %s:%s", a.Status, a.Labels["resource"])
+			fmt.Fprintf(&parts, " %s:%s", a.Status, a.Labels["resource"])
 			if a.Status == "firing" && byFingerprint[a.Fingerprint] != a.Labels["resource"] {
 				t.Errorf("%s: fingerprint %s is not the one of Alertmanager's API", name, a.Fingerprint)
 			}
@@ -114,16 +117,18 @@ func TestRealAlertmanager(t *testing.T) {
 				t.Errorf("%s: from %v to %v", name, a.StartsAt, a.EndsAt)
 			}
 		}
+		short += parts.String()
 		return short
 	}
 
 	cpu, memory := alert("web", "cpu"), alert("web", "memory")
-	var got []string
-	got = append(got, next("firing", cpu, memory))
-	got = append(got, next("mixed", over(cpu)))
-	got = append(got, next("resolved", over(memory)))
-	got = append(got, next("truncated", alert("truncated", "cpu"), alert("truncated", "disk"), alert("truncated", "memory")))
-	got = append(got, next("receiver_with_a_dot", alert("dotted", "cpu")))
+	got := []string{
+		next("firing", cpu, memory),
+		next("mixed", over(cpu)),
+		next("resolved", over(memory)),
+		next("truncated", alert("truncated", "cpu"), alert("truncated", "disk"), alert("truncated", "memory")),
+		next("receiver_with_a_dot", alert("dotted", "cpu")),
+	}
 	want := []string{
 		`scaler -0 firing:cpu firing:memory`,
 		`scaler -0 resolved:cpu firing:memory`,

@@ -137,8 +137,10 @@ func (h *receiver) read(w http.ResponseWriter, r *http.Request) (alerts.Notifica
 }
 
 func (h *receiver) tooLarge() *refusal {
-	return &refusal{http.StatusRequestEntityTooLarge,
-		fmt.Errorf("the body is larger than %d bytes; set max_alerts in the receiver's webhook_configs", h.max)}
+	return &refusal{
+		http.StatusRequestEntityTooLarge,
+		fmt.Errorf("the body is larger than %d bytes; set max_alerts in the receiver's webhook_configs", h.max),
+	}
 }
 
 // receive hands the notification on.

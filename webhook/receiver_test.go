@@ -161,15 +161,19 @@ func TestWebhookCodes(t *testing.T) {
 		{name: "PUT", method: "PUT", body: good, code: 405, reason: "want POST"},
 		{name: "too large, by its length", body: big, code: 413, reason: "larger than 4000 bytes"},
 		{name: "too large, unannounced", body: big, chunks: true, code: 413, reason: "larger than 4000 bytes"},
-		{name: "the book could not take it", body: good, code: 503, reason: "disk full",
-			fake: func(context.Context) error { return errors.New("disk\nfull") }},
+		{
+			name: "the book could not take it", body: good, code: 503, reason: "disk full",
+			fake: func(context.Context) error { return errors.New("disk\nfull") },
+		},
 		{name: "posted by another site's page", body: good, origin: "https://evil.example", code: 403, reason: "cross-origin"},
-		{name: "a panic", body: good, code: 500, reason: "internal error",
-			fake: func(context.Context) error { panic("a bug") }},
+		{
+			name: "a panic", body: good, code: 500, reason: "internal error",
+			fake: func(context.Context) error { panic("a bug") },
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h, reg := serve(t, &fake{receive: tc.fake}, func(o *Options) { o.MaxBody = 4000 })
-			r := httptest.NewRequest("POST", "/webhook", bytes.NewReader(tc.body))
+			r := httptest.NewRequest(http.MethodPost, "/webhook", bytes.NewReader(tc.body))
 			if tc.method != "" {
 				r.Method = tc.method
 			}
@@ -201,9 +205,11 @@ func TestWebhookCodes(t *testing.T) {
 				# HELP alertscaler_webhook_requests_total Requests to the webhook, by the HTTP status code of the answer.
 				# TYPE alertscaler_webhook_requests_total counter
 				`, count(tc.code == 500), 2*count(tc.code == 202))
+			var counts strings.Builder
 			for _, code := range webhookCodes {
-				want += fmt.Sprintf("alertscaler_webhook_requests_total{code=\"%d\"} %d\n", code, count(code == tc.code))
+				fmt.Fprintf(&counts, "alertscaler_webhook_requests_total{code=\"%d\"} %d\n", code, count(code == tc.code))
 			}
+			want += counts.String()
 			err := testutil.GatherAndCompare(reg, strings.NewReader(want), "alertscaler_webhook_requests_total",
 				"alertscaler_webhook_alerts_total", "alertscaler_http_panics_total")
 			if err != nil {

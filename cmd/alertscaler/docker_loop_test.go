@@ -142,7 +142,7 @@ func containerAddresses(ctx context.Context, service string) []string {
 // example is a file of the demo with addresses replaced.
 func example(t *testing.T, name string, replace map[string]string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../../examples/demo", name))
+	b, err := os.ReadFile(filepath.Join("..", "..", "examples", "demo", name))
 	if err != nil {
 		t.Fatal(err)
 	}

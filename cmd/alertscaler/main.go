@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -204,7 +205,7 @@ func addSignals(g *run.Group, c *config.Coordinator, logger log.Logger) {
 // addWeb serves HTTP until the group ends.
 func addWeb(g *run.Group, server *http.Server, flags *web.FlagConfig, logger log.Logger) {
 	g.Add(func() error {
-		if err := web.ListenAndServe(server, flags, slog.New(slogkit.NewGoKitHandler(log.With(logger, "component", "web"), nil))); err != http.ErrServerClosed {
+		if err := web.ListenAndServe(server, flags, slog.New(slogkit.NewGoKitHandler(log.With(logger, "component", "web"), nil))); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)
 		}
 		return nil

@@ -62,8 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	if err := commands[name](ctx, stdout); err != nil {
 		fmt.Fprintf(stderr, "scalertool: %s\n", err)
-		var f failure
-		if errors.As(err, &f) {
+		if _, ok := errors.AsType[failure](err); ok {
 			return exitFailed
 		}
 		return exitCannot

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -53,7 +54,7 @@ func printStatuses(stdout io.Writer, statuses []policy.Status) error {
 			}
 		}
 		if len(s.Targets) > 0 && unread == "" {
-			requested, ready = fmt.Sprint(n), fmt.Sprint(r)
+			requested, ready = strconv.Itoa(n), strconv.Itoa(r)
 		}
 		last := "none yet"
 		if s.Explanation != "" {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -143,8 +144,7 @@ func (h *house) dead() error {
 
 // stop ends the programs, the last started first.
 func (h *house) stop() {
-	for i := len(h.programs) - 1; i >= 0; i-- {
-		p := h.programs[i]
+	for _, p := range slices.Backward(h.programs) {
 		if p.done == nil {
 			continue
 		}

@@ -13,9 +13,9 @@ import (
 
 // phase is a stretch of time with one request rate.
 type phase struct {
-	name string
-	rate float64 // requests per second
-	for_ time.Duration
+	name  string
+	rate  float64 // requests per second
+	lasts time.Duration
 }
 
 // phases is the load of the demo: it rises, stays, and falls for good.
@@ -54,7 +54,7 @@ func (l *load) run(ctx context.Context) {
 	for _, p := range phases {
 		l.rate.Store(p)
 		tick := time.NewTicker(time.Duration(float64(time.Second) / p.rate))
-		over := time.After(p.for_)
+		over := time.After(p.lasts)
 		for running := true; running; {
 			select {
 			case <-ctx.Done():
@@ -121,7 +121,7 @@ func (l *load) discover(ctx context.Context) {
 
 // getJSON reads url, and its body into v unless that is nil.
 func getJSON(ctx context.Context, client *http.Client, url string, v any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (s *story) note(requested int) {
 
 // over reports whether the story has come to its end.
 func (s *story) over(requested, ready int) bool {
-	rushOver := time.Since(s.started) > phases[0].for_+phases[1].for_
+	rushOver := time.Since(s.started) > phases[0].lasts+phases[1].lasts
 	return rushOver && s.highest > s.first && requested == s.first && ready == s.first
 }
 

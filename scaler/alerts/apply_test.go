@@ -32,51 +32,111 @@ func TestApply(t *testing.T) {
 		up, down int
 		late     int
 	}{
-		{"firing, then resolved",
-			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 0, time.Minute))}, 0, 0, 0},
-		{"the same notification twice, as a cluster sends it",
-			[]func(*fixture){send(firing(web, 0)), send(firing(web, 0))}, 1, 0, 0},
-		{"one alert twice in a notification",
-			[]func(*fixture){send(firing(web, 0), firing(web, 0))}, 1, 0, 0},
-		{"resolved twice",
-			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 0, time.Minute)), send(resolved(web, 0, time.Minute))}, 0, 0, 0},
-		{"resolved of an alert never heard of",
-			[]func(*fixture){send(resolved(web, 0, time.Minute))}, 0, 0, 0},
-		{"firing and resolved in one notification, decided per alert",
-			[]func(*fixture){send(firing(web, 0), firing(web2, 0)), send(resolved(web, 0, time.Minute), firing(web2, 0))}, 1, 0, 0},
-		{"nine of ten still fire",
-			[]func(*fixture){send(ten...), send(append([]Alert{resolved(ten[0], 0, time.Minute)}, ten[1:]...)...)}, 9, 0, 0},
-		{"truncated: those left out still fire",
+		{
+			"firing, then resolved",
+			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 0, time.Minute))},
+			0, 0, 0,
+		},
+		{
+			"the same notification twice, as a cluster sends it",
+			[]func(*fixture){send(firing(web, 0)), send(firing(web, 0))},
+			1, 0, 0,
+		},
+		{
+			"one alert twice in a notification",
+			[]func(*fixture){send(firing(web, 0), firing(web, 0))},
+			1, 0, 0,
+		},
+		{
+			"resolved twice",
+			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 0, time.Minute)), send(resolved(web, 0, time.Minute))},
+			0, 0, 0,
+		},
+		{
+			"resolved of an alert never heard of",
+			[]func(*fixture){send(resolved(web, 0, time.Minute))},
+			0, 0, 0,
+		},
+		{
+			"firing and resolved in one notification, decided per alert",
+			[]func(*fixture){send(firing(web, 0), firing(web2, 0)), send(resolved(web, 0, time.Minute), firing(web2, 0))},
+			1, 0, 0,
+		},
+		{
+			"nine of ten still fire",
+			[]func(*fixture){send(ten...), send(append([]Alert{resolved(ten[0], 0, time.Minute)}, ten[1:]...)...)},
+			9, 0, 0,
+		},
+		{
+			"truncated: those left out still fire",
 			[]func(*fixture){send(ten...), func(f *fixture) {
 				_, err := f.Apply(context.Background(), Notification{Truncated: 9, Alerts: ten[:1]})
 				if err != nil {
 					f.t.Error(err)
 				}
-			}}, 10, 0, 0},
-		{"both directions",
-			[]func(*fixture){send(firing(web, 0), firing(down, 0))}, 1, 1, 0},
-		{"forgotten by nobody after a minute",
-			[]func(*fixture){send(firing(web, 0)), later(59 * time.Minute)}, 1, 0, 0},
-		{"late firing, after its own resolved",
-			[]func(*fixture){send(firing(web, 0)), later(20 * time.Second), send(resolved(web, 0, 15*time.Second)), later(30 * time.Second), send(firing(web, 0))}, 0, 0, 1},
-		{"late firing, never heard of before its resolved",
-			[]func(*fixture){send(resolved(web, 0, 15*time.Second)), send(firing(web, 0))}, 0, 0, 1},
-		{"fires again with the same start, after Prometheus was unreachable",
-			[]func(*fixture){send(firing(web, 0)), later(5 * time.Minute), send(resolved(web, 0, 4*time.Minute)), later(time.Minute), send(firing(web, 0))}, 1, 0, 0},
-		{"a resolved heard again does not lengthen the window",
-			[]func(*fixture){send(resolved(web, 0, time.Second)), later(40 * time.Second), send(resolved(web, 0, time.Second)), later(20 * time.Second), send(firing(web, 0))}, 1, 0, 0},
-		{"fires again with a new start at once",
-			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 0, time.Minute)), send(firing(web, 2*time.Minute))}, 1, 0, 0},
-		{"late resolved of an earlier firing",
-			[]func(*fixture){send(firing(web, 0)), send(firing(web, 2*time.Minute)), send(resolved(web, 0, time.Minute))}, 1, 0, 1},
-		{"late firing and late resolved of an earlier firing",
-			[]func(*fixture){send(firing(web, 2*time.Minute)), send(firing(web, 0)), send(resolved(web, 0, time.Minute))}, 1, 0, 1},
-		{"the end of two merged firings, known by their later start",
-			[]func(*fixture){send(firing(web, 0)), send(firing(web, 2*time.Minute)), send(resolved(web, 0, 3*time.Minute))}, 0, 0, 0},
-		{"the end of two merged firings, known by their earlier start",
-			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 2*time.Minute, 3*time.Minute))}, 0, 0, 0},
-		{"a custom payload without times",
-			[]func(*fixture){send(Alert{Fingerprint: "a1", Status: Firing, Labels: web.Labels}), send(Alert{Fingerprint: "a1", Status: Resolved, Labels: web.Labels})}, 0, 0, 0},
+			}},
+			10, 0, 0,
+		},
+		{
+			"both directions",
+			[]func(*fixture){send(firing(web, 0), firing(down, 0))},
+			1, 1, 0,
+		},
+		{
+			"forgotten by nobody after a minute",
+			[]func(*fixture){send(firing(web, 0)), later(59 * time.Minute)},
+			1, 0, 0,
+		},
+		{
+			"late firing, after its own resolved",
+			[]func(*fixture){send(firing(web, 0)), later(20 * time.Second), send(resolved(web, 0, 15*time.Second)), later(30 * time.Second), send(firing(web, 0))},
+			0, 0, 1,
+		},
+		{
+			"late firing, never heard of before its resolved",
+			[]func(*fixture){send(resolved(web, 0, 15*time.Second)), send(firing(web, 0))},
+			0, 0, 1,
+		},
+		{
+			"fires again with the same start, after Prometheus was unreachable",
+			[]func(*fixture){send(firing(web, 0)), later(5 * time.Minute), send(resolved(web, 0, 4*time.Minute)), later(time.Minute), send(firing(web, 0))},
+			1, 0, 0,
+		},
+		{
+			"a resolved heard again does not lengthen the window",
+			[]func(*fixture){send(resolved(web, 0, time.Second)), later(40 * time.Second), send(resolved(web, 0, time.Second)), later(20 * time.Second), send(firing(web, 0))},
+			1, 0, 0,
+		},
+		{
+			"fires again with a new start at once",
+			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 0, time.Minute)), send(firing(web, 2*time.Minute))},
+			1, 0, 0,
+		},
+		{
+			"late resolved of an earlier firing",
+			[]func(*fixture){send(firing(web, 0)), send(firing(web, 2*time.Minute)), send(resolved(web, 0, time.Minute))},
+			1, 0, 1,
+		},
+		{
+			"late firing and late resolved of an earlier firing",
+			[]func(*fixture){send(firing(web, 2*time.Minute)), send(firing(web, 0)), send(resolved(web, 0, time.Minute))},
+			1, 0, 1,
+		},
+		{
+			"the end of two merged firings, known by their later start",
+			[]func(*fixture){send(firing(web, 0)), send(firing(web, 2*time.Minute)), send(resolved(web, 0, 3*time.Minute))},
+			0, 0, 0,
+		},
+		{
+			"the end of two merged firings, known by their earlier start",
+			[]func(*fixture){send(firing(web, 0)), send(resolved(web, 2*time.Minute, 3*time.Minute))},
+			0, 0, 0,
+		},
+		{
+			"a custom payload without times",
+			[]func(*fixture){send(Alert{Fingerprint: "a1", Status: Firing, Labels: web.Labels}), send(Alert{Fingerprint: "a1", Status: Resolved, Labels: web.Labels})},
+			0, 0, 0,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFixture(t, Options{})

@@ -71,7 +71,8 @@ func BenchmarkReconcile(b *testing.B) {
 	book, as := crowd(b, 10_000)
 	for i := range 10_000 {
 		as = append(as, firing(Alert{Fingerprint: fmt.Sprintf("u%d", i), Labels: map[string]string{
-			"alertname": "DiskFull", "instance": fmt.Sprintf("db-%d:9100", i), "job": "node", "severity": "page"}}, 0))
+			"alertname": "DiskFull", "instance": fmt.Sprintf("db-%d:9100", i), "job": "node", "severity": "page",
+		}}, 0))
 	}
 	for b.Loop() {
 		if _, err := book.Reconcile(context.Background(), Answer{RequestedAt: time.Now(), Alerts: as, Settled: true}); err != nil {

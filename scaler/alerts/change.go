@@ -152,9 +152,7 @@ func (c *change) commit() {
 			touch(affected, old, e)
 		}
 	}
-	for fp, t := range c.tombs {
-		b.tombs[fp] = t
-	}
+	maps.Copy(b.tombs, c.tombs)
 	c.Policies = slices.Sorted(maps.Keys(affected))
 	for _, name := range c.Policies {
 		b.policies[name].export()

@@ -5,10 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/common/model"
 	"pgregory.net/rapid"
-
-	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
@@ -28,12 +27,18 @@ func TestIndexMatch(t *testing.T) {
 		labels map[string]string
 		want   []Match
 	}{
-		{map[string]string{"scale": "up", "scale_target": "web", "alertname": "WebHot", "env": "test"},
-			[]Match{{"all", policy.Up}, {"web", policy.Up}}},
-		{map[string]string{"scale": "down", "scale_target": "web"},
-			[]Match{{"all", policy.Up}, {"web", policy.Down}}},
-		{map[string]string{"scale": "up", "scale_target": "shop-eu"},
-			[]Match{{"all", policy.Up}, {"prod", policy.Up}, {"shop", policy.Up}}},
+		{
+			map[string]string{"scale": "up", "scale_target": "web", "alertname": "WebHot", "env": "test"},
+			[]Match{{"all", policy.Up}, {"web", policy.Up}},
+		},
+		{
+			map[string]string{"scale": "down", "scale_target": "web"},
+			[]Match{{"all", policy.Up}, {"web", policy.Down}},
+		},
+		{
+			map[string]string{"scale": "up", "scale_target": "shop-eu"},
+			[]Match{{"all", policy.Up}, {"prod", policy.Up}, {"shop", policy.Up}},
+		},
 		{map[string]string{"severity": "page"}, []Match{{"bare", policy.Up}}},
 		{nil, []Match{{"bare", policy.Up}}},
 	} {

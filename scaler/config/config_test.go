@@ -105,7 +105,8 @@ func TestEverythingWritten(t *testing.T) {
 		AlertStep: policy.AlertStep{Up: policy.Amount{Replicas: 1}, Down: policy.Amount{Replicas: 1}},
 		Resources: []policy.Resource{
 			{Name: "cpu", Reservation: policy.Reservation{Ratio: 0.3, Threshold: 1}},
-			{Name: "requests"}, {Name: "memory"},
+			{Name: "requests"},
+			{Name: "memory"},
 		},
 		Reservation: policy.Reservation{Ratio: 0.2},
 		ScaleUp: policy.Behavior{

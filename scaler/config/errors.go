@@ -60,9 +60,8 @@ var (
 
 // decodeErrors turns what yaml says into Errors that speak of the file.
 func decodeErrors(file string, err error) error {
-	var typed *yaml.TypeError
 	messages := []string{err.Error()}
-	if errors.As(err, &typed) {
+	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
 		messages = typed.Errors
 	}
 	out := make(Errors, 0, len(messages))

@@ -234,8 +234,7 @@ func (v *validator) platform(t *Target, path []any) {
 			return
 		}
 		if err := d.unmarshal(cfg); err != nil {
-			var errs Errors
-			if errors.As(decodeErrors(v.file, err), &errs) {
+			if errs, ok := errors.AsType[Errors](decodeErrors(v.file, err)); ok {
 				for _, e := range errs {
 					if e.Line == 0 {
 						e.Line, e.Key = line(v.root, path), keyOf(path)
@@ -249,8 +248,7 @@ func (v *validator) platform(t *Target, path []any) {
 			d.SetDirectory(filepath.Dir(v.file))
 		}
 		if err := cfg.Validate(); err != nil {
-			var field *target.FieldError
-			if errors.As(err, &field) {
+			if field, ok := errors.AsType[*target.FieldError](err); ok {
 				v.add(field.Msg, at(path, splitKey(field.Field)...)...)
 			} else {
 				v.add(err.Error(), path...)

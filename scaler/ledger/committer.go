@@ -106,7 +106,9 @@ func (l *Ledger) flush() {
 	l.mu.Unlock()
 
 	signal(l.urgent)
-	<-done
+	if err := <-done; err != nil {
+		level.Debug(l.logger).Log("msg", "reading without what could not be written", "err", err)
+	}
 }
 
 // signal wakes the committer; a wake-up that is already under way will do.

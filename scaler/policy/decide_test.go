@@ -279,8 +279,10 @@ func TestRequirement(t *testing.T) {
 		{
 			name:   "replicas that are still starting are capacity on order",
 			policy: web(),
-			sees: policy.Observation{Up: 1, Usage: []policy.Usage{cpu(12)},
-				Targets: []policy.TargetState{{Name: "swarm", Requested: 6, Ready: 2}}},
+			sees: policy.Observation{
+				Up: 1, Usage: []policy.Usage{cpu(12)},
+				Targets: []policy.TargetState{{Name: "swarm", Requested: 6, Ready: 2}},
+			},
 			desired: 6, reason: policy.ReasonSatisfied,
 		},
 		{

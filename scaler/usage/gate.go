@@ -3,6 +3,7 @@ package usage
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -57,7 +58,7 @@ func stale(at, now time.Time) reading {
 // ambiguous names two of the series, so that the operator sees what to sum or
 // to select by.
 func ambiguous(n int, atLeast bool, a, b model.Metric) reading {
-	count := fmt.Sprint(n)
+	count := strconv.Itoa(n)
 	if atLeast {
 		count += " or more"
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -132,11 +133,9 @@ func TestNobodyListens(t *testing.T) {
 // failing makes every query fail that is one of these.
 func failing(these ...string) func(http.ResponseWriter, *http.Request, string) bool {
 	return func(w http.ResponseWriter, _ *http.Request, query string) bool {
-		for _, q := range these {
-			if q == query {
-				http.Error(w, "out of order", http.StatusInternalServerError)
-				return true
-			}
+		if slices.Contains(these, query) {
+			http.Error(w, "out of order", http.StatusInternalServerError)
+			return true
 		}
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -265,12 +266,13 @@ func TestContainerPartialFailure(t *testing.T) {
 		fault      func(http.ResponseWriter, *http.Request) bool
 		want       target.Kind
 		says       string
+		patience   time.Duration
 	}{
-		{"no image", "/create", answers(404, "No such image: shop:latest"), target.KindPermanent, "No such image"},
-		{"create", "/create", answers(500, "no space left on device"), target.KindTemporary, "no space left"},
-		{"start", "/start", answers(500, "port is already allocated"), target.KindTemporary, "already allocated"},
-		{"forbidden", "/start", answers(403, "denied by policy"), target.KindUnauthorized, "denied"},
-		{"hang", "/start", hangs, target.KindTemporary, "deadline"},
+		{"no image", "/create", answers(404, "No such image: shop:latest"), target.KindPermanent, "No such image", time.Minute},
+		{"create", "/create", answers(500, "no space left on device"), target.KindTemporary, "no space left", time.Minute},
+		{"start", "/start", answers(500, "port is already allocated"), target.KindTemporary, "already allocated", time.Minute},
+		{"forbidden", "/start", answers(403, "denied by policy"), target.KindUnauthorized, "denied", time.Minute},
+		{"hang", "/start", hangs, target.KindTemporary, "deadline", 5 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			name := runContainer(t, api, containerOptions(t))
@@ -279,7 +281,7 @@ func TestContainerPartialFailure(t *testing.T) {
 				return strings.HasSuffix(r.URL.Path, test.step) && calls.Add(1) > 1 && test.fault(w, r)
 			})
 			c := open(t, like(proxied, name))
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), test.patience)
 			defer cancel()
 			err := c.Scale(ctx, 6)
 			if target.KindOf(err) != test.want || !strings.Contains(err.Error(), test.says) {
@@ -304,7 +306,7 @@ func TestContainerHostPorts(t *testing.T) {
 	api := dockerd(t, host)
 	o := containerOptions(t)
 	port := mustPort("8080/tcp")
-	free := fmt.Sprint(realtest.FreePort(t))
+	free := strconv.Itoa(realtest.FreePort(t))
 	loopback := netip.MustParseAddr("127.0.0.1")
 	o.Config.ExposedPorts = map[portType]struct{}{port: {}}
 	o.HostConfig.PortBindings = map[portType][]bindingType{port: {{HostIP: loopback, HostPort: free}}}

@@ -29,10 +29,10 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 
 // kind translates the Engine's errors, by type.
 func (e *engine) kind(err error) target.Kind {
-	var own *target.Error
-	switch {
-	case errors.As(err, &own):
+	if own, ok := errors.AsType[*target.Error](err); ok {
 		return own.Kind
+	}
+	switch {
 	case target.IsTimeout(err):
 		return target.KindTemporary
 	case client.IsErrConnectionFailed(err):

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"encoding/pem"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -10,8 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"encoding/pem"
 
 	"github.com/prometheus/common/config"
 
@@ -40,7 +39,7 @@ func TestKinds(t *testing.T) {
 		{"internal", answers(500, "driver failed"), target.KindTemporary, "driver failed"},
 		{"not implemented", answers(501, "not here"), target.KindPermanent, "not here"},
 		{"no swarm manager", answers(503, "This node is not a swarm manager."), target.KindTemporary, "not a swarm manager"},
-		{"a proxy's page", func(w http.ResponseWriter, r *http.Request) bool {
+		{"a proxy's page", func(w http.ResponseWriter, _ *http.Request) bool {
 			http.Error(w, "<h1>Bad Gateway</h1>", http.StatusBadGateway)
 			return true
 		}, target.KindTemporary, "Bad Gateway"},
@@ -65,8 +64,8 @@ func TestKinds(t *testing.T) {
 				s := open(t, &ServiceConfig{Name: name, HostConfig: HostConfig{Host: faulty(t, host, fault)}})
 				_, err := s.Current(t.Context())
 				for _, err := range []error{err, s.Scale(t.Context(), 4)} {
-					var e *target.Error
-					if target.KindOf(err) != test.want || !errors.As(err, &e) ||
+					e, ok := errors.AsType[*target.Error](err)
+					if target.KindOf(err) != test.want || !ok ||
 						!strings.Contains(err.Error(), test.says) || !strings.Contains(e.Op, name) {
 						t.Errorf("%v (kind %q), want kind %q, %q, and the service named", err, target.KindOf(err), test.want, test.says)
 					}

@@ -39,6 +39,7 @@ func TestServiceScaleChangesTheCountAlone(t *testing.T) {
 	if _, err := api.ImageTag(t.Context(), client.ImageTagOptions{Source: image(t), Target: untagged + ":latest"}); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _, _ = api.ImageRemove(context.Background(), untagged+":latest", client.ImageRemoveOptions{}) })
 	spec := serviceSpec(t)
 	spec.Labels["team"] = "shop"
 	spec.TaskTemplate.ContainerSpec.Image = untagged
@@ -128,6 +129,8 @@ func TestServiceThatHasNoReplicas(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			spec := serviceSpec(t)
 			spec.Mode = mode
+			// No node will do: the Engine forgets containers of removed jobs.
+			spec.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.labels.alertscaler.test==never"}}
 			s := open(t, &ServiceConfig{Name: createService(t, api, spec), HostConfig: HostConfig{Host: host}})
 			_, err := s.Current(t.Context())
 			for _, err := range []error{err, s.Scale(t.Context(), 2)} {

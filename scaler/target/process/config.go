@@ -157,8 +157,7 @@ func (c *Config) hasPort() bool {
 // lookPathCause strips what exec puts around the cause, the name of the
 // program, which the caller says itself.
 func lookPathCause(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*exec.Error](err); ok {
 		return e.Err
 	}
 	return err

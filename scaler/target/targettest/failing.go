@@ -17,8 +17,8 @@ func wantKind(t *testing.T, what string, err error, want target.Kind) {
 		t.Errorf("%s: %v (kind %q), want kind %q", what, err, got, want)
 		return
 	}
-	var e *target.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*target.Error](err)
+	if !ok {
 		t.Errorf("%s: %v (%T), want a *target.Error", what, err, err)
 	} else if e.Op == "" || e.Err == nil {
 		t.Errorf("%s: %#v, want what was tried and why it did not work", what, e)

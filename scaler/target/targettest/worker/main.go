@@ -143,7 +143,7 @@ func get(url string) int {
 // burnFor keeps one CPU busy for d of wall time.
 func burnFor(d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
-		for i := 0; i < 1000; i++ {
+		for i := range 1000 {
 			_ = i * i
 		}
 	}

@@ -1,0 +1,26 @@
+package install
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestRegistry(t *testing.T) {
+	r := Registry()
+	want := []string{"docker_container", "docker_service", "process"}
+	if got := r.Names(); !slices.Equal(got, want) {
+		t.Errorf("platforms = %v, want %v", got, want)
+	}
+	for _, name := range want {
+		cfg, err := r.New(name)
+		if err != nil || cfg.Platform() != name {
+			t.Errorf("New(%s) = %v, %v", name, cfg, err)
+		}
+		if again, _ := r.New(name); again == cfg {
+			t.Errorf("New(%s) returned the same configuration twice", name)
+		}
+		if err := cfg.Validate(); err == nil {
+			t.Errorf("%s: the defaults alone are valid, and name nothing to scale", name)
+		}
+	}
+}
