@@ -103,6 +103,33 @@ func (s *server) get(path string, v any) {
 	}
 }
 
+// text returns the body of an answer.
+func (s *server) text(path string) string {
+	s.t.Helper()
+	resp, err := http.Get(s.url + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		s.t.Fatalf("GET %s: %s, %v", path, resp.Status, err)
+	}
+	return string(b)
+}
+
+// metric returns the value of one exported series as it is written.
+func (s *server) metric(series string) string {
+	s.t.Helper()
+	for l := range strings.Lines(s.text("/metrics")) {
+		if value, ok := strings.CutPrefix(l, series+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	s.t.Fatalf("%s is not exported", series)
+	return ""
+}
+
 func (s *server) policy(name string) policy.Status {
 	s.t.Helper()
 	var st policy.Status

@@ -216,18 +216,31 @@ func TestCollectorDraining(t *testing.T) {
 	}
 }
 
-// TestSamePolicyAndTargetTwice is a reload that forgot to close.
-func TestSamePolicyAndTargetTwice(t *testing.T) {
+// TestReload has a target open while the one it replaces still is, as a reload
+// does: replicas run at once, and metrics follow when the names are free.
+func TestReload(t *testing.T) {
 	t.Parallel()
 	reg := prometheus.NewPedanticRegistry()
-	p := open(t, webConfig(), target.Options{Registerer: reg})
-	scale(t, p, 1)
-	q := open(t, webConfig(), target.Options{Registerer: reg})
-	if err := q.Scale(t.Context(), 1); target.KindOf(err) != target.KindPermanent {
-		t.Errorf("Scale = %v, want a permanent error", err)
+	old := open(t, webConfig("--stop-delay=2s"), target.Options{Registerer: reg})
+	scale(t, old, 1)
+	converge(t, old)
+	next := open(t, webConfig(), target.Options{Registerer: reg})
+	if err := next.Restore(t.Context(), 2, true); err != nil {
+		t.Fatal(err)
 	}
-	if len(pids(q)) != 0 {
-		t.Error("a replica started all the same")
+	converge(t, next)
+	if n := len(series(t, reg)); n == 0 {
+		t.Error("the old target's metrics are gone before their time")
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- old.Close() }()
+	eventually(t, time.Second, "the new target's metrics are there while the old one drains", func() bool {
+		_, err := next.Current(t.Context())
+		ready, ok := series(t, reg)["alertscaler_replica_ready{1}"]
+		return err == nil && ok && ready == 1
+	})
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 

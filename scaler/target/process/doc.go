@@ -7,6 +7,6 @@
 // server, even if that is killed; processes that a replica started itself do
 // so only when the server ends in order, so a wrapper script had better exec.
 //
-// While a replica drains it neither counts as ready nor is an endpoint, and it
-// is measured until it is gone.
+// While a replica drains it neither counts as ready nor is an endpoint; it is
+// measured until it, or its target as a whole, is closed.
 package process

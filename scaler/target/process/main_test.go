@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +38,28 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// superviseEnv makes the test binary a server of its own: three replicas of
+// the worker that it names, and their pids on standard output.
+const superviseEnv = "ALERTSCALER_TEST_SUPERVISE"
+
+func supervise(command string) int {
+	cfg := NewConfig().(*Config)
+	cfg.Command = []string{command, "--ignore-sigterm"}
+	p := newPool(*cfg, target.Options{Policy: "web", Name: "local"})
+	if err := p.Scale(context.Background(), 3); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for {
+		if all := pids(p); len(all) == 3 {
+			fmt.Println(strings.Trim(fmt.Sprint(all), "[]"))
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	select {}
 }
 
 // webConfig is that of a worker with a port and a probe.

@@ -2,7 +2,6 @@ package process
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,31 +10,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
-
-// superviseEnv makes the test binary a server of its own: three replicas of
-// the worker that it names, and their pids on standard output.
-const superviseEnv = "ALERTSCALER_TEST_SUPERVISE"
-
-func supervise(command string) int {
-	cfg := NewConfig().(*Config)
-	cfg.Command = []string{command, "--ignore-sigterm"}
-	p := newPool(*cfg, target.Options{Policy: "web", Name: "local"})
-	if err := p.Scale(context.Background(), 3); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	for {
-		if all := pids(p); len(all) == 3 {
-			fmt.Println(strings.Trim(fmt.Sprint(all), "[]"))
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	select {}
-}
 
 // TestReplicasDieWithTheServer kills a server in the one way that it cannot
 // clean up after.

@@ -30,7 +30,9 @@ type pool struct {
 	running      sync.WaitGroup // one for each replica's run
 
 	mu         sync.Mutex // guards the fields below and the replicas' own
+	asked      bool       // Restore or Scale was called
 	collector  *collector // nil: not registered
+	refused    bool       // the last attempt to register it failed
 	requested  int
 	lastChange time.Time
 	replicas   []*replica // wanted and draining ones, by age, oldest first
@@ -73,6 +75,7 @@ func (p *pool) Current(ctx context.Context) (target.State, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.register()
 	s := target.State{Requested: p.requested, Max: p.cfg.MaxReplicas, LastChange: p.lastChange}
 	for _, r := range p.replicas {
 		if r.ready && !r.draining {
@@ -120,9 +123,8 @@ func (p *pool) set(op string, desired int, now time.Time) error {
 	if p.closed {
 		return target.Errorf(target.KindPermanent, op, "the target is closed")
 	}
-	if err := p.register(); err != nil {
-		return target.Errorf(target.KindPermanent, op, "%w", err)
-	}
+	p.asked = true
+	p.register()
 	if desired == p.requested {
 		return target.Errorf(target.KindNoOp, op, "%d replicas are requested already", desired)
 	}
@@ -145,20 +147,24 @@ func (p *pool) set(op string, desired int, now time.Time) error {
 	return nil
 }
 
-// register exports the replicas' metrics, once. It waits for the first request
-// instead of being part of newPool, because a reload builds the new targets
-// while the old ones, whose metrics have the same names, still run. p.mu is
-// held.
-func (p *pool) register() error {
-	if p.reg == nil || p.collector != nil {
-		return nil
+// register exports the replicas' metrics, from the first call after Restore or
+// Scale on. A reload builds the new target while the old one, whose metrics
+// have the same names, still has them; so a registration that is refused does
+// not keep replicas from running, and is tried again. p.mu is held.
+func (p *pool) register() {
+	if p.reg == nil || p.collector != nil || p.closed || !p.asked {
+		return
 	}
 	c := newCollector(p)
-	if err := p.reg.Register(c); err != nil {
-		return fmt.Errorf("register the metrics of the replicas: %w", err)
+	err := p.reg.Register(c)
+	if err == nil {
+		p.collector, p.refused = c, false
+		return
 	}
-	p.collector = c
-	return nil
+	if !p.refused {
+		level.Warn(p.logger).Log("msg", "metrics of the replicas cannot be registered, trying again", "err", err)
+	}
+	p.refused = true
 }
 
 // freeIndex returns the lowest index that no replica has, so that labels stay
@@ -237,13 +243,14 @@ func (p *pool) Close() error {
 		r.draining = true
 		close(r.stop)
 	}
-	collector := p.collector
+	// At once and not when all are gone: on a reload the next target waits for
+	// the names.
+	if p.collector != nil {
+		p.reg.Unregister(p.collector)
+	}
 	p.mu.Unlock()
 
 	p.running.Wait()
-	if collector != nil {
-		p.reg.Unregister(collector)
-	}
 	p.launcher.close()
 	return nil
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alertscaler/alertscaler/scaler/realtest"
+)
+
+var fixtures = filepath.Join("..", "..", "scaler", "config", "testdata")
+
+func tool(args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestExitCodes(t *testing.T) {
+	good := filepath.Join(fixtures, "minimal.good.yml")
+	bad := filepath.Join(fixtures, "min_above_max.bad.yml")
+	for _, tc := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"a good file", []string{"check", "config", good}, exitOK, "SUCCESS, 1 policies"},
+		{"a bad file among good ones", []string{"check", "config", good, bad}, exitFailed, bad + ":4: policies[0].min: 5 is greater than max 3"},
+		{"no such file", []string{"check", "config", "none.yml"}, exitCannot, "none.yml"},
+		{"no arguments", []string{"check", "config"}, exitCannot, "required argument 'file'"},
+		{"unknown command", []string{"chekc"}, exitCannot, "chekc"},
+		{"help", []string{"--help"}, exitOK, "rules generate"},
+		{"version", []string{"--version"}, exitOK, "scalertool"},
+		{"no server", []string{"status", "--alertscaler.url=http://127.0.0.1:1"}, exitCannot, "connection refused"},
+		{"not a URL", []string{"status", "--alertscaler.url=nowhere"}, exitCannot, "write it as http://host:port"},
+		{"nothing to generate", []string{"rules", "generate", "--config.file=" + good}, exitFailed, "no policy has resources"},
+		{"generate from a bad file", []string{"rules", "generate", "--config.file=" + bad}, exitFailed, "5 is greater than max 3"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			code, stdout, stderr := tool(tc.args...)
+			if code != tc.code || !strings.Contains(stdout+stderr, tc.want) {
+				t.Errorf("exit %d, want %d with %q\n%s%s", code, tc.code, tc.want, stdout, stderr)
+			}
+		})
+	}
+}
+
+// TestGeneratedRulesLoad: what rules generate writes is what promtool accepts,
+// with the policies' own thresholds in it.
+func TestGeneratedRulesLoad(t *testing.T) {
+	promtool := realtest.Tool(t, "promtool")
+	out := filepath.Join(t.TempDir(), "generated.yml")
+	code, _, stderr := tool("rules", "generate", "--config.file="+filepath.Join(fixtures, "full.good.yml"), "--output.file="+out)
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"0.3", "shop_web", "team: shop", "alert: ScaleUp", "alert: ScaleDown"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("the rules do not say %q:\n%s", want, b)
+		}
+	}
+	check(t, promtool, "check", "rules", out)
+}
+
+// TestExamplesAreValid: the three files of the demo, each by its own tool.
+func TestExamplesAreValid(t *testing.T) {
+	demo := filepath.Join("..", "..", "examples", "demo")
+	t.Run("alertmanager", func(t *testing.T) {
+		check(t, realtest.Tool(t, "amtool"), "check-config", filepath.Join(demo, "alertmanager.yml"))
+	})
+	t.Run("prometheus", func(t *testing.T) {
+		check(t, realtest.Tool(t, "promtool"), "check", "config", filepath.Join(demo, "prometheus.yml"))
+	})
+	t.Run("alertscaler", func(t *testing.T) {
+		// The policy's command is the demo's own program, which is built into
+		// a directory of its own before the server looks for it.
+		bin := t.TempDir()
+		if err := os.WriteFile(filepath.Join(bin, "demo"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		if code, stdout, stderr := tool("check", "config", filepath.Join(demo, "alertscaler.yml")); code != exitOK {
+			t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+		}
+	})
+}
+
+func check(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Errorf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, out)
+	}
+}
