@@ -14,6 +14,10 @@ var (
 	logLevels  = []string{"debug", "info", "warn", "error"}
 )
 
+// callerDepth is how many frames lie between a log line and the place in the
+// logger where its caller is looked up, package level and its filter included.
+const callerDepth = 5
+
 // newLogger returns a logger in the manner of the Prometheus family: ts and
 // caller first, levels filtered outermost.
 func newLogger(w io.Writer, format, minLevel string) (log.Logger, error) {
@@ -30,6 +34,6 @@ func newLogger(w io.Writer, format, minLevel string) (log.Logger, error) {
 	if allowed == nil {
 		return nil, fmt.Errorf("log level %q is none of %v", minLevel, logLevels)
 	}
-	l = log.With(l, "ts", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+	l = log.With(l, "ts", log.DefaultTimestampUTC, "caller", log.Caller(callerDepth))
 	return level.NewFilter(l, level.Allow(allowed)), nil
 }

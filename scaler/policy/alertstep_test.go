@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -92,7 +93,7 @@ func TestAlertStep(t *testing.T) {
 		},
 		{
 			name:   "a step past every number is cut",
-			policy: worker(steps(policy.Amount{Replicas: 1 << 62}, policy.Amount{})), sees: up(15),
+			policy: worker(steps(policy.Amount{Replicas: math.MaxInt}, policy.Amount{})), sees: up(15),
 			desired: 20, reason: policy.ReasonAtMax,
 		},
 		{

@@ -141,6 +141,11 @@ func TestCooldownUntil(t *testing.T) {
 			history: moves(converged(2, 4, 40*time.Second), converged(4, 3, 10*time.Second)),
 			up:      in(20 * time.Second), down: in(4*time.Minute + 50*time.Second),
 		},
+		{
+			name:    "what spends nothing does not hide what comes after it",
+			history: moves(failed(4, 2, 50*time.Second), converged(6, 4, 45*time.Second), converged(2, 4, 40*time.Second)),
+			up:      in(20 * time.Second), down: in(4*time.Minute + 20*time.Second),
+		},
 		{name: "what converges has not begun to cool down", history: moves(converging(2, 4, 30*time.Second))},
 		{name: "what failed spends nothing", history: moves(failed(2, 4, 30*time.Second))},
 	} {

@@ -148,6 +148,11 @@ func TestDirection(t *testing.T) {
 			desired: 6, reason: policy.ReasonSatisfied,
 		},
 		{
+			name:   "a down alert and exactly what is needed",
+			policy: web(), sees: down(6, cpu(12)),
+			desired: 6, reason: policy.ReasonSatisfied,
+		},
+		{
 			name:   "a down alert that the usage contradicts never raises",
 			policy: web(), sees: down(6, cpu(30)),
 			desired: 6, reason: policy.ReasonSatisfied,
@@ -291,6 +296,30 @@ func TestRequirement(t *testing.T) {
 			desired: 20, reason: policy.ReasonAtMax,
 		},
 	})
+}
+
+func TestReservationAmount(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		reservation policy.Reservation
+		usage, want float64
+	}{
+		{"nothing is reserved by default", policy.Reservation{}, 8, 0},
+		{"a ratio is of the total", policy.Reservation{Ratio: 0.5}, 8, 8},
+		{"a ratio of nothing used is nothing", policy.Reservation{Ratio: 0.5}, 0, 0},
+		{"a threshold is absolute", policy.Reservation{Threshold: 3}, 0, 3},
+		{"the larger wins", policy.Reservation{Ratio: 0.5, Threshold: 3}, 8, 8},
+		{"a ratio of everything is none", policy.Reservation{Ratio: 1, Threshold: 3}, 8, 3},
+		{"negative numbers reserve nothing", policy.Reservation{Ratio: -1, Threshold: -3}, 8, 0},
+		{"what is no number reserves nothing", policy.Reservation{Ratio: math.NaN(), Threshold: math.NaN()}, 8, 0},
+		{"without end is as much as can be written", policy.Reservation{Threshold: math.Inf(1)}, 8, math.MaxFloat64},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.reservation.Amount(c.usage); got != c.want {
+				t.Errorf("got %g, want %g", got, c.want)
+			}
+		})
+	}
 }
 
 func TestRequirementsAreReported(t *testing.T) {

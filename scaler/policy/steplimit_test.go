@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -72,6 +73,16 @@ func TestStepLimitUp(t *testing.T) {
 			policy: limited(4, 0), sees: up(9, cpu(40)),
 			history: moves(converged(6, 9, 30*time.Second)),
 			desired: 10, reason: policy.ReasonStepLimited,
+			steps: []policy.Step{
+				{Name: policy.StepBounds, Replicas: 9, Value: 0, Limit: 100},
+				{Name: policy.StepRequirement, Replicas: 9, Subject: "cpu", Value: 20, Limit: 20},
+				{Name: policy.StepDirection, Replicas: 9, Subject: "up", Value: 1},
+				{Name: policy.StepRecommendation, Replicas: 20, Reason: policy.ReasonScaledUp, Value: 20, Limit: 20},
+				{Name: policy.StepStepLimit, Replicas: 10, Reason: policy.ReasonStepLimited, Value: 6, Limit: 10},
+				{Name: policy.StepCooldown, Replicas: 10, Subject: "up"},
+				{Name: policy.StepMinMax, Replicas: 10, Value: 0, Limit: 100},
+				{Name: policy.StepPlacement, Replicas: 10},
+			},
 		},
 		{
 			name:   "moves within the period have used it up altogether, until the first of them is old",
@@ -123,8 +134,13 @@ func TestStepLimitUp(t *testing.T) {
 			desired: 4, reason: policy.ReasonStepLimited,
 		},
 		{
+			name:   "a period without a size limits nothing",
+			policy: limited(0, 0), sees: up(6, cpu(40)),
+			desired: 20, reason: policy.ReasonScaledUp,
+		},
+		{
 			name:   "a limit beyond every number limits nothing",
-			policy: limited(1<<62, 1e300), sees: up(6, cpu(40)),
+			policy: limited(math.MaxInt, 1e300), sees: up(6, cpu(40)),
 			desired: 20, reason: policy.ReasonScaledUp,
 		},
 	})

@@ -18,6 +18,8 @@ func TestStepString(t *testing.T) {
 		want string
 	}{
 		{policy.Step{Name: policy.StepBounds, Replicas: 4, Value: 2, Limit: 20}, "within 2..20"},
+		{policy.Step{Name: policy.StepBounds, Replicas: 2, Value: 2, Limit: 20}, "within 2..20"},
+		{policy.Step{Name: policy.StepBounds, Replicas: 20, Value: 2, Limit: 20}, "within 2..20"},
 		{policy.Step{Name: policy.StepBounds, Replicas: 1, Value: 2, Limit: 20}, "outside 2..20, which this mode does not correct"},
 		{policy.Step{Name: policy.StepQuality, Subject: "memory", Reason: policy.ReasonMissingData, Detail: "stale"}, "memory is unknown (stale)"},
 		{policy.Step{Name: policy.StepRequirement, Subject: "cpu", Value: 8.25, Limit: 9}, "cpu needs 8.25, so 9"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/go-kit/log/level"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 )
 
@@ -50,13 +51,28 @@ func (c *containers) remove(id, name string) {
 			level.Warn(c.logger).Log("msg", "stopping a container before its removal", "container", name, "err", err)
 		}
 		_, err = c.engine.api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		// A conflict says that its removal is under way.
-		if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
+		if errdefs.IsConflict(err) {
+			// Somebody else's removal is under way; it is gone with the end of
+			// that.
+			err = c.removed(ctx, id)
+		}
+		if err != nil && !errdefs.IsNotFound(err) {
 			level.Error(c.logger).Log("msg", "removing a container", "container", name, "err", err)
 			return
 		}
 		level.Debug(c.logger).Log("msg", "container removed", "container", name)
 	})
+}
+
+// removed waits until the container is gone.
+func (c *containers) removed(ctx context.Context, id string) error {
+	wait := c.engine.api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+	select {
+	case <-wait.Result:
+		return nil
+	case err := <-wait.Error:
+		return err
+	}
 }
 
 // stopTemplate stops the template. Once the Engine has the request it goes on

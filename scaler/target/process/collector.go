@@ -23,7 +23,7 @@ type collector struct {
 func newCollector(p *pool) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("alertscaler_replica_"+name, help, append([]string{"replica"}, labels...),
-			prometheus.Labels{"policy": p.policy, "target": p.name, "scale_target": p.policy})
+			prometheus.Labels{"policy": p.policy, "target": p.name, "scale_target": p.scaled})
 	}
 	return &collector{
 		pool:     p,

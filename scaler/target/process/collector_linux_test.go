@@ -32,8 +32,8 @@ func series(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 				case "replica", "resource":
 					labels = append(labels, l.GetValue())
 				case "policy", "scale_target":
-					if l.GetValue() != "web" {
-						t.Errorf("%s: %s=%q, want web", f.GetName(), name, l.GetValue())
+					if want := map[string]string{"policy": "web", "scale_target": "shop_web"}[name]; l.GetValue() != want {
+						t.Errorf("%s: %s=%q, want %s", f.GetName(), name, l.GetValue(), want)
 					}
 				}
 			}

@@ -8,5 +8,5 @@
 // so only when the server ends in order, so a wrapper script had better exec.
 //
 // While a replica drains it neither counts as ready nor is an endpoint; it is
-// measured until it, or its target as a whole, is closed.
+// measured until it is gone or its target is closed.
 package process

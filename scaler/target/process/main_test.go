@@ -81,7 +81,7 @@ func open(t *testing.T, cfg *Config, o target.Options) *pool {
 		t.Fatal(err)
 	}
 	if o.Policy == "" {
-		o.Policy, o.Name = "web", "local"
+		o.Policy, o.Name, o.ScaleTarget = "web", "local", "shop_web"
 	}
 	if o.Logger == nil {
 		o.Logger = log.NewLogfmtLogger(log.NewSyncWriter(testWriter{t}))

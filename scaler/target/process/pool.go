@@ -22,12 +22,14 @@ import (
 type pool struct {
 	cfg          Config
 	policy, name string
-	logger       log.Logger
-	reg          prometheus.Registerer // nil: no metrics
-	client       *http.Client
-	ports        *ports
-	launcher     *launcher
-	running      sync.WaitGroup // one for each replica's run
+	// scaled is the scale_target of the replicas' series.
+	scaled   string
+	logger   log.Logger
+	reg      prometheus.Registerer // nil: no metrics
+	client   *http.Client
+	ports    *ports
+	launcher *launcher
+	running  sync.WaitGroup // one for each replica's run
 
 	mu         sync.Mutex // guards the fields below and the replicas' own
 	asked      bool       // Restore or Scale was called
@@ -52,6 +54,7 @@ func newPool(cfg Config, o target.Options) *pool {
 		cfg:      cfg,
 		policy:   o.Policy,
 		name:     o.Name,
+		scaled:   o.ScaleTarget,
 		logger:   o.Logger,
 		reg:      o.Registerer,
 		client:   o.HTTPClient,
