@@ -49,6 +49,10 @@ func (v *validator) config(c *Config) {
 	if c.Alertmanager != nil {
 		v.endpoint(c.Alertmanager.URL, &c.Alertmanager.HTTPClientConfig, "alertmanager")
 		v.positive(c.Alertmanager.ResyncInterval, "alertmanager", "resync_interval")
+		if c.Alertmanager.ResyncInterval >= c.Global.AlertTTL {
+			v.addf([]any{"alertmanager", "resync_interval"}, "%s is not shorter than global.alert_ttl %s; alerts would be dropped before they are confirmed",
+				c.Alertmanager.ResyncInterval.Std(), c.Global.AlertTTL.Std())
+		}
 		v.positive(c.Alertmanager.Timeout, "alertmanager", "timeout")
 	}
 	if len(c.Policies) == 0 {
