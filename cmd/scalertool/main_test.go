@@ -49,6 +49,28 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestGenerateRefusesAnotherTargetsSeries: alerts for one scale_target made of
+// the series of another would scale the wrong thing.
+func TestGenerateRefusesAnotherTargetsSeries(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "other.yml")
+	if err := os.WriteFile(file, []byte(`
+prometheus: { url: http://localhost:9090 }
+policies:
+  - name: web
+    scale_target: shop_web
+    alerts: { up: ['scale="up"', 'scale_target="blog"'] }
+    max: 3
+    resources: [ { name: cpu } ]
+    targets: [ { name: local, process: { command: [sh] } } ]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := tool("rules", "generate", "--config.file="+file)
+	if code != exitFailed || stdout != "" || !strings.Contains(stderr, `policy "web": no labels are known that its matcher scale_target="blog" accepts`) {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 // TestGeneratedRulesLoad: what rules generate writes is what promtool accepts,
 // with the policies' own thresholds in it.
 func TestGeneratedRulesLoad(t *testing.T) {

@@ -82,7 +82,9 @@ func labelsFor(p *config.Policy) (map[string]string, error) {
 	out := map[string]string{"scale_target": p.ScaleTarget}
 	for _, ms := range []config.Matchers{p.Alerts.Up, p.Alerts.Down} {
 		for _, m := range ms {
-			if m.Type == labels.MatchEqual && m.Name != "scale" {
+			// scale_target also selects the series that the rules read: a
+			// matcher that wants another one is refused below.
+			if m.Type == labels.MatchEqual && m.Name != "scale" && m.Name != "scale_target" {
 				out[m.Name] = m.Value
 			}
 		}
