@@ -83,8 +83,8 @@ type Engine struct {
 	started bool
 	stopped bool
 
-	// memory is what the last run left, by policy; read at New and handed to
-	// the units as they appear.
+	// memory and open are what the last run, or a policy that is gone from the
+	// configuration, left; handed to the units as they appear.
 	memory map[string]policy.History
 	open   map[string][]ledger.Action
 }

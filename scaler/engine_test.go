@@ -274,6 +274,31 @@ func TestLostAnswerIsNotRepeatedAsADelta(t *testing.T) {
 	})
 }
 
+// The same, where the platform takes the number only after its caller gave up:
+// the target shows the old number at first.
+func TestLostAnswerThatIsAppliedLateIsNotRepeatedAsADelta(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, nil)
+		p := w.platform["web"]
+		p.set(func(s *scripted) {
+			s.onScale = func(ctx context.Context, s *scripted, desired int) error {
+				time.AfterFunc(13*time.Second, func() { s.take(desired) })
+				<-ctx.Done()
+				return fmt.Errorf("read the answer: %w", ctx.Err())
+			}
+		})
+		w.fire("web", policy.Up)
+		w.wait(11 * time.Second)
+		w.expect("the answer is lost and the number not there yet", 2, policy.ReasonTargetBackoff)
+		p.set(func(s *scripted) { s.onScale = nil })
+		w.wait(30 * time.Second)
+		w.expect("the number came late", 3, policy.ReasonCoolingDown)
+		if got := p.calls(); !slices.Equal(got, []int{3}) {
+			t.Errorf("asked for %v", got)
+		}
+	})
+}
+
 func TestRefusalBacksOffAndSpendsNoCooldown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, nil)
@@ -533,6 +558,53 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 		}
 		if _, ok := w.engine.Status("web"); ok {
 			t.Error("a policy that is gone is still there")
+		}
+	})
+}
+
+// A target that could not be read and is gone from the configuration no longer
+// speaks against scaling the others.
+func TestTargetsThatAreGoneAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, nil)
+		w.platform["web"].set(func(s *scripted) { s.readErr = errors.New("connection refused") })
+		w.wait(16 * time.Second)
+		w.platform["web"] = newScripted(2)
+		next := w.configFor("web", nil)
+		next.Policies[0].Targets[0].Name = "u"
+		w.reload(next)
+		w.wait(time.Second)
+		if got := gauge(t, w.reg, "alertscaler_safe_to_autoscale"); got != 1 {
+			t.Errorf("safe_to_autoscale %g", got)
+		}
+	})
+}
+
+// What was open when a policy left is settled when it comes back, and what was
+// settled meanwhile stays settled.
+func TestPolicyThatComesBackGoesOnWhereItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, nil)
+		with := w.config
+		w.platform["web"].set(func(s *scripted) { s.boot = time.Minute })
+		w.fire("web", policy.Up)
+		w.resolve("web", policy.Up)
+		w.platform["other"] = newScripted(2)
+		w.reload(w.configFor("other", nil))
+		w.wait(30 * time.Second)
+		w.reload(with)
+		w.wait(time.Minute)
+		if got := w.actions(); !slices.Equal(got, []ledger.ActionState{ledger.Converged}) {
+			t.Errorf("actions %v", got)
+		}
+		// Now it is settled; another absence must not open it again.
+		w.reload(w.configFor("other", nil))
+		w.wait(time.Second)
+		w.platform["web"].take(2)
+		w.reload(with)
+		w.wait(time.Second)
+		if got := w.actions(); !slices.Equal(got, []ledger.ActionState{ledger.Converged}) {
+			t.Errorf("actions after another absence %v", got)
 		}
 	})
 }

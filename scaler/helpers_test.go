@@ -15,15 +15,15 @@ func toLabels(m config.Matchers) labels.Matchers { return labels.Matchers(m) }
 // gauge without labels.
 func counter(t *testing.T, reg *prometheus.Registry, name, label, value string) float64 {
 	t.Helper()
-	return value1(t, reg, name, label, value)
+	return metricValue(t, reg, name, label, value)
 }
 
 func gauge(t *testing.T, reg *prometheus.Registry, name string) float64 {
 	t.Helper()
-	return value1(t, reg, name, "", "")
+	return metricValue(t, reg, name, "", "")
 }
 
-func value1(t *testing.T, reg *prometheus.Registry, name, label, value string) float64 {
+func metricValue(t *testing.T, reg *prometheus.Registry, name, label, value string) float64 {
 	t.Helper()
 	families, err := reg.Gather()
 	if err != nil {

@@ -52,6 +52,9 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 	}
 	shows := r.state.Requested == a.To
 	switch {
+	case a.State == ledger.Intended && !shows && a.Error != "" && now.Sub(a.Created) < visibleWithin:
+		// The call failed on the way, and the platform may still take it.
+		return false
 	case a.State == ledger.Intended && !shows && a.Error != "":
 		// The call failed, and the target shows that it did.
 		u.close(a, ledger.Failed, now)

@@ -97,7 +97,8 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup) {
 			u := e.units[name]
 			u.retire()
 			// Should the policy come back, it goes on where it was.
-			e.memory[name] = u.view.Load().history
+			v := u.view.Load()
+			e.memory[name], e.open[name] = v.history, v.open
 			e.metrics.provisioning.DeletePartialMatch(prometheus.Labels{"policy": name})
 			delete(e.units, name)
 		}

@@ -85,7 +85,9 @@ type view struct {
 	last    *policy.Decision
 	reads   map[string]reading
 	history policy.History
-	counts  counters
+	// open are the actions that have still to be settled.
+	open   []ledger.Action
+	counts counters
 }
 
 func newUnit(e *Engine, name string, s *setup) *unit {
@@ -105,6 +107,7 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		a := e.open[name][i]
 		u.open = append(u.open, &a)
 	}
+	delete(e.open, name)
 	u.publish(nil)
 	return u
 }
@@ -184,9 +187,19 @@ func (u *unit) takeSetup(ctx context.Context) {
 	u.mu.Unlock()
 	if next != nil {
 		u.engine.closeTargets(u.logger, next.shed)
+		u.forget(next.shed)
 		next.shed = nil
 	}
 	u.restoreTargets(ctx)
+}
+
+// forget drops what is known of targets that are gone. One of the same name
+// is read before anything is decided by it.
+func (u *unit) forget(gone []boundTarget) {
+	for _, t := range gone {
+		delete(u.restored, t.target)
+		delete(u.reads, t.name)
+	}
 }
 
 // retire ends the unit once its evaluation in flight is done.
@@ -218,5 +231,9 @@ func (u *unit) remaining() []boundTarget {
 func (u *unit) publish(d *policy.Decision) {
 	reads := make(map[string]reading, len(u.reads))
 	maps.Copy(reads, u.reads)
-	u.view.Store(&view{setup: u.setup, last: d, reads: reads, history: u.history.Clone(), counts: u.counts.clone()})
+	open := make([]ledger.Action, len(u.open))
+	for i, a := range u.open {
+		open[i] = *a
+	}
+	u.view.Store(&view{setup: u.setup, last: d, reads: reads, history: u.history.Clone(), open: open, counts: u.counts.clone()})
 }
