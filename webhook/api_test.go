@@ -29,7 +29,7 @@ func world() *fake {
 		},
 		decisions: []policy.Decision{{ID: "1", Policy: "web", Time: t0, Reason: policy.ReasonScaledUp}},
 		firing:    []alerts.Alert{{Fingerprint: "a1", Status: alerts.Firing, Labels: map[string]string{"scale": "up"}, StartsAt: t0}},
-		groups:    []TargetGroup{{Policy: "web", ScaleTarget: "web", Target: "local", Addresses: []string{"127.0.0.1:1", "127.0.0.1:2"}}, {Policy: "idle", ScaleTarget: "idle", Target: "local"}},
+		groups:    []TargetGroup{{Policy: "web", ScaleTarget: "shop_web", Target: "local", Addresses: []string{"127.0.0.1:1", "127.0.0.1:2"}}, {Policy: "idle", ScaleTarget: "idle", Target: "local"}},
 	}
 }
 
@@ -68,9 +68,10 @@ func TestAnswers(t *testing.T) {
 		{"POST to a GET", "POST", "/api/v1/alerts", nil, 405, "want GET"},
 		{
 			"service discovery", "GET", "/sd/targets", nil, 200,
-			`[{"targets":["127.0.0.1:1","127.0.0.1:2"],"labels":{"__meta_alertscaler_policy":"web","__meta_alertscaler_target":"local","scale_target":"web"}},{"targets":[],`,
+			`[{"targets":["127.0.0.1:1","127.0.0.1:2"],"labels":{"__meta_alertscaler_policy":"web","__meta_alertscaler_target":"local","scale_target":"shop_web"}},{"targets":[],`,
 		},
 		{"nothing to discover", "GET", "/sd/targets", func(f *fake) { f.groups = nil }, 200, "[]\n"},
+		{"nothing known yet", "GET", "/sd/targets", func(f *fake) { f.readyErr = errors.New("3 policies wait") }, 503, "not Ready: 3 policies wait\n"},
 		{"healthy", "GET", "/-/healthy", nil, 200, "Alertscaler is Healthy.\n"},
 		{"ready", "GET", "/-/ready", nil, 200, "Alertscaler is Ready.\n"},
 		{"not ready", "GET", "/-/ready", func(f *fake) { f.readyErr = errors.New("ledger is\nlocked") }, 503, "not Ready: ledger is locked\n"},

@@ -14,8 +14,17 @@ type targetGroup struct {
 
 // discovery is GET /sd/targets. The label scale_target stays on the series
 // without any relabelling, which is what the shipped rules sum by.
-func discovery(e Endpoints, logger log.Logger) http.HandlerFunc {
+//
+// Prometheus keeps the last list while answers fail and takes an empty one at
+// its word, so that a server which does not know yet must not give one.
+func discovery(e Endpoints, ready Ready, logger log.Logger) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
+		if ready != nil {
+			if err := ready.Ready(); err != nil {
+				http.Error(w, "not Ready: "+oneLine(err), http.StatusServiceUnavailable)
+				return
+			}
+		}
 		groups := []targetGroup{}
 		if e != nil {
 			for _, g := range e.Endpoints() {
@@ -29,8 +38,6 @@ func discovery(e Endpoints, logger log.Logger) http.HandlerFunc {
 				})
 			}
 		}
-		// Prometheus keeps the last list it got while answers fail, and takes
-		// an empty one at its word.
 		writeJSON(w, http.StatusOK, groups, logger)
 	}
 }

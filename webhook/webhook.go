@@ -98,7 +98,7 @@ func New(o Options) (http.Handler, error) {
 	get("/-/healthy", healthy)
 	get("/-/ready", ready(o.Ready))
 	get("/metrics", metricsHandler(o).ServeHTTP)
-	get("/sd/targets", discovery(o.Endpoints, o.Logger))
+	get("/sd/targets", discovery(o.Endpoints, o.Ready, o.Logger))
 	get("/api/v1/policies", api.listPolicies)
 	get("/api/v1/policies/{name}", api.getPolicy)
 	get("/api/v1/decisions", api.listDecisions)

@@ -117,7 +117,7 @@ func (g *gate) reachedEngine() int {
 func swarmService(t *testing.T, args ...string) string {
 	t.Helper()
 	image := realtest.StaticImage(t, "alertscaler-worker", targettest.WorkerPackage)
-	name := fmt.Sprintf("crash-%d", time.Now().UnixNano())
+	name := fmt.Sprintf("acceptance-%d", time.Now().UnixNano())
 	docker(t, append(append([]string{"service", "create", "--detach", "--no-resolve-image", "--name", name}, args...), image, "--addr=:8080")...)
 	t.Cleanup(func() { docker(t, "service", "rm", name) })
 	return name

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
@@ -41,6 +42,10 @@ import (
 // are waited for.
 const shutdownTimeout = 45 * time.Second
 
+// minBody is the least that --web.max-body-bytes may be. What is refused for
+// its size is lost to the policies until the group shrinks.
+const minBody = 4 << 20
+
 func main() {
 	os.Exit(runMain(os.Args[1:], os.Stderr))
 }
@@ -49,7 +54,7 @@ func main() {
 type options struct {
 	configFile      string
 	storagePath     string
-	retention       time.Duration
+	retention       model.Duration
 	maxBody         int64
 	enableLifecycle bool
 	logFormat       string
@@ -64,14 +69,22 @@ func parse(args []string) (options, error) {
 	app.HelpFlag.Short('h')
 	app.Flag("config.file", "Configuration file.").Default("alertscaler.yml").StringVar(&o.configFile)
 	app.Flag("storage.path", "Directory of the ledger.").Default("data/").StringVar(&o.storagePath)
-	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("360h").DurationVar(&o.retention)
+	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("15d").SetValue(&o.retention)
 	app.Flag("web.max-body-bytes", "The largest webhook body that is taken in.").Default("8388608").Int64Var(&o.maxBody)
 	app.Flag("web.enable-lifecycle", "Enable reloading by HTTP request.").BoolVar(&o.enableLifecycle)
 	app.Flag("log.format", "Output format of log messages.").Default("logfmt").EnumVar(&o.logFormat, logFormats...)
 	app.Flag("log.level", "Only log messages of this level and above.").Default("info").EnumVar(&o.logLevel, logLevels...)
 	o.web = kingpinflag.AddFlags(app, "127.0.0.1:9920")
-	_, err := app.Parse(args)
-	return o, err
+	if _, err := app.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case o.retention <= 0:
+		return o, errors.New("--storage.retention must be longer than 0s, such as 15d")
+	case o.maxBody < minBody:
+		return o, fmt.Errorf("--web.max-body-bytes must be at least %d: a notification of 2,000 alerts is about 1.4 MB", minBody)
+	}
+	return o, nil
 }
 
 func runMain(args []string, stderr io.Writer) int {
@@ -111,9 +124,8 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 
-	book, engine := (*alerts.Book)(nil), (*scaler.Engine)(nil)
 	l, err := ledger.Open(ledger.Options{
-		Path: o.storagePath, Retention: o.retention,
+		Path: o.storagePath, Retention: time.Duration(o.retention),
 		Registerer: reg, Logger: log.With(logger, "component", "ledger"),
 	})
 	if err != nil {
@@ -124,7 +136,9 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 			err = fmt.Errorf("close the ledger: %w", closeErr)
 		}
 	}()
-	book, err = alerts.New(alerts.Options{
+	// The book wakes the engine, which reads the book.
+	var engine *scaler.Engine
+	book, err := alerts.New(alerts.Options{
 		Store:    l,
 		OnChange: func(policies []string) { engine.Wake(policies) },
 		Logger:   log.With(logger, "component", "alerts"), Registerer: reg,

@@ -43,7 +43,8 @@ alertmanager:
 	silence := am.Silence(t, `scale_target="web"`, time.Hour)
 	s.eventually(resync+5*time.Second, "the silence reaches the book", "web", alertsUp(0))
 	before, _ := counts(s.policy("web"))
-	// Four cooldowns: without the silence there would be as many steps.
+	// Several cooldowns of a second: without the silence each would end in a
+	// step.
 	time.Sleep(6 * time.Second)
 	if after, _ := counts(s.policy("web")); after != before {
 		t.Errorf("scaled from %d to %d while silenced", before, after)

@@ -37,7 +37,7 @@ type reconciliation struct {
 	book   *alerts.Book
 	logger log.Logger
 
-	mu     sync.Mutex // guards stop
+	mu     sync.Mutex // guards what follows
 	stop   func()     // ends the one that runs and waits for its end
 	closed bool
 }
@@ -56,6 +56,7 @@ func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Ch
 		URL:       c.Alertmanager.URL.URL,
 		Transport: transport,
 		Interval:  c.Alertmanager.ResyncInterval.Std(),
+		Timeout:   c.Alertmanager.Timeout.Std(),
 		Logger:    log.With(r.logger, "component", "reconciler"),
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/rules"
 	"github.com/alertscaler/alertscaler/scaler/config"
@@ -23,14 +24,15 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 	cmd := group.Command("generate", "Write scaling alerts with the thresholds of the policies, to be loaded instead of rules/scale.alerts.yml.")
 	file := cmd.Flag("config.file", "Configuration file of the server.").Default("alertscaler.yml").String()
 	out := cmd.Flag("output.file", "Where to write; standard output by default.").String()
-	upFor := cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s").Duration()
-	downFor := cmd.Flag("scale-down.for", "How long fewer replicas must suffice.").Default("2m").Duration()
+	var upFor, downFor model.Duration
+	cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s").SetValue(&upFor)
+	cmd.Flag("scale-down.for", "How long fewer replicas must suffice.").Default("2m").SetValue(&downFor)
 	commands[cmd.FullCommand()] = func(_ context.Context, stdout io.Writer) error {
 		c, err := config.LoadFile(*file, install.Registry())
 		if err != nil {
 			return failure{err}
 		}
-		thresholds, err := thresholdsOf(c, *upFor, *downFor)
+		thresholds, err := thresholdsOf(c, time.Duration(upFor), time.Duration(downFor))
 		if err != nil {
 			return failure{err}
 		}

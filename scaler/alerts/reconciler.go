@@ -31,6 +31,8 @@ type ReconcilerOptions struct {
 	Transport http.RoundTripper
 	// Interval between two questions; 0 is DefaultResyncInterval.
 	Interval time.Duration
+	// Timeout of one reconciliation; 0 is the interval, 15 s at most.
+	Timeout time.Duration
 	// Settle is how long Alertmanager must have been up before an alert that
 	// it does not list is taken for over; 0 is DefaultSettle, negative is at
 	// once.
@@ -57,6 +59,9 @@ func NewReconciler(o ReconcilerOptions) (*Reconciler, error) {
 	if o.Interval <= 0 {
 		o.Interval = DefaultResyncInterval
 	}
+	if o.Timeout <= 0 {
+		o.Timeout = min(o.Interval, maxResyncTimeout)
+	}
 	if o.Settle == 0 {
 		o.Settle = DefaultSettle
 	}
@@ -71,7 +76,7 @@ func NewReconciler(o ReconcilerOptions) (*Reconciler, error) {
 		book:     o.Book,
 		am:       am,
 		interval: o.Interval,
-		timeout:  min(o.Interval, maxResyncTimeout),
+		timeout:  o.Timeout,
 		logger:   o.Logger,
 	}, nil
 }
