@@ -119,8 +119,7 @@ func TestReconcilerNoAnswer(t *testing.T) {
 			f := newFixture(t, Options{})
 			f.apply(firing(alertOf("a9", "up", "web"), 0))
 			f.clock.add(time.Minute)
-			r := f.reconciler(ReconcilerOptions{URL: tc.shape.serve(t)})
-			r.timeout = time.Second
+			r := f.reconciler(ReconcilerOptions{URL: tc.shape.serve(t), Timeout: time.Second})
 			err := r.Reconcile(context.Background())
 			failures := testutil.ToFloat64(f.metrics.reconciliationFailures)
 			switch {

@@ -94,22 +94,6 @@ func TestEngineComesBack(t *testing.T) {
 	scale(t, s, 2)
 }
 
-// TestSocketThatRefuses is a user outside the docker group.
-func TestSocketThatRefuses(t *testing.T) {
-	t.Parallel()
-	if os.Geteuid() == 0 {
-		t.Skip("nothing refuses the superuser")
-	}
-	host := faulty(t, realtest.Docker(t), hangs)
-	if err := os.Chmod(strings.TrimPrefix(host, "unix://"), 0); err != nil {
-		t.Fatal(err)
-	}
-	s := open(t, &ServiceConfig{Name: "web", HostConfig: HostConfig{Host: host}})
-	if _, err := s.Current(t.Context()); target.KindOf(err) != target.KindUnauthorized {
-		t.Errorf("Current = %v (kind %s), want unauthorized", err, target.KindOf(err))
-	}
-}
-
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	never := func(http.ResponseWriter, *http.Request) bool { return false }

@@ -39,7 +39,7 @@ func image(t testing.TB) string {
 	t.Helper()
 	imageOnce.Do(func() { imageRef = realtest.StaticImage(t, "alertscaler-test-worker", targettest.WorkerPackage) })
 	if imageRef == "" {
-		t.Skip("the worker image could not be made")
+		realtest.SkipOrFail(t, "needs the worker image, which could not be made")
 	}
 	return imageRef
 }

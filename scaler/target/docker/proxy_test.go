@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 // engineHandler passes requests on to the Engine, but for those that fault
@@ -18,7 +20,7 @@ func engineHandler(t testing.TB, host string, fault func(http.ResponseWriter, *h
 	t.Helper()
 	path, ok := strings.CutPrefix(host, "unix://")
 	if !ok {
-		t.Skipf("the proxy needs an Engine at a socket of this machine, not %s", host)
+		realtest.SkipOrFail(t, "the proxy needs an Engine at a socket of this machine, not %s", host)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "docker"})
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

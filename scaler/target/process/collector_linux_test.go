@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -160,7 +161,7 @@ func TestCollectorDisk(t *testing.T) {
 	const disk = "alertscaler_replica_disk_bytes_total{0}"
 	before, ok := series(t, reg)[disk]
 	if !ok {
-		t.Skip("this kernel does not account I/O by process")
+		realtest.SkipOrFail(t, "needs a kernel that accounts I/O by process")
 	}
 	resp, err := http.Get("http://" + p.Endpoints()[0] + "/write?bytes=4194304")
 	if err != nil {
@@ -178,7 +179,7 @@ func TestCollectorDisk(t *testing.T) {
 func TestCollectorNetwork(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.Command("unshare", "--net", "true").CombinedOutput(); err != nil {
-		t.Skipf("no network namespaces here: %v %s", err, out)
+		realtest.SkipOrFail(t, "needs network namespaces: %v %s", err, out)
 	}
 	reg := prometheus.NewPedanticRegistry()
 	cfg := NewConfig().(*Config)
