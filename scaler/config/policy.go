@@ -179,7 +179,7 @@ func (c *Config) Rules(p *Policy) policy.Policy {
 		Min:         p.Min,
 		Max:         p.Max,
 		AlertStep:   policy.AlertStep{Up: policy.Amount(p.AlertStep.Up), Down: policy.Amount(p.AlertStep.Down)},
-		Reservation: policy.Reservation(p.Reservation),
+		Reservation: p.Reservation.rules(),
 		ScaleUp:     p.ScaleUp.rules(),
 		ScaleDown:   p.ScaleDown.rules(),
 	}
@@ -189,7 +189,7 @@ func (c *Config) Rules(p *Policy) policy.Policy {
 		out.MaxGap = max(c.Prometheus.MaxStaleness.Std(), 2*c.Global.EvaluationInterval.Std())
 	}
 	for _, r := range p.Resources {
-		out.Resources = append(out.Resources, policy.Resource{Name: r.Name, Reservation: policy.Reservation(r.Reservation)})
+		out.Resources = append(out.Resources, policy.Resource{Name: r.Name, Reservation: r.Reservation.rules()})
 	}
 	for _, t := range p.Targets {
 		out.Targets = append(out.Targets, policy.Target{Name: t.Name, Min: t.Min, Max: t.Max})

@@ -22,6 +22,15 @@ type History struct {
 	Moves []Move `json:"moves,omitempty"`
 	// Backoffs by target, while one is not to be asked.
 	Backoffs map[string]Backoff `json:"backoffs,omitempty"`
+	// Targets is what was learnt of each target.
+	Targets map[string]TargetMemory `json:"targets,omitempty"`
+	// MissingSince is since when a resource has been unknown without a break,
+	// MissingSeen when that was last seen; zero: none is.
+	MissingSince time.Time `json:"missing_since,omitzero"`
+	MissingSeen  time.Time `json:"missing_seen,omitzero"`
+	// DownSince is since when the policy has wanted fewer replicas without a
+	// break; zero: it does not.
+	DownSince time.Time `json:"down_since,omitzero"`
 }
 
 // Backoff is how long a target that failed is left alone.

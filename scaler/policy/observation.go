@@ -7,6 +7,20 @@ import "time"
 type Observation struct {
 	// Up and Down count the active alerts that ask for either direction.
 	Up, Down int
+	// Pause is set while an operator has paused the policy.
+	Pause *Pause
+	// Silences cover alerts that would speak for the policy.
+	Silences []Pause
+	// BlockUp and BlockDown name the active alerts that forbid a direction.
+	BlockUp, BlockDown []string
+	// Foreign are changes of the count that someone else made since the last
+	// observation.
+	Foreign []ForeignChange
+	// FleetHold is until when no policy may scale down because too many want
+	// to at once; zero: they may.
+	FleetHold time.Time
+	// Budgets are the limits that this policy shares with others.
+	Budgets []Room
 	// Targets in the order of Policy.Targets.
 	Targets []TargetState
 	// Usage by resource, in any order.
@@ -24,6 +38,9 @@ type TargetState struct {
 	Min, Max int
 	// BackoffUntil is set while the target is not to be asked for anything.
 	BackoffUntil time.Time
+	// Stuck is how many of the requested replicas are not expected to become
+	// ready any more, because they had their time.
+	Stuck int
 	// Error is set where the target could not be read; the counts are then
 	// the last ones known and support no decision.
 	Error string
@@ -34,12 +51,17 @@ type Usage struct {
 	Resource string
 	// Value is the absolute sum over all replicas, in the resource's unit.
 	Value float64
+	// Predicted is what Value is expected to be one provisioning time ahead;
+	// it counts for going up alone. 0 where nothing is predicted.
+	Predicted float64
 	// CapacityPerReplica is what one replica holds, in the same unit; > 0.
 	CapacityPerReplica float64
 	// Age of the sample behind Value; 0 where it cannot be told.
 	Age time.Duration
 	// Problem is set where the reading must not be used; Value and
-	// CapacityPerReplica are then meaningless.
+	// CapacityPerReplica are then meaningless, except that with
+	// ProblemLowCoverage and a CapacityPerReplica above 0 they are a lower
+	// bound, since those who do not report use something too.
 	Problem Problem
 	// Detail says in words what the Problem was.
 	Detail string

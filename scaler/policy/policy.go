@@ -32,6 +32,8 @@ const (
 type Policy struct {
 	Name string
 	Mode Mode
+	// Priority says who goes first where a budget is short; more is sooner.
+	Priority int
 	// Min and Max bound the requested replicas over all targets together;
 	// 0 ≤ Min ≤ Max and Max ≥ 1.
 	Min, Max int
@@ -43,19 +45,16 @@ type Policy struct {
 	Reservation Reservation
 	ScaleUp     Behavior
 	ScaleDown   Behavior
+	// OnMissing is what follows from usage that stays unknown.
+	OnMissing OnMissing
 	// MaxGap is the longest time between two observations that still count
 	// as one continuous stabilization window; 0 accepts any gap.
 	MaxGap time.Duration
+	// Strategy says which target gets the next replica, and which loses one.
+	// Empty: StrategyPriority.
+	Strategy Strategy
 	// Targets in the order written; at least one.
 	Targets []Target
-}
-
-// Target is what placement knows of one of a policy's targets.
-type Target struct {
-	Name string
-	// Min and Max bound this target's share; Max 0 means only the policy's
-	// own maximum limits it.
-	Min, Max int
 }
 
 // Resource is one thing replicas consume.
@@ -64,15 +63,6 @@ type Resource struct {
 	// Reservation of this resource alone; the larger of it and the policy's
 	// amount stays free.
 	Reservation Reservation
-}
-
-// Reservation is what must stay free. Each entry gives an amount in the
-// resource's unit, and the largest wins. The zero value reserves nothing.
-type Reservation struct {
-	// Ratio is the share of the total capacity that stays free, 0 ≤ Ratio < 1.
-	Ratio float64
-	// Threshold is an absolute amount that stays free, in the resource's unit.
-	Threshold float64
 }
 
 // Behavior is how one direction moves.
