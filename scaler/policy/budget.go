@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"math"
+	"strings"
+)
+
 // Budget is a limit that several policies share.
 type Budget struct {
 	Name string
@@ -23,4 +28,68 @@ type Room struct {
 	Rivals []string
 	// Victims are the policies that were cut so that this one may have more.
 	Victims []string
+}
+
+// Cut is what a budget took from one decision.
+type Cut struct {
+	Budget string `json:"budget"`
+	// Replicas and CostPerHour were wanted and not given.
+	Replicas    int     `json:"replicas,omitempty"`
+	CostPerHour float64 `json:"cost_per_hour,omitempty"`
+	// By are the policies in whose favour.
+	By []string `json:"by,omitempty"`
+}
+
+// budget keeps a move up within what the policy may have of its budgets. What
+// runs already is never taken away.
+func (d *decider) budget() bool {
+	if d.out.Desired <= d.out.Current {
+		return true
+	}
+	for i := range d.o.Budgets {
+		r := &d.o.Budgets[i]
+		if r.Replicas == nil {
+			continue
+		}
+		s := Step{Name: StepBudget, Subject: r.Budget, Limit: float64(*r.Replicas), Detail: strings.Join(r.Victims, ", ")}
+		allowed := max(d.out.Current, min(d.out.Desired, *r.Replicas))
+		if allowed < d.out.Desired {
+			s.Value, s.Detail = float64(d.out.Desired-allowed), strings.Join(r.Rivals, ", ")
+			d.out.Cuts = append(d.out.Cuts, Cut{Budget: r.Budget, Replicas: d.out.Desired - allowed, By: r.Rivals})
+		}
+		if !d.limit(allowed, s, ReasonBudgetLimited) {
+			return false
+		}
+	}
+	return true
+}
+
+// purse is the tightest budget on cost, and what it leaves for more; nil where
+// there is none.
+func purse(p *Policy, o *Observation) (*Room, float64) {
+	var tightest *Room
+	left := math.Inf(1)
+	for i := range o.Budgets {
+		r := &o.Budgets[i]
+		if r.CostPerHour == nil {
+			continue
+		}
+		if l := max(0, *r.CostPerHour-p.Cost(o.Targets)); l < left {
+			tightest, left = r, l
+		}
+	}
+	return tightest, left
+}
+
+// Cost is what the targets' requested replicas cost for an hour. A price that
+// is not known counts as nothing; configuration sees to it that no budget
+// depends on one.
+func (p *Policy) Cost(targets []TargetState) float64 {
+	cost := 0.0
+	for i := range targets {
+		if i < len(p.Targets) && p.Targets[i].CostPerHour != nil {
+			cost += float64(targets[i].Requested) * *p.Targets[i].CostPerHour
+		}
+	}
+	return cost
 }

@@ -1,20 +1,19 @@
 package policy
 
 import (
-	"math"
 	"time"
 )
 
 // Decide says how many replicas p should have at now, given what was observed
 // and what is remembered. It is pure: equal arguments give equal decisions,
-// the order of o.Usage is irrelevant, and neither argument is changed.
+// the order of o.Usage is irrelevant, and no argument is changed.
 //
 // Where Act is set the result is within the bounds or, while a target that would
-// be needed for that is backed off, nearer to them. An up direction never
-// lowers a count within the bounds and a down direction never raises it; what
-// is unknown never supports a scale-down. The steps are taken in the order in
-// which they stand in Decision.Steps, and the first that holds the count ends
-// the decision.
+// be needed for that is backed off or a budget has no room, nearer to them. An
+// up direction never lowers a count within the bounds and a down direction
+// never raises it; what is unknown never supports a scale-down, unless
+// on_missing says so. The steps are taken in the order in which they stand in
+// Decision.Steps, and the first that holds the count ends the decision.
 func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 	d := decider{p: &p, o: &o, h: &h, now: now}
 	d.out = Decision{
@@ -22,17 +21,23 @@ func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 		Time:      now,
 		Mode:      p.Mode,
 		Direction: o.Direction(),
-		Steps:     make([]Step, 0, 9+len(p.Resources)),
+		Steps:     make([]Step, 0, 10+len(p.Resources)),
 	}
-	for _, t := range o.Targets {
-		d.out.Current += t.Requested
-		d.out.Ready += t.Ready
+	d.dir = d.out.Direction
+	for i := range o.Targets {
+		d.out.Current += o.Targets[i].Requested
+		d.out.Ready += o.Targets[i].Ready
 	}
 	d.min, d.max = p.Bounds(o.Targets)
 	d.out.Desired = d.out.Current
 
 	if d.readable() {
-		if !d.outOfBounds() {
+		d.noteForeign()
+		switch {
+		case d.paused():
+		case d.outOfBounds():
+			d.budget()
+		default:
 			d.inBounds()
 		}
 		d.finish()
@@ -49,6 +54,15 @@ func (d *decider) readable() bool {
 		}
 	}
 	return true
+}
+
+// noteForeign says what someone else did. It decides nothing: what is there is
+// where the decision starts from.
+func (d *decider) noteForeign() {
+	for i := range d.o.Foreign {
+		c := &d.o.Foreign[i]
+		d.note(Step{Name: StepForeign, Subject: c.Target, Value: float64(c.From), Limit: float64(c.To)})
+	}
 }
 
 // Direction is where the active alerts point: up if any asks for more, down
@@ -85,14 +99,15 @@ func (p *Policy) Bounds(targets []TargetState) (lowest, highest int) {
 }
 
 // OutOfBounds reports whether the count alone decides, so that no usage needs
-// to be read: it is outside the bounds and the mode lets bounds correct it.
-func (p *Policy) OutOfBounds(targets []TargetState) bool {
+// to be read: it is outside the bounds, and neither the mode nor a pause keeps
+// the bounds from correcting it.
+func (p *Policy) OutOfBounds(o *Observation, now time.Time) bool {
 	n := 0
-	for _, t := range targets {
-		n += t.Requested
+	for i := range o.Targets {
+		n += o.Targets[i].Requested
 	}
-	lowest, highest := p.Bounds(targets)
-	return p.Mode != ModeOff && (n < lowest || n > highest)
+	lowest, highest := p.Bounds(o.Targets)
+	return p.Mode != ModeOff && !o.Pause.Active(now) && (n < lowest || n > highest)
 }
 
 // decider carries one decision through its steps.
@@ -102,6 +117,9 @@ type decider struct {
 	h        *History
 	now      time.Time
 	min, max int
+	// dir is where the move goes that the limits look at: where the alerts
+	// point or, without one, where on_missing does.
+	dir Direction
 	// need is the fractional number of replicas behind the recommendation;
 	// meaningful only where out.Recommendation is set.
 	need float64
@@ -131,15 +149,17 @@ func (d *decider) hold(s Step) bool {
 
 // outOfBounds corrects a count outside the bounds before anything is read.
 func (d *decider) outOfBounds() bool {
-	if !d.p.OutOfBounds(d.o.Targets) {
+	if !d.p.OutOfBounds(d.o, d.now) {
 		d.note(Step{Name: StepBounds, Value: float64(d.min), Limit: float64(d.max)})
 		return false
 	}
 	s := Step{Name: StepBounds, Value: float64(d.min), Limit: float64(d.max), Reason: ReasonBelowMin}
 	desired := d.min
+	d.dir = Up
 	if d.out.Current > d.max {
 		s.Reason = ReasonAboveMax
 		desired = d.max
+		d.dir = Down
 	}
 	d.move(desired, s)
 	return true
@@ -149,15 +169,35 @@ func (d *decider) outOfBounds() bool {
 func (d *decider) inBounds() {
 	d.recommend()
 	if d.out.Direction == None {
-		d.hold(Step{Name: StepDirection, Reason: ReasonNoAlert})
+		d.undirected()
 		return
 	}
 	d.note(d.directionStep())
-	if len(d.p.Resources) == 0 {
+	switch {
+	case d.blocked():
+	case len(d.p.Resources) == 0:
 		d.alertStep(ReasonScaledUp, ReasonScaledDown)
-		return
+	case d.followRecommendation() && d.tolerance() && d.roomLeft() && d.fleetGuard() && d.stabilization():
+		d.limits()
 	}
-	if d.followRecommendation() && d.tolerance() && d.roomLeft() && d.stabilization() && d.stepLimit() && d.cooldown() {
+}
+
+// undirected is what happens while no active alert asks for anything.
+func (d *decider) undirected() {
+	switch {
+	case d.goesToFixed() && d.fallbackDue():
+		d.fallback()
+	case len(d.o.Silences) > 0:
+		d.hold(pauseStep(&d.o.Silences[0]))
+	default:
+		d.hold(Step{Name: StepDirection, Reason: ReasonNoAlert})
+	}
+}
+
+// limits are the steps that pace a move: how far, how soon, and at whose
+// expense.
+func (d *decider) limits() {
+	if d.stepLimit() && d.cooldown(d.behavior().Cooldown) && d.budget() {
 		d.clamp()
 	}
 }
@@ -168,114 +208,4 @@ func (d *decider) directionStep() Step {
 		n = d.o.Down
 	}
 	return Step{Name: StepDirection, Subject: string(d.out.Direction), Value: float64(n)}
-}
-
-// recommend works out what each resource needs. The recommendation is the
-// largest of the needs that are known.
-func (d *decider) recommend() {
-	if len(d.p.Resources) == 0 {
-		return
-	}
-	d.out.Requirements = make([]Requirement, 0, len(d.p.Resources))
-	known := false
-	best := 0
-	for i := range d.p.Resources {
-		r := &d.p.Resources[i]
-		q := d.require(r)
-		d.out.Requirements = append(d.out.Requirements, q)
-		if q.Problem != "" {
-			d.bad = true
-			d.note(Step{Name: StepQuality, Subject: r.Name, Reason: ReasonMissingData, Detail: string(q.Problem)})
-			continue
-		}
-		d.note(Step{Name: StepRequirement, Subject: r.Name, Value: q.need(), Limit: float64(q.Replicas)})
-		d.need = max(d.need, q.need())
-		best = max(best, q.Replicas)
-		known = true
-	}
-	if known {
-		d.out.Recommendation = &best
-	}
-}
-
-// require is required_k = ceil((U_k + P_k) / C_k) of one resource, P_k being
-// the larger of the resource's and the policy's reservation.
-func (d *decider) require(r *Resource) Requirement {
-	q := Requirement{Resource: r.Name}
-	u, n := d.o.usage(r.Name)
-	switch {
-	case n == 0:
-		q.Problem, q.Detail = ProblemMissing, "not observed"
-		return q
-	case n > 1:
-		q.Problem, q.Detail = ProblemAmbiguous, "observed more than once"
-		return q
-	}
-	q.Problem, q.Detail = u.problem()
-	if q.Problem != "" {
-		return q
-	}
-	q.Usage = u.Value
-	q.CapacityPerReplica = u.CapacityPerReplica
-	q.AgeSeconds = u.Age.Seconds()
-	q.Reserved = max(r.Reservation.Amount(u.Value), d.p.Reservation.Amount(u.Value))
-	q.Replicas = ceil(q.need())
-	return q
-}
-
-// need is the fractional number of replicas, never more than maxReplicas: what
-// overflows is a need beyond every bound, not an unknown one.
-func (q *Requirement) need() float64 {
-	return min((q.Usage+q.Reserved)/q.CapacityPerReplica, maxReplicas)
-}
-
-// usage returns a reading of the resource and how many there are.
-func (o *Observation) usage(resource string) (u *Usage, n int) {
-	for i := range o.Usage {
-		if o.Usage[i].Resource == resource {
-			u = &o.Usage[i]
-			n++
-		}
-	}
-	return u, n
-}
-
-// problem is the observer's own verdict or, where it gave none, what makes
-// the numbers unusable all the same.
-func (u *Usage) problem() (Problem, string) {
-	switch {
-	case u.Problem != "":
-		return u.Problem, u.Detail
-	case math.IsNaN(u.Value) || math.IsInf(u.Value, 0) || u.Value < 0:
-		return ProblemNotFinite, "usage is not a finite number of at least 0"
-	case math.IsNaN(u.CapacityPerReplica) || math.IsInf(u.CapacityPerReplica, 0) || u.CapacityPerReplica <= 0:
-		return ProblemNoCapacity, "capacity of a replica is not a finite number above 0"
-	}
-	return "", ""
-}
-
-// Amount is what must stay free at the given usage, P = max_i p_i:
-// U·ρ/(1−ρ) for a ratio, so that the share ρ of the total stays free, and θ
-// for a threshold. It is in the unit of usage, finite and never negative.
-func (r Reservation) Amount(usage float64) float64 {
-	amount := 0.0
-	if r.Threshold > 0 {
-		amount = r.Threshold
-	}
-	if r.Ratio > 0 && r.Ratio < 1 {
-		amount = max(amount, usage*r.Ratio/(1-r.Ratio))
-	}
-	return min(amount, math.MaxFloat64)
-}
-
-// maxReplicas keeps a need that dwarfs every bound within an int.
-const maxReplicas = 1 << 30
-
-// ceil rounds up, taking what is above a whole number by less than one part
-// in 10⁹ for rounding: 3.0000000001 is 3.
-func ceil(x float64) int {
-	if x >= maxReplicas {
-		return maxReplicas
-	}
-	return int(math.Ceil(x - 1e-9*math.Max(1, x)))
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
@@ -312,15 +314,25 @@ func TestReservationAmount(t *testing.T) {
 		{"a ratio of everything is none", policy.Reservation{Ratio: 1, Threshold: 3}, 8, 3},
 		{"negative numbers reserve nothing", policy.Reservation{Ratio: -1, Threshold: -3}, 8, 0},
 		{"what is no number reserves nothing", policy.Reservation{Ratio: math.NaN(), Threshold: math.NaN()}, 8, 0},
+		{"replicas are whole ones", policy.Reservation{Replicas: 3, Ratio: 0.1}, 8, 6},
+		{"a schedule counts within its window", policy.Reservation{Ratio: 0.1, Schedules: []policy.Schedule{{Window: window(true), Ratio: 0.5}}}, 8, 8},
+		{"and not outside of it", policy.Reservation{Threshold: 1, Schedules: []policy.Schedule{{Window: window(false), Ratio: 0.5}}}, 8, 1},
+		{"the largest of a schedule's own wins", policy.Reservation{Schedules: []policy.Schedule{{Window: window(true), Ratio: 0.5, Threshold: 9, Replicas: 2}}}, 8, 9},
 		{"without end is as much as can be written", policy.Reservation{Threshold: math.Inf(1)}, 8, math.MaxFloat64},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.reservation.Amount(c.usage); got != c.want {
+			if got := c.reservation.Amount(c.usage, 2, now); got != c.want {
 				t.Errorf("got %g, want %g", got, c.want)
 			}
 		})
 	}
 }
+
+// window is one that always holds, or never does.
+type window bool
+
+func (w window) Contains(time.Time) bool { return bool(w) }
+func (w window) String() string          { return "a window" }
 
 func TestRequirementsAreReported(t *testing.T) {
 	p := web(needs(
@@ -335,7 +347,7 @@ func TestRequirementsAreReported(t *testing.T) {
 	if c.Resource != "cpu" || c.Usage != 8.4 || math.Abs(c.Reserved-3.6) > 1e-9 || c.CapacityPerReplica != 2 || c.Replicas != 6 || c.AgeSeconds != 20 || c.Problem != "" {
 		t.Errorf("cpu: %+v", c)
 	}
-	if want := (policy.Requirement{Resource: "memory", Problem: policy.ProblemStale, Detail: "for the story"}); m != want {
+	if want := (policy.Requirement{Resource: "memory", Problem: policy.ProblemStale, Detail: "for the story"}); !cmp.Equal(m, want) {
 		t.Errorf("memory: got %+v, want %+v", m, want)
 	}
 	if d.Recommendation == nil || *d.Recommendation != 6 {

@@ -36,7 +36,8 @@ const (
 	ReasonPaused Reason = "paused"
 	// ReasonShadow: the move is decided and the mode forbids it.
 	ReasonShadow Reason = "shadow"
-	// ReasonBlocked: a blocking alert forbids the direction.
+	// ReasonBlocked: a blocking alert forbids the direction, or too many
+	// policies want to scale down at once.
 	ReasonBlocked Reason = "blocked"
 	// ReasonMissingData: usage is unknown, so the count is held.
 	ReasonMissingData Reason = "missing_data"
@@ -70,17 +71,25 @@ type StepName string
 // before the limits that would have held as well.
 const (
 	StepTarget         StepName = "target"
+	StepForeign        StepName = "foreign_change"
+	StepPause          StepName = "pause"
 	StepBounds         StepName = "bounds"
 	StepQuality        StepName = "data_quality"
 	StepRequirement    StepName = "requirement"
 	StepDirection      StepName = "direction"
+	StepGate           StepName = "gate"
+	StepMissing        StepName = "on_missing"
 	StepRecommendation StepName = "recommendation"
 	StepTolerance      StepName = "tolerance"
+	StepFleetGuard     StepName = "fleet_guard"
 	StepStabilization  StepName = "stabilization"
 	StepStepLimit      StepName = "step_limit"
 	StepCooldown       StepName = "cooldown"
+	StepBudget         StepName = "budget"
 	StepMinMax         StepName = "min_max"
 	StepPlacement      StepName = "placement"
+	StepMovedOn        StepName = "moved_on"
+	StepFailover       StepName = "failover"
 	StepMode           StepName = "mode"
 )
 
@@ -102,23 +111,8 @@ type Step struct {
 	Until time.Time
 	// Detail is extra text given by the observer, such as a data problem.
 	Detail string
-}
-
-// Requirement is what one resource needs.
-type Requirement struct {
-	Resource string `json:"resource"`
-	// Usage, Reserved and CapacityPerReplica are in the resource's unit.
-	Usage              float64 `json:"usage"`
-	Reserved           float64 `json:"reserved"`
-	CapacityPerReplica float64 `json:"capacity_per_replica"`
-	// Replicas = ceil((Usage + Reserved) / CapacityPerReplica).
-	Replicas int `json:"replicas"`
-	// Problem is set where the reading could not be used; the numbers above
-	// are then zero and mean nothing.
-	Problem Problem `json:"problem,omitempty"`
-	Detail  string  `json:"detail,omitempty"`
-	// AgeSeconds of the sample behind Usage.
-	AgeSeconds float64 `json:"age_seconds,omitempty"`
+	// Silence is the ID of the silence that the step speaks of.
+	Silence string
 }
 
 // Placement is one target's share of a decision.
@@ -144,6 +138,10 @@ type Decision struct {
 	// Recommendation is the raw need before any limit; nil where no resource
 	// could say.
 	Recommendation *int `json:"recommendation,omitempty"`
+	// Needs is Recommendation for either direction.
+	Needs Needs `json:"needs,omitzero"`
+	// WantsDown is set where fewer replicas would do, whatever held it.
+	WantsDown bool `json:"wants_down,omitempty"`
 	// Desired is the count after every limit. In shadow mode it is what would
 	// have been asked for.
 	Desired int    `json:"desired"`
@@ -152,5 +150,7 @@ type Decision struct {
 	Act          bool          `json:"act"`
 	Requirements []Requirement `json:"requirements,omitempty"`
 	Placements   []Placement   `json:"placements,omitempty"`
-	Steps        []Step        `json:"steps"`
+	// Cuts are what budgets took.
+	Cuts  []Cut  `json:"cuts,omitempty"`
+	Steps []Step `json:"steps"`
 }

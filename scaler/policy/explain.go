@@ -19,7 +19,7 @@ func (d *Decision) Explain() string {
 		say(d.Requirements[i].String())
 	}
 	for i := range d.Steps {
-		if s := &d.Steps[i]; s.decisive() {
+		if s := &d.Steps[i]; s.decisive() || (d.Act && s.Name == StepStepLimit) {
 			say(s.String())
 		}
 	}
@@ -45,6 +45,10 @@ func (d *Decision) outcome() string {
 // not tell already.
 func (s *Step) decisive() bool {
 	switch {
+	case s.Name == StepForeign, s.Name == StepFailover:
+		return true
+	case s.Name == StepBudget && s.Detail != "":
+		return true
 	case s.Reason == "":
 		return false
 	case s.Name == StepQuality:
@@ -62,15 +66,50 @@ func (q Requirement) String() string {
 		if q.Detail != "" {
 			text += ": " + q.Detail
 		}
-		return text + ")"
+		text += ")"
+		if q.lowerBound() {
+			text += ", but at least " + plural(count(q.Replicas), "replica") + " are needed"
+		}
+		return text
 	}
 	text := q.Resource + " uses " + quantity(q.Usage)
 	if q.Reserved > 0 {
 		text += " and keeps " + quantity(q.Reserved) + " free"
+		if e := q.largest(); e != nil {
+			text += " (" + e.setting() + ")"
+		}
 	}
 	text += ", which takes " + plural(quantity(q.need()), "replica") + " of " + quantity(q.CapacityPerReplica)
 	if n := count(q.Replicas); n != quantity(q.need()) {
 		text += ", so " + n
 	}
+	if q.PredictedReplicas > q.Replicas {
+		text += "; " + quantity(q.Predicted) + " are predicted, which takes " + count(q.PredictedReplicas)
+	}
 	return text
+}
+
+// largest is the entry that decides what is reserved, where there is one.
+func (q *Requirement) largest() *Entry {
+	var found *Entry
+	for i := range q.Reservations {
+		if e := &q.Reservations[i]; e.Amount > 0 && (found == nil || e.Amount > found.Amount) {
+			found = e
+		}
+	}
+	return found
+}
+
+// setting is the entry as people speak of it.
+func (e *Entry) setting() string {
+	switch e.Kind {
+	case EntryRatio:
+		return percent(e.Setting)
+	case EntryReplicas:
+		return plural(quantity(e.Setting), "replica")
+	case EntryThreshold:
+		return "at least " + quantity(e.Setting)
+	case EntrySchedule:
+	}
+	return e.Name()
 }

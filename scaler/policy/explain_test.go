@@ -20,7 +20,7 @@ func TestExplain(t *testing.T) {
 		{
 			name:   "scaled up",
 			policy: reserved, sees: up(6, cpu(11.9)),
-			want: "web 6 → 9 (scaled_up): cpu uses 11.9 and keeps 5.1 free, which takes 8.5 replicas of 2, so 9; capped by nothing",
+			want: "web 6 → 9 (scaled_up): cpu uses 11.9 and keeps 5.1 free (30 %), which takes 8.5 replicas of 2, so 9; capped by nothing",
 		},
 		{
 			name:   "scaled up, to a whole number and without reservation",
@@ -40,17 +40,17 @@ func TestExplain(t *testing.T) {
 		{
 			name:   "no alert",
 			policy: reserved, sees: quiet(6, cpu(8.4)),
-			want: "web stays at 6 (no_alert): cpu uses 8.4 and keeps 3.6 free, which takes 6 replicas of 2; no alert is active",
+			want: "web stays at 6 (no_alert): cpu uses 8.4 and keeps 3.6 free (30 %), which takes 6 replicas of 2; no alert is active",
 		},
 		{
 			name:   "satisfied",
 			policy: reserved, sees: up(7, cpu(8.4)),
-			want: "web stays at 7 (satisfied): cpu uses 8.4 and keeps 3.6 free, which takes 6 replicas of 2; needs 6 and has 7",
+			want: "web stays at 7 (satisfied): cpu uses 8.4 and keeps 3.6 free (30 %), which takes 6 replicas of 2; needs 6 and has 7",
 		},
 		{
 			name:   "a down alert that the usage contradicts",
 			policy: reserved, sees: down(7, cpu(11.9)),
-			want: "web stays at 7 (satisfied): cpu uses 11.9 and keeps 5.1 free, which takes 8.5 replicas of 2, so 9; needs 9 and has 7, so none can go",
+			want: "web stays at 7 (satisfied): cpu uses 11.9 and keeps 5.1 free (30 %), which takes 8.5 replicas of 2, so 9; needs 9 and has 7, so none can go",
 		},
 		{
 			name:   "below the minimum",

@@ -189,7 +189,7 @@ func remember(t *rapid.T, h *policy.History, p policy.Policy, at time.Time, id s
 		d.Requirements[0].Problem = policy.ProblemStale
 	} else {
 		replicas := rapid.IntRange(0, 20).Draw(t, "recommended")
-		d.Recommendation = &replicas
+		d.Needs = policy.Needs{Down: replicas, Up: replicas, Known: true}
 	}
 	h.Observe(p, d)
 }

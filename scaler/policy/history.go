@@ -38,6 +38,9 @@ type Backoff struct {
 	Until time.Time `json:"until"`
 	// Failures in a row that led to it.
 	Failures int `json:"failures"`
+	// NotConverged is set where the target took the number and its replicas
+	// were not ready in time.
+	NotConverged bool `json:"not_converged,omitempty"`
 }
 
 // Sample is a recommendation that held from First to Last.
@@ -45,7 +48,13 @@ type Sample struct {
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
 	Replicas int       `json:"replicas"`
+	// Up is the recommendation for going up, where predictions and lower
+	// bounds made it higher; 0: it is Replicas.
+	Up int `json:"up,omitempty"`
 }
+
+// up is the recommendation for going up.
+func (s *Sample) up() int { return max(s.Up, s.Replicas) }
 
 // Move is one change of a policy's requested replicas that a platform
 // accepted.
@@ -58,8 +67,11 @@ type Move struct {
 	// Failed is set where they were not ready in time or the targets lost
 	// them: the move then spends no cooldown.
 	Failed bool `json:"failed,omitempty"`
-	From   int  `json:"from"`
-	To     int  `json:"to"`
+	// Foreign is set where someone else made it. It counts for cooldowns,
+	// since the count has changed, and for no step limit.
+	Foreign bool `json:"foreign,omitempty"`
+	From    int  `json:"from"`
+	To      int  `json:"to"`
 }
 
 // Direction of the move.
@@ -91,7 +103,7 @@ func (h *History) Converging() bool { return h.converging() != nil }
 func (h *History) movedSince(t time.Time, dir Direction) (n int, oldest time.Time) {
 	for i := range h.Moves {
 		m := &h.Moves[i]
-		if !m.At.After(t) || (m.Failed && m.Direction() != dir) {
+		if m.Foreign || !m.At.After(t) || (m.Failed && m.Direction() != dir) {
 			continue
 		}
 		n += m.To - m.From
@@ -127,7 +139,7 @@ func (h *History) extremes(t time.Time, present int) (lowest, highest int) {
 	lowest, highest = present, present
 	for i := range h.Samples {
 		if s := &h.Samples[i]; !s.Last.Before(t) {
-			lowest, highest = min(lowest, s.Replicas), max(highest, s.Replicas)
+			lowest, highest = min(lowest, s.up()), max(highest, s.Replicas)
 		}
 	}
 	return lowest, highest
@@ -136,6 +148,12 @@ func (h *History) extremes(t time.Time, present int) (lowest, highest int) {
 // Observe remembers what d recommends. Call it once per decision, whatever
 // became of it; shadow decisions too.
 func (h *History) Observe(p Policy, d Decision) {
+	switch {
+	case !d.WantsDown:
+		h.DownSince = time.Time{}
+	case h.DownSince.IsZero():
+		h.DownSince = d.Time
+	}
 	if len(p.Resources) == 0 || len(d.Requirements) == 0 {
 		// Alert-only policies have no window, and a correction of the bounds
 		// read no usage.
@@ -153,9 +171,15 @@ func (h *History) Observe(p Policy, d Decision) {
 	}
 	if usable {
 		h.LastSeen = d.Time
+		h.MissingSince, h.MissingSeen = time.Time{}, time.Time{}
+	} else {
+		if h.MissingSince.IsZero() || h.MissingSince.After(d.Time) || broken(h.MissingSeen, d.Time, p.MaxGap) {
+			h.MissingSince = d.Time
+		}
+		h.MissingSeen = d.Time
 	}
-	if d.Recommendation != nil {
-		h.addSample(d.Time, *d.Recommendation, p)
+	if d.Needs.Known {
+		h.addSample(Sample{First: d.Time, Last: d.Time, Replicas: d.Needs.Down, Up: d.Needs.Up}, p)
 	}
 }
 
@@ -164,17 +188,21 @@ func (h *History) Observe(p Policy, d Decision) {
 // covered.
 // Samples of the future, left by a clock that was set back, go: they would
 // never be forgotten.
-func (h *History) addSample(now time.Time, replicas int, p Policy) {
+func (h *History) addSample(s Sample, p Policy) {
+	now := s.First
+	if s.Up <= s.Replicas {
+		s.Up = 0
+	}
 	for len(h.Samples) > 0 && h.Samples[len(h.Samples)-1].First.After(now) {
 		h.Samples = h.Samples[:len(h.Samples)-1]
 	}
 	if n := len(h.Samples); n > 0 && broken(h.Samples[n-1].Last, now, p.MaxGap) {
 		h.Samples = h.Samples[:0]
 	}
-	if n := len(h.Samples); n > 0 && h.Samples[n-1].Replicas == replicas {
+	if n := len(h.Samples); n > 0 && h.Samples[n-1].Replicas == s.Replicas && h.Samples[n-1].Up == s.Up {
 		h.Samples[n-1].Last = now
 	} else {
-		h.Samples = append(h.Samples, Sample{First: now, Last: now, Replicas: replicas})
+		h.Samples = append(h.Samples, s)
 	}
 	start := now.Add(-max(p.ScaleUp.Stabilization, p.ScaleDown.Stabilization))
 	keep := 0
@@ -245,5 +273,10 @@ func (h *History) Clone() History {
 	c.Samples = append([]Sample(nil), h.Samples...)
 	c.Moves = append([]Move(nil), h.Moves...)
 	c.Backoffs = maps.Clone(h.Backoffs)
+	c.Targets = maps.Clone(h.Targets)
+	for name, m := range c.Targets {
+		m.Losses = append([]LossHour(nil), m.Losses...)
+		c.Targets[name] = m
+	}
 	return c
 }

@@ -102,8 +102,9 @@ func TestObserveGoesOnAfterAShortGap(t *testing.T) {
 func TestObserveOfBadDataEndsTheRun(t *testing.T) {
 	h := recall(policy.History{}, windowed, now, quiet(6, cpu(8)), quiet(6, unknown("cpu", policy.ProblemStale)))
 	remembers(t, h, policy.History{
-		LastSeen: now,
-		Samples:  []policy.Sample{{First: now, Last: now, Replicas: 4}},
+		LastSeen:     now,
+		Samples:      []policy.Sample{{First: now, Last: now, Replicas: 4}},
+		MissingSince: in(15 * time.Second), MissingSeen: in(15 * time.Second),
 	})
 	remembers(t, recall(h, windowed, in(30*time.Second), quiet(6, cpu(8))), policy.History{
 		Since: in(30 * time.Second), LastSeen: in(30 * time.Second),
@@ -115,7 +116,10 @@ func TestObserveOfOneBadResourceRemembersTheRecommendation(t *testing.T) {
 	p := windowed
 	p.Resources = []policy.Resource{{Name: "cpu"}, {Name: "memory"}}
 	h := recall(policy.History{}, p, now, quiet(6, cpu(8), unknown("memory", policy.ProblemStale)))
-	remembers(t, h, policy.History{Samples: []policy.Sample{{First: now, Last: now, Replicas: 4}}})
+	remembers(t, h, policy.History{
+		Samples:      []policy.Sample{{First: now, Last: now, Replicas: 4}},
+		MissingSince: now, MissingSeen: now,
+	})
 }
 
 func TestObserveCountsShadowDecisions(t *testing.T) {

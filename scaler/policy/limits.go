@@ -8,9 +8,6 @@ import (
 // followRecommendation takes the recommendation over where it points the way
 // the alerts do, and handles the lack of one.
 func (d *decider) followRecommendation() bool {
-	if d.out.Direction == Down && d.bad {
-		return d.hold(Step{Name: StepQuality, Subject: string(Down), Reason: ReasonMissingData})
-	}
 	s := Step{Name: StepRecommendation, Value: d.need}
 	want := d.out.Current
 	if d.out.Recommendation != nil {
@@ -20,17 +17,19 @@ func (d *decider) followRecommendation() bool {
 	switch {
 	case d.out.Direction == Up && want > d.out.Current:
 		s.Reason = ReasonScaledUp
-	case d.out.Direction == Down && want < d.out.Current:
-		s.Reason = ReasonScaledDown
+	case d.bad && d.fallbackDue():
+		d.fallback()
+		return false
 	case d.bad && d.out.Direction == Up && d.out.Current == 0:
 		// With no replicas there is nobody to report usage: the alert itself
 		// is all that can be known, and one step starts the rest.
 		d.alertStep(ReasonFallback, ReasonFallback)
 		return false
 	case d.bad:
-		// The known resources, if any, are content and another could not be
-		// asked.
-		return d.hold(Step{Name: StepQuality, Subject: string(d.out.Direction), Reason: ReasonMissingData})
+		// The known resources, if any, are content or must not decide alone.
+		return d.hold(Step{Name: StepQuality, Subject: string(d.out.Direction), Reason: ReasonMissingData, Until: d.fallbackAt()})
+	case d.out.Direction == Down && want < d.out.Current:
+		s.Reason = ReasonScaledDown
 	default:
 		s.Reason = ReasonSatisfied
 		return d.hold(s)
@@ -42,24 +41,32 @@ func (d *decider) followRecommendation() bool {
 // alertStep moves by what an alert alone is worth: one step per cooldown, and
 // only once the last one has converged. An up does not wait for a down.
 func (d *decider) alertStep(up, down Reason) {
-	if !d.roomLeft() || !d.converged() {
+	if !d.roomLeft() || !d.fleetGuard() || !d.converged() {
 		return
 	}
-	s := Step{Name: StepRecommendation, Subject: string(d.out.Direction), Reason: down}
+	s := Step{Name: StepRecommendation, Subject: string(d.dir), Reason: down}
 	desired := d.out.Current - d.p.AlertStep.Down.of(d.out.Current)
-	if d.out.Direction == Up {
+	if d.dir == Up {
 		s.Reason = up
 		desired = d.out.Current + d.p.AlertStep.Up.of(d.out.Current)
 	}
 	d.move(max(0, desired), s)
-	if d.cooldown() {
+	cooldown := d.behavior().Cooldown
+	if len(d.p.Resources) > 0 {
+		// The policy's own cooldown paces moves by usage, and may be none.
+		cooldown = max(cooldown, alertStepCooldown)
+	}
+	if d.cooldown(cooldown) && d.budget() {
 		d.clamp()
 	}
 }
 
+// alertStepCooldown is the least time between two steps on an alert alone.
+const alertStepCooldown = time.Minute
+
 // converged holds while a move that this one would add to is not ready.
 func (d *decider) converged() bool {
-	if m := d.h.converging(); m != nil && (d.out.Direction == Down || m.Direction() == Up) {
+	if m := d.h.converging(); m != nil && (d.dir == Down || m.Direction() == Up) {
 		return d.hold(Step{Name: StepCooldown, Subject: string(m.Direction()), Limit: d.behavior().Cooldown.Seconds(), Reason: ReasonConverging})
 	}
 	return true
@@ -75,7 +82,7 @@ func (a Amount) of(n int) int {
 
 // behavior is that of the decision's direction.
 func (d *decider) behavior() *Behavior {
-	if d.out.Direction == Up {
+	if d.dir == Up {
 		return &d.p.ScaleUp
 	}
 	return &d.p.ScaleDown
@@ -103,9 +110,9 @@ func (d *decider) tolerance() bool {
 // hidden behind a limit that would have held as well.
 func (d *decider) roomLeft() bool {
 	switch {
-	case d.out.Direction == Up && d.out.Current >= d.max:
+	case d.dir == Up && d.out.Current >= d.max:
 		return d.hold(Step{Name: StepMinMax, Value: float64(d.min), Limit: float64(d.max), Reason: ReasonAtMax})
-	case d.out.Direction == Down && d.out.Current <= d.min:
+	case d.dir == Down && d.out.Current <= d.min:
 		return d.hold(Step{Name: StepMinMax, Value: float64(d.min), Limit: float64(d.max), Reason: ReasonAtMin})
 	}
 	return true
@@ -119,8 +126,8 @@ func (d *decider) stabilization() bool {
 	if window == 0 {
 		return true
 	}
-	s := Step{Name: StepStabilization, Subject: string(d.out.Direction), Limit: window.Seconds(), Value: float64(d.out.Desired)}
-	if since, ok := d.h.observedFor(d.out.Direction, d.p.MaxGap, d.now); !ok || since.Add(window).After(d.now) {
+	s := Step{Name: StepStabilization, Subject: string(d.dir), Limit: window.Seconds(), Value: float64(d.out.Desired)}
+	if since, ok := d.h.observedFor(d.dir, d.p.MaxGap, d.now); !ok || since.Add(window).After(d.now) {
 		s.Reason = ReasonStabilizing
 		if ok {
 			s.Until = since.Add(window)
@@ -130,7 +137,7 @@ func (d *decider) stabilization() bool {
 		return d.hold(s)
 	}
 	lowest, highest := d.h.extremes(d.now.Add(-window), d.out.Desired)
-	if d.out.Direction == Up {
+	if d.dir == Up {
 		s.Value = float64(lowest)
 		return d.limit(max(lowest, d.out.Current), s, ReasonStabilizing)
 	}
@@ -158,12 +165,12 @@ func (d *decider) stepLimit() bool {
 	if l.Per == 0 || (l.Replicas == 0 && l.Ratio == 0) {
 		return true
 	}
-	moved, oldest := d.h.movedSince(d.now.Add(-l.Per), d.out.Direction)
+	moved, oldest := d.h.movedSince(d.now.Add(-l.Per), d.dir)
 	start := max(0, d.out.Current-moved)
 	size := min(max(1, l.Replicas, ceil(float64(start)*l.Ratio)), maxReplicas)
 	s := Step{Name: StepStepLimit, Value: float64(start)}
 	desired := d.out.Desired
-	if d.out.Direction == Up {
+	if d.dir == Up {
 		s.Limit = float64(start + size)
 		desired = max(min(desired, start+size), d.out.Current)
 	} else {
@@ -178,12 +185,12 @@ func (d *decider) stepLimit() bool {
 
 // cooldown holds for a time after the last action converged: up only after an
 // up, down after either. What has not converged has not begun to cool down.
-func (d *decider) cooldown() bool {
-	if (d.out.Direction == Down || d.p.ScaleUp.Cooldown > 0) && !d.converged() {
+func (d *decider) cooldown(cooldown time.Duration) bool {
+	if (d.dir == Down || cooldown > 0) && !d.converged() {
 		return false
 	}
-	s := Step{Name: StepCooldown, Subject: string(d.out.Direction), Limit: d.behavior().Cooldown.Seconds()}
-	if until := d.h.CooldownUntil(d.p, d.out.Direction); until.After(d.now) {
+	s := Step{Name: StepCooldown, Subject: string(d.dir), Limit: cooldown.Seconds()}
+	if until := d.h.cooldownUntil(cooldown, d.dir); until.After(d.now) {
 		s.Until, s.Reason = until, ReasonCoolingDown
 		return d.hold(s)
 	}
@@ -205,6 +212,14 @@ func (d *decider) clamp() {
 // cooldown goes; zero where nothing has to cool down. A move that has not
 // converged counts from nothing: see Converging.
 func (h *History) CooldownUntil(p *Policy, dir Direction) time.Time {
+	cooldown := p.ScaleUp.Cooldown
+	if dir == Down {
+		cooldown = p.ScaleDown.Cooldown
+	}
+	return h.cooldownUntil(cooldown, dir)
+}
+
+func (h *History) cooldownUntil(cooldown time.Duration, dir Direction) time.Time {
 	var last time.Time
 	for i := range h.Moves {
 		m := &h.Moves[i]
@@ -214,10 +229,6 @@ func (h *History) CooldownUntil(p *Policy, dir Direction) time.Time {
 		if m.Converged.After(last) {
 			last = m.Converged
 		}
-	}
-	cooldown := p.ScaleUp.Cooldown
-	if dir == Down {
-		cooldown = p.ScaleDown.Cooldown
 	}
 	if last.IsZero() || cooldown == 0 {
 		return time.Time{}

@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // TargetMemory is what was learnt of one target.
 type TargetMemory struct {
@@ -24,4 +27,83 @@ type LossHour struct {
 	Requested int   `json:"requested,omitempty"`
 	// Lost never became ready, were refused, or disappeared unasked.
 	Lost int `json:"lost,omitempty"`
+}
+
+const (
+	// provisioningWeight is what the newest measurement counts in the moving
+	// estimate.
+	provisioningWeight = 0.3
+	// lossHours is how far back losses are looked at.
+	lossHours = 24
+	// lossPrior is how many replicas the configured share of losses counts
+	// as much as.
+	lossPrior = 10
+)
+
+// Remember changes what is known of one target.
+func (h *History) Remember(target string, change func(*TargetMemory)) {
+	m := h.Targets[target]
+	change(&m)
+	if h.Targets == nil {
+		h.Targets = make(map[string]TargetMemory, 1)
+	}
+	h.Targets[target] = m
+}
+
+// Provisioned takes in how long a scale-up took to become ready. The estimate
+// begins with the seed, where there is one.
+func (m *TargetMemory) Provisioned(took, seed time.Duration) {
+	was := m.Provisioning
+	if was == 0 {
+		was = seed
+	}
+	if was == 0 {
+		m.Provisioning = max(took, 1)
+		return
+	}
+	m.Provisioning = max(was+time.Duration(provisioningWeight*float64(took-was)), 1)
+}
+
+// Counted adds replicas that were asked for, and replicas that were lost.
+func (m *TargetMemory) Counted(requested, lost int, now time.Time) {
+	hour := now.Unix() / 3600
+	m.Losses = slices.DeleteFunc(m.Losses, func(l LossHour) bool { return l.Hour <= hour-lossHours || l.Hour > hour })
+	if n := len(m.Losses); n == 0 || m.Losses[n-1].Hour != hour {
+		m.Losses = append(m.Losses, LossHour{Hour: hour})
+	}
+	last := &m.Losses[len(m.Losses)-1]
+	last.Requested += requested
+	last.Lost += lost
+}
+
+// ProvisioningOf is how long a replica of the i-th target takes to become
+// ready: measured or, until then, as configured; 0 where neither is known.
+func (h *History) ProvisioningOf(t *Target) time.Duration {
+	if m := h.Targets[t.Name].Provisioning; m > 0 {
+		return m
+	}
+	return t.Provisioning
+}
+
+// LossOf is the share of the target's replicas that failed or were lost within
+// the last day. The configured share counts as much as ten replicas, so that
+// one unlucky start does not condemn a target.
+func (h *History) LossOf(t *Target, now time.Time) float64 {
+	hour := now.Unix() / 3600
+	requested, lost := float64(lossPrior), lossPrior*t.Loss
+	for _, l := range h.Targets[t.Name].Losses {
+		if l.Hour > hour-lossHours {
+			requested += float64(l.Requested)
+			lost += float64(l.Lost)
+		}
+	}
+	return min(1, lost/max(requested, lost))
+}
+
+// ForeignChanged remembers that someone else changed a target's count: what
+// was recommended before was for another count, so the windows start anew.
+func (h *History) ForeignChanged(p Policy, c ForeignChange, now time.Time) {
+	h.Since, h.Samples = time.Time{}, nil
+	h.DownSince = time.Time{}
+	h.Moved(p, Move{At: now, Converged: now, Foreign: true, From: c.From, To: c.To})
 }

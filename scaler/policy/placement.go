@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -27,12 +29,15 @@ func (p *Policy) targetBounds(i int, targets []TargetState) (lowest, highest int
 
 // finish spreads the move over the targets and says whether to act.
 func (d *decider) finish() {
+	s := newSpread(d.p, d.o, d.h, d.now)
 	if d.out.Desired != d.out.Current {
-		d.place()
+		d.place(s)
 	}
-	if d.out.Desired == d.out.Current {
+	d.moveOn(s)
+	if s.unchanged() {
 		return
 	}
+	d.out.Placements = s.placements()
 	if d.p.Mode == ModeOff || (d.p.Mode == ModeOnlyScaleUp && d.out.Desired < d.out.Current) {
 		d.out.Reason = ReasonShadow
 		d.note(Step{Name: StepMode, Subject: string(d.p.Mode), Reason: ReasonShadow})
@@ -41,69 +46,278 @@ func (d *decider) finish() {
 	d.out.Act = true
 }
 
-// place spreads the difference over the targets in the order written: more
-// goes to the first that has room, less is taken from the last that has
-// replicas to give. Targets outside their own bounds come before the others,
-// and a target that is backed off is left alone. What no target can take is
+// place spreads the difference over the targets. What no target can take is
 // not asked for.
-func (d *decider) place() {
-	targets := d.o.Targets
-	counts := make([]int, len(targets))
-	for i := range targets {
-		counts[i] = targets[i].Requested
+func (d *decider) place(s *spread) {
+	left := s.spread(d.out.Desired - d.out.Current)
+	step := Step{Name: StepPlacement, Subject: string(d.p.Strategy), Value: float64(left)}
+	reason := ReasonTargetBackoff
+	switch {
+	case left > 0 && s.poor:
+		reason = ReasonBudgetLimited
+		step.Name, step.Subject, step.Limit = StepBudget, s.purse.Budget, *s.purse.CostPerHour
+		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals})
+	case left != 0:
+		step.Until = s.waits
 	}
-	diff := d.out.Desired - d.out.Current
-	var backoff time.Time
-	for _, correcting := range [...]bool{true, false} {
-		for k := range targets {
-			i := k
-			if diff < 0 {
-				i = len(targets) - 1 - k
-			}
-			if until := targets[i].BackoffUntil; until.After(d.now) {
-				if backoff.IsZero() || until.Before(backoff) {
-					backoff = until
-				}
-				continue
-			}
-			n := d.share(i, counts[i], diff, correcting)
-			counts[i] += n
-			diff -= n
-		}
-	}
-	d.limit(d.out.Desired-diff, unplaced(diff, backoff), ReasonTargetBackoff)
-	if d.out.Desired == d.out.Current {
+	d.limit(d.out.Desired-left, step, reason)
+}
+
+// moveOn takes what was asked of a target and never became ready away from
+// it, and asks the others for it, as far as they can take it. The sum stays.
+func (d *decider) moveOn(s *spread) {
+	if d.out.Desired < d.out.Current || d.out.Reason == ReasonPaused || d.out.Reason == ReasonBlocked {
 		return
 	}
-	d.out.Placements = make([]Placement, 0, len(targets))
-	for i := range targets {
-		d.out.Placements = append(d.out.Placements, Placement{Target: targets[i].Name, From: targets[i].Requested, To: counts[i]})
+	stuck := 0
+	for i := range s.targets {
+		stuck += s.stuck(i)
 	}
-}
-
-// share is what of diff the i-th target takes at the given count: no more than
-// its own bounds allow or, where correcting, than brings it back to them.
-func (d *decider) share(i, count, diff int, correcting bool) int {
-	lowest, highest := d.p.targetBounds(i, d.o.Targets)
-	if diff > 0 {
-		if correcting {
-			highest = lowest
+	if stuck == 0 {
+		return
+	}
+	// Without anybody asking for more, only what the bounds want is needed.
+	needed := min(d.min, d.out.Desired)
+	if d.out.Direction == Up {
+		needed = d.out.Desired
+	}
+	missing := min(stuck, needed-(d.out.Desired-stuck))
+	for i := range s.targets {
+		n := min(s.stuck(i), missing)
+		if n <= 0 {
+			continue
 		}
-		return max(0, min(diff, highest-count))
+		s.counts[i] -= n
+		s.earn(i, n)
+		left := s.spread(n)
+		s.counts[i] += left
+		s.earn(i, -left)
+		if n -= left; n > 0 {
+			missing -= n
+			d.out.Reason = cmp.Or(d.changedReason(), ReasonTargetFailed)
+			d.note(Step{Name: StepMovedOn, Subject: s.targets[i].Name, Value: float64(n), Reason: ReasonTargetFailed})
+		}
 	}
-	if correcting {
-		lowest = highest
-	}
-	return min(0, max(diff, lowest-count))
 }
 
-// unplaced is the step that leaves diff replicas without a target. The bounds
-// see to it that all targets together have room, so that only a backoff can
-// be in the way.
-func unplaced(diff int, backoff time.Time) Step {
-	s := Step{Name: StepPlacement, Value: float64(diff)}
-	if diff != 0 {
-		s.Until = backoff
+// changedReason is the reason of a count that changes by itself.
+func (d *decider) changedReason() Reason {
+	if d.out.Desired != d.out.Current {
+		return d.out.Reason
 	}
+	return ""
+}
+
+// Failover spreads a move that a target has refused over the others, in the
+// same order and within the same limits. In o the counts are as the platforms
+// have accepted them by now, and the target that refused is backed off.
+// Nil: nobody can take any of it.
+func Failover(p Policy, o Observation, h History, diff int, now time.Time) []Placement {
+	s := newSpread(&p, &o, &h, now)
+	s.spread(diff)
+	if s.unchanged() {
+		return nil
+	}
+	return s.placements()
+}
+
+// spread places replicas on the targets of one policy.
+type spread struct {
+	p       *Policy
+	targets []TargetState
+	h       *History
+	now     time.Time
+	// counts are what each target is to have.
+	counts []int
+	// order are the targets' indices, the best first; nil until needed.
+	order []int
+	// purse is the tightest budget on cost, money what it leaves; poor is set
+	// once that was in the way.
+	purse *Room
+	money float64
+	poor  bool
+	// waits is when the first target that was left alone may be asked again.
+	waits time.Time
+}
+
+func newSpread(p *Policy, o *Observation, h *History, now time.Time) *spread {
+	s := &spread{p: p, targets: o.Targets, h: h, now: now, counts: make([]int, len(o.Targets))}
+	for i := range s.targets {
+		s.counts[i] = s.targets[i].Requested
+	}
+	s.purse, s.money = purse(p, o)
 	return s
+}
+
+func (s *spread) unchanged() bool {
+	for i := range s.targets {
+		if s.counts[i] != s.targets[i].Requested {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *spread) placements() []Placement {
+	out := make([]Placement, 0, len(s.targets))
+	for i := range s.targets {
+		out = append(out, Placement{Target: s.targets[i].Name, From: s.targets[i].Requested, To: s.counts[i]})
+	}
+	return out
+}
+
+// stuck is how many replicas of the i-th target are not coming and may be
+// taken back.
+func (s *spread) stuck(i int) int {
+	lowest, _ := s.p.targetBounds(i, s.targets)
+	taken := max(0, s.targets[i].Requested-s.counts[i])
+	return max(0, min(s.targets[i].Stuck-taken, s.counts[i]-lowest))
+}
+
+// spread adds diff replicas, or takes them away, and returns what is left of
+// it. Targets outside their own bounds come first; then, going up, the best by
+// the policy's strategy, and going down what is not coming and then the worst.
+// A target that is backed off is left alone.
+func (s *spread) spread(diff int) int {
+	s.rank()
+	diff = s.pass(diff, s.correcting)
+	if diff < 0 {
+		diff = s.pass(diff, func(i, diff int) int { return -min(-diff, s.stuck(i)) })
+	}
+	if s.p.Strategy == StrategyBalance {
+		return s.level(diff)
+	}
+	return s.pass(diff, s.room)
+}
+
+// pass offers diff to each target in turn.
+func (s *spread) pass(diff int, take func(i, diff int) int) int {
+	for k := range s.order {
+		if diff == 0 {
+			return 0
+		}
+		i := s.order[k]
+		if diff < 0 {
+			i = s.order[len(s.order)-1-k]
+		}
+		if !s.asks(i, diff) {
+			continue
+		}
+		n := s.afford(i, take(i, diff))
+		s.counts[i] += n
+		s.earn(i, -n)
+		diff -= n
+	}
+	return diff
+}
+
+// asks reports whether the i-th target may be asked for a change that way. One
+// whose replicas never became ready answers well enough to take some back.
+func (s *spread) asks(i, diff int) bool {
+	until := s.targets[i].BackoffUntil
+	if !until.After(s.now) || (diff < 0 && s.targets[i].Stuck > 0) {
+		return true
+	}
+	if s.waits.IsZero() || until.Before(s.waits) {
+		s.waits = until
+	}
+	return false
+}
+
+// room is what of diff the i-th target takes within its own bounds.
+func (s *spread) room(i, diff int) int {
+	lowest, highest := s.p.targetBounds(i, s.targets)
+	if diff > 0 {
+		return max(0, min(diff, highest-s.counts[i]))
+	}
+	return min(0, max(diff, lowest-s.counts[i]))
+}
+
+// correcting is what of diff brings the i-th target back to its own bounds.
+func (s *spread) correcting(i, diff int) int {
+	lowest, highest := s.p.targetBounds(i, s.targets)
+	if diff > 0 {
+		return max(0, min(diff, lowest-s.counts[i]))
+	}
+	return min(0, max(diff, highest-s.counts[i]))
+}
+
+// afford cuts n replicas more to what the budgets leave for them.
+func (s *spread) afford(i, n int) int {
+	price := s.price(i)
+	if s.purse == nil || n <= 0 || price <= 0 {
+		return n
+	}
+	// What is short by less than rounding can make it is enough.
+	if can := (s.money + 1e-9*math.Max(1, s.money)) / price; can < float64(n) {
+		s.poor = true
+		return int(can)
+	}
+	return n
+}
+
+// earn gives the price of n replicas of the i-th target back.
+func (s *spread) earn(i, n int) { s.money += float64(n) * s.price(i) }
+
+// price is that of one replica for an hour, 0 where it is not known: a budget
+// on cost accepts only what has one.
+func (s *spread) price(i int) float64 {
+	if i < len(s.p.Targets) && s.p.Targets[i].CostPerHour != nil {
+		return *s.p.Targets[i].CostPerHour
+	}
+	return 0
+}
+
+// cheapest is the lowest price above nothing.
+func (s *spread) cheapest() float64 {
+	lowest := math.Inf(1)
+	for i := range s.targets {
+		if p := s.price(i); p > 0 {
+			lowest = min(lowest, p)
+		}
+	}
+	return lowest
+}
+
+// rank orders the targets by what the strategy minimizes, T = min t_i, and
+// those that are equal as they are written.
+func (s *spread) rank() {
+	if s.order != nil {
+		return
+	}
+	s.order = make([]int, len(s.targets))
+	for i := range s.order {
+		s.order[i] = i
+	}
+	if len(s.order) < 2 || s.p.Strategy == StrategyPriority || s.p.Strategy == StrategyBalance || s.p.Strategy == "" {
+		return
+	}
+	t := make([]float64, len(s.order))
+	for i := range t {
+		t[i] = s.measure(i)
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(t[a], t[b]) })
+}
+
+// measure is t of the i-th target. What is not known is the worst there is.
+func (s *spread) measure(i int) float64 {
+	if i >= len(s.p.Targets) {
+		return math.Inf(1)
+	}
+	t := &s.p.Targets[i]
+	switch s.p.Strategy {
+	case StrategyLatency:
+		if p := s.h.ProvisioningOf(t); p > 0 {
+			return p.Seconds()
+		}
+	case StrategyLoss:
+		return s.h.LossOf(t, s.now)
+	case StrategyCost:
+		if t.CostPerHour != nil {
+			return *t.CostPerHour
+		}
+	case StrategyPriority, StrategyBalance:
+		return float64(i)
+	}
+	return math.Inf(1)
 }

@@ -36,7 +36,7 @@ func TestActsWithinBounds(t *testing.T) {
 func TestDirectionIsKept(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
-		if s.policy.OutOfBounds(s.sees.Targets) {
+		if s.policy.OutOfBounds(&s.sees, now) {
 			t.Skip("the bounds decide")
 		}
 		d := s.decide()
@@ -93,7 +93,7 @@ func TestShadowNeverActs(t *testing.T) {
 			t.Fatalf("only_scale_up: %s, act %t; on: %s", d.Explain(), d.Act, on.Explain())
 		}
 
-		outside := s.policy.OutOfBounds(s.sees.Targets)
+		outside := s.policy.OutOfBounds(&s.sees, now)
 		s.policy.Mode = policy.ModeOff
 		off := s.decide()
 		if off.Act {
@@ -112,7 +112,7 @@ func TestShadowNeverActs(t *testing.T) {
 func TestBadResourceNeverSupportsDown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
-		if len(s.policy.Resources) == 0 || s.policy.OutOfBounds(s.sees.Targets) {
+		if len(s.policy.Resources) == 0 || s.policy.OutOfBounds(&s.sees, now) {
 			t.Skip("usage does not decide")
 		}
 		bad := rapid.SampledFrom(s.policy.Resources).Draw(t, "bad").Name
@@ -319,7 +319,7 @@ func TestHostileNumbers(t *testing.T) {
 		s.policy.Reservation.Threshold = hostile().Draw(t, "threshold")
 		s.policy.Reservation.Ratio = hostile().Draw(t, "ratio")
 		d := s.decide()
-		if !good && d.Desired < d.Current && !s.policy.OutOfBounds(s.sees.Targets) {
+		if !good && d.Desired < d.Current && !s.policy.OutOfBounds(&s.sees, now) {
 			t.Fatalf("goes down on %+v: %s", s.sees.Usage, d.Explain())
 		}
 		if _, err := json.Marshal(d); err != nil {

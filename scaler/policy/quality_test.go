@@ -128,7 +128,7 @@ func TestScaleFromZero(t *testing.T) {
 				{Name: policy.StepQuality, Subject: "cpu", Reason: policy.ReasonMissingData, Detail: "missing"},
 				{Name: policy.StepDirection, Subject: "up", Value: 1},
 				{Name: policy.StepRecommendation, Replicas: 1, Subject: "up", Reason: policy.ReasonFallback},
-				{Name: policy.StepCooldown, Replicas: 1, Subject: "up"},
+				{Name: policy.StepCooldown, Replicas: 1, Subject: "up", Limit: 60},
 				{Name: policy.StepMinMax, Replicas: 1, Limit: 20},
 				{Name: policy.StepPlacement, Replicas: 1},
 			},

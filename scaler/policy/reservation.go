@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"time"
 )
 
@@ -39,4 +40,140 @@ type Window interface {
 // IsZero reports whether nothing is reserved at any time.
 func (r Reservation) IsZero() bool {
 	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && len(r.Schedules) == 0
+}
+
+// Scope says whose reservation an entry belongs to.
+type Scope string
+
+// The scopes.
+const (
+	ScopeResource Scope = "resource"
+	ScopePolicy   Scope = "policy"
+)
+
+// EntryKind is how an entry says what must stay free.
+type EntryKind string
+
+// The kinds of entries.
+const (
+	EntryRatio     EntryKind = "ratio"
+	EntryThreshold EntryKind = "threshold"
+	EntryReplicas  EntryKind = "replicas"
+	EntrySchedule  EntryKind = "schedule"
+)
+
+// Entry is one entry of a reservation and what it keeps free at one instant.
+type Entry struct {
+	Scope Scope     `json:"scope"`
+	Kind  EntryKind `json:"kind"`
+	// Setting as configured; of a schedule, Schedule says when it counts.
+	Setting  float64 `json:"setting,omitempty"`
+	Schedule string  `json:"schedule,omitempty"`
+	// Amount is in the resource's unit; 0 outside a schedule's window.
+	Amount float64 `json:"amount"`
+}
+
+// Name tells the entries of one resource apart: "ratio", "policy threshold",
+// "schedule 0 8 * * 1-5 for 2h in UTC".
+func (e *Entry) Name() string {
+	name := string(e.Kind)
+	if e.Schedule != "" {
+		name += " " + e.Schedule
+	}
+	if e.Scope == ScopePolicy {
+		return "policy " + name
+	}
+	return name
+}
+
+// Entries are r's entries without amounts, for those who must know them before
+// anything was decided.
+func (r *Reservation) Entries(scope Scope) []Entry {
+	return r.appendEntries(nil, scope, 0, 0, time.Time{})
+}
+
+// appendEntries adds an entry for everything that is set.
+func (r *Reservation) appendEntries(to []Entry, scope Scope, usage, capacity float64, now time.Time) []Entry {
+	if r.Ratio > 0 {
+		to = append(to, Entry{Scope: scope, Kind: EntryRatio, Setting: min(r.Ratio, math.MaxFloat64), Amount: ratioAmount(r.Ratio, usage)})
+	}
+	if r.Threshold > 0 {
+		to = append(to, Entry{Scope: scope, Kind: EntryThreshold, Setting: min(r.Threshold, math.MaxFloat64), Amount: thresholdAmount(r.Threshold)})
+	}
+	if r.Replicas > 0 {
+		to = append(to, Entry{Scope: scope, Kind: EntryReplicas, Setting: float64(r.Replicas), Amount: replicasAmount(r.Replicas, capacity)})
+	}
+	for i := range r.Schedules {
+		s := &r.Schedules[i]
+		to = append(to, Entry{Scope: scope, Kind: EntrySchedule, Schedule: s.Window.String(), Amount: s.amount(usage, capacity, now)})
+	}
+	return to
+}
+
+// entries is how many entries all of the policy's resources have together.
+func (p *Policy) entries() int {
+	n := len(p.Resources) * p.Reservation.entries()
+	for i := range p.Resources {
+		n += p.Resources[i].Reservation.entries()
+	}
+	return n
+}
+
+func (r *Reservation) entries() int {
+	n := len(r.Schedules)
+	for _, set := range [...]bool{r.Ratio > 0, r.Threshold > 0, r.Replicas > 0} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// Amount is what must stay free, P = max_i p_i: U·ρ/(1−ρ) for a ratio, so that
+// the share ρ of the total stays free, θ for a threshold, m·C for replicas, and
+// whatever a schedule says inside its window. It is in the unit of usage and
+// capacity, finite and never negative.
+func (r Reservation) Amount(usage, capacity float64, now time.Time) float64 {
+	amount := max(ratioAmount(r.Ratio, usage), thresholdAmount(r.Threshold), replicasAmount(r.Replicas, capacity))
+	for i := range r.Schedules {
+		amount = max(amount, r.Schedules[i].amount(usage, capacity, now))
+	}
+	return amount
+}
+
+func (s *Schedule) amount(usage, capacity float64, now time.Time) float64 {
+	if !s.Window.Contains(now) {
+		return 0
+	}
+	return max(ratioAmount(s.Ratio, usage), thresholdAmount(s.Threshold), replicasAmount(s.Replicas, capacity))
+}
+
+func ratioAmount(ratio, usage float64) float64 {
+	if !(ratio > 0 && ratio < 1) {
+		return 0
+	}
+	return min(usage*ratio/(1-ratio), math.MaxFloat64)
+}
+
+func thresholdAmount(threshold float64) float64 {
+	if !(threshold > 0) {
+		return 0
+	}
+	return min(threshold, math.MaxFloat64)
+}
+
+func replicasAmount(n int, capacity float64) float64 {
+	if n <= 0 {
+		return 0
+	}
+	return min(float64(n)*capacity, math.MaxFloat64)
+}
+
+// largest is P = max_i p_i.
+func largest(entries []Entry) float64 {
+	amount := 0.0
+	for i := range entries {
+		amount = max(amount, entries[i].Amount)
+	}
+	return amount
 }

@@ -10,6 +10,10 @@ func (s Step) String() string {
 	switch s.Name {
 	case StepTarget:
 		return s.Subject + " cannot be read: " + s.Detail
+	case StepForeign:
+		return "someone else changed " + s.Subject + " from " + quantity(s.Value) + " to " + quantity(s.Limit)
+	case StepPause:
+		return s.pauseText()
 	case StepBounds:
 		return s.boundsText()
 	case StepQuality:
@@ -18,20 +22,32 @@ func (s Step) String() string {
 		return s.Subject + " needs " + whole(quantity(s.Value), quantity(s.Limit))
 	case StepDirection:
 		return s.directionText()
+	case StepGate:
+		return s.gateText()
+	case StepMissing:
+		return s.missingText()
 	case StepRecommendation:
 		return s.recommendationText()
 	case StepTolerance:
 		return s.toleranceText()
+	case StepFleetGuard:
+		return "too many policies want to scale down at once" + until(s.Until)
 	case StepStabilization:
 		return s.stabilizationText()
 	case StepStepLimit:
 		return "the step limit allows " + quantity(s.Limit) + " (from " + quantity(s.Value) + ")" + until(s.Until)
 	case StepCooldown:
 		return s.cooldownText()
+	case StepBudget:
+		return s.budgetText()
 	case StepMinMax:
 		return s.minMaxText()
 	case StepPlacement:
 		return s.placementText()
+	case StepMovedOn:
+		return plural(quantity(s.Value), "replica") + " of " + s.Subject + " never became ready and " + isAre(s.Value) + " asked of another target"
+	case StepFailover:
+		return s.failoverText()
 	case StepMode:
 		return s.modeText()
 	}
@@ -51,11 +67,75 @@ func (s *Step) boundsText() string {
 	return "within " + s.span()
 }
 
-func (s *Step) qualityText() string {
+func (s *Step) pauseText() string {
+	text := "paused by " + s.Subject
+	if s.Silence != "" {
+		text = "silenced"
+		if s.Subject != "" {
+			text += " by " + s.Subject
+		}
+	}
+	text += until(s.Until)
 	if s.Detail != "" {
+		text += ": " + s.Detail
+	}
+	return text
+}
+
+func (s *Step) gateText() string {
+	text := s.Detail + " fires and blocks every scale-" + s.Subject
+	if s.Value > 1 {
+		text = s.Detail + " and " + plural(quantity(s.Value-1), "other alert") + " fire and block every scale-" + s.Subject
+	}
+	return text
+}
+
+func (s *Step) missingText() string {
+	if s.Subject == string(MissingCurrentIfHigher) {
+		return "usage was unknown for too long, so on_missing asks for " + quantity(s.Value) + ", or what there is if that is more"
+	}
+	return "usage was unknown for too long, so on_missing asks for " + quantity(s.Value)
+}
+
+func (s *Step) qualityText() string {
+	switch {
+	case s.Limit > 0:
+		return s.Subject + " is not fully known (" + s.Detail + ") and needs at least " + whole(quantity(s.Value), quantity(s.Limit))
+	case s.Detail != "":
 		return s.Subject + " is unknown (" + s.Detail + ")"
 	}
-	return "unknown usage supports no scale-" + s.Subject
+	return "unknown usage supports no scale-" + s.Subject + until(s.Until)
+}
+
+// budgetText speaks of replicas or, from placement, of cost.
+func (s *Step) budgetText() string {
+	text := "budget " + s.Subject + " leaves " + quantity(s.Limit)
+	switch {
+	case s.Reason == "" && s.Detail != "":
+		return text + ", at the expense of " + s.Detail
+	case s.Reason == "":
+		return text
+	}
+	text += " and cuts " + quantity(s.Value)
+	if s.Detail != "" {
+		text += " in favour of " + s.Detail
+	}
+	return text
+}
+
+func (s *Step) failoverText() string {
+	text := s.Subject + " refused " + quantity(math.Abs(s.Value)) + " (" + s.Detail + ")"
+	if s.Limit != 0 {
+		text += ", of which others took " + quantity(math.Abs(s.Limit))
+	}
+	return text
+}
+
+func isAre(n float64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 func (s *Step) directionText() string {
