@@ -45,6 +45,8 @@ func policies() *rapid.Generator[policy.Policy] {
 			Reservation: reservations().Draw(t, "reservation"),
 			ScaleUp:     behaviors().Draw(t, "scale_up"),
 			ScaleDown:   behaviors().Draw(t, "scale_down"),
+			OnMissing:   missing().Draw(t, "on_missing"),
+			Strategy:    rapid.SampledFrom(policy.Strategies).Draw(t, "strategy"),
 			MaxGap:      rapid.SampledFrom([]time.Duration{0, time.Minute, 2 * time.Minute}).Draw(t, "max_gap"),
 		}
 		p.Max = max(1, p.Min) + rapid.IntRange(0, 40).Draw(t, "room")
@@ -59,6 +61,12 @@ func policies() *rapid.Generator[policy.Policy] {
 			if rapid.Bool().Draw(t, "target has a max") {
 				target.Max = max(1, target.Min) + rapid.IntRange(0, 20).Draw(t, "target room")
 			}
+			if rapid.Bool().Draw(t, "target has a price") {
+				price := rapid.SampledFrom([]float64{0, 0.1, 0.25, 1}).Draw(t, "price")
+				target.CostPerHour = &price
+			}
+			target.Provisioning = rapid.SampledFrom([]time.Duration{0, 0, time.Second, time.Minute}).Draw(t, "provisioning")
+			target.Loss = rapid.SampledFrom([]float64{0, 0, 0.1, 1}).Draw(t, "loss")
 			p.Targets = append(p.Targets, target)
 		}
 		return p
@@ -76,12 +84,33 @@ func amounts() *rapid.Generator[policy.Amount] {
 
 func reservations() *rapid.Generator[policy.Reservation] {
 	return rapid.Custom(func(t *rapid.T) policy.Reservation {
-		return policy.Reservation{
+		r := policy.Reservation{
 			Ratio:     rapid.SampledFrom([]float64{0, 0, 0.1, 0.3, 0.5, 0.9}).Draw(t, "ratio"),
 			Threshold: rapid.SampledFrom([]float64{0, 0, 0.5, 1, 10}).Draw(t, "threshold"),
+			Replicas:  rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "replicas"),
+		}
+		if rapid.IntRange(0, 3).Draw(t, "scheduled") == 0 {
+			r.Schedules = []policy.Schedule{{
+				Window: window(rapid.Bool().Draw(t, "within the window")),
+				Ratio:  rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "scheduled ratio"), Replicas: 2,
+			}}
+		}
+		return r
+	})
+}
+
+func missing() *rapid.Generator[policy.OnMissing] {
+	return rapid.Custom(func(t *rapid.T) policy.OnMissing {
+		return policy.OnMissing{
+			Behavior: rapid.SampledFrom(policy.MissingBehaviors).Draw(t, "behavior"),
+			After:    rapid.SampledFrom([]time.Duration{0, time.Minute, 3 * time.Minute}).Draw(t, "after"),
+			Replicas: rapid.IntRange(0, 20).Draw(t, "static replicas"),
 		}
 	})
 }
+
+// rarely is set one time out of ten.
+func rarely(t *rapid.T, what string) bool { return rapid.IntRange(0, 9).Draw(t, what) == 0 }
 
 func behaviors() *rapid.Generator[policy.Behavior] {
 	return rapid.Custom(func(t *rapid.T) policy.Behavior {
@@ -111,6 +140,36 @@ func observations(p policy.Policy) *rapid.Generator[policy.Observation] {
 		for _, target := range p.Targets {
 			o.Targets = append(o.Targets, states(target.Name).Draw(t, target.Name))
 		}
+		if rarely(t, "paused") {
+			o.Pause = &policy.Pause{By: "alice", Comment: "drawn", Until: now.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "pause")) * time.Second)}
+		}
+		if rarely(t, "silenced") {
+			o.Silences = []policy.Pause{{By: "bob", Silence: "s"}}
+		}
+		if rarely(t, "blocked up") {
+			o.BlockUp = []string{"Incident"}
+		}
+		if rarely(t, "blocked down") {
+			o.BlockDown = []string{"ErrorBudgetBurns", "Incident"}
+		}
+		if rarely(t, "fleet hold") {
+			o.FleetHold = now.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "fleet hold until")) * time.Second)
+		}
+		if rarely(t, "foreign") {
+			o.Foreign = []policy.ForeignChange{{Target: p.Targets[0].Name, From: 1, To: 2}}
+		}
+		if rapid.IntRange(0, 3).Draw(t, "budget") == 0 {
+			room := policy.Room{Budget: "shop", Rivals: []string{"api"}}
+			if rapid.Bool().Draw(t, "replicas are limited") {
+				n := rapid.IntRange(0, 40).Draw(t, "room")
+				room.Replicas = &n
+			}
+			if rapid.Bool().Draw(t, "cost is limited") {
+				c := rapid.Float64Range(0, 20).Draw(t, "money")
+				room.CostPerHour = &c
+			}
+			o.Budgets = []policy.Room{room}
+		}
 		for _, r := range p.Resources {
 			if rapid.IntRange(0, 19).Draw(t, "seen") > 0 {
 				o.Usage = append(o.Usage, readings(r.Name).Draw(t, r.Name))
@@ -130,6 +189,9 @@ func states(name string) *rapid.Generator[policy.TargetState] {
 		}
 		if rapid.IntRange(0, 4).Draw(t, "backed off") == 0 {
 			s.BackoffUntil = now.Add(time.Duration(rapid.IntRange(-60, 300).Draw(t, "backoff")) * time.Second)
+			if s.BackoffUntil.After(now) && rapid.Bool().Draw(t, "never became ready") {
+				s.Stuck = s.Requested - s.Ready
+			}
 		}
 		if rapid.IntRange(0, 29).Draw(t, "unreadable") == 0 {
 			s.Error = "connection refused"
@@ -146,8 +208,14 @@ func readings(resource string) *rapid.Generator[policy.Usage] {
 			CapacityPerReplica: rapid.SampledFrom([]float64{0.5, 1, 2, 7.3}).Draw(t, "capacity"),
 			Age:                time.Duration(rapid.IntRange(0, 60).Draw(t, "age")) * time.Second,
 		}
+		if rapid.IntRange(0, 3).Draw(t, "predicted") == 0 {
+			u.Predicted = rapid.Float64Range(0, 200).Draw(t, "prediction")
+		}
 		if rapid.IntRange(0, 7).Draw(t, "bad") == 0 {
 			u.Problem = rapid.SampledFrom(policy.Problems).Draw(t, "problem")
+			if u.Problem != policy.ProblemLowCoverage {
+				u.Value, u.CapacityPerReplica = 0, 0
+			}
 			u.Detail = "drawn"
 		}
 		return u
@@ -184,12 +252,19 @@ func remember(t *rapid.T, h *policy.History, p policy.Policy, at time.Time, id s
 			h.Settled(h.Moves[len(h.Moves)-1].ID, at, what == 2)
 		}
 	}
-	d := policy.Decision{Time: at, Requirements: make([]policy.Requirement, len(p.Resources))}
+	if rarely(t, "someone else") {
+		h.ForeignChanged(p, policy.ForeignChange{Target: p.Targets[0].Name, From: 2, To: 5}, at)
+	}
+	h.Remember(p.Targets[0].Name, func(m *policy.TargetMemory) {
+		m.Provisioned(time.Duration(rapid.IntRange(0, 100).Draw(t, "took"))*time.Second, 0)
+		m.Counted(2, rapid.IntRange(0, 2).Draw(t, "lost"), at)
+	})
+	d := policy.Decision{Time: at, WantsDown: what%2 == 0, Requirements: make([]policy.Requirement, len(p.Resources))}
 	if what == 4 && len(p.Resources) > 0 {
 		d.Requirements[0].Problem = policy.ProblemStale
 	} else {
 		replicas := rapid.IntRange(0, 20).Draw(t, "recommended")
-		d.Needs = policy.Needs{Down: replicas, Up: replicas, Known: true}
+		d.Needs = policy.Needs{Down: replicas, Up: replicas + rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "predicted more"), Known: true}
 	}
 	h.Observe(p, d)
 }

@@ -83,21 +83,29 @@ func (d *decider) moveOn(s *spread) {
 	}
 	missing := min(stuck, needed-(d.out.Desired-stuck))
 	for i := range s.targets {
-		n := min(s.stuck(i), missing)
-		if n <= 0 {
+		moved := 0
+		for moved < missing && s.stuck(i) > 0 && s.hand(i) {
+			moved++
+		}
+		if moved == 0 {
 			continue
 		}
-		s.counts[i] -= n
-		s.earn(i, n)
-		left := s.spread(n)
-		s.counts[i] += left
-		s.earn(i, -left)
-		if n -= left; n > 0 {
-			missing -= n
-			d.out.Reason = cmp.Or(d.changedReason(), ReasonTargetFailed)
-			d.note(Step{Name: StepMovedOn, Subject: s.targets[i].Name, Value: float64(n), Reason: ReasonTargetFailed})
-		}
+		missing -= moved
+		d.out.Reason = cmp.Or(d.changedReason(), ReasonTargetFailed)
+		d.note(Step{Name: StepMovedOn, Subject: s.targets[i].Name, Value: float64(moved), Reason: ReasonTargetFailed})
 	}
+}
+
+// hand gives one replica of the i-th target to another one, if any takes it.
+func (s *spread) hand(i int) bool {
+	s.counts[i]--
+	s.earn(i, 1)
+	if s.spread(1) == 0 {
+		return true
+	}
+	s.counts[i]++
+	s.earn(i, -1)
+	return false
 }
 
 // changedReason is the reason of a count that changes by itself.
