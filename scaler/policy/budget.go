@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -90,6 +92,31 @@ func (p *Policy) Cost(targets []TargetState) float64 {
 		if i < len(p.Targets) && p.Targets[i].CostPerHour != nil {
 			cost += float64(targets[i].Requested) * *p.Targets[i].CostPerHour
 		}
+	}
+	return cost
+}
+
+// MinCostPerHour is the least that the policy's minimum can cost for an hour:
+// the targets' own minimums, and the rest where it is cheapest.
+func (p *Policy) MinCostPerHour() float64 {
+	cost, rest := 0.0, p.Min
+	byPrice := make([]Target, 0, len(p.Targets))
+	for _, t := range p.Targets {
+		if t.CostPerHour == nil {
+			t.CostPerHour = new(float64)
+		}
+		cost += float64(t.Min) * *t.CostPerHour
+		rest -= t.Min
+		byPrice = append(byPrice, t)
+	}
+	slices.SortStableFunc(byPrice, func(a, b Target) int { return cmp.Compare(*a.CostPerHour, *b.CostPerHour) })
+	for _, t := range byPrice {
+		n := max(0, rest)
+		if t.Max > 0 {
+			n = min(n, t.Max-t.Min)
+		}
+		cost += float64(n) * *t.CostPerHour
+		rest -= n
 	}
 	return cost
 }

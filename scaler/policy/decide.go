@@ -177,7 +177,7 @@ func (d *decider) inBounds() {
 	case d.blocked():
 	case len(d.p.Resources) == 0:
 		d.alertStep(ReasonScaledUp, ReasonScaledDown)
-	case d.followRecommendation() && d.tolerance() && d.roomLeft() && d.fleetGuard() && d.stabilization():
+	case d.followRecommendation() && d.tolerance() && d.roomLeft() && d.wantsDown() && d.stabilization():
 		d.limits()
 	}
 }
@@ -197,7 +197,7 @@ func (d *decider) undirected() {
 // limits are the steps that pace a move: how far, how soon, and at whose
 // expense.
 func (d *decider) limits() {
-	if d.stepLimit() && d.cooldown(d.behavior().Cooldown) && d.budget() {
+	if d.stepLimit() && d.cooldown(d.behavior().Cooldown) && d.fleetGuard() && d.budget() {
 		d.clamp()
 	}
 }

@@ -1,5 +1,7 @@
 package policy
 
+import "time"
+
 // paused holds while an operator has paused the policy: nothing is corrected
 // or moved, the bounds included, since whoever pauses has the target in hand.
 // What is needed is still worked out, so that the windows stay whole and
@@ -30,15 +32,26 @@ func (d *decider) blocked() bool {
 	return true
 }
 
-// fleetGuard holds a scale-down while too many policies want one at once:
-// either everybody is idle, or what everybody's usage is read from is broken.
+// FleetHold keeps policies from scaling down together: either everybody is idle
+// at once, or what everybody's usage is read from is broken.
+type FleetHold struct {
+	Until time.Time
+	// Wanting is how many of Policies began to want fewer replicas within one
+	// minute; 0 while that minute is not over.
+	Wanting, Policies int
+}
+
+// wantsDown marks a decision for fewer replicas, whatever will hold it.
+func (d *decider) wantsDown() bool {
+	d.out.WantsDown = d.dir == Down
+	return true
+}
+
+// fleetGuard holds a scale-down while too many policies want one at once.
 func (d *decider) fleetGuard() bool {
-	if d.dir != Down {
+	f := d.o.FleetHold
+	if d.dir != Down || f == nil || !f.Until.After(d.now) {
 		return true
 	}
-	d.out.WantsDown = true
-	if !d.o.FleetHold.After(d.now) {
-		return true
-	}
-	return d.hold(Step{Name: StepFleetGuard, Reason: ReasonBlocked, Until: d.o.FleetHold})
+	return d.hold(Step{Name: StepFleetGuard, Reason: ReasonBlocked, Value: float64(f.Wanting), Limit: float64(f.Policies), Until: f.Until})
 }

@@ -153,7 +153,7 @@ func observations(p policy.Policy) *rapid.Generator[policy.Observation] {
 			o.BlockDown = []string{"ErrorBudgetBurns", "Incident"}
 		}
 		if rarely(t, "fleet hold") {
-			o.FleetHold = now.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "fleet hold until")) * time.Second)
+			o.FleetHold = &policy.FleetHold{Until: now.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "fleet hold until")) * time.Second), Wanting: 4, Policies: 9}
 		}
 		if rarely(t, "foreign") {
 			o.Foreign = []policy.ForeignChange{{Target: p.Targets[0].Name, From: 1, To: 2}}

@@ -41,7 +41,7 @@ func (d *decider) followRecommendation() bool {
 // alertStep moves by what an alert alone is worth: one step per cooldown, and
 // only once the last one has converged. An up does not wait for a down.
 func (d *decider) alertStep(up, down Reason) {
-	if !d.roomLeft() || !d.fleetGuard() || !d.converged() {
+	if !d.roomLeft() || !d.wantsDown() || !d.converged() {
 		return
 	}
 	s := Step{Name: StepRecommendation, Subject: string(d.dir), Reason: down}
@@ -56,7 +56,7 @@ func (d *decider) alertStep(up, down Reason) {
 		// The policy's own cooldown paces moves by usage, and may be none.
 		cooldown = max(cooldown, alertStepCooldown)
 	}
-	if d.cooldown(cooldown) && d.budget() {
+	if d.cooldown(cooldown) && d.fleetGuard() && d.budget() {
 		d.clamp()
 	}
 }

@@ -80,7 +80,6 @@ func (d *decider) fallback() {
 		return
 	}
 	d.move(want, s)
-	if d.fleetGuard() {
-		d.limits()
-	}
+	d.wantsDown()
+	d.limits()
 }

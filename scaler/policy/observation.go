@@ -16,9 +16,9 @@ type Observation struct {
 	// Foreign are changes of the count that someone else made since the last
 	// observation.
 	Foreign []ForeignChange
-	// FleetHold is until when no policy may scale down because too many want
-	// to at once; zero: they may.
-	FleetHold time.Time
+	// FleetHold is set while this policy may not scale down because of what
+	// the others want.
+	FleetHold *FleetHold
 	// Budgets are the limits that this policy shares with others.
 	Budgets []Room
 	// Targets in the order of Policy.Targets.

@@ -31,7 +31,10 @@ func (s Step) String() string {
 	case StepTolerance:
 		return s.toleranceText()
 	case StepFleetGuard:
-		return "too many policies want to scale down at once" + until(s.Until)
+		if s.Value == 0 {
+			return "waits for what the other policies want" + until(s.Until)
+		}
+		return quantity(s.Value) + " of " + quantity(s.Limit) + " policies began to want fewer replicas at once, so none may have them" + until(s.Until)
 	case StepStabilization:
 		return s.stabilizationText()
 	case StepStepLimit:
