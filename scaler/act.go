@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -17,40 +18,69 @@ import (
 const conflictTries = 5
 
 // act writes the decision and its actions, calls the platforms, and writes
-// what came of it. Nothing is called unless the ledger has it.
-func (u *unit) act(ctx context.Context, d *policy.Decision) {
-	l := u.engine.opts.Ledger
-	d.ID = l.NewID(d.Time)
-	var actions []*ledger.Action
-	for _, p := range d.Placements {
-		if p.From != p.To {
-			actions = append(actions, &ledger.Action{
-				ID: l.NewID(d.Time), Decision: d.ID, Policy: u.name, Target: p.Target,
-				Direction: directionOf(p.From, p.To), Reason: d.Reason, From: p.From, To: p.To,
-				State: ledger.Intended, Created: d.Time,
-			})
-		}
-	}
-	r := u.remember(actions)
-	r.Decision = d
-	if err := l.Commit(r); err != nil {
+// what came of it. Nothing is called unless the ledger has it. What a target
+// refuses the others are asked for, within the same decision.
+func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observation) {
+	d.ID = u.engine.opts.Ledger.NewID(d.Time)
+	actions := u.intend(d, d.Placements)
+	if err := u.commit(d, actions); err != nil {
 		level.Error(u.logger).Log("msg", "decision not written, so not acted upon", "current", d.Current, "desired", d.Desired, "err", err)
 		return
 	}
 	u.recorded = d
 	level.Info(u.logger).Log("msg", "scaling", "direction", directionOf(d.Current, d.Desired), "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
 
-	for _, a := range slices.Clone(actions) {
-		actions = append(actions, u.scale(ctx, a)...)
-	}
-	u.moved(d, actions)
-	if err := l.Commit(u.remember(actions)); err != nil {
+	done := u.carryOut(ctx, actions)
+	u.failOver(ctx, d, o, actions, &done)
+	u.moved(d, done)
+	if err := u.engine.opts.Ledger.Commit(u.remember(done)); err != nil {
 		// The platform has been asked. What came of it is still in memory
 		// and goes out with the next write; after a crash the target itself
 		// tells.
 		level.Error(u.logger).Log("msg", "outcome not written", "err", err)
-		l.Enqueue(u.remember(actions))
+		u.engine.opts.Ledger.Enqueue(u.remember(done))
 	}
+}
+
+// intend makes an action of each placement that changes something, those that
+// take replicas away first.
+func (u *unit) intend(d *policy.Decision, placements []policy.Placement) []*ledger.Action {
+	var actions []*ledger.Action
+	for _, p := range placements {
+		if p.From != p.To {
+			actions = append(actions, &ledger.Action{
+				ID: u.engine.opts.Ledger.NewID(d.Time), Decision: d.ID, Policy: u.name, Target: p.Target,
+				Direction: directionOf(p.From, p.To), Reason: d.Reason, From: p.From, To: p.To,
+				State: ledger.Intended, Created: d.Time,
+			})
+		}
+	}
+	slices.SortStableFunc(actions, func(a, b *ledger.Action) int { return cmp.Compare(change(a), change(b)) })
+	return actions
+}
+
+// commit makes the decision and what is intended durable.
+func (u *unit) commit(d *policy.Decision, actions []*ledger.Action) error {
+	r := u.remember(actions)
+	r.Decision = d
+	return u.engine.opts.Ledger.Commit(r)
+}
+
+// carryOut asks the targets one after the other, and returns what changed of
+// these and of earlier actions. Replicas that could not be taken from one
+// target are not asked of another: there would be too many.
+func (u *unit) carryOut(ctx context.Context, actions []*ledger.Action) []*ledger.Action {
+	done := slices.Clone(actions)
+	kept := false
+	for _, a := range actions {
+		if kept && a.Direction == policy.Up {
+			a.State, a.Ended = ledger.NotApplied, u.engine.opts.Now()
+			continue
+		}
+		done = append(done, u.scale(ctx, a)...)
+		kept = kept || (a.Direction == policy.Down && a.State != ledger.Accepted && a.State != ledger.NoOp)
+	}
+	return done
 }
 
 // remember is what the ledger should hold after these actions.
@@ -86,6 +116,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		a.State, a.Accepted = ledger.Accepted, now
 		u.open = append(u.open, a)
 		delete(u.history.Backoffs, a.Target)
+		u.asked(a, now)
 		u.observeAlertToAction(now)
 	case target.KindNoOp:
 		a.State, a.Ended = ledger.NoOp, now
@@ -101,6 +132,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		u.refused(a, err, now)
 	default:
 		a.State, a.Ended = ledger.Failed, now
+		u.lost(a, change(a), now)
 		u.refused(a, err, now)
 	}
 	return replaced

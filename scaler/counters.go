@@ -36,6 +36,14 @@ type counters struct {
 	decisions []uint64
 	actions   map[actionKey]uint64
 	failures  map[failureKey]uint64
+	// foreign changes by target, and readings that could not be used.
+	foreign  map[string]uint64
+	problems map[problemKey]uint64
+}
+
+type problemKey struct {
+	resource string
+	problem  policy.Problem
 }
 
 type actionKey struct {
@@ -50,6 +58,8 @@ func newCounters() *counters {
 		decisions: make([]uint64, len(directions)*len(policy.Reasons)),
 		actions:   make(map[actionKey]uint64),
 		failures:  make(map[failureKey]uint64),
+		foreign:   make(map[string]uint64),
+		problems:  make(map[problemKey]uint64),
 	}
 }
 
@@ -58,6 +68,7 @@ func (c *counters) clone() counters {
 	out := *c
 	out.decisions = slices.Clone(c.decisions)
 	out.actions, out.failures = maps.Clone(c.actions), maps.Clone(c.failures)
+	out.foreign, out.problems = maps.Clone(c.foreign), maps.Clone(c.problems)
 	return out
 }
 
@@ -65,6 +76,11 @@ func (c *counters) decided(d *policy.Decision) {
 	i, j := slices.Index(directions, d.Direction), slices.Index(policy.Reasons, d.Reason)
 	if i >= 0 && j >= 0 {
 		c.decisions[i*len(policy.Reasons)+j]++
+	}
+	for i := range d.Requirements {
+		if q := &d.Requirements[i]; q.Problem != "" {
+			c.problems[problemKey{q.Resource, q.Problem}]++
+		}
 	}
 }
 

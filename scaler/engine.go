@@ -48,6 +48,8 @@ type Ledger interface {
 	OpenActions() ([]ledger.Action, error)
 	// LastRequested is the number last asked of the target by anyone here.
 	LastRequested(policyName, targetName string) (int, bool, error)
+	// SetRequested records that someone else set it.
+	SetRequested(policyName, targetName string, replicas int, at time.Time) error
 }
 
 // Options configure an Engine. Alerts, Ledger and NewUsage are required.
@@ -76,6 +78,8 @@ type Engine struct {
 	cancel context.CancelFunc
 	// running counts evaluations in flight and targets being closed.
 	running sync.WaitGroup
+	// shared is locked after mu and after a unit's mu, never before.
+	shared shared
 
 	mu      sync.Mutex // guards everything below
 	units   map[string]*unit
@@ -148,6 +152,7 @@ func (e *Engine) Wake(policies []string) {
 	}
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
+			u.woken.Add(1)
 			u.wake()
 		}
 	}

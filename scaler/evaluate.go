@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,32 +22,51 @@ func (u *unit) evaluate(ctx context.Context) time.Duration {
 	now := u.engine.opts.Now()
 	u.settle(now)
 
-	o := u.observe(ctx, now)
-	d := policy.Decide(u.setup.rules, o, u.history, now)
-	u.history.Observe(u.setup.rules, d)
-	u.counts.decided(&d)
+	foreign := u.watch(now)
 
+	woken := u.woken.Load()
+	o := u.observe(ctx, now)
+	o.Foreign = foreign
+	d := u.decide(&o, woken, now)
 	if d.Act {
-		u.act(ctx, &d)
+		u.act(ctx, &d, &o)
 	} else {
 		u.record(&d)
 	}
+	u.counts.decided(&d)
 	u.publish(&d)
 	u.engine.metrics.evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
 	return u.pause(&d, u.engine.opts.Now())
+}
+
+// decide asks for the decision, and lets the others know what came of it.
+func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.Decision {
+	s := &u.engine.shared
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o.Up == 0 {
+		o.FleetHold = s.fleet.hold(u.history.DownSince, now)
+	}
+	o.Budgets = s.rooms(u, o)
+	d := policy.Decide(u.setup.rules, *o, u.history, now)
+	u.history.Observe(u.setup.rules, d)
+	s.decided(u, woken, o, &d)
+	return d
 }
 
 // readTargets reads all targets side by side, each within its own time.
 func (u *unit) readTargets(ctx context.Context) {
 	targets := u.setup.targets
 	results := make([]reading, len(targets))
-	var wg sync.WaitGroup
-	for i := range targets {
-		wg.Go(func() {
-			state, err := u.read(ctx, targets[i])
-			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
-		})
+	read := func(i int) {
+		state, err := u.read(ctx, targets[i])
+		results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
 	}
+	var wg sync.WaitGroup
+	for i := range targets[:len(targets)-1] {
+		wg.Go(func() { read(i) })
+	}
+	read(len(targets) - 1)
 	wg.Wait()
 	for i, t := range targets {
 		r := results[i]
@@ -88,6 +108,9 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 			Max:          r.state.Max,
 			BackoffUntil: u.history.Backoffs[t.name].Until,
 		}
+		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) {
+			ts.Stuck = max(0, ts.Requested-ts.Ready)
+		}
 		if r.err != nil {
 			ts.Error = r.err.Error()
 			readable = false
@@ -95,7 +118,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 		ready += ts.Ready
 		o.Targets = append(o.Targets, ts)
 	}
-	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(o.Targets) {
+	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
 	}
 	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
@@ -106,7 +129,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 // What the policy remembers is written each time, at leisure.
 func (u *unit) record(d *policy.Decision) {
 	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}}
-	if !sameAnswer(u.recorded, d) {
+	if !sameAnswer(u.recorded, d) || sawForeign(d) {
 		d.ID = u.engine.opts.Ledger.NewID(d.Time)
 		r.Decision = d
 		u.recorded = d
@@ -119,6 +142,11 @@ func (u *unit) record(d *policy.Decision) {
 func sameAnswer(a, b *policy.Decision) bool {
 	return a != nil && a.Reason == b.Reason && a.Current == b.Current && a.Desired == b.Desired &&
 		a.Direction == b.Direction && a.Mode == b.Mode
+}
+
+// sawForeign reports whether the decision notes what someone else did.
+func sawForeign(d *policy.Decision) bool {
+	return slices.ContainsFunc(d.Steps, func(s policy.Step) bool { return s.Name == policy.StepForeign })
 }
 
 // shortest is the least time between two evaluations of one policy that

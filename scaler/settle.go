@@ -57,6 +57,7 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 		return false
 	case a.State == ledger.Intended && !shows && a.Error != "":
 		// The call failed, and the target shows that it did.
+		u.lost(a, change(a), now)
 		u.close(a, ledger.Failed, now)
 		return true
 	case a.State == ledger.Intended && !shows:
@@ -72,19 +73,50 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 		a.State, a.Accepted = ledger.Accepted, a.Created
 		delete(u.history.Backoffs, a.Target)
 		u.adopt(a)
-		u.seen[a.ID] = true
+		u.show(a)
+		u.asked(a, now)
 		u.converge(a, r, now)
 		return true
 	case shows:
-		u.seen[a.ID] = true
-		return u.converge(a, r, now) || u.expire(a, now)
-	case !u.seen[a.ID] && r.state.Requested == a.From && now.Sub(a.Accepted) < visibleWithin:
+		first := !a.Seen
+		u.show(a)
+		return u.converge(a, r, now) || u.expire(a, now) || first
+	case !a.Seen && r.state.Requested == a.From && now.Sub(a.Accepted) < visibleWithin:
 		return false
 	default:
-		level.Info(u.logger).Log("msg", "someone else changed the target", "target", a.Target, "expected", a.To, "found", r.state.Requested)
+		// Whoever changed it is told apart by watch.
+		level.Info(u.logger).Log("msg", "the target no longer has the number that it accepted", "target", a.Target, "expected", a.To, "found", r.state.Requested)
 		u.close(a, ledger.Superseded, now)
 		return true
 	}
+}
+
+// show notes that the platform has shown the action's number: from now on any
+// other is someone else's.
+func (u *unit) show(a *ledger.Action) {
+	a.Seen = true
+	u.remembered(a.Target, a.To, u.reads[a.Target].state.Ready)
+}
+
+// change is by how many replicas the action goes up; 0 for one that goes down.
+func change(a *ledger.Action) int { return max(0, a.To-a.From) }
+
+// asked and lost count what the strategy "loss" goes by.
+func (u *unit) asked(a *ledger.Action, now time.Time) {
+	if n := change(a); n > 0 {
+		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Counted(n, 0, now) })
+	}
+}
+
+func (u *unit) lost(a *ledger.Action, n int, now time.Time) {
+	if a.Direction != policy.Up || n <= 0 {
+		return
+	}
+	asked := 0
+	if a.Accepted.IsZero() {
+		asked = change(a) // accepted ones were counted then
+	}
+	u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Counted(asked, n, now) })
 }
 
 // adopt remembers the move behind an action whose outcome was not written.
@@ -109,6 +141,8 @@ func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
 	u.close(a, ledger.Converged, now)
 	if a.Direction == policy.Up {
 		u.engine.metrics.provisioning.WithLabelValues(u.name, a.Target).Observe(took.Seconds())
+		seed := u.setup.rules.Seed(a.Target)
+		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Provisioned(took, seed) })
 	}
 	level.Info(u.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", took.Round(time.Millisecond))
 	return true
@@ -127,6 +161,13 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 	u.counts.failed(a.Target, notConverged)
 	u.close(a, ledger.Failed, now)
 	u.backOff(a.Target, target.KindPermanent, 0, now)
+	if r := u.reads[a.Target]; r.err == nil {
+		u.lost(a, r.state.Requested-r.state.Ready, now)
+	}
+	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {
+		b.NotConverged = true
+		u.history.Backoffs[a.Target] = b
+	}
 	level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)
 	return true
 }
@@ -135,7 +176,6 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 // is.
 func (u *unit) close(a *ledger.Action, state ledger.ActionState, now time.Time) {
 	a.State, a.Ended = state, now
-	delete(u.seen, a.ID)
 	for _, o := range u.open {
 		if o.Decision == a.Decision && o.State.Open() {
 			return
@@ -154,7 +194,7 @@ func (u *unit) dropClosed() {
 // may not show it yet, what it accepted last.
 func (u *unit) requested(name string, shown int, now time.Time) int {
 	for _, a := range u.open {
-		if a.Target == name && a.State == ledger.Accepted && !u.seen[a.ID] && shown == a.From && now.Sub(a.Accepted) < visibleWithin {
+		if a.Target == name && a.State == ledger.Accepted && !a.Seen && shown == a.From && now.Sub(a.Accepted) < visibleWithin {
 			return a.To
 		}
 	}

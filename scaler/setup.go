@@ -114,8 +114,11 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup) {
 		for _, t := range p.Targets {
 			e.metrics.provisioning.WithLabelValues(p.Name, t.Name)
 		}
-		if e.started && !e.stopped {
-			e.units[p.Name].wake()
+	}
+	e.shared.configure(c, e.units, next)
+	if e.started && !e.stopped {
+		for _, name := range e.order {
+			e.units[name].wake()
 		}
 	}
 }

@@ -34,13 +34,14 @@ type unit struct {
 
 	// view is what others may see; replaced as a whole.
 	view atomic.Pointer[view]
+	// woken counts how often its alerts changed, decided is how many of these
+	// changes the policy has decided upon.
+	woken, decided atomic.Int64
 
 	// Owned by the evaluation in flight:
 
 	history policy.History
 	open    []*ledger.Action
-	// seen holds the open actions whose number the platform has shown.
-	seen map[string]bool
 	// reads is what was last read of each target.
 	reads map[string]reading
 	// restored are the targets whose replicas were brought back.
@@ -98,7 +99,6 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		next:     s,
 		setup:    s,
 		history:  e.memory[name],
-		seen:     make(map[string]bool),
 		reads:    make(map[string]reading),
 		restored: make(map[target.Target]bool),
 		counts:   newCounters(),
@@ -199,6 +199,9 @@ func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
 		delete(u.restored, t.target)
 		delete(u.reads, t.name)
+		if _, ok := u.history.Targets[t.name]; ok {
+			u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
+		}
 	}
 }
 

@@ -55,6 +55,8 @@ type Action struct {
 	From      int              `json:"from"`
 	To        int              `json:"to"`
 	State     ActionState      `json:"state"`
+	// Seen: the platform has shown the number.
+	Seen bool `json:"seen,omitempty"`
 	// Created when it was written, Accepted when the platform took it, Ended
 	// when its state became final; zero until then.
 	Created  time.Time `json:"created"`

@@ -329,3 +329,14 @@ func (s *spread) measure(i int) float64 {
 	}
 	return math.Inf(1)
 }
+
+// Seed is how long the named target's replicas take to become ready until that
+// was measured; 0 where nobody said.
+func (p *Policy) Seed(target string) time.Duration {
+	for i := range p.Targets {
+		if p.Targets[i].Name == target {
+			return p.Targets[i].Provisioning
+		}
+	}
+	return 0
+}

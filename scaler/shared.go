@@ -1,0 +1,184 @@
+package scaler
+
+import (
+	"sync"
+
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// shared is what policies decide about together: their budgets, and whether
+// too many want to scale down at once. A decision is made while it is held, so
+// that two cannot take the same room.
+type shared struct {
+	mu      sync.Mutex // guards everything below
+	budgets []*sharedBudget
+	// of are the budgets that each policy has a part in.
+	of    map[string][]*sharedBudget
+	fleet fleet
+}
+
+// sharedBudget is one budget with the part that each of its policies has.
+type sharedBudget struct {
+	rule     policy.Budget
+	holdings []policy.Holding
+	units    []*unit
+	// index finds a policy among the holdings.
+	index map[string]int
+}
+
+// configure takes over the budgets and the fleet of a configuration; what is
+// held already stays known. The caller holds e.mu.
+func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[string]*setup) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.of
+	s.budgets, s.of = nil, make(map[string][]*sharedBudget)
+	for _, r := range c.BudgetRules() {
+		b := &sharedBudget{rule: r.Budget, index: make(map[string]int, len(r.Members))}
+		for _, name := range r.Members {
+			h := holdingOf(units[name], &setups[name].rules)
+			for _, old := range before[name] {
+				o := old.holdings[old.index[name]]
+				h.Replicas, h.CostPerHour = o.Replicas, o.CostPerHour
+			}
+			b.index[name] = len(b.holdings)
+			b.holdings, b.units = append(b.holdings, h), append(b.units, units[name])
+			s.of[name] = append(s.of[name], b)
+		}
+		s.budgets = append(s.budgets, b)
+	}
+	s.fleet.configure(c.Global.FleetGuard, units, setups)
+}
+
+// holdingOf is what u is taken to hold before its first decision: what its
+// targets were last known to have or, where one is not known, the most that
+// there can be.
+func holdingOf(u *unit, p *policy.Policy) policy.Holding {
+	h := policy.Holding{
+		Policy: p.Name, Priority: p.Priority, Min: p.Min, Max: p.Max,
+		MinCostPerHour: p.MinCostPerHour(), Replicas: p.Max,
+	}
+	dearest, cost, n, known := 0.0, 0.0, 0, true
+	memory := u.view.Load().history.Targets
+	for _, t := range p.Targets {
+		price := 0.0
+		if t.CostPerHour != nil {
+			price = *t.CostPerHour
+		}
+		dearest = max(dearest, price)
+		if m := memory[t.Name].Requested; m != nil {
+			n += *m
+			cost += float64(*m) * price
+		} else {
+			known = false
+		}
+	}
+	h.CostPerHour = float64(p.Max) * dearest
+	if known {
+		h.Replicas, h.CostPerHour = n, cost
+	}
+	return h
+}
+
+// rooms are what u's policy may have of its budgets. They are worked out only
+// where they may be needed: where nothing can rise, no budget is in the way.
+func (s *shared) rooms(u *unit, o *policy.Observation) []policy.Room {
+	budgets := s.of[u.name]
+	if len(budgets) == 0 || !canRise(&u.setup.rules, o) {
+		return nil
+	}
+	rooms := make([]policy.Room, len(budgets))
+	for i, b := range budgets {
+		b.expectClaims(u)
+		rooms[i] = b.rule.Room(b.holdings, b.index[u.name])
+	}
+	return rooms
+}
+
+func canRise(p *policy.Policy, o *policy.Observation) bool {
+	if o.Up > 0 || p.OnMissing.Replicas > 0 {
+		return true
+	}
+	n := 0
+	for i := range o.Targets {
+		if o.Targets[i].Stuck > 0 {
+			return true
+		}
+		n += o.Targets[i].Requested
+	}
+	lowest, _ := p.Bounds(o.Targets)
+	return n < lowest
+}
+
+// expectClaims takes a policy of higher priority than u's that an alert has
+// just woken, and that has not decided yet, to want all it can get: what it
+// wants is not known, and must not be given away meanwhile.
+func (b *sharedBudget) expectClaims(u *unit) {
+	me := &b.holdings[b.index[u.name]]
+	for i := range b.holdings {
+		h, other := &b.holdings[i], b.units[i]
+		if h.Priority <= me.Priority || other.woken.Load() == other.decided.Load() {
+			continue
+		}
+		if up := other.engine.opts.Alerts.Counts(other.name).Up; up > 0 {
+			h.Wants = max(0, h.Max-h.Replicas)
+			h.WantsCostPerHour = float64(h.Wants) * dearest(&other.setup.rules)
+		}
+	}
+}
+
+func dearest(p *policy.Policy) float64 {
+	price := 0.0
+	for _, t := range p.Targets {
+		if t.CostPerHour != nil {
+			price = max(price, *t.CostPerHour)
+		}
+	}
+	return price
+}
+
+// decided takes in what u's policy holds and wants by now, and wakes those who
+// may have waited for its decision.
+func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.Decision) {
+	first := u.decided.Swap(woken) != woken
+	for _, b := range s.of[u.name] {
+		h := &b.holdings[b.index[u.name]]
+		h.Replicas, h.CostPerHour = max(d.Current, d.Desired), u.setup.rules.Cost(o.Targets)
+		if !d.Act {
+			h.Replicas = d.Current
+		} else if after := costAfter(&u.setup.rules, d); after > h.CostPerHour {
+			h.CostPerHour = after
+		}
+		h.Wants, h.WantsCostPerHour = 0, 0
+		for _, c := range d.Cuts {
+			if c.Budget == b.rule.Name {
+				h.Wants, h.WantsCostPerHour = h.Wants+c.Replicas, h.WantsCostPerHour+c.CostPerHour
+			}
+		}
+		if first {
+			b.wakeBelow(h.Priority)
+		}
+	}
+	s.fleet.set(u.name, u.history.DownSince)
+}
+
+// costAfter is what the policy costs once the decision is carried out.
+func costAfter(p *policy.Policy, d *policy.Decision) float64 {
+	cost := 0.0
+	for i, placed := range d.Placements {
+		if i < len(p.Targets) && p.Targets[i].CostPerHour != nil {
+			cost += float64(max(placed.From, placed.To)) * *p.Targets[i].CostPerHour
+		}
+	}
+	return cost
+}
+
+// wakeBelow evaluates those of lower priority that lack something.
+func (b *sharedBudget) wakeBelow(priority int) {
+	for i := range b.holdings {
+		if h := &b.holdings[i]; h.Priority < priority && (h.Wants > 0 || h.WantsCostPerHour > 0) {
+			b.units[i].wake()
+		}
+	}
+}
