@@ -13,7 +13,7 @@ func queriesFor(p *config.Policy) []usage.Query {
 		q := usage.Query{
 			ScaleTarget:        p.ScaleTarget,
 			Resource:           r.Name,
-			Usage:              r.Usage,
+			Usage:              r.Usage.Present,
 			Capacity:           r.CapacityPerReplica.PromQL,
 			CapacityPerReplica: r.CapacityPerReplica.Number,
 			MinCoverage:        r.MinCoverage,

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	_ "time/tzdata" // images from scratch have no time zones of their own
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"

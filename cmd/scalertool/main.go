@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // images from scratch have no time zones of their own
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"

@@ -61,7 +61,7 @@ func thresholdsOf(c *config.Config, upFor, downFor time.Duration) ([]rules.Polic
 		}
 		for _, r := range p.Resources {
 			rt := rules.ResourceThresholds{
-				Name: r.Name, UsageExpr: r.Usage, CapacityPerReplica: r.CapacityPerReplica.PromQL,
+				Name: r.Name, UsageExpr: r.Usage.Present, CapacityPerReplica: r.CapacityPerReplica.PromQL,
 				Ratio:     max(r.Reservation.Ratio, p.Reservation.Ratio),
 				Threshold: max(r.Reservation.Threshold, p.Reservation.Threshold),
 			}

@@ -57,8 +57,3 @@ func (b *Behavior) rules() policy.Behavior {
 		Step:          policy.StepLimit{Replicas: b.Step.Replicas, Ratio: b.Step.Ratio, Per: b.Step.Per.Std()},
 	}
 }
-
-// rules is the reservation as package policy decides by it.
-func (r Reservation) rules() policy.Reservation {
-	return policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold}
-}

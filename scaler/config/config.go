@@ -23,7 +23,9 @@ type Config struct {
 	Global       Global        `yaml:"global"`
 	Prometheus   *Prometheus   `yaml:"prometheus,omitempty"`
 	Alertmanager *Alertmanager `yaml:"alertmanager,omitempty"`
-	Policies     []*Policy     `yaml:"policies"`
+	// Budgets are limits that policies share.
+	Budgets  []*Budget `yaml:"budgets,omitempty"`
+	Policies []*Policy `yaml:"policies"`
 }
 
 // Global holds what applies to every policy.
@@ -35,6 +37,9 @@ type Global struct {
 	// AlertTTL is how long a firing alert counts without being repeated,
 	// where no Alertmanager is configured.
 	AlertTTL Duration `yaml:"alert_ttl"`
+	// FleetGuard is the share of the policies of which no more may want to go
+	// down within a minute, or all hold; 1 switches it off.
+	FleetGuard float64 `yaml:"fleet_guard"`
 }
 
 // Prometheus is where usage is read.
@@ -100,6 +105,7 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 			EvaluationInterval: Duration(15 * time.Second),
 			Mode:               policy.ModeOn,
 			AlertTTL:           Duration(time.Hour),
+			FleetGuard:         0.3,
 		},
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))

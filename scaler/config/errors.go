@@ -95,7 +95,7 @@ func inWords(msg string) string {
 			want = "a number"
 		case m[3] == "bool":
 			want = "true or false"
-		case m[3] == "string" || m[3] == "policy.Mode":
+		case m[3] == "string", strings.HasPrefix(m[3], "policy."):
 			want = "text"
 		case strings.HasPrefix(m[3], "[]"):
 			want = "a list"
@@ -118,7 +118,8 @@ func knownKeys(typeName string) string {
 		reflect.TypeFor[Config](), reflect.TypeFor[Global](), reflect.TypeFor[rawPrometheus](),
 		reflect.TypeFor[rawAlertmanager](), reflect.TypeFor[rawPolicy](), reflect.TypeFor[Alerts](),
 		reflect.TypeFor[AlertStep](), reflect.TypeFor[Resource](), reflect.TypeFor[Reservation](),
-		reflect.TypeFor[Behavior](), reflect.TypeFor[Step](),
+		reflect.TypeFor[Behavior](), reflect.TypeFor[Step](), reflect.TypeFor[rawSchedule](),
+		reflect.TypeFor[rawOnMissing](), reflect.TypeFor[rawUsage](), reflect.TypeFor[Budget](),
 	} {
 		if t.String() == typeName {
 			keys := yamlKeys(t)

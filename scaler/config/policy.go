@@ -4,7 +4,6 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // Policy is one entry of policies.
@@ -17,21 +16,32 @@ type Policy struct {
 	Alerts      Alerts      `yaml:"alerts"`
 	Min         int         `yaml:"min"`
 	Max         int         `yaml:"max"`
+	// Priority says who goes first where a budget is short; more is sooner.
+	Priority    int         `yaml:"priority"`
 	AlertStep   AlertStep   `yaml:"alert_step"`
 	Resources   []*Resource `yaml:"resources,omitempty"`
 	Reservation Reservation `yaml:"reservation,omitempty"`
 	ScaleUp     Behavior    `yaml:"scale_up"`
 	ScaleDown   Behavior    `yaml:"scale_down"`
+	// OnMissing is what follows from usage that stays unknown; nil where no
+	// usage is read.
+	OnMissing *OnMissing `yaml:"on_missing,omitempty"`
 	// ProvisioningTimeout is how long requested replicas may take to become
 	// ready before the action counts as failed.
-	ProvisioningTimeout Duration  `yaml:"provisioning_timeout"`
-	Targets             []*Target `yaml:"targets"`
+	ProvisioningTimeout Duration `yaml:"provisioning_timeout"`
+	// Strategy says which target gets the next replica, and which loses one.
+	Strategy policy.Strategy `yaml:"strategy"`
+	Targets  []*Target       `yaml:"targets"`
 }
 
 // Alerts says which alerts speak for a policy, as Alertmanager matchers.
 type Alerts struct {
 	Up   Matchers `yaml:"up"`
 	Down Matchers `yaml:"down"`
+	// BlockUp and BlockDown match the alerts during which there is no
+	// scale-up and no scale-down; none match no alert.
+	BlockUp   Matchers `yaml:"block_up,omitempty"`
+	BlockDown Matchers `yaml:"block_down,omitempty"`
 }
 
 // AlertStep is how far an alert alone moves a policy without resources.
@@ -43,8 +53,9 @@ type AlertStep struct {
 // Resource is one thing replicas consume.
 type Resource struct {
 	Name string `yaml:"name"`
-	// Usage is PromQL; empty means the shipped series of the policy.
-	Usage string `yaml:"usage,omitempty"`
+	// Usage is where usage is read; unset means the shipped series of the
+	// policy.
+	Usage Usage `yaml:"usage,omitempty"`
 	// CapacityPerReplica is a number or PromQL; unset means the shipped
 	// capacity series.
 	CapacityPerReplica Capacity    `yaml:"capacity_per_replica,omitempty"`
@@ -52,12 +63,6 @@ type Resource struct {
 	// MinCoverage is the share of the ready replicas that must report; unset
 	// means 0.8 for shipped series and no check for others.
 	MinCoverage *float64 `yaml:"min_coverage,omitempty"`
-}
-
-// Reservation is what must stay free.
-type Reservation struct {
-	Ratio     float64 `yaml:"ratio,omitempty"`
-	Threshold float64 `yaml:"threshold,omitempty"`
 }
 
 // Behavior is how one direction moves. Unset fields get the direction's
@@ -76,60 +81,6 @@ type Step struct {
 	Per      Duration `yaml:"per,omitempty"`
 }
 
-// Target is one entry of a policy's targets: its own keys and exactly one
-// platform's.
-type Target struct {
-	Name string `yaml:"name"`
-	Min  int    `yaml:"min,omitempty"`
-	Max  int    `yaml:"max,omitempty"`
-	// Platform is the platform's own configuration.
-	Platform target.Config `yaml:"-"`
-
-	// platforms holds the platform keys as written until the registry is at
-	// hand to decode them.
-	platforms map[string]deferred
-}
-
-// rawTarget is how a target is written. What is not its own key must be a
-// platform's.
-type rawTarget struct {
-	Name      string              `yaml:"name"`
-	Min       int                 `yaml:"min,omitempty"`
-	Max       int                 `yaml:"max,omitempty"`
-	Platforms map[string]deferred `yaml:",inline"`
-}
-
-// deferred keeps the means to decode a value later, as strictly as now.
-type deferred struct {
-	unmarshal func(any) error
-}
-
-// UnmarshalYAML keeps unmarshal.
-func (d *deferred) UnmarshalYAML(unmarshal func(any) error) error {
-	d.unmarshal = unmarshal
-	return nil
-}
-
-// UnmarshalYAML decodes the target's own keys and keeps the platform's.
-func (t *Target) UnmarshalYAML(unmarshal func(any) error) error {
-	var raw rawTarget
-	if err := unmarshal(&raw); err != nil {
-		return err
-	}
-	*t = Target{Name: raw.Name, Min: raw.Min, Max: raw.Max, platforms: raw.Platforms}
-	return nil
-}
-
-// MarshalYAML renders the target as it is written.
-func (t *Target) MarshalYAML() (any, error) {
-	return struct {
-		Name     string                   `yaml:"name"`
-		Min      int                      `yaml:"min,omitempty"`
-		Max      int                      `yaml:"max,omitempty"`
-		Platform map[string]target.Config `yaml:",inline"`
-	}{t.Name, t.Min, t.Max, map[string]target.Config{t.Platform.Platform(): t.Platform}}, nil
-}
-
 type rawPolicy Policy
 
 // UnmarshalYAML sets the defaults and decodes.
@@ -138,6 +89,7 @@ func (p *Policy) UnmarshalYAML(unmarshal func(any) error) error {
 		Min:                 1,
 		AlertStep:           AlertStep{Up: Amount{Replicas: 1}, Down: Amount{Replicas: 1}},
 		ProvisioningTimeout: defaultProvisioningTimeout,
+		Strategy:            policy.StrategyPriority,
 	}
 	return unmarshal((*rawPolicy)(p))
 }
@@ -160,6 +112,10 @@ func (p *Policy) setDefaults(g *Global) {
 	if len(p.Resources) == 0 {
 		up, down = alertBehaviors()
 	}
+	if p.OnMissing == nil && len(p.Resources) > 0 {
+		hold := defaultOnMissing()
+		p.OnMissing = &hold
+	}
 	p.ScaleUp.setDefaults(up)
 	p.ScaleDown.setDefaults(down)
 }
@@ -171,17 +127,21 @@ func defaultMatchers(d policy.Direction, scaleTarget string) Matchers {
 	}
 }
 
-// Rules is the policy as package policy decides by it.
+// Rules is the policy, one of a configuration that was loaded, as package
+// policy decides by it.
 func (c *Config) Rules(p *Policy) policy.Policy {
 	out := policy.Policy{
 		Name:        p.Name,
 		Mode:        p.Mode,
+		Priority:    p.Priority,
 		Min:         p.Min,
 		Max:         p.Max,
 		AlertStep:   policy.AlertStep{Up: policy.Amount(p.AlertStep.Up), Down: policy.Amount(p.AlertStep.Down)},
 		Reservation: p.Reservation.rules(),
 		ScaleUp:     p.ScaleUp.rules(),
 		ScaleDown:   p.ScaleDown.rules(),
+		OnMissing:   p.OnMissing.rules(),
+		Strategy:    p.Strategy,
 	}
 	if c.Prometheus != nil {
 		// A gap longer than a sample may be old is a time about which nothing
@@ -192,7 +152,7 @@ func (c *Config) Rules(p *Policy) policy.Policy {
 		out.Resources = append(out.Resources, policy.Resource{Name: r.Name, Reservation: r.Reservation.rules()})
 	}
 	for _, t := range p.Targets {
-		out.Targets = append(out.Targets, policy.Target{Name: t.Name, Min: t.Min, Max: t.Max})
+		out.Targets = append(out.Targets, t.rules())
 	}
 	return out
 }

@@ -28,6 +28,23 @@ func line(root *yaml.Node, path []any) int {
 	return found
 }
 
+// find returns the value at path, nil where it is not written there.
+func find(root *yaml.Node, path []any) *yaml.Node {
+	n := root
+	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
+		n = n.Content[0]
+	}
+	for _, p := range path {
+		for n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		if n, _ = child(n, p); n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
 // child returns the value under a key or an index, and the line to show.
 func child(n *yaml.Node, p any) (*yaml.Node, int) {
 	switch p := p.(type) {

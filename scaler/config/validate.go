@@ -1,12 +1,13 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	commoncfg "github.com/prometheus/common/config"
 	"go.yaml.in/yaml/v3"
@@ -40,6 +41,9 @@ func at(path []any, more ...any) []any {
 func (v *validator) config(c *Config) {
 	v.positive(c.Global.EvaluationInterval, "global", "evaluation_interval")
 	v.positive(c.Global.AlertTTL, "global", "alert_ttl")
+	if g := c.Global.FleetGuard; !(g > 0 && g <= 1) {
+		v.addf([]any{"global", "fleet_guard"}, "%g is not a share above 0 and at most 1; 1 switches the guard off", g)
+	}
 	v.mode(c.Global.Mode, "global", "mode")
 	if c.Prometheus != nil {
 		v.endpoint(c.Prometheus.URL, &c.Prometheus.HTTPClientConfig, "prometheus")
@@ -74,6 +78,7 @@ func (v *validator) config(c *Config) {
 		v.policy(c, p, path)
 		v.owners(p, path, owners)
 	}
+	v.budgets(c)
 }
 
 // endpoint checks what names a server and how to speak to it.
@@ -90,6 +95,19 @@ func (v *validator) endpoint(u URL, h *commoncfg.HTTPClientConfig, section strin
 func (v *validator) positive(d Duration, path ...any) {
 	if d <= 0 {
 		v.add("must be longer than 0s", path...)
+	}
+}
+
+// whole refuses fractions, which yaml cuts off where a whole number is wanted.
+func (v *validator) whole(path []any, keys ...string) {
+	for _, key := range keys {
+		n := find(v.root, at(path, key))
+		if n == nil || n.ShortTag() != "!!float" {
+			continue
+		}
+		if f, err := strconv.ParseFloat(n.Value, 64); err != nil || f != math.Trunc(f) {
+			v.addf(at(path, key), "%s is not a whole number", n.Value)
+		}
 	}
 }
 
@@ -117,6 +135,7 @@ func (v *validator) policy(c *Config, p *Policy, path []any) {
 	p.setDefaults(&c.Global)
 	v.name(p.Name, path)
 	v.mode(p.Mode, at(path, "mode")...)
+	v.whole(path, "min", "max", "priority")
 	switch {
 	case p.Max == 0:
 		v.add("is missing; say how many replicas there may be at most", at(path, "max")...)
@@ -138,14 +157,17 @@ func (v *validator) policy(c *Config, p *Policy, path []any) {
 	v.behavior(&p.ScaleUp, at(path, "scale_up"))
 	v.behavior(&p.ScaleDown, at(path, "scale_down"))
 	v.positive(p.ProvisioningTimeout, at(path, "provisioning_timeout")...)
+	v.onMissing(p, at(path, "on_missing"))
 	v.targets(p, path)
+	v.targetBounds(p, path)
+	v.strategy(p, path)
 }
 
 func (v *validator) resources(c *Config, p *Policy, path []any) {
 	if len(p.Resources) > 0 && c.Prometheus == nil {
 		v.add("usage is read from Prometheus; set prometheus.url, or leave resources out to act on alerts alone", at(path, "resources")...)
 	}
-	if len(p.Resources) == 0 && p.Reservation != (Reservation{}) {
+	if len(p.Resources) == 0 && !p.Reservation.IsZero() {
 		v.add("a reservation needs resources to be kept free", at(path, "reservation")...)
 	}
 	seen := make(map[string]bool, len(p.Resources))
@@ -165,18 +187,7 @@ func (v *validator) resources(c *Config, p *Policy, path []any) {
 		if r.MinCoverage != nil && !(*r.MinCoverage >= 0 && *r.MinCoverage <= 1) {
 			v.addf(at(path, "min_coverage"), "%g is not a share from 0 to 1", *r.MinCoverage)
 		}
-		if r.Usage != "" && r.CapacityPerReplica.IsZero() {
-			v.add("is missing; usage of one's own needs a number or PromQL for what one replica holds", at(path, "capacity_per_replica")...)
-		}
-	}
-}
-
-func (v *validator) reservation(r Reservation, path []any) {
-	if !(r.Ratio >= 0 && r.Ratio < 1) {
-		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1", r.Ratio)
-	}
-	if !(r.Threshold >= 0) || math.IsInf(r.Threshold, 0) {
-		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0", r.Threshold)
+		v.usage(r, path)
 	}
 }
 
@@ -185,6 +196,7 @@ func (v *validator) behavior(b *Behavior, path []any) {
 		v.addf(at(path, "tolerance"), "%g is not a share of at least 0 and below 1", *b.Tolerance)
 	}
 	s := b.Step
+	v.whole(at(path, "step"), "replicas")
 	if s.Replicas < 0 {
 		v.addf(at(path, "step", "replicas"), "%d is not a number of replicas of at least 0", s.Replicas)
 	}
@@ -196,87 +208,15 @@ func (v *validator) behavior(b *Behavior, path []any) {
 	}
 }
 
-func (v *validator) targets(p *Policy, path []any) {
-	if len(p.Targets) == 0 {
-		v.addf(at(path, "targets"), "the policy has no target; name at least one with one of %v", v.platforms.Names())
+// list renders a closed list as people write one: a, b and c.
+func list[T ~string](values []T) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
 	}
-	seen := make(map[string]bool, len(p.Targets))
-	for i, t := range p.Targets {
-		path := at(path, "targets", i)
-		if t == nil {
-			v.add("the target is empty", path...)
-			p.Targets[i] = &Target{}
-			continue
-		}
-		v.name(t.Name, path)
-		if seen[t.Name] && t.Name != "" {
-			v.addf(at(path, "name"), "%q is a target of this policy already; names are unique", t.Name)
-		}
-		seen[t.Name] = true
-		if t.Min < 0 || t.Max < 0 || (t.Max > 0 && t.Min > t.Max) {
-			v.addf(at(path, "min"), "min %d and max %d are not bounds; 0 ≤ min ≤ max, and no max means the policy's", t.Min, t.Max)
-		}
-		v.platform(t, path)
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
 	}
-}
-
-// platform decodes and validates the one platform of a target.
-func (v *validator) platform(t *Target, path []any) {
-	if len(t.platforms) != 1 {
-		v.addf(path, "a target has exactly one platform, this one has %d; the platforms are %v", len(t.platforms), v.platforms.Names())
-		return
-	}
-	for name, d := range t.platforms {
-		path := at(path, name)
-		cfg, err := v.platforms.New(name)
-		if err != nil {
-			v.addf(path, "unknown key or platform %q; a target has name, min, max and one of %v", name, v.platforms.Names())
-			return
-		}
-		if d.unmarshal == nil {
-			v.addf(path, "the platform has no keys")
-			return
-		}
-		if err := d.unmarshal(cfg); err != nil {
-			if errs, ok := errors.AsType[Errors](decodeErrors(v.file, err)); ok {
-				for _, e := range errs {
-					if e.Line == 0 {
-						e.Line, e.Key = line(v.root, path), keyOf(path)
-					}
-				}
-				v.errs = append(v.errs, errs...)
-			}
-			return
-		}
-		if d, ok := cfg.(commoncfg.DirectorySetter); ok {
-			d.SetDirectory(filepath.Dir(v.file))
-		}
-		if err := cfg.Validate(); err != nil {
-			if field, ok := errors.AsType[*target.FieldError](err); ok {
-				v.add(field.Msg, at(path, splitKey(field.Field)...)...)
-			} else {
-				v.add(err.Error(), path...)
-			}
-			return
-		}
-		t.Platform = cfg
-	}
-}
-
-// owners refuses two policies, or two targets of one, that own the same thing.
-func (v *validator) owners(p *Policy, path []any, owners map[string]string) {
-	for i, t := range p.Targets {
-		if t == nil || t.Platform == nil {
-			continue
-		}
-		id := t.Platform.Identity()
-		if id == "" {
-			continue
-		}
-		if owner, ok := owners[id]; ok {
-			v.addf(at(path, "targets", i), "%s is owned by %s already; two owners would fight over it", id, owner)
-			continue
-		}
-		owners[id] = fmt.Sprintf("target %q of policy %q", t.Name, p.Name)
-	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"errors"
+	"math"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Reservation is what must stay free; of all its entries the largest amount
+// wins.
+type Reservation struct {
+	Ratio     float64 `yaml:"ratio,omitempty"`
+	Threshold float64 `yaml:"threshold,omitempty"`
+	Replicas  int     `yaml:"replicas,omitempty"`
+	// Schedules are entries that count at certain times only.
+	Schedules []*Schedule `yaml:"schedules,omitempty"`
+}
+
+// Schedule is a reservation that holds from each time its cron expression
+// matches for its duration.
+type Schedule struct {
+	// Cron has five fields: minute, hour, day of month, month, day of week.
+	Cron     string   `yaml:"cron"`
+	Duration Duration `yaml:"duration"`
+	// Timezone is the IANA name of the zone whose wall clock Cron means; UTC
+	// by default.
+	Timezone  string  `yaml:"timezone"`
+	Ratio     float64 `yaml:"ratio,omitempty"`
+	Threshold float64 `yaml:"threshold,omitempty"`
+	Replicas  int     `yaml:"replicas,omitempty"`
+
+	// window is set by validation.
+	window *Window
+}
+
+type rawSchedule Schedule
+
+// UnmarshalYAML sets the defaults and decodes.
+func (s *Schedule) UnmarshalYAML(unmarshal func(any) error) error {
+	*s = Schedule{Timezone: "UTC"}
+	return unmarshal((*rawSchedule)(s))
+}
+
+// IsZero reports whether nothing is reserved at any time.
+func (r Reservation) IsZero() bool {
+	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && len(r.Schedules) == 0
+}
+
+// rules is the reservation as package policy decides by it.
+func (r Reservation) rules() policy.Reservation {
+	out := policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas}
+	for _, s := range r.Schedules {
+		out.Schedules = append(out.Schedules, policy.Schedule{
+			Window: s.window, Ratio: s.Ratio, Threshold: s.Threshold, Replicas: s.Replicas,
+		})
+	}
+	return out
+}
+
+func (v *validator) reservation(r Reservation, path []any) {
+	v.amounts(r.Ratio, r.Threshold, r.Replicas, path)
+	for i, s := range r.Schedules {
+		path := at(path, "schedules", i)
+		if s == nil {
+			v.add("the schedule is empty", path...)
+			r.Schedules[i] = &Schedule{}
+			continue
+		}
+		window, err := NewWindow(s.Cron, s.Duration.Std(), s.Timezone)
+		if field, ok := errors.AsType[*target.FieldError](err); ok {
+			v.add(field.Msg, at(path, field.Field)...)
+		}
+		s.window = window
+		if s.Ratio == 0 && s.Threshold == 0 && s.Replicas == 0 {
+			v.add("the schedule reserves nothing; set at least one of ratio, threshold and replicas", path...)
+		}
+		v.amounts(s.Ratio, s.Threshold, s.Replicas, path)
+	}
+}
+
+// amounts checks what a reservation and a schedule have in common.
+func (v *validator) amounts(ratio, threshold float64, replicas int, path []any) {
+	if !(ratio >= 0 && ratio < 1) {
+		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1", ratio)
+	}
+	if !(threshold >= 0) || math.IsInf(threshold, 0) {
+		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0", threshold)
+	}
+	v.whole(path, "replicas")
+	if replicas < 0 {
+		v.addf(at(path, "replicas"), "%d is not a number of replicas of at least 0", replicas)
+	}
+}
