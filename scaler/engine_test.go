@@ -358,6 +358,10 @@ func TestConflictWithAForeignChangeIsDecidedAnew(t *testing.T) {
 		}
 		w.fire("web", policy.Up)
 		w.wait(time.Second)
+		if got := p.calls(); !slices.Equal(got, []int{3}) {
+			t.Errorf("asked for %v; the count has just changed", got)
+		}
+		w.wait(time.Minute)
 		if got := p.calls(); !slices.Equal(got, []int{3, 8}) {
 			t.Errorf("asked for %v; the step must start from what the other set", got)
 		}
@@ -483,7 +487,7 @@ func TestCrashBeforeAndAfterTheCall(t *testing.T) {
 	}{
 		{"before the call", 2, []int{3}, ledger.NotApplied},
 		{"after the call", 3, nil, ledger.Converged},
-		{"someone else's number", 6, []int{7}, ledger.NotApplied},
+		{"someone else's number", 6, nil, ledger.NotApplied},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
