@@ -198,6 +198,9 @@ func TestASnapshotIsShared(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+		for s.queries.Load() == 0 { // the snapshot is that of the first
+			time.Sleep(time.Millisecond)
+		}
 	}
 	// One who does not want to wait, who must not spoil it for the others.
 	ctx, cancel := context.WithCancelCause(context.Background())
