@@ -55,6 +55,19 @@ func stale(at, now time.Time) reading {
 	return bad(policy.ProblemStale, "the newest sample is %s old", now.Sub(at).Round(time.Second))
 }
 
+// absent is an expression without an answer. It had n series some time ago, the
+// first of which had its last sample at last.
+func absent(src source, n int, last, now time.Time, maxStaleness time.Duration) reading {
+	switch {
+	case n == 0:
+		return bad(policy.ProblemMissing, "the query returns no series")
+	case src.plain && n == 1:
+		return stale(last, now)
+	default:
+		return bad(policy.ProblemStale, "no sample is younger than %s", maxStaleness)
+	}
+}
+
 // ambiguous names two of the series, so that the operator sees what to sum or
 // to select by.
 func ambiguous(n int, atLeast bool, a, b model.Metric) reading {

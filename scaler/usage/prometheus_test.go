@@ -110,6 +110,9 @@ func TestTheGateAgainstPrometheus(t *testing.T) {
 		seriesCapacity + `{scale_target="bound-twice",resource="cpu",rack="b"} 9`,
 		`backlog{queue="mail"} 120`,
 		`backlog{queue="print"} 30`,
+		`scale_target_resource:usage:predicted{scale_target="web",resource="cpu"} 12`,
+		`scale_target_resource:usage:predicted{scale_target="idle",resource="cpu"} NaN`,
+		`scale_target_resource:usage:predicted{scale_target="aged",resource="cpu"} ` + at("12", old),
 		`fast_total ` + at("7", fresh),
 		`slow_total ` + at("7", old),
 		`workers 6`,
@@ -131,10 +134,20 @@ func TestTheGateAgainstPrometheus(t *testing.T) {
 	cover := func(v float64) func(*Query) { return func(q *Query) { q.MinCoverage = &v } }
 	coverage := func(expr string) func(*Query) { return func(q *Query) { q.Coverage = expr } }
 	capacity := func(expr string) func(*Query) { return func(q *Query) { q.CapacityPerReplica, q.Capacity = 0, expr } }
+	predicted := func(expr string) func(*Query) { return func(q *Query) { q.Predicted = expr } }
+	forecast := func(target string) func(*Query) {
+		return predicted(seriesPredicted + `{scale_target="` + target + `",resource="cpu"}`)
+	}
 	number := func(v float64) func(*Query) { return func(q *Query) { q.CapacityPerReplica = v } }
 
 	good := func(value, capacity float64) policy.Usage {
 		return policy.Usage{Value: value, CapacityPerReplica: capacity}
+	}
+	expecting := func(value, capacity, predicted float64) policy.Usage {
+		return policy.Usage{Value: value, CapacityPerReplica: capacity, Predicted: predicted}
+	}
+	partial := func(value, capacity float64, detail string) policy.Usage {
+		return policy.Usage{Value: value, CapacityPerReplica: capacity, Problem: policy.ProblemLowCoverage, Detail: detail}
 	}
 	problem := func(p policy.Problem, detail string) policy.Usage {
 		return policy.Usage{Problem: p, Detail: detail}
@@ -150,7 +163,17 @@ func TestTheGateAgainstPrometheus(t *testing.T) {
 		{"replicas that do not report yet", shipped("web", ready(10)), good(8.4, 2)},
 		{"more reporting than ready", shipped("web", ready(2)), good(8.4, 2)},
 		{"none ready", shipped("web", ready(0)), good(8.4, 2)},
-		{"low coverage", shipped("web", ready(11)), problem(policy.ProblemLowCoverage, "coverage: 8 of 11 ready replicas report, below a share of 0.8")},
+		{"low coverage", shipped("web", ready(11)), partial(8.4, 2, "coverage: 8 of 11 ready replicas report, below a share of 0.8")},
+		{"low coverage and no capacity", shipped("boundless", ready(11)), partial(8.4, 0, "coverage: 8 of 11 ready replicas report, below a share of 0.8")},
+		{"low coverage and a prediction", shipped("web", ready(11), forecast("web")), partial(8.4, 2, "coverage: 8 of 11")},
+		{"the shipped prediction", shipped("web", forecast("web")), expecting(8.4, 2, 12)},
+		{"a prediction by a query", shipped("web", predicted("workers * 2")), expecting(8.4, 2, 12)},
+		{"another's prediction for usage of one's own", own("sum(backlog)", forecast("web")), expecting(150, 10, 12)},
+		{"a prediction that is not there", shipped("web", forecast("nobody")), good(8.4, 2)},
+		{"a prediction that is no number", shipped("web", forecast("idle")), good(8.4, 2)},
+		{"a prediction that is too old", shipped("web", forecast("aged")), good(8.4, 2)},
+		{"a prediction of many series", shipped("web", predicted("backlog")), good(8.4, 2)},
+		{"a prediction that does not parse", shipped("web", predicted("sum(")), good(8.4, 2)},
 		{"a lower share will do", shipped("web", ready(11), cover(0.7)), good(8.4, 2)},
 		{"no share is asked for", shipped("web", ready(100), cover(0)), good(8.4, 2)},
 		{"written out", shipped("web", func(q *Query) {
@@ -198,8 +221,8 @@ func TestTheGateAgainstPrometheus(t *testing.T) {
 		{"capacity that does not parse", own(`sum(backlog)`, capacity(`)`)), problem(policy.ProblemUnavailable, "capacity: bad_data: ")},
 		{"the recorded sum as a capacity is taken as it is", own(`sum(backlog)`, capacity(`scale_target_resource:capacity:sum{scale_target="web",resource="cpu"}`)), good(150, 16)},
 		{"coverage is not asked of a query", own(`sum(backlog)`, ready(100)), good(150, 10)},
-		{"unless it is", own(`sum(backlog)`, ready(100), cover(0.8)), problem(policy.ProblemLowCoverage, "coverage: 8 of 100")},
-		{"or says how", own(`sum(backlog)`, coverage(`workers`)), problem(policy.ProblemLowCoverage, "coverage: 6 of 8 ready")},
+		{"unless it is", own(`sum(backlog)`, ready(100), cover(0.8)), partial(150, 10, "coverage: 8 of 100")},
+		{"or says how", own(`sum(backlog)`, coverage(`workers`)), partial(150, 10, "coverage: 6 of 8 ready")},
 		{"by a query of its own", own(`sum(backlog)`, coverage(`workers`), cover(0.75)), good(150, 10)},
 		{"which must work", own(`sum(backlog)`, coverage(`backlog`)), problem(policy.ProblemAmbiguous, "coverage: 2 series")},
 	}
@@ -225,7 +248,7 @@ func TestTheGateAgainstPrometheus(t *testing.T) {
 			if (got[i].Problem == "") != (got[i].Detail == "") {
 				t.Errorf("problem %q and detail %q do not go together", got[i].Problem, got[i].Detail)
 			}
-			if got[i].Problem != "" && got[i].Value != 0 {
+			if got[i].Problem != "" && got[i].Problem != policy.ProblemLowCoverage && got[i].Value != 0 {
 				t.Errorf("a value of %g with a problem", got[i].Value)
 			}
 		})

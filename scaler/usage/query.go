@@ -5,6 +5,7 @@ package usage
 const (
 	seriesUsage     = "scale_target_resource:usage:sum"
 	seriesCapacity  = "scale_target_resource:capacity:sum"
+	seriesPredicted = "scale_target_resource:usage:predicted"
 	seriesReporting = "scale_target:replicas_reporting:count"
 
 	labelTarget   = "scale_target"
@@ -26,6 +27,9 @@ type Query struct {
 	// Usage is PromQL for the absolute sum over all replicas. Empty: the
 	// shipped series of ScaleTarget and Resource.
 	Usage string
+	// Predicted is PromQL for what Usage is expected to be one provisioning
+	// time ahead. Empty: nothing is predicted.
+	Predicted string
 	// CapacityPerReplica is what one replica holds, in the resource's unit.
 	// 0: Capacity says it.
 	CapacityPerReplica float64
@@ -47,6 +51,9 @@ type Query struct {
 // shipped series, which the snapshot has, or a question to ask.
 type plan struct {
 	usage, capacity, coverage source
+	// predicted is set where foresees is.
+	predicted source
+	foresees  bool
 	// perReplica is the capacity where it is a number.
 	perReplica float64
 	// divide is set where capacity is the sum over the replicas that report.
@@ -78,7 +85,7 @@ func sourceOf(expr string, def source) source {
 		return source{expr: expr}
 	}
 	switch sel.name {
-	case seriesUsage, seriesCapacity:
+	case seriesUsage, seriesCapacity, seriesPredicted:
 		if len(sel.equal) == 2 && sel.only(labelTarget, labelResource) {
 			return source{series: sel.name, key: key{sel.equal[labelTarget], sel.equal[labelResource]}}
 		}
@@ -96,6 +103,8 @@ func (q Query) plan() plan {
 		usage:      sourceOf(q.Usage, source{series: seriesUsage, key: k}),
 		capacity:   sourceOf(q.Capacity, source{series: seriesCapacity, key: k}),
 		coverage:   sourceOf(q.Coverage, source{series: seriesReporting, key: key{target: q.ScaleTarget}}),
+		predicted:  sourceOf(q.Predicted, source{}),
+		foresees:   q.Predicted != "",
 		perReplica: q.CapacityPerReplica,
 		divide:     q.Capacity == "",
 	}
@@ -115,7 +124,8 @@ func (q Query) plan() plan {
 func (p plan) asks() bool {
 	return !p.usage.shipped() ||
 		p.perReplica == 0 && !p.capacity.shipped() ||
-		p.minCoverage > 0 && !p.coverage.shipped()
+		p.minCoverage > 0 && !p.coverage.shipped() ||
+		p.foresees && !p.predicted.shipped()
 }
 
 // want is a shipped series of one resource; the count has none.
@@ -129,6 +139,7 @@ func (p plan) wants(all []want) []want {
 		}
 	}
 	add(p.usage)
+	add(p.predicted)
 	if p.minCoverage > 0 {
 		add(p.coverage)
 	}

@@ -132,6 +132,10 @@ func (r *Reader) Close() {
 // by their number when it was recorded, not by Ready: replicas that are ready
 // and do not report yet would make every one look smaller. Ready serves only
 // where that number is not recorded at all.
+//
+// Where too few replicas report, what they use and hold stands beside the
+// problem: it is less than there is, and so of use to who wants to go up. A
+// prediction that cannot be had is no problem: nothing is predicted then.
 func (r *Reader) Read(ctx context.Context, now time.Time, queries []Query) []policy.Usage {
 	plans := make([]plan, len(queries))
 	var (
@@ -150,7 +154,7 @@ func (r *Reader) Read(ctx context.Context, now time.Time, queries []Query) []pol
 		defer cancel(nil)
 		defer context.AfterFunc(r.ctx, func() { cancel(errClosed) })()
 	}
-	round := round{reader: r, now: now}
+	round := round{now: now, maxStaleness: r.opts.MaxStaleness, own: r.readOne}
 	if len(wants) > 0 {
 		round.snapshot, round.err = r.snapshot(ctx, now, wants)
 	}

@@ -198,6 +198,9 @@ func TestASnapshotIsShared(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+		for s.queries.Load() == 0 { // the snapshot is that of the first
+			time.Sleep(time.Millisecond)
+		}
 	}
 	// One who does not want to wait, who must not spoil it for the others.
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -205,6 +208,8 @@ func TestASnapshotIsShared(t *testing.T) {
 	if got := r.Read(ctx, now, web())[0]; got.Problem != policy.ProblemUnavailable || got.Detail != "usage: in a hurry" {
 		t.Errorf("%+v", got)
 	}
+	// Whoever comes only once the snapshot has landed may be too late for it.
+	time.Sleep(100 * time.Millisecond)
 	close(release)
 	wg.Wait()
 	if got := s.queries.Load(); got != 6 {

@@ -13,10 +13,12 @@ import (
 // and a few are enough to say what is wrong.
 const askLimit = 10
 
-// round is one call of Read.
+// round is one call of Read, wherever its numbers come from.
 type round struct {
-	reader *Reader
-	now    time.Time
+	now          time.Time
+	maxStaleness time.Duration
+	// own reads one expression of a query's own.
+	own func(ctx context.Context, src source, now time.Time) reading
 	// snapshot is nil where it could not be had, and err says why.
 	snapshot *snapshot
 	err      error
@@ -28,27 +30,51 @@ func (c round) usage(ctx context.Context, q Query, p plan) policy.Usage {
 	if !u.ok() {
 		return problem(q, u, "usage")
 	}
-	if p.minCoverage > 0 {
-		reporting := c.read(ctx, p.coverage)
-		if !reporting.ok() {
-			return problem(q, reporting, "coverage")
-		}
-		// The margin is for shares that have no exact binary form.
-		if reporting.value < p.minCoverage*float64(q.Ready)-1e-9 {
-			low := bad(policy.ProblemLowCoverage, "%g of %d ready replicas report, below a share of %g", reporting.value, q.Ready, p.minCoverage)
-			return problem(q, low, "coverage")
-		}
+	coverage := c.coverage(ctx, q, p)
+	if !coverage.ok() && coverage.problem != policy.ProblemLowCoverage {
+		return problem(q, coverage, "coverage")
 	}
 	capacity := c.capacity(ctx, q, p)
+	if !coverage.ok() {
+		partial := problem(q, coverage, "coverage")
+		partial.Value, partial.Age = u.value, u.age(c.now)
+		if capacity.ok() {
+			partial.CapacityPerReplica = capacity.value
+		}
+		return partial
+	}
 	if !capacity.ok() {
 		return problem(q, capacity, "capacity")
 	}
 	return policy.Usage{
 		Resource:           q.Resource,
 		Value:              u.value,
+		Predicted:          c.predicted(ctx, p),
 		CapacityPerReplica: capacity.value,
 		Age:                u.age(c.now),
 	}
+}
+
+// coverage is how many replicas report, if that is enough of them. Where
+// nobody asks it is nothing, and no problem.
+func (c round) coverage(ctx context.Context, q Query, p plan) reading {
+	if p.minCoverage == 0 {
+		return reading{}
+	}
+	r := c.read(ctx, p.coverage)
+	// The margin is for shares that have no exact binary form.
+	if r.ok() && r.value < p.minCoverage*float64(q.Ready)-1e-9 {
+		return bad(policy.ProblemLowCoverage, "%g of %d ready replicas report, below a share of %g", r.value, q.Ready, p.minCoverage)
+	}
+	return r
+}
+
+// predicted is the usage to come, 0 where it is not known.
+func (c round) predicted(ctx context.Context, p plan) float64 {
+	if !p.foresees {
+		return 0
+	}
+	return c.read(ctx, p.predicted).value
 }
 
 func problem(q Query, r reading, of string) policy.Usage {
@@ -61,9 +87,9 @@ func (c round) capacity(ctx context.Context, q Query, p plan) reading {
 	var r reading
 	switch {
 	case p.perReplica != 0:
-		r = admit(p.perReplica, time.Time{}, c.now, c.reader.opts.MaxStaleness)
+		r = admit(p.perReplica, time.Time{}, c.now, c.maxStaleness)
 	case p.divide && c.snapshot != nil:
-		r = c.snapshot.capacityPerReplica(p.capacity, c.now, c.reader.opts.MaxStaleness, q.Ready)
+		r = c.snapshot.capacityPerReplica(p.capacity, c.now, c.maxStaleness, q.Ready)
 	default:
 		r = c.read(ctx, p.capacity)
 	}
@@ -80,11 +106,11 @@ func (c round) capacity(ctx context.Context, q Query, p plan) reading {
 func (c round) read(ctx context.Context, src source) reading {
 	switch {
 	case !src.shipped():
-		return c.reader.readOne(ctx, src, c.now)
+		return c.own(ctx, src, c.now)
 	case c.snapshot == nil:
 		return bad(policy.ProblemUnavailable, "%s", c.err)
 	default:
-		return c.snapshot.read(src.series, src.key, c.now, c.reader.opts.MaxStaleness)
+		return c.snapshot.read(src.series, src.key, c.now, c.maxStaleness)
 	}
 }
 
@@ -142,12 +168,8 @@ func (r *Reader) absent(ctx context.Context, src source, now time.Time) reading 
 	times, err := r.askVector(ctx, question{
 		expr: "timestamp(" + src.expr + ")", at: now, lookback: max(staleLookback, 2*r.opts.MaxStaleness), limit: askLimit,
 	})
-	switch {
-	case err != nil || len(times) == 0:
-		return bad(policy.ProblemMissing, "the query returns no series")
-	case src.plain && len(times) == 1:
-		return stale(time.UnixMilli(millis(times[0])), now)
-	default:
-		return bad(policy.ProblemStale, "no sample is younger than %s", r.opts.MaxStaleness)
+	if err != nil || len(times) == 0 {
+		return absent(src, 0, time.Time{}, now, r.opts.MaxStaleness)
 	}
+	return absent(src, len(times), time.UnixMilli(millis(times[0])), now, r.opts.MaxStaleness)
 }

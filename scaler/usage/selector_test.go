@@ -25,7 +25,7 @@ func TestSourceOf(t *testing.T) {
 		{`scale_target_resource:usage:sum{scale_target="web",resource!="cpu"}`, source{plain: true}},
 		{`scale_target_resource:usage:sum{scale_target="web",resource="cpu",resource="cpu"}`, source{plain: true}},
 		{`scale_target:replicas_reporting:count{scale_target="web",resource="cpu"}`, source{plain: true}},
-		{`scale_target_resource:usage:predicted{scale_target="web",resource="cpu"}`, source{plain: true}},
+		{`scale_target_resource:usage:predicted{scale_target="web",resource="cpu"}`, source{series: seriesPredicted, key: web}},
 		{`up`, source{plain: true}},
 		{`up{job=~"a|b", instance!~'c'}`, source{plain: true}},
 		// More than that, or less.
