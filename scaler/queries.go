@@ -14,6 +14,7 @@ func queriesFor(p *config.Policy) []usage.Query {
 			ScaleTarget:        p.ScaleTarget,
 			Resource:           r.Name,
 			Usage:              r.Usage.Present,
+			Predicted:          r.Usage.Predicted,
 			Capacity:           r.CapacityPerReplica.PromQL,
 			CapacityPerReplica: r.CapacityPerReplica.Number,
 			MinCoverage:        r.MinCoverage,
