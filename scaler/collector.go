@@ -18,13 +18,21 @@ var (
 	descPolicyReplicas = desc("policy_replicas", "Replicas of a policy over all its targets; recommended is the raw need, desired what is left of it after every limit. NaN while unknown.", "policy", "kind")
 	descTargetReplicas = desc("target_replicas", "Replicas of one target as last read. NaN while unknown.", "policy", "target", "kind")
 	descUsage          = desc("policy_usage", "What all replicas of a policy use together, in the resource's unit. NaN while unknown.", "policy", "resource")
-	descReserved       = desc("policy_reserved", "What a policy keeps free, in the resource's unit. NaN while unknown.", "policy", "resource")
+	descReserved       = desc("policy_reserved", "What each entry of a policy's reservations keeps free, in the resource's unit; the largest counts. NaN while unknown.", "policy", "resource", "entry")
 	descUsageAge       = desc("policy_usage_age_seconds", "Age of the sample behind the last usage reading. NaN while unknown.", "policy", "resource")
 	descDecisions      = desc("decisions_total", "Evaluations by where the alerts pointed and the reason of their outcome.", "policy", "direction", "reason")
 	descActions        = desc("actions_total", "Requests to a target for another number of replicas, failed ones included.", "policy", "target", "direction")
 	descFailures       = desc("action_failures_total", "Requests to a target that failed, or whose replicas were not ready in time.", "policy", "target", "reason")
 	descCooldown       = desc("cooldown_until_timestamp_seconds", "When the cooldown of a direction ends or ended; 0 where none has run.", "policy", "direction")
 	descBackoff        = desc("target_backoff_until_timestamp_seconds", "Until when a failing target is left alone; 0 where it is not.", "policy", "target")
+	descProvisioning   = desc("target_provisioning_seconds", "Moving estimate of how long a replica of a target takes to become ready, or its provisioning_time until that was measured. NaN where neither is known.", "policy", "target")
+	descLoss           = desc("target_loss_ratio", "Share of a target's replicas that failed or were lost within the last day, loss_ratio counting as ten of them.", "policy", "target")
+	descForeign        = desc("foreign_changes_total", "Changes of a target's replicas that someone else made.", "policy", "target")
+	descProblems       = desc("usage_problems_total", "Readings of usage that could not be used, by what was wrong with them.", "policy", "resource", "problem")
+	descPaused         = desc("policy_paused", "1 while an operator has paused the policy, else 0.", "policy")
+	descCut            = desc("policy_budget_cut_replicas", "Replicas that a budget took from the policy's last decision; a cut in cost counts as at least one.", "policy", "budget")
+	descBudget         = desc("budget_replicas", "Replicas of all policies of a budget together, and its limit; +Inf where it sets none.", "budget", "kind")
+	descBudgetCost     = desc("budget_cost_per_hour", "What the policies of a budget cost together, and its limit; +Inf where it sets none.", "budget", "kind")
 	descSafe           = desc("safe_to_autoscale", "1 while every policy can read its targets and the usage it decides by, else 0.")
 )
 
@@ -36,7 +44,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descUsageAge, descDecisions,
-		descActions, descFailures, descCooldown, descBackoff, descSafe,
+		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descLoss, descForeign,
+		descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
 	} {
 		ch <- d
 	}
@@ -52,8 +61,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		e.resources(v)
 		e.counters(v)
 		e.holds(v)
+		e.targets(v)
 		safe = safe && v.safe()
 	}
+	c.engine.shared.collect(ch)
 	ch <- prometheus.MustNewConstMetric(descSafe, prometheus.GaugeValue, boolean(safe))
 }
 
@@ -119,13 +130,43 @@ func (e emitter) replicas(v *view) {
 func (e emitter) resources(v *view) {
 	for i := range v.setup.rules.Resources {
 		name := v.setup.rules.Resources[i].Name
-		usage, reserved, age := math.NaN(), math.NaN(), math.NaN()
-		if q := v.requirement(name); q != nil && q.Problem == "" {
-			usage, reserved, age = q.Usage, q.Reserved, q.AgeSeconds
+		usage, age := math.NaN(), math.NaN()
+		q := v.requirement(name)
+		if q != nil && q.Problem == "" {
+			usage, age = q.Usage, q.AgeSeconds
 		}
 		e.gauge(descUsage, usage, name)
-		e.gauge(descReserved, reserved, name)
 		e.gauge(descUsageAge, age, name)
+		e.reserved(v, i, q)
+		for _, p := range policy.Problems {
+			e.counter(descProblems, v.counts.problems[problemKey{name, p}], name, string(p))
+		}
+	}
+}
+
+// reserved renders every entry that is configured, or one of nothing: the
+// largest is what stays free, max by (policy, resource).
+func (e emitter) reserved(v *view, i int, q *policy.Requirement) {
+	rules := &v.setup.rules
+	entries := append(rules.Resources[i].Reservation.Entries(policy.ScopeResource), rules.Reservation.Entries(policy.ScopePolicy)...)
+	known := q != nil && q.Problem == ""
+	if len(entries) == 0 {
+		entries = []policy.Entry{{Kind: "none"}}
+	}
+	seen := make(map[string]bool, len(entries))
+	for k := range entries {
+		amount := math.NaN()
+		switch {
+		case known && k < len(q.Reservations):
+			amount = q.Reservations[k].Amount
+		case known:
+			amount = 0
+		}
+		// Two schedules may be written alike; the first stands for both.
+		if label := entries[k].Name(); !seen[label] {
+			seen[label] = true
+			e.gauge(descReserved, amount, rules.Resources[i].Name, label)
+		}
 	}
 }
 
@@ -163,6 +204,39 @@ func (e emitter) holds(v *view) {
 	}
 	for _, t := range v.setup.targets {
 		e.gauge(descBackoff, seconds(v.history.Backoffs[t.name].Until), t.name)
+	}
+	e.gauge(descPaused, boolean(v.paused))
+	for _, b := range v.setup.budgets {
+		e.gauge(descCut, v.cut(b), b)
+	}
+}
+
+// cut is what the budget took from the last decision.
+func (v *view) cut(budget string) float64 {
+	if v.last == nil {
+		return 0
+	}
+	n := 0
+	for _, c := range v.last.Cuts {
+		if c.Budget == budget {
+			n += max(1, c.Replicas)
+		}
+	}
+	return float64(n)
+}
+
+// targets renders what was learnt of each target.
+func (e emitter) targets(v *view) {
+	rules := &v.setup.rules
+	for i := range rules.Targets {
+		t := &rules.Targets[i]
+		provisioning := math.NaN()
+		if p := v.history.ProvisioningOf(t); p > 0 {
+			provisioning = p.Seconds()
+		}
+		e.gauge(descProvisioning, provisioning, t.Name)
+		e.gauge(descLoss, v.history.LossOf(t, v.at), t.Name)
+		e.counter(descForeign, v.counts.foreign[t.Name], t.Name)
 	}
 }
 

@@ -78,7 +78,7 @@ type Engine struct {
 	cancel context.CancelFunc
 	// running counts evaluations in flight and targets being closed.
 	running sync.WaitGroup
-	// shared is locked after mu and after a unit's mu, never before.
+	// shared is locked after mu and before a unit's own.
 	shared shared
 
 	mu      sync.Mutex // guards everything below

@@ -28,6 +28,12 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 		}
 	}
 	next := make(map[string]*setup, len(c.Policies))
+	budgets := make(map[string][]string)
+	for _, r := range c.BudgetRules() {
+		for _, name := range r.Members {
+			budgets[name] = append(budgets[name], r.Name)
+		}
+	}
 	var built []boundTarget
 	for _, p := range c.Policies {
 		s, fresh, err := e.setupFor(c, p, reader)
@@ -36,6 +42,7 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 			e.closeTargets(e.opts.Logger, built)
 			return config.Change{}, fmt.Errorf("policy %q: %w", p.Name, err)
 		}
+		s.budgets = budgets[p.Name]
 		next[p.Name] = s
 	}
 	return config.Change{
@@ -210,9 +217,15 @@ func (u *unit) status() policy.Status {
 	if v.last != nil {
 		s.Explanation = v.last.Explain()
 	}
-	for _, t := range v.setup.targets {
+	s.Budgets = u.engine.shared.status(u.name)
+	for i, t := range v.setup.targets {
 		r := v.reads[t.name]
-		ts := policy.TargetStatus{Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: r.state.Ready, ReadAt: r.at}
+		known := &v.setup.rules.Targets[i]
+		ts := policy.TargetStatus{
+			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: r.state.Ready, ReadAt: r.at,
+			BackoffUntil:        v.history.Backoffs[t.name].Until,
+			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
+		}
 		if r.err != nil {
 			ts.Error = r.err.Error()
 		}

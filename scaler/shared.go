@@ -1,7 +1,10 @@
 package scaler
 
 import (
+	"math"
 	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -181,4 +184,55 @@ func (b *sharedBudget) wakeBelow(priority int) {
 			b.units[i].wake()
 		}
 	}
+}
+
+// collect renders the budgets.
+func (s *shared) collect(ch chan<- prometheus.Metric) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := func(x float64) float64 {
+		if x == 0 {
+			return math.Inf(1)
+		}
+		return x
+	}
+	for _, b := range s.budgets {
+		replicas, cost := 0, 0.0
+		for i := range b.holdings {
+			replicas += b.holdings[i].Replicas
+			cost += b.holdings[i].CostPerHour
+		}
+		emit := func(d *prometheus.Desc, value float64, kind string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, b.rule.Name, kind)
+		}
+		emit(descBudget, float64(replicas), "held")
+		emit(descBudget, limit(float64(b.rule.MaxReplicas)), "max")
+		emit(descBudgetCost, cost, "held")
+		emit(descBudgetCost, limit(b.rule.MaxCostPerHour), "max")
+	}
+}
+
+// status is u's part in each of its budgets.
+func (s *shared) status(name string) []policy.BudgetStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []policy.BudgetStatus
+	for _, b := range s.of[name] {
+		i := b.index[name]
+		h, room := b.holdings[i], b.rule.Room(b.holdings, i)
+		st := policy.BudgetStatus{
+			Name: b.rule.Name, MaxReplicas: b.rule.MaxReplicas, MaxCostPerHour: b.rule.MaxCostPerHour,
+			Replicas: h.Replicas, CostPerHour: h.CostPerHour, Lacks: h.Wants, LacksCostPerHour: h.WantsCostPerHour,
+			Victims: room.Victims,
+		}
+		for j := range b.holdings {
+			st.HeldReplicas += b.holdings[j].Replicas
+			st.HeldCostPerHour += b.holdings[j].CostPerHour
+		}
+		if h.Wants > 0 || h.WantsCostPerHour > 0 {
+			st.Rivals = room.Rivals
+		}
+		out = append(out, st)
+	}
+	return out
 }

@@ -60,6 +60,8 @@ type setup struct {
 	queries             []usage.Query
 	interval            time.Duration
 	provisioningTimeout time.Duration
+	// budgets are the names of those the policy has a part in.
+	budgets []string
 	// shed are targets of the setup before that are in this one no more, to
 	// be closed once nothing uses them.
 	shed []boundTarget
@@ -89,6 +91,10 @@ type view struct {
 	// open are the actions that have still to be settled.
 	open   []ledger.Action
 	counts counters
+	// at is when it was published, and paused whether an operator had paused
+	// the policy then.
+	at     time.Time
+	paused bool
 }
 
 func newUnit(e *Engine, name string, s *setup) *unit {
@@ -238,5 +244,8 @@ func (u *unit) publish(d *policy.Decision) {
 	for i, a := range u.open {
 		open[i] = *a
 	}
-	u.view.Store(&view{setup: u.setup, last: d, reads: reads, history: u.history.Clone(), open: open, counts: u.counts.clone()})
+	u.view.Store(&view{
+		setup: u.setup, last: d, reads: reads, history: u.history.Clone(), open: open, counts: u.counts.clone(),
+		at: u.engine.opts.Now(),
+	})
 }

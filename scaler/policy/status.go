@@ -16,6 +16,15 @@ type Status struct {
 	// CooldownUntil is when each direction may move again; zero: now.
 	CooldownUpUntil   time.Time `json:"cooldown_up_until"`
 	CooldownDownUntil time.Time `json:"cooldown_down_until"`
+	// Pause is set while an operator has paused the policy; Silences cover
+	// alerts that would speak for it.
+	Pause    *Pause  `json:"pause,omitempty"`
+	Silences []Pause `json:"silences,omitempty"`
+	// Blocking names the alerts that forbid a direction now.
+	BlockUp   []string `json:"block_up,omitempty"`
+	BlockDown []string `json:"block_down,omitempty"`
+	// Budgets are what the policy shares with others.
+	Budgets []BudgetStatus `json:"budgets,omitempty"`
 	// Last is the newest decision; nil before the first evaluation. Its
 	// Explanation is in words.
 	Last        *Decision `json:"last_decision,omitempty"`
@@ -31,4 +40,31 @@ type TargetStatus struct {
 	// ReadAt is when the counts were read; zero: never.
 	ReadAt time.Time `json:"read_at"`
 	Error  string    `json:"error,omitempty"`
+	// BackoffUntil is until when the target is left alone; zero: it is not.
+	BackoffUntil time.Time `json:"backoff_until,omitzero"`
+	// ProvisioningSeconds and LossRatio are measured, or as configured until
+	// they are; CostPerHour is as configured.
+	ProvisioningSeconds float64  `json:"provisioning_seconds,omitempty"`
+	LossRatio           float64  `json:"loss_ratio,omitempty"`
+	CostPerHour         *float64 `json:"cost_per_hour,omitempty"`
+}
+
+// BudgetStatus is one policy's part in a budget.
+type BudgetStatus struct {
+	Name string `json:"name"`
+	// MaxReplicas and MaxCostPerHour are the limits, 0 for none; Held is what
+	// all its policies have together, and Replicas and CostPerHour this one's
+	// part.
+	MaxReplicas     int     `json:"max_replicas,omitempty"`
+	MaxCostPerHour  float64 `json:"max_cost_per_hour,omitempty"`
+	HeldReplicas    int     `json:"held_replicas"`
+	HeldCostPerHour float64 `json:"held_cost_per_hour,omitempty"`
+	Replicas        int     `json:"replicas"`
+	CostPerHour     float64 `json:"cost_per_hour,omitempty"`
+	// Lacks is what this policy wanted and was not given, in favour of the
+	// Rivals; the Victims lack something in favour of this one.
+	Lacks            int      `json:"lacks,omitempty"`
+	LacksCostPerHour float64  `json:"lacks_cost_per_hour,omitempty"`
+	Rivals           []string `json:"rivals,omitempty"`
+	Victims          []string `json:"victims,omitempty"`
 }

@@ -1,0 +1,152 @@
+package scaler
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// house is an engine of n policies with usage and an active alert each, on the
+// real book and the real ledger; only the platforms and Prometheus are left
+// out.
+type house struct {
+	engine *Engine
+	ledger *ledger.Ledger
+	book   *alerts.Book
+	usage  *fixedUsage
+	now    time.Time
+}
+
+func newHouse(tb testing.TB, n int) *house {
+	tb.Helper()
+	var text strings.Builder
+	text.WriteString("prometheus: { url: http://localhost:9090 }\npolicies:\n")
+	for i := range n {
+		fmt.Fprintf(&text, "- { name: p%d, min: 1, max: 10, resources: [ { name: cpu, reservation: { ratio: 0.3 } } ], targets: [ { name: t, scripted: {} } ] }\n", i)
+	}
+	made := 0
+	c, err := config.Load("bench.yml", []byte(text.String()), target.NewRegistry(func() target.Config {
+		made++
+		return &scriptedConfig{Name: fmt.Sprint(made), it: newScripted(4)}
+	}))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := &house{usage: &fixedUsage{policy.Usage{Value: 4.2, CapacityPerReplica: 1.5}}, now: time.Now()}
+	if h.ledger, err = ledger.Open(ledger.Options{Path: tb.TempDir()}); err != nil {
+		tb.Fatal(err)
+	}
+	if h.book, err = alerts.New(alerts.Options{Store: h.ledger}); err != nil {
+		tb.Fatal(err)
+	}
+	h.engine, err = New(Options{
+		Alerts: h.book, Ledger: h.ledger, Registerer: prometheus.NewRegistry(),
+		NewUsage: func(*config.Config) (Usage, error) { return h.usage, nil },
+		Now:      func() time.Time { return h.now },
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	change, err := h.engine.Prepare(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var rules []alerts.Rule
+	var firing []alerts.Alert
+	for _, p := range c.Policies {
+		rules = append(rules,
+			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: toLabels(p.Alerts.Up)},
+			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: toLabels(p.Alerts.Down)})
+		firing = append(firing, alerts.Alert{
+			Fingerprint: p.Name, Status: alerts.Firing, StartsAt: h.now,
+			Labels: map[string]string{"scale": "up", "scale_target": p.Name},
+		})
+	}
+	h.book.SetRules(rules)
+	change.Apply()
+	if _, err := h.book.Apply(tb.Context(), alerts.Notification{GroupKey: "g", Alerts: firing}); err != nil {
+		tb.Fatal(err)
+	}
+	return h
+}
+
+func (h *house) close(tb testing.TB) {
+	tb.Helper()
+	if err := h.engine.Stop(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	if err := h.ledger.Close(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// round evaluates every policy once, 15 s after the last time.
+func (h *house) round(tb testing.TB) {
+	h.now = h.now.Add(15 * time.Second)
+	h.engine.Step(tb.Context())
+}
+
+// cpuSeconds is what the process has used, the ledger's writer included.
+func cpuSeconds(tb testing.TB) float64 {
+	tb.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
+}
+
+// BenchmarkRound is one evaluation of 10,000 policies with an active alert
+// each, everything written to the ledger.
+func BenchmarkRound(b *testing.B) {
+	h := newHouse(b, 10_000)
+	defer h.close(b)
+	h.round(b) // the first decision of each is a record of its own
+	b.ResetTimer()
+	before := cpuSeconds(b)
+	for b.Loop() {
+		h.round(b)
+	}
+	if err := h.ledger.Commit(ledger.Record{Histories: map[string]policy.History{"flush": {}}}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/round")
+}
+
+// BenchmarkMemory is what the engine keeps for one policy, by the difference
+// between two sizes, after half an hour of evaluations.
+func BenchmarkMemory(b *testing.B) {
+	heap := func(n int) float64 {
+		h := newHouse(b, n)
+		defer h.close(b)
+		for range 120 {
+			h.round(b)
+		}
+		if err := h.ledger.Commit(ledger.Record{Histories: map[string]policy.History{"flush": {}}}); err != nil {
+			b.Fatal(err)
+		}
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		runtime.KeepAlive(h)
+		return float64(m.HeapAlloc)
+	}
+	for b.Loop() {
+		small, middle, large := heap(500), heap(1000), heap(2000)
+		b.ReportMetric((large-middle)/1000, "B/policy")
+		// 1 where memory grows linearly.
+		b.ReportMetric((large-middle)/(2*(middle-small)), "growth")
+	}
+}
