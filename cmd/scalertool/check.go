@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
 
@@ -39,10 +41,28 @@ func checkConfig(stdout io.Writer, files []string) error {
 				fmt.Fprintf(stdout, "  %s: %d..%d replicas, %d resources, %d targets, mode %s\n",
 					p.Name, p.Min, p.Max, len(p.Resources), len(p.Targets), p.Mode)
 			}
+			for _, b := range c.BudgetRules() {
+				fmt.Fprintf(stdout, "  budget %s: %s together at most%s\n", b.Name, strings.Join(b.Members, ", "), limitsOf(b.Budget))
+			}
 		}
 	}
 	if len(bad) > 0 {
 		return failure{fmt.Errorf("%d of %d files are not valid\n%w", len(bad), len(files), errors.Join(bad...))}
 	}
 	return nil
+}
+
+// limitsOf are a budget's limits in words, each after a space.
+func limitsOf(b policy.Budget) string {
+	var out string
+	if b.MaxReplicas > 0 {
+		out = fmt.Sprintf(" %d replicas", b.MaxReplicas)
+	}
+	if b.MaxCostPerHour > 0 {
+		if out != "" {
+			out += " and"
+		}
+		out += fmt.Sprintf(" %g an hour", b.MaxCostPerHour)
+	}
+	return out
 }

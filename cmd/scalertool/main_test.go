@@ -22,6 +22,7 @@ func tool(args ...string) (code int, stdout, stderr string) {
 func TestExitCodes(t *testing.T) {
 	good := filepath.Join(fixtures, "minimal.good.yml")
 	bad := filepath.Join(fixtures, "min_above_max.bad.yml")
+	full := filepath.Join(fixtures, "full.good.yml")
 	for _, tc := range []struct {
 		name string
 		args []string
@@ -29,6 +30,7 @@ func TestExitCodes(t *testing.T) {
 		want string
 	}{
 		{"a good file", []string{"check", "config", good}, exitOK, "SUCCESS, 1 policies"},
+		{"budgets", []string{"check", "config", full}, exitOK, "budget shop: web, batch together at most 22 replicas"},
 		{"a bad file among good ones", []string{"check", "config", good, bad}, exitFailed, bad + ":4: policies[0].min: 5 is greater than max 3"},
 		{"no such file", []string{"check", "config", "none.yml"}, exitCannot, "none.yml"},
 		{"no arguments", []string{"check", "config"}, exitCannot, "required argument 'file'"},

@@ -84,6 +84,7 @@ func TestDefaults(t *testing.T) {
 		AlertStep: policy.AlertStep{Up: policy.Amount{Replicas: 1}, Down: policy.Amount{Replicas: 1}},
 		ScaleUp:   policy.Behavior{Cooldown: time.Minute},
 		ScaleDown: policy.Behavior{Cooldown: 5 * time.Minute},
+		Strategy:  policy.StrategyPriority,
 		Targets:   []policy.Target{{Name: "local"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -92,23 +93,54 @@ func TestDefaults(t *testing.T) {
 	if got := c.Policies[0].Alerts.Up; len(got) != 2 || got[0].String() != `scale="up"` || got[1].String() != `scale_target="web"` {
 		t.Errorf("default matchers up: %v", got)
 	}
+	if a := c.Policies[0].Alerts; len(a.BlockUp) != 0 || len(a.BlockDown) != 0 {
+		t.Errorf("blocked by default: %v, %v", a.BlockUp, a.BlockDown)
+	}
+	if got := c.Global.FleetGuard; got != 0.3 {
+		t.Errorf("fleet guard %g", got)
+	}
+	if got := c.BudgetRules(); len(got) != 0 {
+		t.Errorf("budgets by default: %v", got)
+	}
 	if got := c.Global.EvaluationInterval.Std(); got != 15*time.Second {
 		t.Errorf("evaluation interval %s", got)
 	}
 }
 
+func window(t *testing.T, cron string, d time.Duration, zone string) *config.Window {
+	t.Helper()
+	w, err := config.NewWindow(cron, d, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
 func TestEverythingWritten(t *testing.T) {
 	c := load(t, "full.good.yml")
+	free, price := 0.0, 0.19
 	got := c.Rules(c.Policies[0])
 	want := policy.Policy{
-		Name: "web", Mode: policy.ModeOff, Min: 2, Max: 20,
+		Name: "web", Mode: policy.ModeOff, Priority: 100, Min: 2, Max: 20,
 		AlertStep: policy.AlertStep{Up: policy.Amount{Replicas: 1}, Down: policy.Amount{Replicas: 1}},
 		Resources: []policy.Resource{
-			{Name: "cpu", Reservation: policy.Reservation{Ratio: 0.3, Threshold: 1}},
+			{Name: "cpu", Reservation: policy.Reservation{
+				Ratio: 0.3, Threshold: 1,
+				Schedules: []policy.Schedule{
+					{Window: window(t, "0 8 * * 1-5", 2*time.Hour, "Europe/Berlin"), Ratio: 0.5},
+					{Window: window(t, "*/30 9-17 * * mon-fri", 30*time.Minute, "UTC"), Threshold: 4},
+				},
+			}},
 			{Name: "requests"},
 			{Name: "memory"},
+			{Name: "network"},
 		},
-		Reservation: policy.Reservation{Ratio: 0.2},
+		Reservation: policy.Reservation{
+			Ratio: 0.2, Replicas: 1,
+			Schedules: []policy.Schedule{
+				{Window: window(t, "30 1 1 1 *", 24*time.Hour, "Australia/Lord_Howe"), Threshold: 2, Replicas: 5},
+			},
+		},
 		ScaleUp: policy.Behavior{
 			Tolerance: 0.05, Stabilization: 30 * time.Second, Cooldown: time.Minute,
 			Step: policy.StepLimit{Replicas: 4, Ratio: 1, Per: 15 * time.Second},
@@ -117,8 +149,13 @@ func TestEverythingWritten(t *testing.T) {
 			Tolerance: 0.2, Stabilization: 10 * time.Minute,
 			Step: policy.StepLimit{Ratio: 0.25, Per: time.Minute},
 		},
-		MaxGap:  90 * time.Second,
-		Targets: []policy.Target{{Name: "swarm", Min: 1, Max: 12}, {Name: "local"}},
+		OnMissing: policy.OnMissing{Behavior: policy.MissingCurrentIfHigher, After: 5 * time.Minute, Replicas: 4},
+		MaxGap:    90 * time.Second,
+		Strategy:  policy.StrategyCost,
+		Targets: []policy.Target{
+			{Name: "swarm", Min: 1, Max: 12, CostPerHour: &free, Provisioning: 20 * time.Second},
+			{Name: "local", CostPerHour: &price, Loss: 0.05},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -129,6 +166,25 @@ func TestEverythingWritten(t *testing.T) {
 	}
 	if got := c.Policies[0].Alerts.Down; len(got) != 2 {
 		t.Errorf("matchers in braces: %v", got)
+	}
+	if got := c.Policies[0].Alerts; len(got.BlockUp) != 1 || len(got.BlockDown) != 2 {
+		t.Errorf("blocks: %v, %v", got.BlockUp, got.BlockDown)
+	}
+	usages := make([]config.Usage, 0, 4)
+	for _, r := range c.Policies[0].Resources {
+		usages = append(usages, r.Usage)
+	}
+	wantUsages := []config.Usage{
+		{},
+		{Present: `sum(rate(http_requests_total{job="web"}[1m]))`},
+		{
+			Present:   `sum(container_memory_working_set_bytes{name="web"})`,
+			Predicted: `sum(predict_linear(container_memory_working_set_bytes{name="web"}[30m], 120))`,
+		},
+		{Predicted: "max(network_forecast)"},
+	}
+	if diff := cmp.Diff(wantUsages, usages); diff != "" {
+		t.Errorf("usages (-want +got):\n%s", diff)
 	}
 }
 
@@ -148,6 +204,14 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 	if diff := cmp.Diff(text, again.String()); diff != "" {
 		t.Errorf("printed twice (-first +second):\n%s", diff)
+	}
+	for i, p := range c.Policies {
+		if diff := cmp.Diff(c.Rules(p), again.Rules(again.Policies[i])); diff != "" {
+			t.Errorf("rules of what was printed (-first +second):\n%s", diff)
+		}
+	}
+	if diff := cmp.Diff(c.BudgetRules(), again.BudgetRules()); diff != "" {
+		t.Errorf("budgets of what was printed (-first +second):\n%s", diff)
 	}
 }
 

@@ -13,33 +13,49 @@ type era struct {
 }
 
 // eraAt returns the era of the window's zone that t is in.
-//
-// Where starts count once, an era begins to take wall clocks where the one
-// before it ended, by the clock of the one before: so those that were skipped
-// are its own, and those that come a second time are not. Every wall clock
-// then belongs to exactly one era. Where the window follows the clock, the era
-// takes what its own clock shows.
 func (w *Window) eraAt(t time.Time) era {
 	local := t.In(w.location)
 	start, end := local.ZoneBounds()
-	_, seconds := local.Zone()
-	e := era{start: start, end: end, offset: time.Duration(seconds) * time.Second}
+	e := era{start: start, end: end, offset: offsetAt(local)}
 	if !end.IsZero() && !end.After(t) {
 		// Beyond the changes that the zone's data list, package time ends a
 		// year after 365 days, also where it has 366. An era that is cut in
 		// two does no harm, one that ends before it begins would.
 		e.end = t.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
 	}
-	if start.IsZero() {
-		return e
+	if !start.IsZero() {
+		e.first = w.firstOf(e, offsetAt(start.Add(-1)))
 	}
-	before := e.offset
-	if !w.everyHour {
-		_, seconds := start.Add(-1).Zone()
-		before = time.Duration(seconds) * time.Second
-	}
-	e.first = wallClock(start, before)
 	return e
+}
+
+// eraAfter returns the era that begins where e ends.
+func (w *Window) eraAfter(e era) era {
+	next := w.eraAt(e.end)
+	// Where e was cut off, the bounds of what comes next reach back over it.
+	next.start = e.end
+	next.first = w.firstOf(next, e.offset)
+	return next
+}
+
+// firstOf returns the first wall clock that e may take starts from, where the
+// era before it had that offset.
+//
+// Where starts count once, that is where the one before ended by its own
+// clock: so what was skipped belongs to e, and what comes a second time does
+// not. Every wall clock then belongs to exactly one era. Where the window
+// follows the clock, e takes what its own clock shows.
+func (w *Window) firstOf(e era, before time.Duration) time.Time {
+	if w.everyHour {
+		before = e.offset
+	}
+	return wallClock(e.start, before)
+}
+
+// offsetAt is how far t's zone is ahead of UTC.
+func offsetAt(t time.Time) time.Duration {
+	_, seconds := t.Zone()
+	return time.Duration(seconds) * time.Second
 }
 
 // wallClock is what a clock shows at t that far ahead of UTC, as if it were

@@ -135,7 +135,7 @@ func (w *Window) Contains(t time.Time) bool {
 // The cron package is wrong on the days when the clocks change, so it is asked
 // about wall clocks alone, written as if they were UTC, which never change.
 // Between two changes of the zone a wall clock and an instant differ by a
-// constant; wall clocks are shared out among these eras, see era.
+// constant; wall clocks are shared out among these eras, see firstOf.
 func (w *Window) next(t time.Time) time.Time {
 	e := w.eraAt(t)
 	// Of the first era only what comes after t.
@@ -151,7 +151,7 @@ func (w *Window) next(t time.Time) time.Time {
 			}
 			return instant
 		}
-		e = w.eraAt(e.end)
+		e = w.eraAfter(e)
 		from = e.first
 	}
 }
