@@ -50,6 +50,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	registerCheck(app, commands)
 	registerStatus(app, commands)
 	registerRules(app, commands)
+	registerTest(app, commands)
 
 	name, err := app.Parse(args)
 	if ended { // help or version

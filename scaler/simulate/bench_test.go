@@ -1,0 +1,63 @@
+package simulate_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alertscaler/alertscaler/scaler/simulate"
+	"github.com/alertscaler/alertscaler/scaler/target/install"
+)
+
+// day is ten policies over a day of evaluations every 15 s: a wave of usage
+// each, an up alert by day and a down alert by night, one resource of the
+// shipped series and one of their own PromQL.
+func day(b *testing.B) *simulate.Test {
+	b.Helper()
+	dir := b.TempDir()
+	var cfg, others, alerts strings.Builder
+	cfg.WriteString("global: { evaluation_interval: 15s }\nprometheus: { url: http://localhost:9090 }\npolicies:\n")
+	const usage = `{ cpu: '4+0.01x2880 33-0.01x2880', requests: '300+0.5x2880 1800-0.5x2880' }`
+	for i := range 10 {
+		name := fmt.Sprintf("p%d", i)
+		fmt.Fprintf(&cfg, "  - { name: %s, min: 1, max: 40, resources: [ { name: cpu, capacity_per_replica: 2 }, { name: requests, usage: 'sum(rate(requests_total{job=%q}[1m]))', capacity_per_replica: 150 } ], targets: [ { name: t, docker_service: { name: %s } } ] }\n", name, name, name)
+		fmt.Fprintf(&alerts, "      - { labels: { scale: up, scale_target: %s }, from: 0s, to: 12h }\n      - { labels: { scale: down, scale_target: %s }, from: 12h }\n", name, name)
+		if i > 0 {
+			fmt.Fprintf(&others, "      %s: { replicas: { t: 4 }, provisioning: { t: 40s }, usage: %s }\n", name, usage)
+		}
+	}
+	story := fmt.Sprintf("config_file: config.yml\ntests:\n  - name: a day\n    policy: p0\n    replicas: { t: 4 }\n    provisioning: { t: 40s }\n    usage: %s\n    others:\n%s    alerts:\n%s    expect:\n      - { at: 12h, desired: 16 }\n      - { at: 23h59m45s, desired: 3 }\n", usage, others.String(), alerts.String())
+	file := filepath.Join(dir, "day.yml")
+	for name, text := range map[string]string{filepath.Join(dir, "config.yml"): cfg.String(), file: story} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	f, err := simulate.Load(file, install.Registry())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return f.Tests[0]
+}
+
+// BenchmarkDay is a day of ten policies.
+func BenchmarkDay(b *testing.B) {
+	for _, quiet := range []bool{true, false} {
+		b.Run(fmt.Sprintf("quiet=%t", quiet), func(b *testing.B) {
+			t := day(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := simulate.Run(b.Context(), t, simulate.Options{Quiet: quiet})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for i := range r.Failures {
+					b.Error(r.Failures[i].String())
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/day")
+		})
+	}
+}

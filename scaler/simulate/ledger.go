@@ -1,0 +1,167 @@
+package simulate
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler"
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// Ledger is the engine's and the book's memory without a file. It keeps what
+// the durable one keeps; whoever reads what the last run left gets it through
+// JSON, so that what does not survive its encoding does not survive here. The
+// zero value is ready to use, and all methods are goroutine-safe.
+type Ledger struct {
+	mu        sync.Mutex // guards everything below
+	ids       uint64
+	histories map[string]policy.History
+	open      map[string]ledger.Action
+	requested map[targetKey]requested
+	alerts    map[string]alerts.Alert
+	pauses    map[string]policy.Pause
+}
+
+var (
+	_ scaler.Ledger = (*Ledger)(nil)
+	_ alerts.Store  = (*Ledger)(nil)
+)
+
+type targetKey struct{ policy, target string }
+
+// NewID returns identifiers that count.
+func (l *Ledger) NewID(time.Time) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ids++
+	return fmt.Sprintf("%026d", l.ids)
+}
+
+// Commit remembers r.
+func (l *Ledger) Commit(r ledger.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, h := range r.Histories {
+		put(&l.histories, name, h.Clone())
+	}
+	for _, a := range r.Actions {
+		if a.State.Open() {
+			put(&l.open, a.ID, a)
+		} else {
+			delete(l.open, a.ID)
+		}
+		key := targetKey{a.Policy, a.Target}
+		put(&l.requested, key, l.requested[key].next(a))
+	}
+	return nil
+}
+
+// Enqueue is Commit: nothing is slow here.
+func (l *Ledger) Enqueue(r ledger.Record) { _ = l.Commit(r) }
+
+// Histories returns what the policies remember.
+func (l *Ledger) Histories() (map[string]policy.History, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.histories == nil {
+		return map[string]policy.History{}, nil
+	}
+	return recoded(l.histories)
+}
+
+// OpenActions returns the actions that are not final, in the order made.
+func (l *Ledger) OpenActions() ([]ledger.Action, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := slices.Collect(maps.Values(l.open))
+	slices.SortFunc(all, func(a, b ledger.Action) int { return strings.Compare(a.ID, b.ID) })
+	return recoded(all)
+}
+
+// LastRequested returns the number last asked of the target by anyone here.
+func (l *Ledger) LastRequested(policyName, targetName string) (int, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.requested[targetKey{policyName, targetName}]
+	return r.replicas, r.known, nil
+}
+
+// SetRequested records that someone else set a target's count.
+func (l *Ledger) SetRequested(policyName, targetName string, n int, _ time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := targetKey{policyName, targetName}
+	put(&l.requested, key, requested{replicas: n, known: true, action: l.requested[key].action, foreign: true})
+	return nil
+}
+
+// SavePause remembers the pause of a policy, DeletePause forgets it.
+func (l *Ledger) SavePause(policyName string, p policy.Pause) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	put(&l.pauses, policyName, p)
+	return nil
+}
+
+// DeletePause forgets the pause of a policy; that it has none is no error.
+func (l *Ledger) DeletePause(policyName string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.pauses, policyName)
+	return nil
+}
+
+// Pauses returns all pauses by policy.
+func (l *Ledger) Pauses() (map[string]policy.Pause, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return recoded(l.pauses)
+}
+
+// SaveAlerts implements alerts.Store.
+func (l *Ledger) SaveAlerts(save []alerts.Alert, remove []string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, fp := range remove {
+		delete(l.alerts, fp)
+	}
+	for _, a := range save {
+		put(&l.alerts, a.Fingerprint, a)
+	}
+	return nil
+}
+
+// LoadAlerts implements alerts.Store.
+func (l *Ledger) LoadAlerts() ([]alerts.Alert, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return recoded(slices.Collect(maps.Values(l.alerts)))
+}
+
+// put sets a key of a map that may not be made yet.
+func put[K comparable, V any](m *map[K]V, k K, v V) {
+	if *m == nil {
+		*m = make(map[K]V)
+	}
+	(*m)[k] = v
+}
+
+// recoded is what comes back of v once it was written down.
+func recoded[V any](v V) (V, error) {
+	var back V
+	b, err := json.Marshal(v)
+	if err != nil {
+		return back, fmt.Errorf("encode %T: %w", v, err)
+	}
+	if err := json.Unmarshal(b, &back); err != nil {
+		return back, fmt.Errorf("decode %T: %w", v, err)
+	}
+	return back, nil
+}

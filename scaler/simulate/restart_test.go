@@ -1,0 +1,59 @@
+package simulate_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/simulate"
+	"github.com/alertscaler/alertscaler/scaler/target/install"
+)
+
+// TestARestartChangesNothing runs each story with a restart before every
+// evaluation, and with one restart before each of them in turn. Whatever the
+// ledger does not keep shows as a decision that comes out otherwise.
+func TestARestartChangesNothing(t *testing.T) {
+	for _, file := range stories(t) {
+		f, err := simulate.Load(file, install.Registry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, story := range f.Tests {
+			t.Run(filepath.Base(file)+"/"+story.Name, func(t *testing.T) {
+				want := decisions(t, story, nil)
+				if diff := difference(want, decisions(t, story, simulate.EveryStep)); diff != "" {
+					t.Errorf("a restart before every evaluation:\n%s", diff)
+				}
+				for k := range want {
+					if diff := difference(want, decisions(t, story, simulate.AtStep(k))); diff != "" {
+						t.Errorf("a restart before the evaluation at %s:\n%s", want[k].At, diff)
+						break // one is enough to look at
+					}
+				}
+			})
+		}
+	}
+}
+
+func decisions(t *testing.T, story *simulate.Test, restart func(int) bool) []simulate.Step {
+	t.Helper()
+	r, err := simulate.Run(t.Context(), story, simulate.Options{RestartBefore: restart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Steps
+}
+
+// difference is that of the first evaluation that differs; IDs count for
+// nothing.
+func difference(want, got []simulate.Step) string {
+	for i := range want {
+		if diff := cmp.Diff(want[i], got[i], cmpopts.IgnoreFields(policy.Decision{}, "ID")); diff != "" {
+			return "at " + want[i].At.String() + " (-without +with):\n" + diff
+		}
+	}
+	return ""
+}

@@ -1,0 +1,191 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+
+	"github.com/alertscaler/alertscaler/scaler"
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/usage"
+)
+
+// world is a server and what is around it, at one instant.
+type world struct {
+	test *Test
+	now  time.Time
+
+	// config is the test's, with simulated platforms.
+	config    *config.Config
+	platforms map[targetKey]*platform
+	usage     *usage.Memory
+	ledger    Ledger
+	feed      *feed
+
+	// What a restart replaces:
+
+	book   *alerts.Book
+	engine *scaler.Engine
+}
+
+func newWorld(t *Test) *world {
+	w := &world{
+		test: t, now: time.Time(t.Start),
+		platforms: make(map[targetKey]*platform),
+		feed:      newFeed(t),
+	}
+	c := *t.Config
+	c.Global.EvaluationInterval = t.Interval
+	c.Policies = nil
+	staleness := time.Duration(0)
+	if c.Prometheus != nil {
+		staleness = c.Prometheus.MaxStaleness.Std()
+	}
+	w.usage = usage.NewMemory(staleness)
+	for _, p := range t.Config.Policies {
+		setup := t.Others[p.Name]
+		if p.Name == t.Policy {
+			setup = &t.Setup
+		}
+		if setup == nil {
+			setup = &Setup{}
+		}
+		c.Policies = append(c.Policies, w.simulated(p, setup))
+		w.feedUsage(p, setup)
+	}
+	w.config = &c
+	return w
+}
+
+// simulated is p on simulated platforms.
+func (w *world) simulated(p *config.Policy, s *Setup) *config.Policy {
+	replicas := s.Replicas
+	if replicas == nil {
+		replicas = atMinimum(p)
+	}
+	changed := *p
+	changed.Targets = make([]*config.Target, len(p.Targets))
+	for i, t := range p.Targets {
+		it := newPlatform(t.Name, replicas[t.Name], s.Provisioning[t.Name].Std(), w.clock)
+		w.platforms[targetKey{p.Name, t.Name}] = it
+		copied := *t
+		copied.Platform = platformConfig{configured: t.Platform, it: it}
+		changed.Targets[i] = &copied
+	}
+	return &changed
+}
+
+// atMinimum spreads the policy's min over its targets in the order written.
+func atMinimum(p *config.Policy) map[string]int {
+	replicas := make(map[string]int, len(p.Targets))
+	rest := p.Min
+	for _, t := range p.Targets {
+		replicas[t.Name] = t.Min
+		rest -= t.Min
+	}
+	for _, t := range p.Targets {
+		more := max(0, rest)
+		if t.Max > 0 {
+			more = min(more, t.Max-t.Min)
+		}
+		replicas[t.Name] += more
+		rest -= more
+	}
+	return replicas
+}
+
+// clock is the present time of the story.
+func (w *world) clock() time.Time { return w.now }
+
+// feedUsage gives the series of one policy to the reader of usage.
+func (w *world) feedUsage(p *config.Policy, s *Setup) {
+	for _, q := range queries(p) {
+		w.usage.SetUsage(q, w.series(s.Usage[q.Resource])...)
+		w.usage.SetCapacity(q, w.series(s.Capacity[q.Resource])...)
+		w.usage.SetPredicted(q, w.series(s.Predicted[q.Resource])...)
+		if s.Reporting == nil {
+			w.usage.SetReporting(q, readyOf{w, p})
+		} else {
+			w.usage.SetReporting(q, w.series(s.Reporting)...)
+		}
+	}
+}
+
+func (w *world) series(all Notations) []usage.MemorySeries {
+	out := make([]usage.MemorySeries, len(all))
+	for i, n := range all {
+		out[i] = n.samples(time.Time(w.test.Start), w.test.Interval.Std())
+	}
+	return out
+}
+
+// readyOf is the series of how many replicas report where all that are ready
+// do.
+type readyOf struct {
+	world  *world
+	policy *config.Policy
+}
+
+// Sample implements usage.MemorySeries.
+func (r readyOf) Sample(t time.Time, _ time.Duration) (value float64, at time.Time, ok bool) {
+	n := 0
+	for _, tc := range r.policy.Targets {
+		_, ready := r.world.platforms[targetKey{r.policy.Name, tc.Name}].counts()
+		n += ready
+	}
+	return float64(n), t, true
+}
+
+// queries are what the engine asks about the resources of p.
+//
+// It mirrors the engine's own: what one asks more, the other must name too, or
+// the series of a test would answer nobody.
+func queries(p *config.Policy) []usage.Query {
+	out := make([]usage.Query, 0, len(p.Resources))
+	for _, r := range p.Resources {
+		out = append(out, usage.Query{
+			ScaleTarget: p.ScaleTarget, Resource: r.Name, Usage: r.Usage.Present, Predicted: r.Usage.Predicted,
+			Capacity: r.CapacityPerReplica.PromQL, CapacityPerReplica: r.CapacityPerReplica.Number,
+			MinCoverage: r.MinCoverage,
+		})
+	}
+	return out
+}
+
+// rules say which alerts speak for which policy, as in the server.
+func rules(c *config.Config) []alerts.Rule {
+	out := make([]alerts.Rule, 0, 2*len(c.Policies))
+	for _, p := range c.Policies {
+		out = append(out,
+			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: labels.Matchers(p.Alerts.Up)},
+			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: labels.Matchers(p.Alerts.Down)})
+	}
+	return out
+}
+
+// start starts a server on what the ledger has kept. One that ran before has
+// ended as by a crash: nobody told it to stop.
+func (w *world) start(ctx context.Context) error {
+	var err error
+	w.book, err = alerts.New(alerts.Options{Store: &w.ledger, TTL: -1, Rules: rules(w.config), Now: w.clock})
+	if err != nil {
+		return fmt.Errorf("start the book of alerts: %w", err)
+	}
+	w.engine, err = scaler.New(scaler.Options{
+		Alerts: w.book, Ledger: &w.ledger, Now: w.clock,
+		NewUsage: func(*config.Config) (scaler.Usage, error) { return w.usage, nil },
+	})
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	change, err := w.engine.Prepare(ctx, w.config)
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	change.Apply()
+	return nil
+}
