@@ -27,7 +27,8 @@ func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observatio
 		level.Error(u.logger).Log("msg", "decision not written, so not acted upon", "current", d.Current, "desired", d.Desired, "err", err)
 		return
 	}
-	u.recorded = d
+	said := answerOf(d)
+	u.recorded = &said
 	level.Info(u.logger).Log("msg", "scaling", "direction", directionOf(d.Current, d.Desired), "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
 
 	done := u.carryOut(ctx, actions)

@@ -59,9 +59,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		e := emitter{ch: ch, policy: u.name}
 		e.replicas(v)
 		e.resources(v)
-		e.counters(v)
 		e.holds(v)
 		e.targets(v)
+		u.counts.read(func() { e.counters(v, u.counts) })
 		safe = safe && v.safe()
 	}
 	c.engine.shared.collect(ch)
@@ -119,7 +119,7 @@ func (e emitter) replicas(v *view) {
 	e.gauge(descPolicyReplicas, float64(rules.Max), "max")
 	for _, t := range v.setup.targets {
 		requested, ready := math.NaN(), math.NaN()
-		if r, ok := v.reads[t.name]; ok && r.err == nil {
+		if r := v.reads.of(t.name); !r.at.IsZero() && r.err == nil {
 			requested, ready = float64(r.state.Requested), float64(r.state.Ready)
 		}
 		e.gauge(descTargetReplicas, requested, t.name, "requested")
@@ -138,9 +138,6 @@ func (e emitter) resources(v *view) {
 		e.gauge(descUsage, usage, name)
 		e.gauge(descUsageAge, age, name)
 		e.reserved(v, i, q)
-		for _, p := range policy.Problems {
-			e.counter(descProblems, v.counts.problems[problemKey{name, p}], name, string(p))
-		}
 	}
 }
 
@@ -182,18 +179,25 @@ func (v *view) requirement(resource string) *policy.Requirement {
 	return nil
 }
 
-func (e emitter) counters(v *view) {
+func (e emitter) counters(v *view, c *counters) {
 	for i, dir := range directions {
 		for j, r := range policy.Reasons {
-			e.counter(descDecisions, v.counts.decisions[i*len(policy.Reasons)+j], string(dir), string(r))
+			e.counter(descDecisions, c.decisions[i*len(policy.Reasons)+j], string(dir), string(r))
+		}
+	}
+	for i := range v.setup.rules.Resources {
+		for _, p := range policy.Problems {
+			name := v.setup.rules.Resources[i].Name
+			e.counter(descProblems, c.problems[problemKey{name, p}], name, string(p))
 		}
 	}
 	for _, t := range v.setup.targets {
+		e.counter(descForeign, c.foreign[t.name], t.name)
 		for _, dir := range []policy.Direction{policy.Up, policy.Down} {
-			e.counter(descActions, v.counts.actions[actionKey{t.name, dir}], t.name, string(dir))
+			e.counter(descActions, c.actions[actionKey{t.name, dir}], t.name, string(dir))
 		}
 		for _, reason := range failureReasons {
-			e.counter(descFailures, v.counts.failures[failureKey{t.name, reason}], t.name, reason)
+			e.counter(descFailures, c.failures[failureKey{t.name, reason}], t.name, reason)
 		}
 	}
 }
@@ -236,7 +240,6 @@ func (e emitter) targets(v *view) {
 		}
 		e.gauge(descProvisioning, provisioning, t.Name)
 		e.gauge(descLoss, v.history.LossOf(t, v.at), t.Name)
-		e.counter(descForeign, v.counts.foreign[t.Name], t.Name)
 	}
 }
 

@@ -1,8 +1,8 @@
 package scaler
 
 import (
-	"maps"
 	"slices"
+	"sync"
 
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -31,7 +31,10 @@ var directions = []policy.Direction{policy.Up, policy.Down, policy.None}
 
 // counters count what one policy did. They are plain numbers, not metrics, so
 // that ten thousand policies with every label combination fit into memory.
+//
+// All methods are safe for concurrent use.
 type counters struct {
+	mu sync.Mutex // guards everything below
 	// decisions by direction and reason, in the order of the two lists.
 	decisions []uint64
 	actions   map[actionKey]uint64
@@ -54,40 +57,52 @@ type actionKey struct {
 type failureKey struct{ target, reason string }
 
 func newCounters() *counters {
-	return &counters{
-		decisions: make([]uint64, len(directions)*len(policy.Reasons)),
-		actions:   make(map[actionKey]uint64),
-		failures:  make(map[failureKey]uint64),
-		foreign:   make(map[string]uint64),
-		problems:  make(map[problemKey]uint64),
-	}
+	return &counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}
 }
 
-// clone shares nothing with c.
-func (c *counters) clone() counters {
-	out := *c
-	out.decisions = slices.Clone(c.decisions)
-	out.actions, out.failures = maps.Clone(c.actions), maps.Clone(c.failures)
-	out.foreign, out.problems = maps.Clone(c.foreign), maps.Clone(c.problems)
-	return out
+// read calls fn while nothing is counted.
+func (c *counters) read(fn func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fn()
+}
+
+// count adds one to a map that is made when it is needed.
+func count[K comparable](m *map[K]uint64, key K) {
+	if *m == nil {
+		*m = make(map[K]uint64, 1)
+	}
+	(*m)[key]++
 }
 
 func (c *counters) decided(d *policy.Decision) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	i, j := slices.Index(directions, d.Direction), slices.Index(policy.Reasons, d.Reason)
 	if i >= 0 && j >= 0 {
 		c.decisions[i*len(policy.Reasons)+j]++
 	}
 	for i := range d.Requirements {
 		if q := &d.Requirements[i]; q.Problem != "" {
-			c.problems[problemKey{q.Resource, q.Problem}]++
+			count(&c.problems, problemKey{q.Resource, q.Problem})
 		}
 	}
 }
 
 func (c *counters) acted(a *ledger.Action) {
-	c.actions[actionKey{a.Target, a.Direction}]++
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count(&c.actions, actionKey{a.Target, a.Direction})
 }
 
 func (c *counters) failed(targetName, reason string) {
-	c.failures[failureKey{targetName, reason}]++
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count(&c.failures, failureKey{targetName, reason})
+}
+
+func (c *counters) foreignChange(targetName string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count(&c.foreign, targetName)
 }

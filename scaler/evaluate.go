@@ -74,10 +74,11 @@ func (u *unit) readTargets(ctx context.Context) {
 			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
 			// What was last known stays for people to see; it supports no
 			// decision.
-			last := u.reads[t.name]
+			last := u.reads.of(t.name)
 			r.state, r.at = last.state, last.at
 		}
-		u.reads[t.name] = r
+		r.name = t.name
+		u.reads.put(r)
 	}
 }
 
@@ -99,7 +100,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	o.Up, o.Down = u.engine.opts.Alerts.Counts(u.name)
 	ready, readable := 0, true
 	for _, t := range u.setup.targets {
-		r := u.reads[t.name]
+		r := u.reads.of(t.name)
 		ts := policy.TargetState{
 			Name:         t.name,
 			Requested:    u.requested(t.name, r.state.Requested, now),
@@ -129,19 +130,25 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 // What the policy remembers is written each time, at leisure.
 func (u *unit) record(d *policy.Decision) {
 	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}}
-	if !sameAnswer(u.recorded, d) || sawForeign(d) {
+	if a := answerOf(d); u.recorded == nil || *u.recorded != a || sawForeign(d) {
 		d.ID = u.engine.opts.Ledger.NewID(d.Time)
 		r.Decision = d
-		u.recorded = d
+		u.recorded = &a
 		level.Info(u.logger).Log("msg", "decided", "direction", d.Direction, "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
 	}
 	u.engine.opts.Ledger.Enqueue(r)
 }
 
-// sameAnswer reports whether b only repeats what a said.
-func sameAnswer(a, b *policy.Decision) bool {
-	return a != nil && a.Reason == b.Reason && a.Current == b.Current && a.Desired == b.Desired &&
-		a.Direction == b.Direction && a.Mode == b.Mode
+// answer is what of a decision must differ for it to say something new.
+type answer struct {
+	reason           policy.Reason
+	direction        policy.Direction
+	mode             policy.Mode
+	current, desired int
+}
+
+func answerOf(d *policy.Decision) answer {
+	return answer{d.Reason, d.Direction, d.Mode, d.Current, d.Desired}
 }
 
 // sawForeign reports whether the decision notes what someone else did.

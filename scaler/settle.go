@@ -44,7 +44,7 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 		u.close(a, ledger.Superseded, now)
 		return true
 	}
-	r := u.reads[t.name]
+	r := u.reads.of(t.name)
 	if r.err != nil {
 		// Whether an intended action was made cannot be told now; it stays
 		// open until it can.
@@ -95,7 +95,7 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 // other is someone else's.
 func (u *unit) show(a *ledger.Action) {
 	a.Seen = true
-	u.remembered(a.Target, a.To, u.reads[a.Target].state.Ready)
+	u.remembered(a.Target, a.To, u.reads.of(a.Target).state.Ready)
 }
 
 // change is by how many replicas the action goes up; 0 for one that goes down.
@@ -161,7 +161,7 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 	u.counts.failed(a.Target, notConverged)
 	u.close(a, ledger.Failed, now)
 	u.backOff(a.Target, target.KindPermanent, 0, now)
-	if r := u.reads[a.Target]; r.err == nil {
+	if r := u.reads.of(a.Target); r.err == nil {
 		u.lost(a, r.state.Requested-r.state.Ready, now)
 	}
 	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {

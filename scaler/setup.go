@@ -219,7 +219,7 @@ func (u *unit) status() policy.Status {
 	}
 	s.Budgets = u.engine.shared.status(u.name)
 	for i, t := range v.setup.targets {
-		r := v.reads[t.name]
+		r := v.reads.of(t.name)
 		known := &v.setup.rules.Targets[i]
 		ts := policy.TargetStatus{
 			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: r.state.Ready, ReadAt: r.at,

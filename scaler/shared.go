@@ -63,14 +63,14 @@ func holdingOf(u *unit, p *policy.Policy) policy.Holding {
 		MinCostPerHour: p.MinCostPerHour(), Replicas: p.Max,
 	}
 	dearest, cost, n, known := 0.0, 0.0, 0, true
-	memory := u.view.Load().history.Targets
+	memory := &u.view.Load().history
 	for _, t := range p.Targets {
 		price := 0.0
 		if t.CostPerHour != nil {
 			price = *t.CostPerHour
 		}
 		dearest = max(dearest, price)
-		if m := memory[t.Name].Requested; m != nil {
+		if m := memory.Of(t.Name).Requested; m != nil {
 			n += *m
 			cost += float64(*m) * price
 		} else {

@@ -2,7 +2,7 @@ package scaler
 
 import (
 	"context"
-	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,12 +43,14 @@ type unit struct {
 	history policy.History
 	open    []*ledger.Action
 	// reads is what was last read of each target.
-	reads map[string]reading
+	reads readings
 	// restored are the targets whose replicas were brought back.
 	restored map[target.Target]bool
-	// recorded is the last decision written to the ledger.
-	recorded *policy.Decision
-	counts   *counters
+	// recorded is the last decision written to the ledger; nil: none was.
+	recorded *answer
+
+	// counts may be read by anyone.
+	counts *counters
 }
 
 // setup is a policy as configured, with its targets built.
@@ -77,20 +79,44 @@ type boundTarget struct {
 
 // reading is one target as last read.
 type reading struct {
+	name  string
 	state target.State
 	at    time.Time
 	err   error
+}
+
+// readings are those of a policy's few targets.
+type readings []reading
+
+// of is what was last read of a target; the zero reading where none was.
+func (rs readings) of(name string) reading {
+	for i := range rs {
+		if rs[i].name == name {
+			return rs[i]
+		}
+	}
+	return reading{name: name}
+}
+
+// put replaces what was last read of a target.
+func (rs *readings) put(r reading) {
+	for i := range *rs {
+		if (*rs)[i].name == r.name {
+			(*rs)[i] = r
+			return
+		}
+	}
+	*rs = append(*rs, r)
 }
 
 // view is what others may see of a unit.
 type view struct {
 	setup   *setup
 	last    *policy.Decision
-	reads   map[string]reading
+	reads   readings
 	history policy.History
 	// open are the actions that have still to be settled.
-	open   []ledger.Action
-	counts counters
+	open []ledger.Action
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time
@@ -105,7 +131,6 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		next:     s,
 		setup:    s,
 		history:  e.memory[name],
-		reads:    make(map[string]reading),
 		restored: make(map[target.Target]bool),
 		counts:   newCounters(),
 	}
@@ -204,10 +229,8 @@ func (u *unit) takeSetup(ctx context.Context) {
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
 		delete(u.restored, t.target)
-		delete(u.reads, t.name)
-		if _, ok := u.history.Targets[t.name]; ok {
-			u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
-		}
+		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
+		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
 	}
 }
 
@@ -238,14 +261,12 @@ func (u *unit) remaining() []boundTarget {
 
 // publish replaces the view. It is called by the evaluation in flight.
 func (u *unit) publish(d *policy.Decision) {
-	reads := make(map[string]reading, len(u.reads))
-	maps.Copy(reads, u.reads)
-	open := make([]ledger.Action, len(u.open))
-	for i, a := range u.open {
-		open[i] = *a
+	var open []ledger.Action
+	for _, a := range u.open {
+		open = append(open, *a)
 	}
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: reads, history: u.history.Clone(), open: open, counts: u.counts.clone(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open,
 		at: u.engine.opts.Now(),
 	})
 }

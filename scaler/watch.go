@@ -14,11 +14,11 @@ import (
 func (u *unit) watch(now time.Time) []policy.ForeignChange {
 	var changes []policy.ForeignChange
 	for _, t := range u.setup.targets {
-		r := u.reads[t.name]
+		r := u.reads.of(t.name)
 		if r.err != nil || u.unseen(t.name) {
 			continue
 		}
-		m := u.history.Targets[t.name]
+		m := u.history.Of(t.name)
 		switch {
 		case m.Requested == nil:
 		case *m.Requested != r.state.Requested:
@@ -38,7 +38,7 @@ func (u *unit) watch(now time.Time) []policy.ForeignChange {
 // what is decided next starts from it, and the windows start anew.
 func (u *unit) foreign(c policy.ForeignChange, now time.Time) {
 	level.Info(u.logger).Log("msg", "someone else changed the target", "target", c.Target, "from", c.From, "to", c.To)
-	u.counts.foreign[c.Target]++
+	u.counts.foreignChange(c.Target)
 	u.history.ForeignChanged(u.setup.rules, c, now)
 	if err := u.engine.opts.Ledger.SetRequested(u.name, c.Target, c.To, now); err != nil {
 		level.Error(u.logger).Log("msg", "someone else's count not written", "target", c.Target, "err", err)
@@ -47,7 +47,7 @@ func (u *unit) foreign(c policy.ForeignChange, now time.Time) {
 
 // remembered notes what a target is known to have.
 func (u *unit) remembered(name string, requested, ready int) {
-	m := u.history.Targets[name]
+	m := u.history.Of(name)
 	if m.Requested != nil && *m.Requested == requested && m.Ready == ready {
 		return
 	}

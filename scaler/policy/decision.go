@@ -111,8 +111,6 @@ type Step struct {
 	Until time.Time
 	// Detail is extra text given by the observer, such as a data problem.
 	Detail string
-	// Silence is the ID of the silence that the step speaks of.
-	Silence string
 }
 
 // Placement is one target's share of a decision.

@@ -16,7 +16,11 @@ func (d *decider) paused() bool {
 }
 
 func pauseStep(p *Pause) Step {
-	return Step{Name: StepPause, Subject: p.By, Reason: ReasonPaused, Until: p.Until, Detail: p.Comment, Silence: p.Silence}
+	s := Step{Name: StepPause, Subject: p.By, Reason: ReasonPaused, Until: p.Until, Detail: p.Comment}
+	if p.Silence != "" {
+		s.Value = 1 // a silence, and nobody here
+	}
+	return s
 }
 
 // blocked holds while an alert fires that forbids the direction.

@@ -23,7 +23,7 @@ type History struct {
 	// Backoffs by target, while one is not to be asked.
 	Backoffs map[string]Backoff `json:"backoffs,omitempty"`
 	// Targets is what was learnt of each target.
-	Targets map[string]TargetMemory `json:"targets,omitempty"`
+	Targets []TargetMemory `json:"targets,omitempty"`
 	// MissingSince is since when a resource has been unknown without a break,
 	// MissingSeen when that was last seen; zero: none is.
 	MissingSince time.Time `json:"missing_since,omitzero"`
@@ -273,10 +273,9 @@ func (h *History) Clone() History {
 	c.Samples = append([]Sample(nil), h.Samples...)
 	c.Moves = append([]Move(nil), h.Moves...)
 	c.Backoffs = maps.Clone(h.Backoffs)
-	c.Targets = maps.Clone(h.Targets)
-	for name, m := range c.Targets {
-		m.Losses = append([]LossHour(nil), m.Losses...)
-		c.Targets[name] = m
+	c.Targets = append([]TargetMemory(nil), h.Targets...)
+	for i := range c.Targets {
+		c.Targets[i].Losses = append([]LossHour(nil), c.Targets[i].Losses...)
 	}
 	return c
 }

@@ -7,6 +7,7 @@ import (
 
 // TargetMemory is what was learnt of one target.
 type TargetMemory struct {
+	Name string `json:"name"`
 	// Requested is the count that was last seen or asked for, so that a
 	// change by someone else is noticed; nil: none yet.
 	Requested *int `json:"requested,omitempty"`
@@ -42,12 +43,22 @@ const (
 
 // Remember changes what is known of one target.
 func (h *History) Remember(target string, change func(*TargetMemory)) {
-	m := h.Targets[target]
-	change(&m)
-	if h.Targets == nil {
-		h.Targets = make(map[string]TargetMemory, 1)
+	i := slices.IndexFunc(h.Targets, func(m TargetMemory) bool { return m.Name == target })
+	if i < 0 {
+		i = len(h.Targets)
+		h.Targets = append(h.Targets, TargetMemory{Name: target})
 	}
-	h.Targets[target] = m
+	change(&h.Targets[i])
+}
+
+// Of is what is known of one target; nothing but its name where it is new.
+func (h *History) Of(target string) TargetMemory {
+	for i := range h.Targets {
+		if h.Targets[i].Name == target {
+			return h.Targets[i]
+		}
+	}
+	return TargetMemory{Name: target}
 }
 
 // Provisioned takes in how long a scale-up took to become ready. The estimate
@@ -79,7 +90,7 @@ func (m *TargetMemory) Counted(requested, lost int, now time.Time) {
 // ProvisioningOf is how long a replica of the i-th target takes to become
 // ready: measured or, until then, as configured; 0 where neither is known.
 func (h *History) ProvisioningOf(t *Target) time.Duration {
-	if m := h.Targets[t.Name].Provisioning; m > 0 {
+	if m := h.Of(t.Name).Provisioning; m > 0 {
 		return m
 	}
 	return t.Provisioning
@@ -91,7 +102,7 @@ func (h *History) ProvisioningOf(t *Target) time.Duration {
 func (h *History) LossOf(t *Target, now time.Time) float64 {
 	hour := now.Unix() / 3600
 	requested, lost := float64(lossPrior), lossPrior*t.Loss
-	for _, l := range h.Targets[t.Name].Losses {
+	for _, l := range h.Of(t.Name).Losses {
 		if l.Hour > hour-lossHours {
 			requested += float64(l.Requested)
 			lost += float64(l.Lost)

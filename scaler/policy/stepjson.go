@@ -15,7 +15,6 @@ type step struct {
 	Limit    float64    `json:"limit,omitempty"`
 	Until    *time.Time `json:"until,omitempty"`
 	Detail   string     `json:"detail,omitempty"`
-	Silence  string     `json:"silence,omitempty"`
 	Message  string     `json:"message"`
 }
 
@@ -23,7 +22,7 @@ type step struct {
 func (s Step) MarshalJSON() ([]byte, error) {
 	v := step{
 		Name: s.Name, Replicas: s.Replicas, Reason: s.Reason, Subject: s.Subject,
-		Value: s.Value, Limit: s.Limit, Detail: s.Detail, Silence: s.Silence, Message: s.String(),
+		Value: s.Value, Limit: s.Limit, Detail: s.Detail, Message: s.String(),
 	}
 	if !s.Until.IsZero() {
 		v.Until = &s.Until
@@ -39,7 +38,7 @@ func (s *Step) UnmarshalJSON(b []byte) error {
 	}
 	*s = Step{
 		Name: v.Name, Replicas: v.Replicas, Reason: v.Reason, Subject: v.Subject,
-		Value: v.Value, Limit: v.Limit, Detail: v.Detail, Silence: v.Silence,
+		Value: v.Value, Limit: v.Limit, Detail: v.Detail,
 	}
 	if v.Until != nil {
 		s.Until = *v.Until

@@ -72,7 +72,7 @@ func (s *Step) boundsText() string {
 
 func (s *Step) pauseText() string {
 	text := "paused by " + s.Subject
-	if s.Silence != "" {
+	if s.Value > 0 {
 		text = "silenced"
 		if s.Subject != "" {
 			text += " by " + s.Subject
