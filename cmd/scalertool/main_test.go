@@ -23,6 +23,15 @@ func TestExitCodes(t *testing.T) {
 	good := filepath.Join(fixtures, "minimal.good.yml")
 	bad := filepath.Join(fixtures, "min_above_max.bad.yml")
 	full := filepath.Join(fixtures, "full.good.yml")
+	defaults := filepath.Join("..", "..", "testdata", "policies", "defaults.yml")
+	failing := filepath.Join(t.TempDir(), "failing.yml")
+	config, err := filepath.Abs(filepath.Join("..", "..", "testdata", "policies", "config", "defaults.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(failing, []byte("config_file: "+config+"\ntests: [ { name: n, policy: web, expect: [ { at: 0s, desired: 3 } ] } ]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		name string
 		args []string
@@ -40,6 +49,13 @@ func TestExitCodes(t *testing.T) {
 		{"no server", []string{"status", "--alertscaler.url=http://127.0.0.1:1"}, exitCannot, "connection refused"},
 		{"not a URL", []string{"status", "--alertscaler.url=nowhere"}, exitCannot, "write it as http://host:port"},
 		{"nothing to generate", []string{"rules", "generate", "--config.file=" + good}, exitFailed, "no policy has resources"},
+		{"tests that are well", []string{"test", defaults}, exitOK, "Policy tests: " + defaults + "\n  SUCCESS"},
+		{"one of them by name", []string{"test", "--run=^while both alerts fire", defaults}, exitOK, "SUCCESS"},
+		{"none of that name", []string{"test", "--run=no such story", defaults}, exitFailed, "no test has a name that matches no such story"},
+		{"not a regular expression", []string{"test", "--run=(", defaults}, exitCannot, "missing closing )"},
+		{"a test that fails", []string{"test", defaults, failing}, exitFailed, "desired: expected 3, got 2"},
+		{"tests that are not valid", []string{"test", good}, exitFailed, good + ":1: unknown key"},
+		{"tests that are not there", []string{"test", "none.yml"}, exitCannot, "read policy tests: open none.yml"},
 		{"generate from a bad file", []string{"rules", "generate", "--config.file=" + bad}, exitFailed, "5 is greater than max 3"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

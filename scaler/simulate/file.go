@@ -150,8 +150,13 @@ func (e *Event) targets() (key string, names []string) {
 		key   string
 		names []string
 	}{
-		{"set", keys(e.Set)}, {"refuse", keys(e.Refuse)}, {"unreadable", e.Unreadable}, {"lose", keys(e.Lose)},
-		{"never_ready", keys(e.NeverReady)}, {"shows_after", keys(e.ShowsAfter)}, {"limit", keys(e.Limit)},
+		{"set", keys(e.Set)},
+		{"refuse", keys(e.Refuse)},
+		{"unreadable", e.Unreadable},
+		{"lose", keys(e.Lose)},
+		{"never_ready", keys(e.NeverReady)},
+		{"shows_after", keys(e.ShowsAfter)},
+		{"limit", keys(e.Limit)},
 	} {
 		if len(m.names) > 0 {
 			return m.key, m.names

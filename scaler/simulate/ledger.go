@@ -17,8 +17,8 @@ import (
 
 // Ledger is the engine's and the book's memory without a file. It keeps what
 // the durable one keeps; whoever reads what the last run left gets it through
-// JSON, so that what does not survive its encoding does not survive here. The
-// zero value is ready to use, and all methods are goroutine-safe.
+// JSON, so that what does not survive its encoding does not survive here. All
+// methods are goroutine-safe.
 type Ledger struct {
 	mu        sync.Mutex // guards everything below
 	ids       uint64
@@ -36,6 +36,17 @@ var (
 
 type targetKey struct{ policy, target string }
 
+// NewLedger returns an empty ledger.
+func NewLedger() *Ledger {
+	return &Ledger{
+		histories: make(map[string]policy.History),
+		open:      make(map[string]ledger.Action),
+		requested: make(map[targetKey]requested),
+		alerts:    make(map[string]alerts.Alert),
+		pauses:    make(map[string]policy.Pause),
+	}
+}
+
 // NewID returns identifiers that count.
 func (l *Ledger) NewID(time.Time) string {
 	l.mu.Lock()
@@ -49,16 +60,16 @@ func (l *Ledger) Commit(r ledger.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, h := range r.Histories {
-		put(&l.histories, name, h.Clone())
+		l.histories[name] = h.Clone()
 	}
 	for _, a := range r.Actions {
 		if a.State.Open() {
-			put(&l.open, a.ID, a)
+			l.open[a.ID] = a
 		} else {
 			delete(l.open, a.ID)
 		}
 		key := targetKey{a.Policy, a.Target}
-		put(&l.requested, key, l.requested[key].next(a))
+		l.requested[key] = l.requested[key].next(a)
 	}
 	return nil
 }
@@ -70,9 +81,6 @@ func (l *Ledger) Enqueue(r ledger.Record) { _ = l.Commit(r) }
 func (l *Ledger) Histories() (map[string]policy.History, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.histories == nil {
-		return map[string]policy.History{}, nil
-	}
 	return recoded(l.histories)
 }
 
@@ -98,7 +106,7 @@ func (l *Ledger) SetRequested(policyName, targetName string, n int, _ time.Time)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := targetKey{policyName, targetName}
-	put(&l.requested, key, requested{replicas: n, known: true, action: l.requested[key].action, foreign: true})
+	l.requested[key] = requested{replicas: n, known: true, action: l.requested[key].action, foreign: true}
 	return nil
 }
 
@@ -106,7 +114,7 @@ func (l *Ledger) SetRequested(policyName, targetName string, n int, _ time.Time)
 func (l *Ledger) SavePause(policyName string, p policy.Pause) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	put(&l.pauses, policyName, p)
+	l.pauses[policyName] = p
 	return nil
 }
 
@@ -133,7 +141,7 @@ func (l *Ledger) SaveAlerts(save []alerts.Alert, remove []string) error {
 		delete(l.alerts, fp)
 	}
 	for _, a := range save {
-		put(&l.alerts, a.Fingerprint, a)
+		l.alerts[a.Fingerprint] = a
 	}
 	return nil
 }
@@ -143,14 +151,6 @@ func (l *Ledger) LoadAlerts() ([]alerts.Alert, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return recoded(slices.Collect(maps.Values(l.alerts)))
-}
-
-// put sets a key of a map that may not be made yet.
-func put[K comparable, V any](m *map[K]V, k K, v V) {
-	if *m == nil {
-		*m = make(map[K]V)
-	}
-	(*m)[k] = v
 }
 
 // recoded is what comes back of v once it was written down.

@@ -23,7 +23,7 @@ type world struct {
 	config    *config.Config
 	platforms map[targetKey]*platform
 	usage     *usage.Memory
-	ledger    Ledger
+	ledger    *Ledger
 	feed      *feed
 
 	// What a restart replaces:
@@ -36,6 +36,7 @@ func newWorld(t *Test) *world {
 	w := &world{
 		test: t, now: time.Time(t.Start),
 		platforms: make(map[targetKey]*platform),
+		ledger:    NewLedger(),
 		feed:      newFeed(t),
 	}
 	c := *t.Config
@@ -171,12 +172,12 @@ func rules(c *config.Config) []alerts.Rule {
 // ended as by a crash: nobody told it to stop.
 func (w *world) start(ctx context.Context) error {
 	var err error
-	w.book, err = alerts.New(alerts.Options{Store: &w.ledger, TTL: -1, Rules: rules(w.config), Now: w.clock})
+	w.book, err = alerts.New(alerts.Options{Store: w.ledger, TTL: -1, Rules: rules(w.config), Now: w.clock})
 	if err != nil {
 		return fmt.Errorf("start the book of alerts: %w", err)
 	}
 	w.engine, err = scaler.New(scaler.Options{
-		Alerts: w.book, Ledger: &w.ledger, Now: w.clock,
+		Alerts: w.book, Ledger: w.ledger, Now: w.clock,
 		NewUsage: func(*config.Config) (scaler.Usage, error) { return w.usage, nil },
 	})
 	if err != nil {
