@@ -103,7 +103,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 	}
 	u.counts.acted(a)
 	started := u.engine.opts.Now()
-	err := u.ask(ctx, t, a)
+	changed, err := u.ask(ctx, t, a)
 	now := u.engine.opts.Now()
 	u.engine.metrics.actionDuration.Observe(now.Sub(started).Seconds())
 
@@ -122,10 +122,15 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 	case target.KindNoOp:
 		a.State, a.Ended = ledger.NoOp, now
 	case target.KindConflict:
-		// Someone else changed the count: what was decided no longer stands.
-		// The next evaluation starts from what is there.
 		a.State, a.Ended = ledger.Superseded, now
-		u.wakeAgain()
+		if changed {
+			// What was decided no longer stands. The next evaluation starts
+			// from what is there.
+			u.wakeAgain()
+		} else {
+			u.backOff(a.Target, target.KindTemporary, target.RetryAfter(err), now)
+			level.Warn(u.logger).Log("msg", "conflict does not end", "target", a.Target, "desired", a.To, "retry_at", u.history.Backoffs[a.Target].Until, "err", err)
+		}
 	case target.KindTemporary:
 		// The call may have gone through all the same. The action stays open
 		// and the target itself will tell, as after a crash.
@@ -146,23 +151,22 @@ func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
 }
 
 // ask calls the platform. A conflict is tried again as long as the count is
-// still the one that was decided upon.
-func (u *unit) ask(ctx context.Context, t boundTarget, a *ledger.Action) error {
-	var err error
+// still the one that was decided upon; changed says that it is not.
+func (u *unit) ask(ctx context.Context, t boundTarget, a *ledger.Action) (changed bool, err error) {
 	for range conflictTries {
 		err = u.call(ctx, t, a.To)
 		if target.KindOf(err) != target.KindConflict {
-			return err
+			return false, err
 		}
 		state, readErr := u.read(ctx, t)
 		if readErr != nil {
-			return readErr
+			return false, readErr
 		}
 		if state.Requested != a.From {
-			return err
+			return true, err
 		}
 	}
-	return err
+	return false, err
 }
 
 func (u *unit) call(ctx context.Context, t boundTarget, desired int) error {

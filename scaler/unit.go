@@ -139,6 +139,12 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		u.open = append(u.open, &a)
 	}
 	delete(e.open, name)
+	for i := range u.history.Targets {
+		// What was last known, until it is read again.
+		if m := &u.history.Targets[i]; m.Requested != nil {
+			u.reads.put(reading{name: m.Name, state: target.State{Requested: *m.Requested, Ready: m.Ready}})
+		}
+	}
 	u.publish(nil)
 	return u
 }

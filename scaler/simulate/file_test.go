@@ -143,9 +143,9 @@ func TestEveryExpectationCanFail(t *testing.T) {
         recommendation: expected 7, got 6
         placements.swarm: expected 7, got 6
         targets.swarm: expected 7, got 6
-        explain: expected "nonsense", got "web 4 → 6 (scaled_up): cpu uses 12, which takes 6 replicas of 2; memory uses 1, which takes 1 replica of 1; capped by nothing"
+        explain: expected "nonsense", got "web 4 → 6 (scaled_up): cpu uses 12, which takes 6 replicas of 2; memory uses 1, which takes 1 replica of 1; the step limit allows 8 (from 4); capped by nothing"
         paused_by: expected alice, got nobody
-      the decision: web 4 → 6 (scaled_up): cpu uses 12, which takes 6 replicas of 2; memory uses 1, which takes 1 replica of 1; capped by nothing
+      the decision: web 4 → 6 (scaled_up): cpu uses 12, which takes 6 replicas of 2; memory uses 1, which takes 1 replica of 1; the step limit allows 8 (from 4); capped by nothing
         bounds: within 1..9 → 4
 `
 	if !strings.HasPrefix(got, want) {
