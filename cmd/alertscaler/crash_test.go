@@ -28,7 +28,7 @@ type gate struct {
 	host string // for the configuration
 
 	mu      sync.Mutex // guards what follows
-	mode    string     // "", "before" or "after"
+	mode    string     // "", "before", "after" or "refuse"
 	reached chan struct{}
 	updates int // that reached the Engine
 }
@@ -64,6 +64,13 @@ func newGate(t *testing.T, dockerHost string) *gate {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		mode, reached := g.now()
+		if mode == "refuse" {
+			// As an authorization plugin of the Engine does.
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"message":"authorization denied by plugin quota: no more replicas"}`)
+			return
+		}
 		if mode == "before" {
 			close(reached)
 			<-r.Context().Done()
