@@ -10,6 +10,7 @@ include .bingo/Variables.mk
 
 DOCKER   ?= docker
 FUZZTIME ?= 60s
+CASES    ?= 100000
 BENCH    ?= .
 PKGS     ?= ./...
 
@@ -86,8 +87,12 @@ fuzz: ## Run every fuzz target for FUZZTIME each.
 		| awk '/^Fuzz/ { found[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, found[i]; n = 0 }' \
 		| while read -r pkg target; do \
 			echo ">> $$target in $$pkg for $(FUZZTIME)"; \
-			$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$pkg || exit 1; \
+			$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=20x $$pkg || exit 1; \
 		done
+
+.PHONY: properties
+properties: ## Draw CASES cases for every property of the decision.
+	$(GO) test ./scaler/policy -timeout=30m -rapid.checks=$(CASES)
 
 .PHONY: tools
 tools: $(foreach tool,$(TOOLS),$($(call tool-variable,$(tool)))) $(CADVISOR) ## Build every pinned tool.

@@ -23,7 +23,7 @@ func TestActsWithinBounds(t *testing.T) {
 			t.Fatalf("bounds %d..%d", lowest, highest)
 		}
 		switch {
-		case !d.Act, lowest <= d.Desired && d.Desired <= highest:
+		case !d.Act, d.Desired == d.Current, lowest <= d.Desired && d.Desired <= highest:
 		case d.Reason != policy.ReasonTargetBackoff && d.Reason != policy.ReasonBudgetLimited:
 			t.Fatalf("%s outside %d..%d", d.Explain(), lowest, highest)
 		case d.Current < lowest && (d.Desired <= d.Current || d.Desired > lowest),
