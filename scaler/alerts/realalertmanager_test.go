@@ -51,7 +51,7 @@ func TestRealAlertmanager(t *testing.T) {
 			if err := r.Reconcile(context.Background()); err != nil {
 				return err
 			}
-			if got, _ := book.Counts("web"); got != up {
+			if got := book.Counts("web").Up; got != up {
 				return fmt.Errorf("%d active alerts, want %d", got, up)
 			}
 			if as := book.AlertsFor("web"); check != nil && !check(as) {
