@@ -37,6 +37,8 @@ type unit struct {
 	// woken counts how often its alerts changed, decided is how many of these
 	// changes the policy has decided upon.
 	woken, decided atomic.Int64
+	// paused is the operator's pause, if any; it may have ended.
+	paused atomic.Pointer[policy.Pause]
 
 	// Owned by the evaluation in flight:
 
@@ -114,6 +116,7 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		u.open = append(u.open, &a)
 	}
 	delete(e.open, name)
+	u.paused.Store(e.pauses.of[name])
 	u.publish(nil)
 	return u
 }
@@ -244,8 +247,9 @@ func (u *unit) publish(d *policy.Decision) {
 	for i, a := range u.open {
 		open[i] = *a
 	}
+	now := u.engine.opts.Now()
 	u.view.Store(&view{
 		setup: u.setup, last: d, reads: reads, history: u.history.Clone(), open: open, counts: u.counts.clone(),
-		at: u.engine.opts.Now(),
+		at: now, paused: u.paused.Load().Active(now),
 	})
 }
