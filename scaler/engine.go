@@ -21,8 +21,11 @@ import (
 // Alerts is the book as the engine reads it. It is safe for concurrent use and
 // never blocks on I/O.
 type Alerts interface {
-	// Counts returns how many active alerts speak for the policy.
-	Counts(policyName string) (up, down int)
+	// Counts returns how many alerts bear on the policy.
+	Counts(policyName string) alerts.Counts
+	// Holds names the alerts that block the policy and the silences that cover
+	// its alerts. Where Counts has none of either it is not asked.
+	Holds(policyName string) alerts.Holds
 	// AlertsFor returns the alerts that speak for the policy.
 	AlertsFor(policyName string) []alerts.Alert
 }
@@ -50,6 +53,11 @@ type Ledger interface {
 	LastRequested(policyName, targetName string) (int, bool, error)
 	// SetRequested records that someone else set it.
 	SetRequested(policyName, targetName string, replicas int, at time.Time) error
+	// SavePause and DeletePause are durable when they return. Pauses are all
+	// that were saved and not deleted; the map is the caller's.
+	SavePause(policyName string, p policy.Pause) error
+	DeletePause(policyName string) error
+	Pauses() (map[string]policy.Pause, error)
 }
 
 // Options configure an Engine. Alerts, Ledger and NewUsage are required.
@@ -80,6 +88,7 @@ type Engine struct {
 	running sync.WaitGroup
 	// shared is locked after mu and before a unit's own.
 	shared shared
+	pauses pauses
 
 	mu      sync.Mutex // guards everything below
 	units   map[string]*unit
@@ -127,6 +136,9 @@ func New(o Options) (*Engine, error) {
 	}
 	for _, a := range open {
 		e.open[a.Policy] = append(e.open[a.Policy], a)
+	}
+	if err := e.restorePauses(); err != nil {
+		return nil, err
 	}
 	e.metrics = newMetrics(o.Registerer, e)
 	return e, nil

@@ -51,6 +51,20 @@ func (u unreliable) Commit(r ledger.Record) error {
 	return u.Ledger.Commit(r)
 }
 
+func (u unreliable) SavePause(name string, p policy.Pause) error {
+	if err := u.w.broken.Load(); err != nil {
+		return *err
+	}
+	return u.Ledger.SavePause(name, p)
+}
+
+func (u unreliable) DeletePause(name string) error {
+	if err := u.w.broken.Load(); err != nil {
+		return *err
+	}
+	return u.Ledger.DeletePause(name)
+}
+
 // newWorld has one policy "web" on one scripted target that starts with n
 // replicas; it acts on alerts alone unless edit says otherwise.
 func newWorld(t *testing.T, n int, edit func(*config.Policy)) *world {
@@ -112,7 +126,9 @@ func (w *world) reload(c *config.Config) {
 	for _, p := range c.Policies {
 		rules = append(rules,
 			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: toLabels(p.Alerts.Up)},
-			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: toLabels(p.Alerts.Down)})
+			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: toLabels(p.Alerts.Down)},
+			alerts.Rule{Policy: p.Name, Direction: alerts.BlockUp, Matchers: toLabels(p.Alerts.BlockUp)},
+			alerts.Rule{Policy: p.Name, Direction: alerts.BlockDown, Matchers: toLabels(p.Alerts.BlockDown)})
 	}
 	w.book.SetRules(rules)
 	change.Apply()

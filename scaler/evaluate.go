@@ -97,7 +97,11 @@ var errNotRestored = errors.New("its replicas have not been brought back yet")
 // count alone decides.
 func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	var o policy.Observation
-	o.Up, o.Down = u.engine.opts.Alerts.Counts(u.name)
+	counts := u.engine.opts.Alerts.Counts(u.name)
+	o.Up, o.Down = counts.Up, counts.Down
+	holds := u.engine.holds(u.name, counts)
+	o.BlockUp, o.BlockDown, o.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
+	o.Pause = u.pausedNow(now)
 	ready, readable := 0, true
 	for _, t := range u.setup.targets {
 		r := u.reads.of(t.name)
@@ -123,6 +127,8 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 		return o
 	}
 	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
+	// Reading takes its time: whoever paused or resumed meanwhile is heard.
+	o.Pause = u.pausedNow(now)
 	return o
 }
 

@@ -213,7 +213,13 @@ func (u *unit) status() policy.Status {
 		CooldownUpUntil:   v.history.CooldownUntil(&v.setup.rules, policy.Up),
 		CooldownDownUntil: v.history.CooldownUntil(&v.setup.rules, policy.Down),
 	}
-	s.AlertsUp, s.AlertsDown = u.engine.opts.Alerts.Counts(u.name)
+	counts := u.engine.opts.Alerts.Counts(u.name)
+	s.AlertsUp, s.AlertsDown = counts.Up, counts.Down
+	holds := u.engine.holds(u.name, counts)
+	s.BlockUp, s.BlockDown, s.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
+	if p := u.paused.Load(); p.Active(u.engine.opts.Now()) {
+		s.Pause = p
+	}
 	if v.last != nil {
 		s.Explanation = v.last.Explain()
 	}

@@ -124,7 +124,7 @@ func (b *sharedBudget) expectClaims(u *unit) {
 		if h.Priority <= me.Priority || other.woken.Load() == other.decided.Load() {
 			continue
 		}
-		if up, _ := other.engine.opts.Alerts.Counts(other.name); up > 0 {
+		if other.engine.opts.Alerts.Counts(other.name).Up > 0 {
 			h.Wants = max(0, h.Max-h.Replicas)
 			h.WantsCostPerHour = float64(h.Wants) * dearest(&other.setup.rules)
 		}

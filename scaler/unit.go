@@ -37,6 +37,8 @@ type unit struct {
 	// woken counts how often its alerts changed, decided is how many of these
 	// changes the policy has decided upon.
 	woken, decided atomic.Int64
+	// paused is the operator's pause, if any; it may have ended.
+	paused atomic.Pointer[policy.Pause]
 
 	// Owned by the evaluation in flight:
 
@@ -145,6 +147,7 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 			u.reads.put(reading{name: m.Name, state: target.State{Requested: *m.Requested, Ready: m.Ready}})
 		}
 	}
+	u.paused.Store(e.pauses.of[name])
 	u.publish(nil)
 	return u
 }
@@ -271,8 +274,9 @@ func (u *unit) publish(d *policy.Decision) {
 	for _, a := range u.open {
 		open = append(open, *a)
 	}
+	now := u.engine.opts.Now()
 	u.view.Store(&view{
 		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open,
-		at: u.engine.opts.Now(),
+		at: now, paused: u.paused.Load().Active(now),
 	})
 }

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,8 +50,12 @@ alertmanager:
 	if after, _ := counts(s.policy("web")); after != before {
 		t.Errorf("scaled from %d to %d while silenced", before, after)
 	}
-	if r := s.policy("web").Last.Reason; r != policy.ReasonNoAlert {
-		t.Errorf("reason while silenced: %s", r)
+	st := s.policy("web")
+	if st.Last.Reason != policy.ReasonPaused || !strings.Contains(st.Explanation, "silenced by realtest until ") || !strings.Contains(st.Explanation, t.Name()) {
+		t.Errorf("while silenced: %s", st.Explanation)
+	}
+	if len(st.Silences) != 1 || st.Silences[0].Silence != silence {
+		t.Errorf("silences in the status: %+v, want %s", st.Silences, silence)
 	}
 
 	am.ExpireSilence(t, silence)

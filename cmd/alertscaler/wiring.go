@@ -23,6 +23,12 @@ func bookSubscriber(book *alerts.Book) config.SubscriberFunc {
 			rules = append(rules,
 				alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: labels.Matchers(p.Alerts.Up)},
 				alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: labels.Matchers(p.Alerts.Down)})
+			if len(p.Alerts.BlockUp) > 0 {
+				rules = append(rules, alerts.Rule{Policy: p.Name, Direction: alerts.BlockUp, Matchers: labels.Matchers(p.Alerts.BlockUp)})
+			}
+			if len(p.Alerts.BlockDown) > 0 {
+				rules = append(rules, alerts.Rule{Policy: p.Name, Direction: alerts.BlockDown, Matchers: labels.Matchers(p.Alerts.BlockDown)})
+			}
 		}
 		return config.Change{Apply: func() {
 			book.SetTTL(c.Global.AlertTTL.Std())

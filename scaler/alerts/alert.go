@@ -4,7 +4,11 @@
 // more, and, where it can ask Alertmanager itself, lets that answer win.
 package alerts
 
-import "time"
+import (
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
 
 // Status is an alert's own state, never its group's.
 type Status string
@@ -38,6 +42,9 @@ type Alert struct {
 	// says; an alert with either is in the book and does not count.
 	SilencedBy  []string `json:"silenced_by,omitempty"`
 	InhibitedBy []string `json:"inhibited_by,omitempty"`
+	// Silences are the silences in SilencedBy, in that order: who set them,
+	// until when and why. One that could not be read has its ID alone.
+	Silences []policy.Pause `json:"silences,omitempty"`
 	// Policies are the names of the policies it speaks for, sorted. The book
 	// sets them in what it hands out; they are not stored, because the next
 	// configuration may say otherwise.

@@ -114,7 +114,7 @@ func (c *change) firing(a Alert) {
 	}
 	a.Status, a.EndsAt = Firing, time.Time{}
 	a.ReceivedAt, a.LastSeen = c.now, c.now
-	a.SilencedBy, a.InhibitedBy, a.Policies = nil, nil, nil
+	a.SilencedBy, a.Silences, a.InhibitedBy, a.Policies = nil, nil, nil, nil
 	unmatched := len(c.matches(a)) == 0
 	if unmatched {
 		c.Unmatched++
@@ -137,7 +137,7 @@ func (c *change) firing(a Alert) {
 	// Alertmanager notifies only of what nothing suppresses. A recent
 	// reconciliation knows better still, because a notification may be late.
 	if c.now.Sub(c.book.reconciled) <= lateWindow {
-		a.SilencedBy, a.InhibitedBy = known.SilencedBy, known.InhibitedBy
+		a.SilencedBy, a.Silences, a.InhibitedBy = known.SilencedBy, known.Silences, known.InhibitedBy
 	}
 	changed := a.Active() != known.Active()
 	if a.StartsAt.After(known.StartsAt) {

@@ -32,8 +32,8 @@ type Options struct {
 	// DefaultMaxUnmatched. They are kept because a reload may bring the policy
 	// they speak for, and Alertmanager will not repeat them for hours.
 	MaxUnmatched int
-	// OnChange is told the policies whose set of active alerts changed,
-	// sorted, never empty. It runs on the goroutine of the caller that changed
+	// OnChange is told the policies whose set of active alerts, or of silenced
+	// ones, changed, sorted, never empty. It runs on the goroutine of the caller that changed
 	// the book (Apply, Reconcile, Expire or SetRules) with none of the book's
 	// locks held, so it may ask the book; it must not block, because
 	// Alertmanager waits. Calls may overlap and come in any order: it is a
@@ -137,16 +137,6 @@ func (b *Book) restore() error {
 	}
 	level.Info(b.logger).Log("msg", "book of alerts restored", "alerts", len(b.entries))
 	return nil
-}
-
-// Counts returns how many active alerts ask for either direction.
-func (b *Book) Counts(name string) (up, down int) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if p := b.policies[name]; p != nil {
-		return p.up, p.down
-	}
-	return 0, 0
 }
 
 // Alerts returns all alerts in the book, suppressed and unmatched ones too,

@@ -142,8 +142,8 @@ func (f *fixture) apply(as ...Alert) Change {
 
 func (f *fixture) wantCounts(name string, up, down int) {
 	f.t.Helper()
-	if u, d := f.Counts(name); u != up || d != down {
-		f.t.Errorf("Counts(%s) = %d up, %d down; want %d, %d", name, u, d, up, down)
+	if got := f.Counts(name); got.Up != up || got.Down != down {
+		f.t.Errorf("Counts(%s) = %+v; want %d up, %d down", name, got, up, down)
 	}
 	for dir, want := range map[policy.Direction]int{policy.Up: up, policy.Down: down} {
 		if got := testutil.ToFloat64(f.metrics.active.WithLabelValues(name, string(dir))); got != float64(want) {
@@ -283,16 +283,22 @@ func TestBookSetRules(t *testing.T) {
 	}
 	f.wantCounts("later", 1, 0)
 	f.wantCounts("api", 1, 0)
-	if up, _ := f.Counts("web"); up != 0 {
+	if f.Counts("web") != (Counts{}) {
 		t.Error("a policy that is gone still has alerts")
 	}
 	const want = `
 # HELP alertscaler_alerts_active Alerts that fire for the policy and are neither silenced nor inhibited.
 # TYPE alertscaler_alerts_active gauge
+alertscaler_alerts_active{direction="block_down",policy="api"} 0
+alertscaler_alerts_active{direction="block_up",policy="api"} 0
 alertscaler_alerts_active{direction="down",policy="api"} 0
 alertscaler_alerts_active{direction="up",policy="api"} 1
+alertscaler_alerts_active{direction="block_down",policy="later"} 0
+alertscaler_alerts_active{direction="block_up",policy="later"} 0
 alertscaler_alerts_active{direction="down",policy="later"} 0
 alertscaler_alerts_active{direction="up",policy="later"} 1
+alertscaler_alerts_active{direction="block_down",policy="quiet"} 0
+alertscaler_alerts_active{direction="block_up",policy="quiet"} 0
 alertscaler_alerts_active{direction="down",policy="quiet"} 0
 alertscaler_alerts_active{direction="up",policy="quiet"} 0
 `
@@ -340,7 +346,7 @@ func TestMetricsLint(t *testing.T) {
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 	for name, want := range map[string]int{
-		"alertscaler_alerts_active":                                 4,
+		"alertscaler_alerts_active":                                 8,
 		"alertscaler_webhook_alerts_unmatched_total":                1,
 		"alertscaler_alerts_late_total":                             2,
 		"alertscaler_alerts_expired_total":                          1,

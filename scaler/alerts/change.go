@@ -15,7 +15,8 @@ type Change struct {
 	Late int
 	// Unmatched alerts speak for no policy.
 	Unmatched int
-	// Policies whose set of active alerts changed, sorted.
+	// Policies whose set of active alerts, or of silenced ones, changed,
+	// sorted.
 	Policies []string
 }
 
@@ -159,18 +160,18 @@ func (c *change) commit() {
 	}
 }
 
-// voice is what an entry contributes to its policies' active sets. The next
-// firing of an alert is another voice.
+// voice is what an entry contributes to its policies' sets of active and of
+// silenced alerts. The next firing of an alert is another voice.
 type voice struct {
-	active bool
-	since  int64
+	active, silenced bool
+	since            int64
 }
 
 func speaks(e *entry) voice {
-	if e == nil || !e.alert.Active() {
+	if e == nil || !e.alert.counts() {
 		return voice{}
 	}
-	return voice{true, e.alert.StartsAt.UnixNano()}
+	return voice{e.alert.Active(), e.alert.silenced(), e.alert.StartsAt.UnixNano()}
 }
 
 func touch(policies map[string]struct{}, es ...*entry) {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/alertmanager/api/v2/client"
 	"github.com/prometheus/alertmanager/api/v2/client/alert"
 	"github.com/prometheus/alertmanager/api/v2/client/general"
+	"github.com/prometheus/alertmanager/api/v2/client/silence"
 	"github.com/prometheus/alertmanager/api/v2/models"
 )
 
@@ -50,7 +51,8 @@ func newAlertmanager(u *url.URL, rt http.RoundTripper, settle time.Duration, now
 }
 
 // firing asks for everything that fires, suppressed or not. With an error
-// beside an answer, the answer may be used and is not settled.
+// beside an answer, the answer may be used: it is not settled where the uptime
+// is not known, and lacks what could not be read of the silences.
 func (am *alertmanager) firing(ctx context.Context) (Answer, error) {
 	answer := Answer{RequestedAt: am.now()}
 	got, err := am.api.Alert.GetAlerts(alert.NewGetAlertsParamsWithContext(ctx))
@@ -71,21 +73,28 @@ func (am *alertmanager) firing(ctx context.Context) (Answer, error) {
 		answer.Alerts = append(answer.Alerts, a)
 	}
 
-	if am.settle < 0 {
-		answer.Settled = true
-		return answer, nil
-	}
 	// Asked second: had it restarted in between, the list would be older
 	// than its uptime says.
+	settled, err := am.settled(ctx)
+	answer.Settled = settled
+	// Asked last, since everything else goes without it.
+	return answer, errors.Join(err, am.explainSilences(ctx, answer.Alerts))
+}
+
+// settled asks whether Alertmanager has been up for long enough that what it
+// does not list does not fire.
+func (am *alertmanager) settled(ctx context.Context) (bool, error) {
+	if am.settle < 0 {
+		return true, nil
+	}
 	status, err := am.api.General.GetStatus(general.NewGetStatusParamsWithContext(ctx))
 	switch {
 	case err != nil:
-		return answer, fmt.Errorf("get status: %w", describe(err))
+		return false, fmt.Errorf("get status: %w", describe(err))
 	case status.Payload == nil || status.Payload.Uptime == nil:
-		return answer, errors.New("get status: the answer has no uptime")
+		return false, errors.New("get status: the answer has no uptime")
 	}
-	answer.Settled = am.now().Sub(time.Time(*status.Payload.Uptime)) >= am.settle
-	return answer, nil
+	return am.now().Sub(time.Time(*status.Payload.Uptime)) >= am.settle, nil
 }
 
 func fromAPI(g *models.GettableAlert) (Alert, error) {
@@ -117,6 +126,12 @@ func sorted(ids []string) []string {
 func describe(err error) error {
 	if e, ok := errors.AsType[*alert.GetAlertsInternalServerError](err); ok {
 		return fmt.Errorf("HTTP status 500: %.200s", e.Payload)
+	}
+	if e, ok := errors.AsType[*silence.GetSilencesInternalServerError](err); ok {
+		return fmt.Errorf("HTTP status 500: %.200s", e.Payload)
+	}
+	if e, ok := errors.AsType[*silence.GetSilencesBadRequest](err); ok {
+		return fmt.Errorf("HTTP status 400: %.200s", e.Payload)
 	}
 	if e, ok := errors.AsType[*runtime.APIError](err); ok {
 		return fmt.Errorf("HTTP status %d", e.Code)

@@ -13,8 +13,9 @@ import (
 // Rule says which alerts speak for a policy, and in which direction.
 type Rule struct {
 	Policy string
-	// Direction is policy.Up or policy.Down. Alerts of any other direction
-	// are kept and handed out for their policy, and never counted.
+	// Direction is policy.Up, policy.Down, BlockUp or BlockDown. Alerts of
+	// any other direction are kept and handed out for their policy, and never
+	// counted.
 	Direction policy.Direction
 	// Matchers must all match. A rule without matchers makes the policy known
 	// and matches nothing: an empty list is never taken for "every alert".

@@ -58,8 +58,11 @@ func TestOrderIsIrrelevant(t *testing.T) {
 		if diff := cmp.Diff(straight.Alerts(), shuffled.Alerts(), ignore); diff != "" {
 			rt.Errorf("book (-in order +shuffled):\n%s", diff)
 		}
-		up, down := straight.Counts("web")
-		shuffled.wantCounts("web", up, down)
+		want := straight.Counts("web")
+		shuffled.wantCounts("web", want.Up, want.Down)
+		if got := shuffled.Counts("web"); got != want {
+			rt.Errorf("counts %+v, want %+v", got, want)
+		}
 		stored := newFixture(t, Options{Store: shuffled.store})
 		if diff := cmp.Diff(straight.Alerts(), stored.Alerts(), ignore); diff != "" {
 			rt.Errorf("store (-in order +shuffled):\n%s", diff)

@@ -11,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
@@ -51,7 +55,7 @@ func TestRealAlertmanager(t *testing.T) {
 			if err := r.Reconcile(context.Background()); err != nil {
 				return err
 			}
-			if got, _ := book.Counts("web"); got != up {
+			if got := book.Counts("web").Up; got != up {
 				return fmt.Errorf("%d active alerts, want %d", got, up)
 			}
 			if as := book.AlertsFor("web"); check != nil && !check(as) {
@@ -73,8 +77,16 @@ func TestRealAlertmanager(t *testing.T) {
 	counts("the silenced alert does not count", 0, func(as []Alert) bool {
 		return len(as) == 1 && slices.Equal(as[0].SilencedBy, []string{id})
 	})
+	wantSilence := policy.Pause{By: "realtest", Comment: t.Name(), Silence: id, Since: time.Now(), Until: time.Now().Add(time.Hour)}
+	about := cmpopts.EquateApproxTime(time.Minute)
+	if diff := cmp.Diff(Holds{Silences: []policy.Pause{wantSilence}}, book.Holds("web"), about); diff != "" {
+		t.Errorf("holds (-want +got):\n%s", diff)
+	}
 	am.ExpireSilence(t, id)
 	counts("the silence is over", 1, nil)
+	if diff := cmp.Diff(Holds{}, book.Holds("web")); diff != "" {
+		t.Errorf("holds (-want +got):\n%s", diff)
+	}
 
 	maintenance := realtest.Alert{Labels: map[string]string{"alertname": "Maintenance"}}
 	am.PostAlerts(t, maintenance)

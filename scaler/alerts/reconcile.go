@@ -86,7 +86,9 @@ func (c *change) listed(a Alert, requested time.Time) {
 	}
 	a.Labels, a.GroupKey, a.Receiver = known.Labels, known.GroupKey, known.Receiver
 	a.LastSeen = later(a.LastSeen, known.LastSeen)
-	changed := !slices.Equal(a.SilencedBy, known.SilencedBy) || !slices.Equal(a.InhibitedBy, known.InhibitedBy)
+	a.Silences = keepDetails(a.Silences, known.Silences)
+	changed := !slices.Equal(a.SilencedBy, known.SilencedBy) || !slices.Equal(a.InhibitedBy, known.InhibitedBy) ||
+		!sameSilences(a.Silences, known.Silences)
 	if a.StartsAt.After(known.StartsAt) {
 		changed = true
 	} else {

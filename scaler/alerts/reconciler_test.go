@@ -22,9 +22,10 @@ func uptime(t time.Time) string {
 	return `{"cluster":{"status":"disabled"},"versionInfo":{},"config":{"original":""},"uptime":"` + t.Format(time.RFC3339) + `"}`
 }
 
-// shape is one way in which a server may answer the two questions.
+// shape is one way in which a server may answer the questions; nil is not
+// found.
 type shape struct {
-	alerts, status http.HandlerFunc
+	alerts, status, silences http.HandlerFunc
 }
 
 func body(code int, contentType, text string) http.HandlerFunc {
@@ -41,6 +42,9 @@ func (s shape) serve(t *testing.T) *url.URL {
 	mux.HandleFunc("GET /prefix/api/v2/alerts", s.alerts)
 	if s.status != nil {
 		mux.HandleFunc("GET /prefix/api/v2/status", s.status)
+	}
+	if s.silences != nil {
+		mux.HandleFunc("GET /prefix/api/v2/silences", s.silences)
 	}
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
@@ -63,7 +67,7 @@ func (f *fixture) reconciler(o ReconcilerOptions) *Reconciler {
 
 func TestReconcilerReadsAlertmanager(t *testing.T) {
 	f := newFixture(t, Options{})
-	u := shape{body(200, "application/json", oneAlert), body(200, "application/json", uptime(t0.Add(-time.Hour)))}.serve(t)
+	u := shape{alerts: body(200, "application/json", oneAlert), status: body(200, "application/json", uptime(t0.Add(-time.Hour)))}.serve(t)
 	if err := f.reconciler(ReconcilerOptions{URL: u}).Reconcile(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -99,21 +103,21 @@ func TestReconcilerNoAnswer(t *testing.T) {
 		shape shape
 		err   string
 	}{
-		{"500", shape{body(500, "application/json", `"the store is broken"`), ok}, "HTTP status 500: the store is broken"},
-		{"401", shape{body(401, "text/plain", "Unauthorized"), ok}, "HTTP status 401"},
-		{"502 of a proxy", shape{body(502, "text/html", "<html>Bad Gateway</html>"), ok}, "HTTP status 502"},
-		{"not found, the prefix is wrong", shape{body(404, "text/plain", "404 page not found"), ok}, "HTTP status 404"},
-		{"HTML", shape{body(200, "text/html", "<html>Please log in</html>"), ok}, "get alerts"},
-		{"HTML that claims to be JSON", shape{body(200, "application/json", "<html>Please log in</html>"), ok}, "invalid character"},
-		{"empty body", shape{body(200, "application/json", ""), ok}, "no list of alerts"},
-		{"null", shape{body(200, "application/json", "null"), ok}, "no list of alerts"},
-		{"an object", shape{body(200, "application/json", `{"status":"success","data":[]}`), ok}, "cannot unmarshal"},
-		{"cut off", shape{body(200, "application/json", oneAlert[:len(oneAlert)-20]), ok}, "unexpected EOF"},
-		{"an alert without a fingerprint", shape{body(200, "application/json", `[{"labels":{"scale":"up"}}]`), ok}, "without fingerprint"},
-		{"timeout", shape{hang, ok}, "deadline exceeded"},
-		{"no status", shape{body(200, "application/json", "[]"), nil}, "get status: HTTP status 404"},
-		{"status without uptime", shape{body(200, "application/json", "[]"), body(200, "application/json", "{}")}, "no uptime"},
-		{"just started", shape{body(200, "application/json", "[]"), body(200, "application/json", uptime(t0.Add(-time.Minute)))}, ""},
+		{"500", shape{alerts: body(500, "application/json", `"the store is broken"`), status: ok}, "HTTP status 500: the store is broken"},
+		{"401", shape{alerts: body(401, "text/plain", "Unauthorized"), status: ok}, "HTTP status 401"},
+		{"502 of a proxy", shape{alerts: body(502, "text/html", "<html>Bad Gateway</html>"), status: ok}, "HTTP status 502"},
+		{"not found, the prefix is wrong", shape{alerts: body(404, "text/plain", "404 page not found"), status: ok}, "HTTP status 404"},
+		{"HTML", shape{alerts: body(200, "text/html", "<html>Please log in</html>"), status: ok}, "get alerts"},
+		{"HTML that claims to be JSON", shape{alerts: body(200, "application/json", "<html>Please log in</html>"), status: ok}, "invalid character"},
+		{"empty body", shape{alerts: body(200, "application/json", ""), status: ok}, "no list of alerts"},
+		{"null", shape{alerts: body(200, "application/json", "null"), status: ok}, "no list of alerts"},
+		{"an object", shape{alerts: body(200, "application/json", `{"status":"success","data":[]}`), status: ok}, "cannot unmarshal"},
+		{"cut off", shape{alerts: body(200, "application/json", oneAlert[:len(oneAlert)-20]), status: ok}, "unexpected EOF"},
+		{"an alert without a fingerprint", shape{alerts: body(200, "application/json", `[{"labels":{"scale":"up"}}]`), status: ok}, "without fingerprint"},
+		{"timeout", shape{alerts: hang, status: ok}, "deadline exceeded"},
+		{"no status", shape{alerts: body(200, "application/json", "[]"), status: nil}, "get status: HTTP status 404"},
+		{"status without uptime", shape{alerts: body(200, "application/json", "[]"), status: body(200, "application/json", "{}")}, "no uptime"},
+		{"just started", shape{alerts: body(200, "application/json", "[]"), status: body(200, "application/json", uptime(t0.Add(-time.Minute)))}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFixture(t, Options{})
@@ -139,7 +143,7 @@ func TestReconcilerRemovesOnceSettled(t *testing.T) {
 	f := newFixture(t, Options{})
 	f.apply(firing(alertOf("a9", "up", "web"), 0))
 	f.clock.add(time.Minute)
-	u := shape{body(200, "application/json", "[]"), body(200, "application/json", uptime(t0.Add(-time.Hour)))}.serve(t)
+	u := shape{alerts: body(200, "application/json", "[]"), status: body(200, "application/json", uptime(t0.Add(-time.Hour)))}.serve(t)
 	if err := f.reconciler(ReconcilerOptions{URL: u}).Reconcile(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +190,7 @@ func TestReconcilerRunAsksAtOnce(t *testing.T) {
 	told := make(chan []string, 1)
 	f.onChange = func(ps []string) { told <- ps }
 	listed := strings.Replace(oneAlert, `["f2","f1"]`, "[]", 1)
-	u := shape{body(200, "application/json", listed), body(200, "application/json", uptime(t0))}.serve(t)
+	u := shape{alerts: body(200, "application/json", listed), status: body(200, "application/json", uptime(t0))}.serve(t)
 	r := f.reconciler(ReconcilerOptions{URL: u, Interval: time.Hour})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)

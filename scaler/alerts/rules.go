@@ -12,14 +12,15 @@ import (
 // policyAlerts is one policy's share of the book.
 type policyAlerts struct {
 	fingerprints map[string]struct{}
-	up, down     int // active alerts only
-
-	upGauge, downGauge prometheus.Gauge
+	counts       Counts
+	// gauges of the active alerts, in the order of directions.
+	gauges []prometheus.Gauge
 }
 
 func (p *policyAlerts) export() {
-	p.upGauge.Set(float64(p.up))
-	p.downGauge.Set(float64(p.down))
+	for i, d := range directions {
+		p.gauges[i].Set(float64(*p.counts.of(d)))
+	}
 }
 
 // SetRules replaces the rules: every alert in the book, also those that spoke
@@ -40,23 +41,25 @@ func (b *Book) setRules(rules []Rule) (changed []string) {
 	b.index, b.unmatched = index, 0
 	b.policies = make(map[string]*policyAlerts, len(index.Policies()))
 	for _, name := range index.Policies() {
-		b.policies[name] = &policyAlerts{
-			fingerprints: make(map[string]struct{}),
-			upGauge:      b.metrics.active.WithLabelValues(name, string(policy.Up)),
-			downGauge:    b.metrics.active.WithLabelValues(name, string(policy.Down)),
+		p := &policyAlerts{fingerprints: make(map[string]struct{})}
+		for _, d := range directions {
+			p.gauges = append(p.gauges, b.metrics.active.WithLabelValues(name, string(d)))
 		}
+		b.policies[name] = p
 	}
 	for name := range before {
-		if b.policies[name] == nil {
-			b.metrics.active.DeleteLabelValues(name, string(policy.Up))
-			b.metrics.active.DeleteLabelValues(name, string(policy.Down))
+		if b.policies[name] != nil {
+			continue
+		}
+		for _, d := range directions {
+			b.metrics.active.DeleteLabelValues(name, string(d))
 		}
 	}
 	for _, e := range b.entries {
 		old := e.matches
 		e.matches = index.Match(e.alert.Labels)
 		b.count(e, 1)
-		if e.alert.Active() {
+		if e.alert.counts() {
 			difference(old, e.matches, affected)
 		}
 	}
@@ -86,21 +89,23 @@ func (b *Book) count(e *entry, by int) {
 	if len(e.matches) == 0 {
 		b.unmatched += by
 	}
-	for _, m := range e.matches {
+	active, silenced := e.alert.Active(), e.alert.silenced()
+	for i, m := range e.matches {
 		p := b.policies[m.Policy]
 		if by > 0 {
 			p.fingerprints[e.alert.Fingerprint] = struct{}{}
 		} else {
 			delete(p.fingerprints, e.alert.Fingerprint)
 		}
-		if !e.alert.Active() {
-			continue
+		if n := p.counts.of(m.Direction); active && n != nil {
+			*n += by
 		}
-		switch m.Direction {
-		case policy.Up:
-			p.up += by
-		case policy.Down:
-			p.down += by
+		asks := m.Direction == policy.Up || m.Direction == policy.Down
+		// An alert of both directions is one alert; matches are sorted, so
+		// that down comes right before up.
+		again := m.Direction == policy.Up && i > 0 && e.matches[i-1] == Match{m.Policy, policy.Down}
+		if silenced && asks && !again {
+			p.counts.Silenced += by
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -77,7 +78,7 @@ func createFile(file string) error {
 
 func initialize(db *bbolt.DB) error {
 	return db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range allBuckets() {
+		for _, name := range slices.Concat(firstBuckets(), laterBuckets()) {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
@@ -140,12 +141,15 @@ func (l *Ledger) verify() error {
 			if err := checkSchema(tx); err != nil {
 				return err
 			}
-			for _, name := range allBuckets() {
+			for _, name := range firstBuckets() {
 				if bucket(tx, name) == nil {
 					return fmt.Errorf("%w: bucket %q is missing", ErrDamaged, name)
 				}
 			}
-			for _, name := range []string{bucketHistories, bucketRequested, bucketAlerts, bucketActionsOpen} {
+			for _, name := range []string{bucketHistories, bucketRequested, bucketAlerts, bucketActionsOpen, bucketPauses} {
+				if bucket(tx, name) == nil {
+					continue // one of laterBuckets
+				}
 				if err := bucket(tx, name).ForEach(func(_, _ []byte) error { return nil }); err != nil {
 					return fmt.Errorf("read bucket %q: %w", name, err)
 				}
@@ -158,6 +162,31 @@ func (l *Ledger) verify() error {
 			}
 			return nil
 		})
+	})
+}
+
+// upgrade gives a ledger that was found whole the buckets that came after it.
+// It writes only where one is missing.
+func (l *Ledger) upgrade() error {
+	var missing []string
+	err := l.db.View(func(tx *bbolt.Tx) error {
+		for _, name := range laterBuckets() {
+			if bucket(tx, name) == nil {
+				missing = append(missing, name)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return l.update(func(tx *bbolt.Tx) error {
+		for _, name := range missing {
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
+				return fmt.Errorf("create bucket %q: %w", name, err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -142,6 +142,10 @@ func Open(o Options) (*Ledger, error) {
 		_ = db.Close()
 		return nil, fmt.Errorf("open ledger %s: %w", file, explain(err))
 	}
+	if err := l.upgrade(); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("open ledger %s: add what came since it was made: %w", file, explain(err))
+	}
 	// Last, so that a failed Open leaves nothing registered behind.
 	l.metrics = newMetrics(o.Registerer)
 	l.measure()

@@ -24,18 +24,23 @@ const (
 	bucketHistories         = "histories"           // policy → policy.History
 	bucketRequested         = "requested"           // policy NUL target → requested
 	bucketAlerts            = "alerts"              // fingerprint → alerts.Alert
+	bucketPauses            = "pauses"              // policy → policy.Pause
 
 	keySchema = "schema"
 )
 
-// allBuckets exist in every ledger from its first day.
-func allBuckets() []string {
+// firstBuckets exist in every ledger from its first day.
+func firstBuckets() []string {
 	return []string{
 		bucketMeta, bucketDecisions, bucketDecisionsByPolicy, bucketActions,
 		bucketActionsByPolicy, bucketActionsOpen, bucketHistories,
 		bucketRequested, bucketAlerts,
 	}
 }
+
+// laterBuckets came with a later alertscaler; ledgers from before get them
+// when they are opened.
+func laterBuckets() []string { return []string{bucketPauses} }
 
 // maxName keeps every key far below what bbolt can store.
 const maxName = 4096

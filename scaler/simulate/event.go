@@ -9,12 +9,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
-// pauser is an engine that operators can pause.
-type pauser interface {
-	Pause(policyName string, p policy.Pause) (found bool, err error)
-	Resume(policyName string) (found bool, err error)
-}
-
 // happen makes an event happen at the present time.
 func (w *world) happen(ctx context.Context, e *Event) error {
 	switch {
@@ -52,15 +46,10 @@ func (w *world) happen(ctx context.Context, e *Event) error {
 }
 
 func (w *world) pause(e *Event) error {
-	var it any = w.engine
-	engine, ok := it.(pauser)
-	if !ok {
-		return errors.New("this engine cannot be paused")
-	}
 	var found bool
 	var err error
 	if e.Resume {
-		found, err = engine.Resume(e.Policy)
+		found, _, err = w.engine.Resume(e.Policy)
 	} else {
 		p := policy.Pause{Since: w.now, By: e.Pause.By, Comment: e.Pause.Comment}
 		switch {
@@ -69,7 +58,7 @@ func (w *world) pause(e *Event) error {
 		case e.Pause.Until != nil:
 			p.Until = time.Time(w.test.Start).Add(e.Pause.Until.Std())
 		}
-		found, err = engine.Pause(e.Policy, p)
+		found, err = w.engine.Pause(e.Policy, p)
 	}
 	if err == nil && !found {
 		err = errors.New("the engine does not know it")

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
 // feed tells the book which alerts of the test fire, where that changes.
@@ -67,10 +68,14 @@ func (s *span) at(now time.Time) alerts.Alert {
 	if s.silence == nil || !now.Before(s.silenced) {
 		return a
 	}
-	a.SilencedBy = []string{s.silence.By + ": " + s.silence.Comment}
-	// Here the silence itself goes into alerts.Alert.Silences, once the book
-	// keeps it: policy.Pause{Since: s.from, Until: s.silenced (zero where it
-	// is endless), By, Comment, Silence}.
+	p := policy.Pause{
+		Since: s.from, Until: s.silenced, By: s.silence.By, Comment: s.silence.Comment,
+		Silence: s.silence.By + ": " + s.silence.Comment,
+	}
+	if p.Until.Equal(endless) {
+		p.Until = time.Time{}
+	}
+	a.SilencedBy, a.Silences = []string{p.Silence}, []policy.Pause{p}
 	return a
 }
 
@@ -98,7 +103,7 @@ func (f *feed) tell(ctx context.Context, book *alerts.Book, now time.Time) error
 		if ok {
 			a.StartsAt = old.StartsAt // spans that touch are one firing
 		}
-		if !ok || !slices.Equal(a.SilencedBy, old.SilencedBy) {
+		if !ok || !slices.Equal(a.Silences, old.Silences) {
 			changed = append(changed, a)
 		}
 		fires[fp] = a

@@ -164,6 +164,12 @@ func rules(c *config.Config) []alerts.Rule {
 		out = append(out,
 			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: labels.Matchers(p.Alerts.Up)},
 			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: labels.Matchers(p.Alerts.Down)})
+		if len(p.Alerts.BlockUp) > 0 {
+			out = append(out, alerts.Rule{Policy: p.Name, Direction: alerts.BlockUp, Matchers: labels.Matchers(p.Alerts.BlockUp)})
+		}
+		if len(p.Alerts.BlockDown) > 0 {
+			out = append(out, alerts.Rule{Policy: p.Name, Direction: alerts.BlockDown, Matchers: labels.Matchers(p.Alerts.BlockDown)})
+		}
 	}
 	return out
 }
