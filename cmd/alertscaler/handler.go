@@ -42,6 +42,11 @@ func newHandler(o options, p parts) (http.Handler, error) {
 	if o.enableLifecycle {
 		wo.Reloader = p.coordinator
 	}
+	if o.enableAdminAPI {
+		if pauses, ok := any(p.engine).(webhook.Pauses); ok {
+			wo.Pauses = pauses
+		}
+	}
 	return webhook.New(wo)
 }
 
