@@ -236,7 +236,7 @@ func TestPauseOfASlowClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if said, _ := io.ReadAll(resp.Body); resp.StatusCode != 400 || !strings.Contains(string(said), "did not arrive within 50ms") {
+	if said, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(said), "did not arrive within 50ms") {
 		t.Errorf("%s: %s", resp.Status, said)
 	}
 }

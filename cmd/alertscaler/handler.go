@@ -43,6 +43,7 @@ func newHandler(o options, p parts) (http.Handler, error) {
 		wo.Reloader = p.coordinator
 	}
 	if o.enableAdminAPI {
+		// TODO: wo.Pauses = p.engine, once the engine can pause.
 		if pauses, ok := any(p.engine).(webhook.Pauses); ok {
 			wo.Pauses = pauses
 		}

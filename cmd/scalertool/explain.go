@@ -76,11 +76,8 @@ func explainSteps(w io.Writer, steps []policy.Step) {
 	}
 	fmt.Fprint(w, "\nSTEP\tLEAVES\tREASON\tMESSAGE\n")
 	for i := range steps {
-		reason := string(steps[i].Reason)
-		if reason == "" {
-			reason = "-"
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", steps[i].Name, steps[i].Replicas, reason, oneLine(steps[i].String()))
+		s := &steps[i]
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", s.Name, s.Replicas, dash(string(s.Reason)), oneLine(s.String()))
 	}
 }
 
@@ -96,7 +93,7 @@ func explainRequirements(w io.Writer, requirements []policy.Requirement) {
 			fmt.Fprintf(w, "%s\tusage\t?\t?\t%s\n", q.Resource, problemText(q))
 			continue
 		}
-		fmt.Fprintf(w, "%s\tusage\t%s\t\t%s\n", q.Resource, policy.Quantity(q.Usage), problemText(q))
+		fmt.Fprintf(w, "%s\tusage\t%s\t-\t%s\n", q.Resource, policy.Quantity(q.Usage), dash(problemText(q)))
 		won := false
 		for j := range q.Reservations {
 			e := &q.Reservations[j]
@@ -104,7 +101,7 @@ func explainRequirements(w io.Writer, requirements []policy.Requirement) {
 			if !won && e.Amount > 0 && e.Amount == q.Reserved {
 				note, won = "largest, so this is kept free", true
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t\t%s\n", q.Resource, oneLine(e.Name()), policy.Quantity(e.Amount), note)
+			fmt.Fprintf(w, "%s\t%s\t%s\t-\t%s\n", q.Resource, oneLine(e.Name()), policy.Quantity(e.Amount), dash(note))
 		}
 		fmt.Fprintf(w, "%s\tall\t%s\t%d\tof %s each\n", q.Resource,
 			policy.Quantity(q.Usage+q.Reserved), q.Replicas, policy.Quantity(q.CapacityPerReplica))
@@ -154,7 +151,7 @@ func explainBudgets(w io.Writer, s *policy.Status) {
 		held := amounts(byReplicas, fmt.Sprintf("%d of %s", b.HeldReplicas, replicas(b.MaxReplicas)),
 			byCost, fmt.Sprintf("%s of %s an hour", policy.Quantity(b.HeldCostPerHour), policy.Quantity(b.MaxCostPerHour)))
 		own := amounts(byReplicas, strconv.Itoa(b.Replicas), byCost, policy.Quantity(b.CostPerHour)+" an hour")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, held, own, lacks, names(b.Rivals), names(b.Victims))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, held, own, lacks, dash(strings.Join(b.Rivals, ", ")), dash(strings.Join(b.Victims, ", ")))
 	}
 }
 
@@ -171,11 +168,12 @@ func amounts(haveReplicas bool, inReplicas string, haveCost bool, inCost string)
 	return "-"
 }
 
-func names(list []string) string {
-	if len(list) == 0 {
+// dash keeps an empty cell from looking like a mistake.
+func dash(text string) string {
+	if text == "" {
 		return "-"
 	}
-	return strings.Join(list, ", ")
+	return text
 }
 
 func replicas(n int) string {
