@@ -40,7 +40,6 @@ func (e *Engine) Pause(name string, p policy.Pause) (found bool, err error) {
 	if err := e.opts.Ledger.SavePause(name, p); err != nil {
 		return true, fmt.Errorf("pause policy %q: %w", name, err)
 	}
-	level.Info(e.opts.Logger).Log("msg", "policy paused", "policy", name, "by", p.By, "until", until(p), "comment", p.Comment)
 	e.setPause(name, &p)
 	return true, nil
 }
@@ -64,18 +63,8 @@ func (e *Engine) Resume(name string) (found, resumed bool, err error) {
 		return true, false, fmt.Errorf("resume policy %q: %w", name, err)
 	}
 	resumed = p.Active(e.opts.Now())
-	if resumed {
-		level.Info(e.opts.Logger).Log("msg", "policy resumed", "policy", name, "paused_by", p.By, "paused_since", p.Since, "paused_until", until(*p), "comment", p.Comment)
-	}
 	e.setPause(name, nil)
 	return true, resumed, nil
-}
-
-func until(p policy.Pause) string {
-	if p.Until.IsZero() {
-		return "resumed"
-	}
-	return p.Until.Format(time.RFC3339)
 }
 
 func (e *Engine) knows(name string) bool {
@@ -133,7 +122,7 @@ func (u *unit) pausedNow(now time.Time) *policy.Pause {
 	}
 	// Whoever paused anew meanwhile is not undone.
 	if u.paused.CompareAndSwap(p, nil) {
-		level.Info(u.logger).Log("msg", "the pause is over", "by", p.By, "until", until(*p))
+		level.Info(u.logger).Log("msg", "the pause is over", "by", p.By, "until", p.Until)
 		u.engine.forgetPause(u.name, p)
 	}
 	return nil

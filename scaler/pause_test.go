@@ -223,7 +223,7 @@ func TestSilencedAlertHoldsInTheNameOfItsAuthor(t *testing.T) {
 		w.expect("silenced", before.Requested, policy.ReasonPaused)
 		d := w.last("web")
 		want := policy.Step{
-			Name: policy.StepPause, Subject: "bob", Reason: policy.ReasonPaused, Until: end, Detail: "deploy", Silence: "s1",
+			Name: policy.StepPause, Subject: "bob", Reason: policy.ReasonPaused, Until: end, Detail: "deploy", Value: 1,
 			Replicas: before.Requested,
 		}
 		if diff := cmp.Diff(want, d.Steps[len(d.Steps)-1]); diff != "" {

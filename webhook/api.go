@@ -24,9 +24,12 @@ type api struct {
 	decisions Decisions
 	alerts    Alerts
 	config    Config
+	pauses    Pauses // nil: the admin API is not enabled
 	now       func() time.Time
 	started   time.Time
 	logger    log.Logger
+	// readTimeout is how long a body may take to arrive.
+	readTimeout time.Duration
 }
 
 func (a *api) listPolicies(w http.ResponseWriter, _ *http.Request) {
@@ -37,10 +40,14 @@ func (a *api) getPolicy(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	status, ok := a.policies.Status(name)
 	if !ok {
-		a.fail(w, errorNotFound, fmt.Sprintf("there is no policy %q", name))
+		a.noPolicy(w, name)
 		return
 	}
 	a.respond(w, status)
+}
+
+func (a *api) noPolicy(w http.ResponseWriter, name string) {
+	a.fail(w, errorNotFound, fmt.Sprintf("there is no policy %q", name))
 }
 
 // listDecisions also knows the decisions of policies that are no longer
@@ -59,7 +66,7 @@ func (a *api) listDecisions(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(found) == 0 && q.Policy != "" {
 		if _, ok := a.policies.Status(q.Policy); !ok {
-			a.fail(w, errorNotFound, fmt.Sprintf("there is no policy %q", q.Policy))
+			a.noPolicy(w, q.Policy)
 			return
 		}
 	}

@@ -178,6 +178,33 @@ func TestIndexPage(t *testing.T) {
 	}
 }
 
+// TestIndexPageHolds: what keeps a policy from acting is seen at a glance, and
+// words that came from outside stay words.
+func TestIndexPageHolds(t *testing.T) {
+	f := world()
+	f.statuses[0].Pause = &policy.Pause{Since: t0, Until: t0.Add(time.Hour), By: "ann", Comment: "<script>alert(1)</script>"}
+	f.statuses[0].BlockUp = []string{"HighErrorRate", "Deploying"}
+	f.statuses[1].Pause = &policy.Pause{Since: t0, By: "bob", Comment: "migration"}
+	f.statuses[1].Silences = []policy.Pause{{By: "eve", Comment: "noise", Until: t0.Add(2 * time.Hour), Silence: "s1"}}
+	f.statuses[1].BlockDown = []string{"Backup"}
+	h, _ := serve(t, f, nil)
+	body := request(h, "GET", "/").Body.String()
+	for _, want := range []string{
+		`<strong>Paused</strong> by ann until <time datetime="2026-01-05T09:00:00Z">2026-01-05T09:00:00Z</time>: &lt;script&gt;alert(1)&lt;/script&gt;`,
+		"<strong>Paused</strong> by bob until resumed: migration",
+		`<strong>Silenced</strong> by eve until <time datetime="2026-01-05T10:00:00Z">2026-01-05T10:00:00Z</time>: noise`,
+		"<strong>Blocked</strong> upwards by HighErrorRate, Deploying",
+		"<strong>Blocked</strong> downwards by Backup",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if !strings.HasPrefix(body, "<!DOCTYPE html>") {
+		t.Errorf("the page begins with %.40q", body)
+	}
+}
+
 func TestOpenMetrics(t *testing.T) {
 	h, _ := serve(t, world(), nil)
 	r := httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody)

@@ -30,6 +30,9 @@ type fake struct {
 	reloadErr error
 	reloads   int
 	readyErr  error
+
+	paused   map[string]policy.Pause
+	pauseErr error
 }
 
 func (f *fake) Receive(ctx context.Context, n alerts.Notification) error {
@@ -66,6 +69,30 @@ func (f *fake) Decisions(q Query) ([]policy.Decision, error) {
 	return f.decisions, f.err
 }
 
+func (f *fake) Pause(name string, p policy.Pause) (bool, error) {
+	if f.pauseErr != nil {
+		return false, f.pauseErr
+	}
+	if _, ok := f.Status(name); !ok {
+		return false, nil
+	}
+	if f.paused == nil {
+		f.paused = make(map[string]policy.Pause)
+	}
+	f.paused[name] = p
+	return true, nil
+}
+
+func (f *fake) Resume(name string) (found, resumed bool, err error) {
+	if f.pauseErr != nil {
+		return false, false, f.pauseErr
+	}
+	_, found = f.Status(name)
+	_, resumed = f.paused[name]
+	delete(f.paused, name)
+	return found, resumed, nil
+}
+
 func (f *fake) Alerts() []alerts.Alert { return f.firing }
 
 func (f *fake) Endpoints() []TargetGroup { return f.groups }
@@ -87,7 +114,7 @@ func serve(t testing.TB, f *fake, change func(*Options)) (http.Handler, *prometh
 	reg := prometheus.NewPedanticRegistry()
 	o := Options{
 		Receiver: f, Policies: f, Decisions: f, Alerts: f, Config: f,
-		Endpoints: f, Ready: f, Reloader: f,
+		Endpoints: f, Ready: f, Reloader: f, Pauses: f,
 		Gatherer: reg, Registerer: reg,
 		Now: func() time.Time { return t0 },
 	}

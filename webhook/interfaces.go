@@ -27,6 +27,16 @@ type Policies interface {
 	Status(name string) (policy.Status, bool)
 }
 
+// Pauses keep policies from acting. What is paused stays so after a restart.
+type Pauses interface {
+	// Pause returns once the pause is where a restart will find it; one that
+	// is there already is replaced. found is false where there is no policy
+	// of that name.
+	Pause(name string, p policy.Pause) (found bool, err error)
+	// Resume ends an operator's pause; resumed is false where there was none.
+	Resume(name string) (found, resumed bool, err error)
+}
+
 // Query selects decisions.
 type Query struct {
 	// Policy selects one policy; empty selects all.

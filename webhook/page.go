@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -34,7 +35,11 @@ type indexPage struct {
 // index is the page at /. Its links are relative, so that it works behind a
 // proxy that adds a prefix.
 func index(o Options) http.HandlerFunc {
-	tmpl := template.Must(template.New("index").Funcs(template.FuncMap{"time": stamp, "segment": url.PathEscape}).Parse(indexHTML))
+	tmpl := template.Must(template.New("index").Funcs(template.FuncMap{
+		"time":    stamp,
+		"segment": url.PathEscape,
+		"join":    func(names []string) string { return strings.Join(names, ", ") },
+	}).Parse(indexHTML))
 	started := stamp(o.Now())
 	return func(w http.ResponseWriter, _ *http.Request) {
 		all := o.Policies.Statuses()

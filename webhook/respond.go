@@ -13,9 +13,10 @@ import (
 type errorType string
 
 const (
-	errorBadData  errorType = "bad_data"
-	errorNotFound errorType = "not_found"
-	errorInternal errorType = "internal"
+	errorBadData   errorType = "bad_data"
+	errorForbidden errorType = "forbidden" // Prometheus has none of it
+	errorNotFound  errorType = "not_found"
+	errorInternal  errorType = "internal"
 )
 
 // envelope is every answer of the API, as in Prometheus.
@@ -35,6 +36,8 @@ func (a *api) fail(w http.ResponseWriter, kind errorType, reason string) {
 	switch kind {
 	case errorBadData:
 		code = http.StatusBadRequest
+	case errorForbidden:
+		code = http.StatusForbidden
 	case errorNotFound:
 		code = http.StatusNotFound
 	}

@@ -33,6 +33,9 @@ type Options struct {
 	// Reloader is asked by POST /-/reload; nil refuses it, as servers without
 	// --web.enable-lifecycle do.
 	Reloader Reloader
+	// Pauses is asked by POST /api/v1/policies/{name}/{pause,resume}; nil
+	// refuses both, as servers without --web.enable-admin-api do.
+	Pauses Pauses
 	// Gatherer is what /metrics shows; nil shows nothing.
 	Gatherer prometheus.Gatherer
 	// Registerer takes the handler's own metrics; nil drops them.
@@ -41,7 +44,7 @@ type Options struct {
 
 	// MaxBody is the largest notification in bytes; 0 is DefaultMaxBody.
 	MaxBody int64
-	// ReadTimeout is how long a notification's body may take to arrive; 0 is
+	// ReadTimeout is how long the body of a request may take to arrive; 0 is
 	// DefaultReadTimeout.
 	ReadTimeout time.Duration
 	// Now is the clock; nil is the system's.
@@ -82,13 +85,15 @@ func New(o Options) (http.Handler, error) {
 
 	m := newMetrics(o.Registerer)
 	api := &api{
-		policies:  o.Policies,
-		decisions: o.Decisions,
-		alerts:    o.Alerts,
-		config:    o.Config,
-		now:       o.Now,
-		started:   o.Now(),
-		logger:    o.Logger,
+		policies:    o.Policies,
+		decisions:   o.Decisions,
+		alerts:      o.Alerts,
+		config:      o.Config,
+		pauses:      o.Pauses,
+		now:         o.Now,
+		started:     o.Now(),
+		logger:      o.Logger,
+		readTimeout: o.ReadTimeout,
 	}
 
 	mux := http.NewServeMux()
@@ -101,6 +106,8 @@ func New(o Options) (http.Handler, error) {
 	get("/sd/targets", discovery(o.Endpoints, o.Ready, o.Logger))
 	get("/api/v1/policies", api.listPolicies)
 	get("/api/v1/policies/{name}", api.getPolicy)
+	mux.HandleFunc("/api/v1/policies/{name}/pause", api.admin(api.pausePolicy))
+	mux.HandleFunc("/api/v1/policies/{name}/resume", api.admin(api.resumePolicy))
 	get("/api/v1/decisions", api.listDecisions)
 	get("/api/v1/alerts", api.listAlerts)
 	get("/api/v1/status/config", api.statusConfig)

@@ -42,6 +42,9 @@ func newHandler(o options, p parts) (http.Handler, error) {
 	if o.enableLifecycle {
 		wo.Reloader = p.coordinator
 	}
+	if o.enableAdminAPI {
+		wo.Pauses = p.engine
+	}
 	return webhook.New(wo)
 }
 

@@ -58,6 +58,7 @@ type options struct {
 	retention       model.Duration
 	maxBody         int64
 	enableLifecycle bool
+	enableAdminAPI  bool
 	logFormat       string
 	logLevel        string
 	web             *web.FlagConfig
@@ -73,6 +74,7 @@ func parse(args []string) (options, error) {
 	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("15d").SetValue(&o.retention)
 	app.Flag("web.max-body-bytes", "The largest webhook body that is taken in.").Default("8388608").Int64Var(&o.maxBody)
 	app.Flag("web.enable-lifecycle", "Enable reloading by HTTP request.").BoolVar(&o.enableLifecycle)
+	app.Flag("web.enable-admin-api", "Enable pausing and resuming policies by HTTP request.").BoolVar(&o.enableAdminAPI)
 	app.Flag("log.format", "Output format of log messages.").Default("logfmt").EnumVar(&o.logFormat, logFormats...)
 	app.Flag("log.level", "Only log messages of this level and above.").Default("info").EnumVar(&o.logLevel, logLevels...)
 	o.web = kingpinflag.AddFlags(app, "127.0.0.1:9920")

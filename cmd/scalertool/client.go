@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,8 +39,33 @@ type answer struct {
 	Error  string          `json:"error"`
 }
 
+// policyPath is the API path of one policy and what is below it.
+func policyPath(name string, below ...string) (string, error) {
+	if name == "" {
+		return "", errors.New("the name of the policy is empty; scalertool status lists those there are")
+	}
+	return "/api/v1/policies/" + url.PathEscape(name) + strings.Join(below, ""), nil
+}
+
 // get decodes the data at an API path into v.
 func (c *client) get(ctx context.Context, path string, v any) error {
+	return c.do(ctx, http.MethodGet, path, nil, v)
+}
+
+// post sends in as JSON, or nothing where it is nil, and decodes the data of
+// the answer into v.
+func (c *client) post(ctx context.Context, path string, in, v any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+	}
+	return c.do(ctx, http.MethodPost, path, body, v)
+}
+
+func (c *client) do(ctx context.Context, method, path string, in []byte, v any) error {
 	base, err := url.Parse(*c.url)
 	if err != nil || base.Host == "" {
 		return fmt.Errorf("%q is not a URL; write it as http://host:port", *c.url)
@@ -55,9 +82,12 @@ func (c *client) get(ctx context.Context, path string, v any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, *c.timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(path).String(), http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, method, base.JoinPath(path).String(), bytes.NewReader(in))
 	if err != nil {
 		return err
+	}
+	if len(in) > 0 {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := hc.Do(req)
 	if err != nil {
@@ -73,7 +103,7 @@ func (c *client) get(ctx context.Context, path string, v any) error {
 		return fmt.Errorf("%s answered %s and no JSON: %.200s", req.URL.Redacted(), resp.Status, strings.TrimSpace(string(body)))
 	}
 	if resp.StatusCode == http.StatusNotFound {
-		return failure{fmt.Errorf("%s", a.Error)}
+		return failure{errors.New(a.Error)}
 	}
 	if resp.StatusCode != http.StatusOK || a.Status != "success" {
 		return fmt.Errorf("%s answered %s: %s", req.URL.Redacted(), resp.Status, a.Error)

@@ -49,6 +49,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	commands := make(map[string]command)
 	registerCheck(app, commands)
 	registerStatus(app, commands)
+	registerExplain(app, commands)
+	registerPause(app, commands)
 	registerRules(app, commands)
 	registerTest(app, commands)
 

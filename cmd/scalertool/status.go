@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -18,13 +17,13 @@ import (
 func registerStatus(app *kingpin.Application, commands map[string]command) {
 	cmd := app.Command("status", "Show the policies of a running server.")
 	c := newClient(cmd)
-	output := cmd.Flag("output", "How to print: table or json.").Short('o').Default("table").Enum("table", "json")
+	output := outputFlag(cmd)
 	only := cmd.Arg("policy", "Show only this policy.").String()
 	commands[cmd.FullCommand()] = func(ctx context.Context, stdout io.Writer) error {
 		var statuses []policy.Status
 		if *only != "" {
-			var one policy.Status
-			if err := c.get(ctx, "/api/v1/policies/"+*only, &one); err != nil {
+			one, err := c.policy(ctx, *only)
+			if err != nil {
 				return err
 			}
 			statuses = append(statuses, one)
@@ -32,12 +31,21 @@ func registerStatus(app *kingpin.Application, commands map[string]command) {
 			return err
 		}
 		if *output == "json" {
-			enc := json.NewEncoder(stdout)
-			enc.SetIndent("", "  ")
-			return enc.Encode(statuses)
+			return printJSON(stdout, statuses)
 		}
 		return printStatuses(stdout, statuses)
 	}
+}
+
+// policy asks for one policy.
+func (c *client) policy(ctx context.Context, name string) (policy.Status, error) {
+	var s policy.Status
+	path, err := policyPath(name)
+	if err != nil {
+		return s, err
+	}
+	err = c.get(ctx, path, &s)
+	return s, err
 }
 
 func printStatuses(stdout io.Writer, statuses []policy.Status) error {
@@ -58,7 +66,10 @@ func printStatuses(stdout io.Writer, statuses []policy.Status) error {
 		}
 		last := "none yet"
 		if s.Explanation != "" {
-			last = s.Explanation
+			last = oneLine(s.Explanation)
+		}
+		if s.Pause != nil {
+			last = "PAUSED " + pauseText(s.Pause) + "; " + last
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d..%d\t%s\t%s\n", s.Name, s.Mode, requested, ready, s.Min, s.Max, alertsOf(s), last)
 	}

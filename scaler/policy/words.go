@@ -9,6 +9,9 @@ import (
 
 func count(n int) string { return strconv.Itoa(n) }
 
+// Quantity prints a number as explanations do.
+func Quantity(x float64) string { return quantity(x) }
+
 // quantity prints four significant digits as people write quantities: whole
 // numbers whole, and from a million on with a metric prefix.
 func quantity(x float64) string {
