@@ -140,7 +140,7 @@ func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
 	took := now.Sub(a.Accepted)
 	u.close(a, ledger.Converged, now)
 	if a.Direction == policy.Up {
-		u.engine.metrics.provisioning.WithLabelValues(u.name, a.Target).Observe(took.Seconds())
+		u.counts.provisioned(a.Target, took)
 		seed := u.setup.rules.Seed(a.Target)
 		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Provisioned(took, seed) })
 	}
