@@ -25,9 +25,20 @@ type shared struct {
 type sharedBudget struct {
 	rule     policy.Budget
 	holdings []policy.Holding
-	units    []*unit
+	// members are beside the holdings, and fixed with the configuration.
+	members []member
 	// index finds a policy among the holdings.
 	index map[string]int
+}
+
+// member is what a budget must know of one of its policies while that is being
+// evaluated.
+type member struct {
+	unit *unit
+	// shadow policies take nothing from anybody.
+	shadow bool
+	// dearest is the highest price of a replica for an hour.
+	dearest float64
 }
 
 // configure takes over the budgets and the fleet of a configuration; what is
@@ -46,7 +57,8 @@ func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[
 				h.Replicas, h.CostPerHour = o.Replicas, o.CostPerHour
 			}
 			b.index[name] = len(b.holdings)
-			b.holdings, b.units = append(b.holdings, h), append(b.units, units[name])
+			b.holdings = append(b.holdings, h)
+			b.members = append(b.members, member{units[name], setups[name].rules.Mode == policy.ModeOff, dearest(&setups[name].rules)})
 			s.of[name] = append(s.of[name], b)
 		}
 		s.budgets = append(s.budgets, b)
@@ -62,14 +74,13 @@ func holdingOf(u *unit, p *policy.Policy) policy.Holding {
 		Policy: p.Name, Priority: p.Priority, Min: p.Min, Max: p.Max,
 		MinCostPerHour: p.MinCostPerHour(), Replicas: p.Max,
 	}
-	dearest, cost, n, known := 0.0, 0.0, 0, true
+	cost, n, known := 0.0, 0, true
 	memory := &u.view.Load().history
 	for _, t := range p.Targets {
 		price := 0.0
 		if t.CostPerHour != nil {
 			price = *t.CostPerHour
 		}
-		dearest = max(dearest, price)
 		if m := memory.Of(t.Name).Requested; m != nil {
 			n += *m
 			cost += float64(*m) * price
@@ -77,7 +88,7 @@ func holdingOf(u *unit, p *policy.Policy) policy.Holding {
 			known = false
 		}
 	}
-	h.CostPerHour = float64(p.Max) * dearest
+	h.CostPerHour = float64(p.Max) * dearest(p)
 	if known {
 		h.Replicas, h.CostPerHour = n, cost
 	}
@@ -120,13 +131,13 @@ func canRise(p *policy.Policy, o *policy.Observation) bool {
 func (b *sharedBudget) expectClaims(u *unit) {
 	me := &b.holdings[b.index[u.name]]
 	for i := range b.holdings {
-		h, other := &b.holdings[i], b.units[i]
-		if h.Priority <= me.Priority || other.woken.Load() == other.decided.Load() {
+		h, other := &b.holdings[i], b.members[i]
+		if h.Priority <= me.Priority || other.shadow || other.unit.woken.Load() == other.unit.decided.Load() {
 			continue
 		}
-		if other.engine.opts.Alerts.Counts(other.name).Up > 0 {
+		if other.unit.engine.opts.Alerts.Counts(other.unit.name).Up > 0 {
 			h.Wants = max(0, h.Max-h.Replicas)
-			h.WantsCostPerHour = float64(h.Wants) * dearest(&other.setup.rules)
+			h.WantsCostPerHour = float64(h.Wants) * other.dearest
 		}
 	}
 }
@@ -155,7 +166,8 @@ func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.
 		}
 		h.Wants, h.WantsCostPerHour = 0, 0
 		for _, c := range d.Cuts {
-			if c.Budget == b.rule.Name {
+			// Who only decides in shadow takes nothing from anybody.
+			if c.Budget == b.rule.Name && d.Mode != policy.ModeOff {
 				h.Wants, h.WantsCostPerHour = h.Wants+c.Replicas, h.WantsCostPerHour+c.CostPerHour
 			}
 		}
@@ -181,7 +193,7 @@ func costAfter(p *policy.Policy, d *policy.Decision) float64 {
 func (b *sharedBudget) wakeBelow(priority int) {
 	for i := range b.holdings {
 		if h := &b.holdings[i]; h.Priority < priority && (h.Wants > 0 || h.WantsCostPerHour > 0) {
-			b.units[i].wake()
+			b.members[i].unit.wake()
 		}
 	}
 }
