@@ -26,9 +26,9 @@ type scripted struct {
 	onScale func(ctx context.Context, s *scripted, desired int) error
 	readErr error
 	// slow is how long a read takes.
-	slow  time.Duration
-	asked   []int
-	closed  bool
+	slow   time.Duration
+	asked  []int
+	closed bool
 }
 
 var scriptedIDs atomic.Int64

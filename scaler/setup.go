@@ -57,7 +57,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		rules:               c.Rules(p),
 		scaleTarget:         p.ScaleTarget,
 		usage:               reader,
-		queries:             queriesFor(p),
+		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
 	}
