@@ -163,7 +163,9 @@ func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.
 			b.wakeBelow(h.Priority)
 		}
 	}
-	s.fleet.set(u.name, u.history.DownSince)
+	if u.setup.rules.Mode == policy.ModeOn {
+		s.fleet.set(u.name, u.history.DownSince)
+	}
 }
 
 // costAfter is what the policy costs once the decision is carried out.
