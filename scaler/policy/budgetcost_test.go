@@ -32,3 +32,15 @@ func TestABudgetOnCostNamesThePolicies(t *testing.T) {
 		}
 	}
 }
+
+// TestCutsAreRemembered until the next decision, apart from it.
+func TestCutsAreRemembered(t *testing.T) {
+	var h policy.History
+	d := policy.Decision{Cuts: []policy.Cut{{Budget: "shop", Replicas: 3}}}
+	h.Observe(policy.Policy{}, d)
+	c := h.Clone()
+	h.Observe(policy.Policy{}, policy.Decision{})
+	if len(h.Cuts) != 0 || len(c.Cuts) != 1 || c.Cuts[0].Replicas != 3 {
+		t.Errorf("now %v, before %v", h.Cuts, c.Cuts)
+	}
+}
