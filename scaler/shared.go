@@ -51,7 +51,7 @@ func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[
 	for _, r := range c.BudgetRules() {
 		b := &sharedBudget{rule: r.Budget, index: make(map[string]int, len(r.Members))}
 		for _, name := range r.Members {
-			h := holdingOf(units[name], &setups[name].rules)
+			h := holdingOf(units[name], &setups[name].rules, r.Name)
 			for _, old := range before[name] {
 				o := old.holdings[old.index[name]]
 				h.Replicas, h.CostPerHour = o.Replicas, o.CostPerHour
@@ -67,23 +67,30 @@ func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[
 }
 
 // holdingOf is what u is taken to hold before its first decision: what its
-// targets were last known to have or, where one is not known, the most that
-// there can be.
-func holdingOf(u *unit, p *policy.Policy) policy.Holding {
+// targets were last known to have or asked for or, where one is not known, the
+// most that there can be. What it lacked it lacks still.
+func holdingOf(u *unit, p *policy.Policy, budget string) policy.Holding {
 	h := policy.Holding{
 		Policy: p.Name, Priority: p.Priority, Min: p.Min, Max: p.Max,
 		MinCostPerHour: p.MinCostPerHour(), Replicas: p.Max,
 	}
 	cost, n, known := 0.0, 0, true
-	memory := &u.view.Load().history
+	v := u.view.Load()
+	memory := &v.history
 	for _, t := range p.Targets {
 		price := 0.0
 		if t.CostPerHour != nil {
 			price = *t.CostPerHour
 		}
 		if m := memory.Of(t.Name).Requested; m != nil {
-			n += *m
-			cost += float64(*m) * price
+			has := *m
+			for i := range v.open {
+				if a := &v.open[i]; a.Target == t.Name {
+					has = max(has, a.To)
+				}
+			}
+			n += has
+			cost += float64(has) * price
 		} else {
 			known = false
 		}
@@ -92,6 +99,7 @@ func holdingOf(u *unit, p *policy.Policy) policy.Holding {
 	if known {
 		h.Replicas, h.CostPerHour = n, cost
 	}
+	h.Lacks(budget, claims(p.Mode, memory.Cuts))
 	return h
 }
 
@@ -158,24 +166,41 @@ func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.
 	first := u.decided.Swap(woken) != woken
 	for _, b := range s.of[u.name] {
 		h := &b.holdings[b.index[u.name]]
-		h.Replicas, h.CostPerHour = max(d.Current, d.Desired), u.setup.rules.Cost(o.Targets)
-		if !d.Act {
-			h.Replicas = d.Current
-		} else if after := costAfter(&u.setup.rules, d); after > h.CostPerHour {
-			h.CostPerHour = after
-		}
-		h.Wants, h.WantsCostPerHour = 0, 0
-		for _, c := range d.Cuts {
-			// Who only decides in shadow takes nothing from anybody.
-			if c.Budget == b.rule.Name && d.Mode != policy.ModeOff {
-				h.Wants, h.WantsCostPerHour = h.Wants+c.Replicas, h.WantsCostPerHour+c.CostPerHour
-			}
-		}
+		holds(h, &u.setup.rules, o, d)
+		h.Lacks(b.rule.Name, claims(d.Mode, d.Cuts))
 		if first {
 			b.wakeBelow(h.Priority)
 		}
 	}
-	s.fleet.set(u.name, u.history.DownSince)
+	if u.setup.rules.Mode == policy.ModeOn {
+		s.fleet.set(u.name, u.history.DownSince)
+	}
+}
+
+// refused takes in what of a decision came to nothing.
+func (s *shared) refused(u *unit, o *policy.Observation, d *policy.Decision) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.of[u.name] {
+		holds(&b.holdings[b.index[u.name]], &u.setup.rules, o, d)
+	}
+}
+
+// claims are the cuts that others must make up for: who only decides in shadow
+// takes nothing from anybody.
+func claims(m policy.Mode, cuts []policy.Cut) []policy.Cut {
+	if m == policy.ModeOff {
+		return nil
+	}
+	return cuts
+}
+
+// holds is what a policy has while its decision is carried out.
+func holds(h *policy.Holding, p *policy.Policy, o *policy.Observation, d *policy.Decision) {
+	h.Replicas, h.CostPerHour = d.Current, p.Cost(o.Targets)
+	if d.Act {
+		h.Replicas, h.CostPerHour = max(d.Current, d.Desired), max(h.CostPerHour, costAfter(p, d))
+	}
 }
 
 // costAfter is what the policy costs once the decision is carried out.
