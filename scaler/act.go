@@ -118,7 +118,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		u.open = append(u.open, a)
 		u.accepted(a)
 		u.asked(a, now)
-		u.observeAlertToAction(now)
+		u.observeAlertToAction(a.Direction, now)
 	case target.KindNoOp:
 		a.State, a.Ended = ledger.NoOp, now
 	case target.KindConflict:
@@ -254,18 +254,13 @@ func (u *unit) wakeAgain() {
 }
 
 // observeAlertToAction measures from the oldest alert that came since the last
-// move to the platform's consent.
-func (u *unit) observeAlertToAction(now time.Time) {
-	var last, oldest time.Time
+// move, and points where this one goes, to the platform's consent.
+func (u *unit) observeAlertToAction(d policy.Direction, now time.Time) {
+	var last time.Time
 	if n := len(u.history.Moves); n > 0 {
 		last = u.history.Moves[n-1].At
 	}
-	for _, a := range u.engine.opts.Alerts.AlertsFor(u.name) {
-		if a.Active() && a.ReceivedAt.After(last) && (oldest.IsZero() || a.ReceivedAt.Before(oldest)) {
-			oldest = a.ReceivedAt
-		}
-	}
-	if !oldest.IsZero() {
+	if oldest, ok := u.engine.opts.Alerts.ReceivedAfter(u.name, d, last); ok {
 		u.engine.metrics.alertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
 	}
 }

@@ -26,8 +26,9 @@ type Alerts interface {
 	// Holds names the alerts that block the policy and the silences that cover
 	// its alerts. Where Counts has none of either it is not asked.
 	Holds(policyName string) alerts.Holds
-	// AlertsFor returns the alerts that speak for the policy.
-	AlertsFor(policyName string) []alerts.Alert
+	// ReceivedAfter is when the oldest active alert of that direction was first
+	// received, of those that were later than t; false where there is none.
+	ReceivedAfter(policyName string, d policy.Direction, t time.Time) (time.Time, bool)
 }
 
 // Usage reads what the resources of one policy use. It answers every query,

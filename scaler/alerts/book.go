@@ -10,6 +10,8 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
 // Defaults of Options.
@@ -169,6 +171,27 @@ func (b *Book) AlertsFor(name string) []Alert {
 	b.mu.RUnlock()
 	sortAlerts(all)
 	return all
+}
+
+// ReceivedAfter is when the oldest of the policy's active alerts in that
+// direction was first received, of those that were later than t; false where
+// there is none.
+func (b *Book) ReceivedAfter(name string, d policy.Direction, t time.Time) (oldest time.Time, ok bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	p := b.policies[name]
+	if p == nil {
+		return time.Time{}, false
+	}
+	for fp := range p.fingerprints {
+		e := b.entries[fp]
+		at := e.alert.ReceivedAt
+		if !e.alert.Active() || !at.After(t) || (ok && !at.Before(oldest)) || !slices.Contains(e.matches, Match{name, d}) {
+			continue
+		}
+		oldest, ok = at, true
+	}
+	return oldest, ok
 }
 
 // handOut is the alert with the policies it speaks for now.
