@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+var yamlBlock = regexp.MustCompile("(?s)\n```yaml\n(.*?\n)```\n")
 
 // block is the one YAML example of a document that begins with the given text.
 func block(t *testing.T, file, prefix string) string {
