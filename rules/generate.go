@@ -41,9 +41,17 @@ type ResourceThresholds struct {
 	// CapacityPerReplica is a number or PromQL that gives exactly one series.
 	// Empty means the shipped capacity divided by the replicas that report.
 	CapacityPerReplica string
-	// Ratio and Threshold are the larger of the policy's and the resource's
-	// own reservations.
+	// PredictedExpr is PromQL for what usage is expected to be. It counts for
+	// ScaleUp alone. Empty means that nothing is predicted.
+	PredictedExpr string
+	// Ratio, Threshold and Replicas are the larger of the policy's and the
+	// resource's own reservations.
 	Ratio, Threshold float64
+	Replicas         int
+	// Scheduled is set where a reservation has schedules. What they keep free
+	// at this hour only Alertscaler knows; it is taken from its own
+	// alertscaler_policy_reserved, which Prometheus must scrape.
+	Scheduled bool
 }
 
 // Options of Generate. The zero value is what most want.
@@ -87,12 +95,14 @@ type rule struct {
 // Generate writes a rule file with one group a policy, in the order given.
 //
 // The alerts decide as the engine does. For each resource with usage U,
-// reservation P = max(U·ratio/(1−ratio), threshold) and capacity C of one
-// replica, ceil((U+P)/C) replicas are required. ScaleUp fires for a resource
-// that requires more than are requested now. ScaleDown fires where all
-// resources of the policy require fewer and there are more than Min. What is
-// unknown (no series, more than one, not a number, no capacity) requires
-// nothing and agrees to nothing.
+// reservation P = max(U·ratio/(1−ratio), threshold, replicas·C, schedules) and
+// capacity C of one replica, ceil((U+P)/C) replicas are required; where P has
+// several parts, each is a series of its own, of="replicas" and so on. ScaleUp
+// fires for a resource of which one requires more than are requested now, a
+// predicted usage included. ScaleDown fires where all require fewer, the
+// predicted one left out, and there are more than Min. What is unknown (no
+// series, more than one, not a number, no capacity) requires nothing and
+// agrees to nothing.
 //
 // The replicas requested are Alertscaler's own alertscaler_policy_replicas,
 // which Prometheus must scrape; where it is missing, the replicas that report
@@ -187,6 +197,8 @@ func (r *ResourceThresholds) validate(scaleTarget string) error {
 		return fmt.Errorf("reservation ratio %v: must be at least 0 and less than 1", r.Ratio)
 	case !(r.Threshold >= 0) || math.IsInf(r.Threshold, 0):
 		return fmt.Errorf("reservation threshold %v: must be a number of at least 0", r.Threshold)
+	case r.Replicas < 0:
+		return fmt.Errorf("reservation replicas %d: must be at least 0", r.Replicas)
 	}
 	return nil
 }
@@ -216,9 +228,10 @@ func (p *PolicyThresholds) rules(o *Options) []rule {
 		r := &p.Resources[i]
 		labels := map[string]string{"policy": p.Policy, "resource": r.Name}
 		rules = append(rules,
-			rule{Record: recordUsage, Expr: r.usage(p.ScaleTarget["scale_target"]), Labels: labels},
-			rule{Record: recordRequired, Expr: r.required(p), Labels: labels},
-		)
+			rule{Record: recordUsage, Expr: r.usage(p.ScaleTarget["scale_target"]), Labels: labels})
+		for _, q := range r.parts(p, o) {
+			rules = append(rules, rule{Record: recordRequired, Expr: q.expr, Labels: q.labels(labels)})
+		}
 	}
 	return append(rules, p.scaleUp(o), p.scaleDown(o))
 }
@@ -245,43 +258,15 @@ func (r *ResourceThresholds) usage(scaleTarget string) string {
 	return fmt.Sprintf("(\n  %s >= 0\n) < +Inf\n", one(expr, 2))
 }
 
-// required is ceil((U+P)/C), a billionth less, so that a sum that is a whole
-// number but for the last digits is that number.
-func (r *ResourceThresholds) required(p *PolicyThresholds) string {
-	usage := fmt.Sprintf("%s{policy=%s, resource=%s}", recordUsage, quote(p.Policy), quote(r.Name))
-
-	var reserved string
-	share := fmt.Sprintf("%[1]s * %[2]s / (1 - %[2]s)", usage, number(r.Ratio))
-	switch {
-	case r.Ratio > 0 && r.Threshold > 0:
-		reserved = fmt.Sprintf("\n    +\n    clamp_min(%s, %s)", share, number(r.Threshold))
-	case r.Ratio > 0:
-		reserved = "\n    +\n    " + share
-	case r.Threshold > 0:
-		reserved = "\n    + " + number(r.Threshold)
-	}
-
-	var capacity string
-	switch c, ok := r.capacity(); {
-	case ok:
-		capacity = "/ " + number(c)
-	case blank(r.CapacityPerReplica):
-		t := p.ScaleTarget["scale_target"]
-		capacity = fmt.Sprintf("/ on () group_left ()\n  (\n    %s\n    /\n    %s > 0\n  )",
-			one(r.shipped("scale_target_resource:capacity:sum", t), 4),
-			one(fmt.Sprintf("scale_target:replicas_reporting:count{scale_target=%s}", quote(t)), 4))
-	default:
-		capacity = fmt.Sprintf("/ on () group_left ()\n  (\n    %s > 0\n  )", one(r.CapacityPerReplica, 4))
-	}
-	return fmt.Sprintf("ceil(\n  (\n    %s%s\n  )\n  %s\n  * (1 - 1e-9)\n)\n", usage, reserved, capacity)
-}
-
 func (p *PolicyThresholds) scaleUp(o *Options) rule {
 	policy := quote(p.Policy)
+	required := fmt.Sprintf("%s{policy=%s}", recordRequired, policy)
+	if p.hasParts() {
+		required = "max by (policy, resource) (" + required + ")"
+	}
 	return rule{
-		Alert: "ScaleUp",
-		Expr: fmt.Sprintf("%s{policy=%s}\n> on (policy) group_left ()\n%s{policy=%s}\n",
-			recordRequired, policy, recordRequested, policy),
+		Alert:  "ScaleUp",
+		Expr:   fmt.Sprintf("%s\n> on (policy) group_left ()\n%s{policy=%s}\n", required, recordRequested, policy),
 		For:    model.Duration(p.ScaleUpFor),
 		Labels: p.labels("up"),
 		Annotations: p.annotations(o, "scaleup",
@@ -292,11 +277,15 @@ func (p *PolicyThresholds) scaleUp(o *Options) rule {
 
 func (p *PolicyThresholds) scaleDown(o *Options) rule {
 	policy := quote(p.Policy)
+	present := ""
+	if p.hasParts() {
+		present = `, of!~"predicted.*"`
+	}
 	return rule{
 		Alert: "ScaleDown",
 		Expr: fmt.Sprintf(`(
   count by (policy) (
-    %[1]s{policy=%[3]s}
+    %[1]s{policy=%[3]s%[6]s}
     < on (policy) group_left ()
     %[2]s{policy=%[3]s}
   )
@@ -304,7 +293,7 @@ func (p *PolicyThresholds) scaleDown(o *Options) rule {
 )
 and on (policy)
 %[2]s{policy=%[3]s} > %[5]d
-`, recordRequired, recordRequested, policy, len(p.Resources), p.Min),
+`, recordRequired, recordRequested, policy, p.presentParts(), p.Min, present),
 		For:    model.Duration(p.ScaleDownFor),
 		Labels: p.labels("down"),
 		Annotations: p.annotations(o, "scaledown",

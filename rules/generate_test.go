@@ -50,6 +50,16 @@ var policies = []rules.PolicyThresholds{
 		ScaleUpFor:   15 * time.Second,
 		ScaleDownFor: 5 * time.Minute,
 	},
+	{
+		Policy:      "shop",
+		ScaleTarget: map[string]string{"scale_target": "shop"},
+		Min:         1,
+		Max:         10,
+		Resources: []rules.ResourceThresholds{
+			{Name: "cpu", CapacityPerReplica: "2", Ratio: 0.2, Replicas: 1, Scheduled: true, PredictedExpr: `scale_target_resource:usage:predicted{scale_target="shop",resource="cpu"}`},
+			{Name: "memory", CapacityPerReplica: "4"},
+		},
+	},
 	{Policy: "by-alert", ScaleTarget: map[string]string{"scale_target": "by-alert"}, Min: 1, Max: 3},
 }
 
@@ -85,7 +95,7 @@ func TestGeneratedRulesInPrometheus(t *testing.T) {
 }
 
 func TestGenerateNothing(t *testing.T) {
-	got := generate(t, policies[2:], rules.Options{})
+	got := generate(t, policies[3:], rules.Options{})
 	if !strings.HasSuffix(string(got), "groups: []\n") {
 		t.Errorf("policies without resources gave\n%s", got)
 	}
@@ -111,7 +121,7 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 		for k := range 1 + random.IntN(3) {
 			r := rules.ResourceThresholds{
 				Name:  "r" + strconv.Itoa(k),
-				Ratio: pick(0, 0.1, 0.2, 0.3, 0.75), Threshold: pick(0, 0, 0.5, 3),
+				Ratio: pick(0, 0.1, 0.2, 0.3, 0.75), Threshold: pick(0, 0, 0.5, 3), Replicas: int(pick(0, 0, 1, 3)),
 			}
 			capacity := pick(0.1, 0.3, 1, 2.5, 150)
 			r.UsageExpr = fmt.Sprintf("usage{policy=%q, resource=%q}", name, r.Name)
@@ -124,7 +134,7 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 			}
 			p.Resources = append(p.Resources, r)
 			decide.Resources = append(decide.Resources, policy.Resource{
-				Name: r.Name, Reservation: policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold},
+				Name: r.Name, Reservation: policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas},
 			})
 			observed.Usage = append(observed.Usage, policy.Usage{Resource: r.Name, Value: usage, CapacityPerReplica: capacity})
 			fmt.Fprintf(&series, "      - {series: 'usage{policy=%q, resource=%q}', values: '%s'}\n",

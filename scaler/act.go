@@ -116,7 +116,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		replaced = u.supersede(a.Target, now)
 		a.State, a.Accepted = ledger.Accepted, now
 		u.open = append(u.open, a)
-		delete(u.history.Backoffs, a.Target)
+		u.accepted(a)
 		u.asked(a, now)
 		u.observeAlertToAction(now)
 	case target.KindNoOp:
@@ -221,6 +221,21 @@ func (u *unit) backOff(name string, kind target.Kind, retryAfter time.Duration, 
 		b.Failures++
 	}
 	u.history.Backoffs[name] = b
+}
+
+// accepted ends the backoff of a target that took a number. One whose replicas
+// never became ready proves itself by replicas that do: until then its
+// failures count, and giving replicas back proves nothing.
+func (u *unit) accepted(a *ledger.Action) {
+	b, ok := u.history.Backoffs[a.Target]
+	switch {
+	case !ok:
+	case !b.NotConverged:
+		delete(u.history.Backoffs, a.Target)
+	case a.Direction == policy.Up:
+		b.NotConverged = false
+		u.history.Backoffs[a.Target] = b
+	}
 }
 
 // doubling is base · 2ⁿ, limit at most.

@@ -62,18 +62,14 @@ func newHouse(tb testing.TB, n int) *house {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var rules []alerts.Rule
 	var firing []alerts.Alert
 	for _, p := range c.Policies {
-		rules = append(rules,
-			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: toLabels(p.Alerts.Up)},
-			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: toLabels(p.Alerts.Down)})
 		firing = append(firing, alerts.Alert{
 			Fingerprint: p.Name, Status: alerts.Firing, StartsAt: h.now,
 			Labels: map[string]string{"scale": "up", "scale_target": p.Name},
 		})
 	}
-	h.book.SetRules(rules)
+	h.book.SetRules(AlertRules(c))
 	change.Apply()
 	if _, err := h.book.Apply(tb.Context(), alerts.Notification{GroupKey: "g", Alerts: firing}); err != nil {
 		tb.Fatal(err)

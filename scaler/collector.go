@@ -27,6 +27,7 @@ var (
 	descBackoff        = desc("target_backoff_until_timestamp_seconds", "Until when a failing target is left alone; 0 where it is not.", "policy", "target")
 	descProvisioning   = desc("target_provisioning_seconds", "Moving estimate of how long a replica of a target takes to become ready, or its provisioning_time until that was measured. NaN where neither is known.", "policy", "target")
 	descLoss           = desc("target_loss_ratio", "Share of a target's replicas that failed or were lost within the last day, loss_ratio counting as ten of them.", "policy", "target")
+	descProvisioned    = desc("provisioning_duration_seconds", "From the platform's consent to a scale-up until the replicas were ready.", "policy", "target")
 	descForeign        = desc("foreign_changes_total", "Changes of a target's replicas that someone else made.", "policy", "target")
 	descProblems       = desc("usage_problems_total", "Readings of usage that could not be used, by what was wrong with them.", "policy", "resource", "problem")
 	descPaused         = desc("policy_paused", "1 while an operator has paused the policy, else 0.", "policy")
@@ -44,7 +45,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descUsageAge, descDecisions,
-		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descLoss, descForeign,
+		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
 		descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
 	} {
 		ch <- d
@@ -193,6 +194,8 @@ func (e emitter) counters(v *view, c *counters) {
 	}
 	for _, t := range v.setup.targets {
 		e.counter(descForeign, c.foreign[t.name], t.name)
+		n, sum, within := c.provisioning[t.name].buckets()
+		e.ch <- prometheus.MustNewConstHistogram(descProvisioned, n, sum, within, e.policy, t.name)
 		for _, dir := range []policy.Direction{policy.Up, policy.Down} {
 			e.counter(descActions, c.actions[actionKey{t.name, dir}], t.name, string(dir))
 		}

@@ -3,6 +3,7 @@ package scaler
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -42,6 +43,34 @@ type counters struct {
 	// foreign changes by target, and readings that could not be used.
 	foreign  map[string]uint64
 	problems map[problemKey]uint64
+	// provisioning times by target.
+	provisioning map[string]*durations
+}
+
+// provisioningBuckets are the upper bounds of the histogram, in seconds.
+var provisioningBuckets = []float64{1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900}
+
+// durations is a histogram over provisioningBuckets.
+type durations struct {
+	count uint64
+	sum   float64
+	// within counts those of each bucket and all before it.
+	within []uint64
+}
+
+// buckets are those of a constant histogram. Of nothing they are empty.
+func (d *durations) buckets() (count uint64, sum float64, within map[float64]uint64) {
+	within = make(map[float64]uint64, len(provisioningBuckets))
+	for i, bound := range provisioningBuckets {
+		within[bound] = 0
+		if d != nil {
+			within[bound] = d.within[i]
+		}
+	}
+	if d == nil {
+		return 0, 0, within
+	}
+	return d.count, d.sum, within
 }
 
 type problemKey struct {
@@ -105,4 +134,24 @@ func (c *counters) foreignChange(targetName string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	count(&c.foreign, targetName)
+}
+
+func (c *counters) provisioned(targetName string, took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.provisioning == nil {
+		c.provisioning = make(map[string]*durations, 1)
+	}
+	d := c.provisioning[targetName]
+	if d == nil {
+		d = &durations{within: make([]uint64, len(provisioningBuckets))}
+		c.provisioning[targetName] = d
+	}
+	d.count++
+	d.sum += took.Seconds()
+	for i, bound := range provisioningBuckets {
+		if took.Seconds() <= bound {
+			d.within[i]++
+		}
+	}
 }

@@ -122,15 +122,7 @@ func (w *world) reload(c *config.Config) {
 		w.t.Fatal(err)
 	}
 	w.config = c
-	var rules []alerts.Rule
-	for _, p := range c.Policies {
-		rules = append(rules,
-			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: toLabels(p.Alerts.Up)},
-			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: toLabels(p.Alerts.Down)},
-			alerts.Rule{Policy: p.Name, Direction: alerts.BlockUp, Matchers: toLabels(p.Alerts.BlockUp)},
-			alerts.Rule{Policy: p.Name, Direction: alerts.BlockDown, Matchers: toLabels(p.Alerts.BlockDown)})
-	}
-	w.book.SetRules(rules)
+	w.book.SetRules(AlertRules(c))
 	change.Apply()
 }
 

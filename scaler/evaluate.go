@@ -29,7 +29,11 @@ func (u *unit) evaluate(ctx context.Context) time.Duration {
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
 	if d.Act {
+		wanted := d.Desired
 		u.act(ctx, &d, &o)
+		if d.Desired != wanted {
+			u.engine.shared.refused(u, &o, &d)
+		}
 	} else {
 		u.record(&d)
 	}

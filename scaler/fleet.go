@@ -22,7 +22,7 @@ const (
 // fleet that all at once wants to scale down from policies that each do.
 type fleet struct {
 	share float64
-	// size is how many policies can scale down at all.
+	// size is how many policies can scale down at all; the others do not count.
 	size int
 	// since is by policy, in seconds since the epoch; begun counts those that
 	// began in each second.
@@ -38,9 +38,11 @@ func (f *fleet) configure(share float64, units map[string]*unit, setups map[stri
 		f.since, f.begun = make(map[string]int64), make(map[int64]int)
 	}
 	for name, s := range setups {
-		if s.rules.Mode == policy.ModeOn {
-			f.size++
+		if s.rules.Mode != policy.ModeOn {
+			f.set(name, time.Time{})
+			continue
 		}
+		f.size++
 		if _, ok := f.since[name]; !ok {
 			f.set(name, units[name].view.Load().history.DownSince)
 		}

@@ -3,13 +3,8 @@ package scaler
 import (
 	"testing"
 
-	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/alertscaler/alertscaler/scaler/config"
 )
-
-func toLabels(m config.Matchers) labels.Matchers { return labels.Matchers(m) }
 
 // counter returns the value of the counter with the label, gauge that of the
 // gauge without labels.

@@ -10,7 +10,6 @@ import (
 type metrics struct {
 	evaluation     prometheus.Histogram
 	actionDuration prometheus.Histogram
-	provisioning   *prometheus.HistogramVec
 	alertToAction  prometheus.Histogram
 }
 
@@ -27,11 +26,6 @@ func newMetrics(reg prometheus.Registerer, e *Engine) *metrics {
 			Help:    "How long a platform took to accept or refuse an action, retries after conflicts included.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}),
-		provisioning: f.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "alertscaler_provisioning_duration_seconds",
-			Help:    "From the platform's consent to a scale-up until the replicas were ready.",
-			Buckets: []float64{1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900},
-		}, []string{"policy", "target"}),
 		alertToAction: f.NewHistogram(prometheus.HistogramOpts{
 			Name:    "alertscaler_alert_to_action_seconds",
 			Help:    "From the receipt of the oldest alert since the last move until a platform accepted an action.",

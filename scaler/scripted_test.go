@@ -25,8 +25,10 @@ type scripted struct {
 	// number itself and return what it likes.
 	onScale func(ctx context.Context, s *scripted, desired int) error
 	readErr error
-	asked   []int
-	closed  bool
+	// slow is how long a read takes.
+	slow   time.Duration
+	asked  []int
+	closed bool
 }
 
 var scriptedIDs atomic.Int64
@@ -36,6 +38,12 @@ func newScripted(n int) *scripted {
 }
 
 func (s *scripted) Current(context.Context) (target.State, error) {
+	s.mu.Lock()
+	slow := s.slow
+	s.mu.Unlock()
+	if slow > 0 {
+		time.Sleep(slow)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.readErr != nil {

@@ -71,7 +71,7 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 		// latest it is known not to have been made.
 		level.Info(u.logger).Log("msg", "an action without an answer reached its target", "target", a.Target, "from", a.From, "to", a.To)
 		a.State, a.Accepted = ledger.Accepted, a.Created
-		delete(u.history.Backoffs, a.Target)
+		u.accepted(a)
 		u.adopt(a)
 		u.show(a)
 		u.asked(a, now)
@@ -140,7 +140,10 @@ func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
 	took := now.Sub(a.Accepted)
 	u.close(a, ledger.Converged, now)
 	if a.Direction == policy.Up {
-		u.engine.metrics.provisioning.WithLabelValues(u.name, a.Target).Observe(took.Seconds())
+		if b, ok := u.history.Backoffs[a.Target]; ok && !b.Until.After(now) {
+			delete(u.history.Backoffs, a.Target)
+		}
+		u.counts.provisioned(a.Target, took)
 		seed := u.setup.rules.Seed(a.Target)
 		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Provisioned(took, seed) })
 	}

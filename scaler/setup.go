@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -58,7 +57,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		rules:               c.Rules(p),
 		scaleTarget:         p.ScaleTarget,
 		usage:               reader,
-		queries:             queriesFor(p),
+		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
 	}
@@ -106,7 +105,6 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup) {
 			// Should the policy come back, it goes on where it was.
 			v := u.view.Load()
 			e.memory[name], e.open[name] = v.history, v.open
-			e.metrics.provisioning.DeletePartialMatch(prometheus.Labels{"policy": name})
 			delete(e.units, name)
 		}
 	}
@@ -117,9 +115,6 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup) {
 			u.reconfigure(next[p.Name])
 		} else {
 			e.units[p.Name] = newUnit(e, p.Name, next[p.Name])
-		}
-		for _, t := range p.Targets {
-			e.metrics.provisioning.WithLabelValues(p.Name, t.Name)
 		}
 	}
 	e.shared.configure(c, e.units, next)

@@ -25,9 +25,20 @@ type shared struct {
 type sharedBudget struct {
 	rule     policy.Budget
 	holdings []policy.Holding
-	units    []*unit
+	// members are beside the holdings, and fixed with the configuration.
+	members []member
 	// index finds a policy among the holdings.
 	index map[string]int
+}
+
+// member is what a budget must know of one of its policies while that is being
+// evaluated.
+type member struct {
+	unit *unit
+	// shadow policies take nothing from anybody.
+	shadow bool
+	// dearest is the highest price of a replica for an hour.
+	dearest float64
 }
 
 // configure takes over the budgets and the fleet of a configuration; what is
@@ -40,13 +51,14 @@ func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[
 	for _, r := range c.BudgetRules() {
 		b := &sharedBudget{rule: r.Budget, index: make(map[string]int, len(r.Members))}
 		for _, name := range r.Members {
-			h := holdingOf(units[name], &setups[name].rules)
+			h := holdingOf(units[name], &setups[name].rules, r.Name)
 			for _, old := range before[name] {
 				o := old.holdings[old.index[name]]
 				h.Replicas, h.CostPerHour = o.Replicas, o.CostPerHour
 			}
 			b.index[name] = len(b.holdings)
-			b.holdings, b.units = append(b.holdings, h), append(b.units, units[name])
+			b.holdings = append(b.holdings, h)
+			b.members = append(b.members, member{units[name], setups[name].rules.Mode == policy.ModeOff, dearest(&setups[name].rules)})
 			s.of[name] = append(s.of[name], b)
 		}
 		s.budgets = append(s.budgets, b)
@@ -55,32 +67,39 @@ func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[
 }
 
 // holdingOf is what u is taken to hold before its first decision: what its
-// targets were last known to have or, where one is not known, the most that
-// there can be.
-func holdingOf(u *unit, p *policy.Policy) policy.Holding {
+// targets were last known to have or asked for or, where one is not known, the
+// most that there can be. What it lacked it lacks still.
+func holdingOf(u *unit, p *policy.Policy, budget string) policy.Holding {
 	h := policy.Holding{
 		Policy: p.Name, Priority: p.Priority, Min: p.Min, Max: p.Max,
 		MinCostPerHour: p.MinCostPerHour(), Replicas: p.Max,
 	}
-	dearest, cost, n, known := 0.0, 0.0, 0, true
-	memory := &u.view.Load().history
+	cost, n, known := 0.0, 0, true
+	v := u.view.Load()
+	memory := &v.history
 	for _, t := range p.Targets {
 		price := 0.0
 		if t.CostPerHour != nil {
 			price = *t.CostPerHour
 		}
-		dearest = max(dearest, price)
 		if m := memory.Of(t.Name).Requested; m != nil {
-			n += *m
-			cost += float64(*m) * price
+			has := *m
+			for i := range v.open {
+				if a := &v.open[i]; a.Target == t.Name {
+					has = max(has, a.To)
+				}
+			}
+			n += has
+			cost += float64(has) * price
 		} else {
 			known = false
 		}
 	}
-	h.CostPerHour = float64(p.Max) * dearest
+	h.CostPerHour = float64(p.Max) * dearest(p)
 	if known {
 		h.Replicas, h.CostPerHour = n, cost
 	}
+	h.Lacks(budget, claims(p.Mode, memory.Cuts))
 	return h
 }
 
@@ -120,13 +139,13 @@ func canRise(p *policy.Policy, o *policy.Observation) bool {
 func (b *sharedBudget) expectClaims(u *unit) {
 	me := &b.holdings[b.index[u.name]]
 	for i := range b.holdings {
-		h, other := &b.holdings[i], b.units[i]
-		if h.Priority <= me.Priority || other.woken.Load() == other.decided.Load() {
+		h, other := &b.holdings[i], b.members[i]
+		if h.Priority <= me.Priority || other.shadow || other.unit.woken.Load() == other.unit.decided.Load() {
 			continue
 		}
-		if other.engine.opts.Alerts.Counts(other.name).Up > 0 {
+		if other.unit.engine.opts.Alerts.Counts(other.unit.name).Up > 0 {
 			h.Wants = max(0, h.Max-h.Replicas)
-			h.WantsCostPerHour = float64(h.Wants) * dearest(&other.setup.rules)
+			h.WantsCostPerHour = float64(h.Wants) * other.dearest
 		}
 	}
 }
@@ -147,23 +166,41 @@ func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.
 	first := u.decided.Swap(woken) != woken
 	for _, b := range s.of[u.name] {
 		h := &b.holdings[b.index[u.name]]
-		h.Replicas, h.CostPerHour = max(d.Current, d.Desired), u.setup.rules.Cost(o.Targets)
-		if !d.Act {
-			h.Replicas = d.Current
-		} else if after := costAfter(&u.setup.rules, d); after > h.CostPerHour {
-			h.CostPerHour = after
-		}
-		h.Wants, h.WantsCostPerHour = 0, 0
-		for _, c := range d.Cuts {
-			if c.Budget == b.rule.Name {
-				h.Wants, h.WantsCostPerHour = h.Wants+c.Replicas, h.WantsCostPerHour+c.CostPerHour
-			}
-		}
+		holds(h, &u.setup.rules, o, d)
+		h.Lacks(b.rule.Name, claims(d.Mode, d.Cuts))
 		if first {
 			b.wakeBelow(h.Priority)
 		}
 	}
-	s.fleet.set(u.name, u.history.DownSince)
+	if u.setup.rules.Mode == policy.ModeOn {
+		s.fleet.set(u.name, u.history.DownSince)
+	}
+}
+
+// refused takes in what of a decision came to nothing.
+func (s *shared) refused(u *unit, o *policy.Observation, d *policy.Decision) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.of[u.name] {
+		holds(&b.holdings[b.index[u.name]], &u.setup.rules, o, d)
+	}
+}
+
+// claims are the cuts that others must make up for: who only decides in shadow
+// takes nothing from anybody.
+func claims(m policy.Mode, cuts []policy.Cut) []policy.Cut {
+	if m == policy.ModeOff {
+		return nil
+	}
+	return cuts
+}
+
+// holds is what a policy has while its decision is carried out.
+func holds(h *policy.Holding, p *policy.Policy, o *policy.Observation, d *policy.Decision) {
+	h.Replicas, h.CostPerHour = d.Current, p.Cost(o.Targets)
+	if d.Act {
+		h.Replicas, h.CostPerHour = max(d.Current, d.Desired), max(h.CostPerHour, costAfter(p, d))
+	}
 }
 
 // costAfter is what the policy costs once the decision is carried out.
@@ -181,7 +218,7 @@ func costAfter(p *policy.Policy, d *policy.Decision) float64 {
 func (b *sharedBudget) wakeBelow(priority int) {
 	for i := range b.holdings {
 		if h := &b.holdings[i]; h.Priority < priority && (h.Wants > 0 || h.WantsCostPerHour > 0) {
-			b.units[i].wake()
+			b.members[i].unit.wake()
 		}
 	}
 }

@@ -7,29 +7,17 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	"github.com/prometheus/alertmanager/pkg/labels"
 	commoncfg "github.com/prometheus/common/config"
 
+	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
-	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
 // bookSubscriber keeps the book's rules and time to live as configured.
 func bookSubscriber(book *alerts.Book) config.SubscriberFunc {
 	return func(_ context.Context, c *config.Config) (config.Change, error) {
-		rules := make([]alerts.Rule, 0, 2*len(c.Policies))
-		for _, p := range c.Policies {
-			rules = append(rules,
-				alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: labels.Matchers(p.Alerts.Up)},
-				alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: labels.Matchers(p.Alerts.Down)})
-			if len(p.Alerts.BlockUp) > 0 {
-				rules = append(rules, alerts.Rule{Policy: p.Name, Direction: alerts.BlockUp, Matchers: labels.Matchers(p.Alerts.BlockUp)})
-			}
-			if len(p.Alerts.BlockDown) > 0 {
-				rules = append(rules, alerts.Rule{Policy: p.Name, Direction: alerts.BlockDown, Matchers: labels.Matchers(p.Alerts.BlockDown)})
-			}
-		}
+		rules := scaler.AlertRules(c)
 		return config.Change{Apply: func() {
 			book.SetTTL(c.Global.AlertTTL.Std())
 			book.SetRules(rules)

@@ -61,9 +61,11 @@ func thresholdsOf(c *config.Config, upFor, downFor time.Duration) ([]rules.Polic
 		}
 		for _, r := range p.Resources {
 			rt := rules.ResourceThresholds{
-				Name: r.Name, UsageExpr: r.Usage.Present, CapacityPerReplica: r.CapacityPerReplica.PromQL,
+				Name: r.Name, UsageExpr: r.Usage.Present, PredictedExpr: r.Usage.Predicted, CapacityPerReplica: r.CapacityPerReplica.PromQL,
 				Ratio:     max(r.Reservation.Ratio, p.Reservation.Ratio),
 				Threshold: max(r.Reservation.Threshold, p.Reservation.Threshold),
+				Replicas:  max(r.Reservation.Replicas, p.Reservation.Replicas),
+				Scheduled: len(r.Reservation.Schedules)+len(p.Reservation.Schedules) > 0,
 			}
 			if n := r.CapacityPerReplica.Number; n > 0 {
 				rt.CapacityPerReplica = strconv.FormatFloat(n, 'g', -1, 64)

@@ -115,6 +115,9 @@ func New(o Options) (*Book, error) {
 	if err := b.restore(); err != nil {
 		return nil, err
 	}
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(collector{b})
+	}
 	b.setRules(o.Rules) // nobody has seen the book yet: nobody is told
 	return b, nil
 }

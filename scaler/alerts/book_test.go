@@ -146,10 +146,33 @@ func (f *fixture) wantCounts(name string, up, down int) {
 		f.t.Errorf("Counts(%s) = %+v; want %d up, %d down", name, got, up, down)
 	}
 	for dir, want := range map[policy.Direction]int{policy.Up: up, policy.Down: down} {
-		if got := testutil.ToFloat64(f.metrics.active.WithLabelValues(name, string(dir))); got != float64(want) {
+		if got := f.active(name, dir); got != float64(want) {
 			f.t.Errorf("alertscaler_alerts_active{%s,%s} = %v, want %d", name, dir, got, want)
 		}
 	}
+}
+
+// active is the gauge as it is scraped; -1 where there is none.
+func (f *fixture) active(name string, dir policy.Direction) float64 {
+	f.t.Helper()
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collector{f.Book})
+	families, err := reg.Gather()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if labels["policy"] == name && labels["direction"] == string(dir) {
+				return m.GetGauge().GetValue()
+			}
+		}
+	}
+	return -1
 }
 
 func alertOf(fp, scale, target string) Alert {

@@ -155,9 +155,6 @@ func (c *change) commit() {
 	}
 	maps.Copy(b.tombs, c.tombs)
 	c.Policies = slices.Sorted(maps.Keys(affected))
-	for _, name := range c.Policies {
-		b.policies[name].export()
-	}
 }
 
 // voice is what an entry contributes to its policies' sets of active and of

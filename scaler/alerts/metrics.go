@@ -6,7 +6,6 @@ import (
 )
 
 type metrics struct {
-	active    *prometheus.GaugeVec
 	unmatched prometheus.Counter
 	late      *prometheus.CounterVec
 	expired   prometheus.Counter
@@ -18,13 +17,30 @@ type metrics struct {
 	reconciledAlerts       *prometheus.CounterVec
 }
 
+// collector renders how many alerts are active at each scrape: ten thousand
+// policies with four directions each need no gauges of their own.
+type collector struct{ book *Book }
+
+var descActive = prometheus.NewDesc("alertscaler_alerts_active",
+	"Alerts that fire for the policy and are neither silenced nor inhibited.", []string{"policy", "direction"}, nil)
+
+// Describe implements prometheus.Collector.
+func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- descActive }
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	c.book.mu.RLock()
+	defer c.book.mu.RUnlock()
+	for name, p := range c.book.policies {
+		for _, d := range directions {
+			ch <- prometheus.MustNewConstMetric(descActive, prometheus.GaugeValue, float64(*p.counts.of(d)), name, string(d))
+		}
+	}
+}
+
 func newMetrics(r prometheus.Registerer) *metrics {
 	f := promauto.With(r)
 	m := &metrics{
-		active: f.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "alertscaler_alerts_active",
-			Help: "Alerts that fire for the policy and are neither silenced nor inhibited.",
-		}, []string{"policy", "direction"}),
 		unmatched: f.NewCounter(prometheus.CounterOpts{
 			Name: "alertscaler_webhook_alerts_unmatched_total",
 			Help: "Alerts received that speak for no policy.",

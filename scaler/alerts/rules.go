@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
@@ -13,14 +11,6 @@ import (
 type policyAlerts struct {
 	fingerprints map[string]struct{}
 	counts       Counts
-	// gauges of the active alerts, in the order of directions.
-	gauges []prometheus.Gauge
-}
-
-func (p *policyAlerts) export() {
-	for i, d := range directions {
-		p.gauges[i].Set(float64(*p.counts.of(d)))
-	}
 }
 
 // SetRules replaces the rules: every alert in the book, also those that spoke
@@ -37,23 +27,10 @@ func (b *Book) setRules(rules []Rule) (changed []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	before := b.policies
 	b.index, b.unmatched = index, 0
 	b.policies = make(map[string]*policyAlerts, len(index.Policies()))
 	for _, name := range index.Policies() {
-		p := &policyAlerts{fingerprints: make(map[string]struct{})}
-		for _, d := range directions {
-			p.gauges = append(p.gauges, b.metrics.active.WithLabelValues(name, string(d)))
-		}
-		b.policies[name] = p
-	}
-	for name := range before {
-		if b.policies[name] != nil {
-			continue
-		}
-		for _, d := range directions {
-			b.metrics.active.DeleteLabelValues(name, string(d))
-		}
+		b.policies[name] = &policyAlerts{fingerprints: make(map[string]struct{})}
 	}
 	for _, e := range b.entries {
 		old := e.matches
@@ -62,9 +39,6 @@ func (b *Book) setRules(rules []Rule) (changed []string) {
 		if e.alert.counts() {
 			difference(old, e.matches, affected)
 		}
-	}
-	for _, p := range b.policies {
-		p.export()
 	}
 	return slices.Sorted(maps.Keys(affected))
 }

@@ -51,6 +51,10 @@ func (d *decider) budget() bool {
 	for i := range d.o.Budgets {
 		r := &d.o.Budgets[i]
 		if r.Replicas == nil {
+			// What money is short of is known once the targets are.
+			if r.CostPerHour != nil && len(r.Victims) > 0 {
+				d.note(Step{Name: StepBudget, Subject: r.Budget, Limit: *r.CostPerHour, Detail: strings.Join(r.Victims, ", ")})
+			}
 			continue
 		}
 		s := Step{Name: StepBudget, Subject: r.Budget, Limit: float64(*r.Replicas), Detail: strings.Join(r.Victims, ", ")}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -31,6 +32,9 @@ type History struct {
 	// DownSince is since when the policy has wanted fewer replicas without a
 	// break; zero: it does not.
 	DownSince time.Time `json:"down_since,omitzero"`
+	// Cuts are what budgets took from the last decision, so that nobody else
+	// takes it meanwhile.
+	Cuts []Cut `json:"cuts,omitempty"`
 }
 
 // Backoff is how long a target that failed is left alone.
@@ -148,6 +152,7 @@ func (h *History) extremes(t time.Time, present int) (lowest, highest int) {
 // Observe remembers what d recommends. Call it once per decision, whatever
 // became of it; shadow decisions too.
 func (h *History) Observe(p Policy, d Decision) {
+	h.Cuts = slices.Clone(d.Cuts)
 	switch {
 	case !d.WantsDown:
 		h.DownSince = time.Time{}
@@ -273,6 +278,7 @@ func (h *History) Clone() History {
 	c.Samples = append([]Sample(nil), h.Samples...)
 	c.Moves = append([]Move(nil), h.Moves...)
 	c.Backoffs = maps.Clone(h.Backoffs)
+	c.Cuts = slices.Clone(h.Cuts)
 	c.Targets = append([]TargetMemory(nil), h.Targets...)
 	for i := range c.Targets {
 		c.Targets[i].Losses = append([]LossHour(nil), c.Targets[i].Losses...)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -56,6 +57,7 @@ func (d *decider) place(s *spread) {
 	case left > 0 && s.poor:
 		reason = ReasonBudgetLimited
 		step.Name, step.Subject, step.Limit = StepBudget, s.purse.Budget, *s.purse.CostPerHour
+		step.Detail = strings.Join(s.purse.Rivals, ", ")
 		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals})
 	case left != 0:
 		step.Until = s.waits

@@ -31,6 +31,7 @@ func (d *Decision) Refused(refusals []Refusal, instead []Placement, diff int) {
 			}
 		}
 	}
+	d.untake(diff)
 	d.Desired -= diff - taken
 	for i, r := range refusals {
 		s := Step{Name: StepFailover, Replicas: d.Desired, Subject: r.Target, Value: float64(r.Replicas), Detail: r.Kind}
@@ -42,5 +43,23 @@ func (d *Decision) Refused(refusals []Refusal, instead []Placement, diff int) {
 			d.Reason = ReasonTargetFailed
 		}
 		d.Steps = append(d.Steps, s)
+	}
+}
+
+// untake corrects what was said of earlier refusals: those who were asked
+// instead have refused diff of it.
+func (d *Decision) untake(diff int) {
+	left := float64(diff)
+	for i := len(d.Steps) - 1; i >= 0 && left != 0; i-- {
+		s := &d.Steps[i]
+		if s.Name != StepFailover {
+			continue
+		}
+		n := max(min(s.Limit, left), 0)
+		if left < 0 {
+			n = min(max(s.Limit, left), 0)
+		}
+		s.Limit -= n
+		left -= n
 	}
 }

@@ -24,6 +24,17 @@ type Holding struct {
 	WantsCostPerHour float64
 }
 
+// Lacks takes in what the named budget cut from the policy's last decision.
+func (h *Holding) Lacks(budget string, cuts []Cut) {
+	h.Wants, h.WantsCostPerHour = 0, 0
+	for _, c := range cuts {
+		if c.Budget == budget {
+			h.Wants += c.Replicas
+			h.WantsCostPerHour += c.CostPerHour
+		}
+	}
+}
+
 // Room is what the i-th policy may have of the budget: what the others leave.
 // Each policy's minimum is kept for it, and what policies of higher priority
 // want and lack is left for them; among equals, who asks first is served

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -114,7 +115,7 @@ func (c *checker) setup(s *Setup, p *config.Policy, path []any) {
 	for _, name := range keys(s.Provisioning) {
 		c.known(at(path, "provisioning", name), "a target of policy "+p.Name, name, targets)
 	}
-	asked := queries(p)
+	asked := scaler.QueriesFor(p)
 	resources := make([]string, len(asked))
 	for i, q := range asked {
 		resources[i] = q.Resource

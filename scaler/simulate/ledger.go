@@ -32,6 +32,7 @@ type Ledger struct {
 var (
 	_ scaler.Ledger = (*Ledger)(nil)
 	_ alerts.Store  = (*Ledger)(nil)
+	_ Durable       = (*Ledger)(nil)
 )
 
 type targetKey struct{ policy, target string }
@@ -46,6 +47,9 @@ func NewLedger() *Ledger {
 		pauses:    make(map[string]policy.Pause),
 	}
 }
+
+// Close does nothing: what was kept stays.
+func (l *Ledger) Close() error { return nil }
 
 // NewID returns identifiers that count.
 func (l *Ledger) NewID(time.Time) string {

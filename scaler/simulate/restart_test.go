@@ -3,10 +3,12 @@ package simulate_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/simulate"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
@@ -32,6 +34,35 @@ func TestARestartChangesNothing(t *testing.T) {
 						t.Errorf("a restart before the evaluation at %s:\n%s", want[k].At, diff)
 						break // one is enough to look at
 					}
+				}
+			})
+		}
+	}
+}
+
+// TestARestartOnTheFileChangesNothing is the same on the ledger that servers
+// have, closed and opened again before every evaluation.
+func TestARestartOnTheFileChangesNothing(t *testing.T) {
+	for _, file := range stories(t) {
+		f, err := simulate.Load(file, install.Registry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, story := range f.Tests {
+			t.Run(filepath.Base(file)+"/"+story.Name, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				r, err := simulate.Run(t.Context(), story, simulate.Options{
+					RestartBefore: simulate.EveryStep,
+					OpenLedger: func(now func() time.Time) (simulate.Durable, error) {
+						return ledger.Open(ledger.Options{Path: dir, Now: now})
+					},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := difference(decisions(t, story, nil), r.Steps); diff != "" {
+					t.Error(diff)
 				}
 			})
 		}

@@ -2,10 +2,13 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler"
+	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -17,6 +20,16 @@ type Options struct {
 	RestartBefore func(step int) bool
 	// Quiet keeps no decisions but those that failed.
 	Quiet bool
+	// OpenLedger opens what the last server has left, and is called at the
+	// start and at every restart; nil: a ledger in memory.
+	OpenLedger func(now func() time.Time) (Durable, error)
+}
+
+// Durable is a server's memory.
+type Durable interface {
+	scaler.Ledger
+	alerts.Store
+	Close() error
 }
 
 // EveryStep restarts before every evaluation.
@@ -44,13 +57,14 @@ type Step struct {
 
 // Run runs a test that was loaded to its last expectation. An error says that
 // it could not be run, not that it failed.
-func Run(ctx context.Context, t *Test, o Options) (*Result, error) {
+func Run(ctx context.Context, t *Test, o Options) (result *Result, err error) {
 	start, interval := time.Time(t.Start), t.Interval.Std()
 	expect := byTime(t.Expect, func(e *Expectation) time.Duration { return e.At.Std() })
 	events := byTime(t.Events, func(e *Event) time.Duration { return e.At.Std() })
 	last := expect[len(expect)-1].At.Std()
 
-	w := newWorld(t)
+	w := newWorld(t, o)
+	defer func() { err = errors.Join(err, w.close()) }()
 	if err := w.start(ctx); err != nil {
 		return nil, err
 	}

@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/alertmanager/pkg/labels"
-
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
@@ -23,7 +20,8 @@ type world struct {
 	config    *config.Config
 	platforms map[targetKey]*platform
 	usage     *usage.Memory
-	ledger    *Ledger
+	ledger    Durable
+	open      func(now func() time.Time) (Durable, error)
 	feed      *feed
 
 	// What a restart replaces:
@@ -32,11 +30,11 @@ type world struct {
 	engine *scaler.Engine
 }
 
-func newWorld(t *Test) *world {
+func newWorld(t *Test, o Options) *world {
 	w := &world{
 		test: t, now: time.Time(t.Start),
 		platforms: make(map[targetKey]*platform),
-		ledger:    NewLedger(),
+		open:      o.OpenLedger,
 		feed:      newFeed(t),
 	}
 	c := *t.Config
@@ -104,7 +102,7 @@ func (w *world) clock() time.Time { return w.now }
 
 // feedUsage gives the series of one policy to the reader of usage.
 func (w *world) feedUsage(p *config.Policy, s *Setup) {
-	for _, q := range queries(p) {
+	for _, q := range scaler.QueriesFor(p) {
 		w.usage.SetUsage(q, w.series(s.Usage[q.Resource])...)
 		w.usage.SetCapacity(q, w.series(s.Capacity[q.Resource])...)
 		w.usage.SetPredicted(q, w.series(s.Predicted[q.Resource])...)
@@ -141,44 +139,14 @@ func (r readyOf) Sample(t time.Time, _ time.Duration) (value float64, at time.Ti
 	return float64(n), t, true
 }
 
-// queries are what the engine asks about the resources of p.
-//
-// It mirrors the engine's own: what one asks more, the other must name too, or
-// the series of a test would answer nobody.
-func queries(p *config.Policy) []usage.Query {
-	out := make([]usage.Query, 0, len(p.Resources))
-	for _, r := range p.Resources {
-		out = append(out, usage.Query{
-			ScaleTarget: p.ScaleTarget, Resource: r.Name, Usage: r.Usage.Present, Predicted: r.Usage.Predicted,
-			Capacity: r.CapacityPerReplica.PromQL, CapacityPerReplica: r.CapacityPerReplica.Number,
-			MinCoverage: r.MinCoverage,
-		})
-	}
-	return out
-}
-
-// rules say which alerts speak for which policy, as in the server.
-func rules(c *config.Config) []alerts.Rule {
-	out := make([]alerts.Rule, 0, 2*len(c.Policies))
-	for _, p := range c.Policies {
-		out = append(out,
-			alerts.Rule{Policy: p.Name, Direction: policy.Up, Matchers: labels.Matchers(p.Alerts.Up)},
-			alerts.Rule{Policy: p.Name, Direction: policy.Down, Matchers: labels.Matchers(p.Alerts.Down)})
-		if len(p.Alerts.BlockUp) > 0 {
-			out = append(out, alerts.Rule{Policy: p.Name, Direction: alerts.BlockUp, Matchers: labels.Matchers(p.Alerts.BlockUp)})
-		}
-		if len(p.Alerts.BlockDown) > 0 {
-			out = append(out, alerts.Rule{Policy: p.Name, Direction: alerts.BlockDown, Matchers: labels.Matchers(p.Alerts.BlockDown)})
-		}
-	}
-	return out
-}
-
 // start starts a server on what the ledger has kept. One that ran before has
 // ended as by a crash: nobody told it to stop.
 func (w *world) start(ctx context.Context) error {
+	if err := w.reopen(); err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
 	var err error
-	w.book, err = alerts.New(alerts.Options{Store: w.ledger, TTL: -1, Rules: rules(w.config), Now: w.clock})
+	w.book, err = alerts.New(alerts.Options{Store: w.ledger, TTL: -1, Rules: scaler.AlertRules(w.config), Now: w.clock})
 	if err != nil {
 		return fmt.Errorf("start the book of alerts: %w", err)
 	}
@@ -195,4 +163,30 @@ func (w *world) start(ctx context.Context) error {
 	}
 	change.Apply()
 	return nil
+}
+
+// reopen makes sure that the ledger knows no more than it has kept. The one in
+// memory hands out what went through JSON, and stays.
+func (w *world) reopen() (err error) {
+	if w.open == nil {
+		if w.ledger == nil {
+			w.ledger = NewLedger()
+		}
+		return nil
+	}
+	if err := w.close(); err != nil {
+		return err
+	}
+	w.ledger, err = w.open(w.clock)
+	return err
+}
+
+// close ends a ledger that was opened.
+func (w *world) close() error {
+	if w.open == nil || w.ledger == nil {
+		return nil
+	}
+	l := w.ledger
+	w.ledger = nil
+	return l.Close()
 }
