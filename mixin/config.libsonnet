@@ -174,6 +174,8 @@
     notConvergingFor: '20m',
     // Actions in either direction within an hour that count as flapping.
     flappingActionsPerHour: 4,
+    // global.fleet_guard of the configuration.
+    fleetGuard: 0.3,
 
     runbookURLPattern: 'https://github.com/alertscaler/alertscaler/blob/main/mixin/runbook.md#%s',
   },

@@ -1,7 +1,9 @@
 // Alerts on Alertscaler itself. All of them have a section in runbook.md.
+local promql = import '../lib/promql.libsonnet';
+
 {
   local config = $._config,
-  local s = { selector: config.alertscalerSelector, flapping: config.flappingActionsPerHour },
+  local s = { selector: config.alertscalerSelector, flapping: config.flappingActionsPerHour, fleetGuard: promql.amount(config.fleetGuard) },
 
   local alert(name, severity, for_, expr, summary, description) = {
     alert: name,
@@ -57,6 +59,37 @@
             |||,
             'A policy is at its maximum and still asked for more.',
             'Policy {{ $labels.policy }} has had its maximum of {{ $value }} replicas for ten minutes while an alert asks for more.'
+          ),
+          alert(
+            'AlertscalerBudgetLimited',
+            'warning',
+            '10m',
+            |||
+              max by (policy, budget) (alertscaler_policy_budget_cut_replicas{%(selector)s}) > 0
+            |||,
+            'A budget keeps a policy from the replicas it needs.',
+            'Budget {{ $labels.budget }} has kept policy {{ $labels.policy }} from {{ $value }} more replicas for ten minutes.'
+          ),
+          alert(
+            'AlertscalerFleetHeld',
+            'warning',
+            '2m',
+            |||
+              # Blocked downwards within the last five minutes: at least three
+              # policies, and more than fleet_guard of all.
+              (
+                  count by (job) (sum by (job, policy) (increase(alertscaler_decisions_total{%(selector)s, direction="down", reason="blocked"}[5m])) > 0)
+                >= 3
+              )
+              and on (job)
+              (
+                  count by (job) (sum by (job, policy) (increase(alertscaler_decisions_total{%(selector)s, direction="down", reason="blocked"}[5m])) > 0)
+                > %(fleetGuard)s *
+                  count by (job) (count by (job, policy) (alertscaler_policy_replicas{%(selector)s, kind="min"}))
+              )
+            |||,
+            'Many policies want fewer replicas at once.',
+            '{{ $value }} policies want fewer replicas and are blocked. Either all are idle, or what their usage is read from is broken.'
           ),
           alert(
             'AlertscalerActionsFailing',
@@ -130,7 +163,7 @@
               max by (policy) (alertscaler_policy_replicas{%(selector)s, kind="requested"}) >= 0
             |||,
             'A policy cannot tell what its target uses.',
-            'Policy {{ $labels.policy }} has had no usable reading of {{ $labels.resource }} for five minutes. It does not scale down meanwhile.'
+            'Policy {{ $labels.policy }} has had no usable reading of {{ $labels.resource }} for five minutes. Meanwhile it does not scale down by what it uses.'
           ),
           alert(
             'AlertscalerWebhookRejected',

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var yamlBlock = regexp.MustCompile("(?s)\n```yaml\n(.*?\n)```\n")
+
+// block is the one YAML example of a document that begins with the given text.
+func block(t *testing.T, file, prefix string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range yamlBlock.FindAllStringSubmatch(string(b), -1) {
+		if strings.HasPrefix(m[1], prefix) {
+			out = append(out, m[1])
+		}
+	}
+	if len(out) != 1 {
+		t.Fatalf("%s has %d examples that begin with %q, want 1", file, len(out), prefix)
+	}
+	return out[0]
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestTheReadmesConfigurationIsValid: the annotated configuration loads.
+func TestTheReadmesConfigurationIsValid(t *testing.T) {
+	for _, file := range []string{"README.md", "README.zh-CN.md"} {
+		path := write(t, t.TempDir(), "alertscaler.yml", block(t, file, "global:"))
+		if code, _, stderr := tool("check", "config", path); code != exitOK {
+			t.Errorf("%s: exit %d\n%s", file, code, stderr)
+		}
+	}
+}
+
+// TestTheDocumentedPolicyTestsPass: the example of docs/policy-tests.md runs.
+func TestTheDocumentedPolicyTestsPass(t *testing.T) {
+	const file = "docs/policy-tests.md"
+	dir := t.TempDir()
+	write(t, dir, "alertscaler.yml", block(t, file, "prometheus:"))
+	tests := write(t, dir, "policies.test.yml", block(t, file, "config_file:"))
+	if code, stdout, stderr := tool("test", tests); code != exitOK {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+}
