@@ -49,11 +49,14 @@ func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.Up == 0 {
-		o.FleetHold = s.fleet.hold(u.history.DownSince, now)
+		o.FleetHold = s.fleet.holdOf(&u.history, now)
 	}
 	o.Budgets = s.rooms(u, o)
 	d := policy.Decide(u.setup.rules, *o, u.history, now)
 	u.history.Observe(u.setup.rules, d)
+	if d.WantsDown && o.FleetHold != nil && o.FleetHold.Wanting > 0 {
+		u.history.FleetHold = o.FleetHold
+	}
 	s.decided(u, woken, o, &d)
 	return d
 }

@@ -75,7 +75,7 @@ func (f *fleet) set(name string, since time.Time) {
 // have them; the zero time is one that may begin to now. Until a whole minute
 // has passed, nobody knows who else does.
 func (f *fleet) hold(since, now time.Time) *policy.FleetHold {
-	if f.share >= 1 || f.size < fleetLeast {
+	if !f.guards() {
 		return nil
 	}
 	if since.IsZero() || since.After(now) {
@@ -93,6 +93,19 @@ func (f *fleet) hold(since, now time.Time) *policy.FleetHold {
 	}
 	return nil
 }
+
+// holdOf is hold for a policy that remembers. A hold lasts as long as it said
+// it would, also when some of those who wanted the same do no more.
+func (f *fleet) holdOf(h *policy.History, now time.Time) *policy.FleetHold {
+	hold := f.hold(h.DownSince, now)
+	if was := h.FleetHold; hold == nil && was != nil && was.Until.After(now) && f.guards() {
+		return was
+	}
+	return hold
+}
+
+// guards reports whether there is a fleet to guard.
+func (f *fleet) guards() bool { return f.share < 1 && f.size >= fleetLeast }
 
 // together is the most that began within one minute, t being in it.
 func (f *fleet) together(t int64) int {

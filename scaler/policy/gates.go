@@ -39,10 +39,11 @@ func (d *decider) blocked() bool {
 // FleetHold keeps policies from scaling down together: either everybody is idle
 // at once, or what everybody's usage is read from is broken.
 type FleetHold struct {
-	Until time.Time
+	Until time.Time `json:"until"`
 	// Wanting is how many of Policies began to want fewer replicas within one
 	// minute; 0 while that minute is not over.
-	Wanting, Policies int
+	Wanting  int `json:"wanting"`
+	Policies int `json:"policies"`
 }
 
 // wantsDown marks a decision for fewer replicas, whatever will hold it.

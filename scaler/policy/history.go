@@ -32,6 +32,9 @@ type History struct {
 	// DownSince is since when the policy has wanted fewer replicas without a
 	// break; zero: it does not.
 	DownSince time.Time `json:"down_since,omitzero"`
+	// FleetHold is what the policy was held by since then, because too many
+	// began to want that together; nil: nothing.
+	FleetHold *FleetHold `json:"fleet_hold,omitempty"`
 	// Cuts are what budgets took from the last decision, so that nobody else
 	// takes it meanwhile.
 	Cuts []Cut `json:"cuts,omitempty"`
@@ -155,7 +158,7 @@ func (h *History) Observe(p Policy, d Decision) {
 	h.Cuts = slices.Clone(d.Cuts)
 	switch {
 	case !d.WantsDown:
-		h.DownSince = time.Time{}
+		h.DownSince, h.FleetHold = time.Time{}, nil
 	case h.DownSince.IsZero():
 		h.DownSince = d.Time
 	}
@@ -278,6 +281,10 @@ func (h *History) Clone() History {
 	c.Samples = append([]Sample(nil), h.Samples...)
 	c.Moves = append([]Move(nil), h.Moves...)
 	c.Backoffs = maps.Clone(h.Backoffs)
+	if h.FleetHold != nil {
+		held := *h.FleetHold
+		c.FleetHold = &held
+	}
 	c.Cuts = slices.Clone(h.Cuts)
 	c.Targets = append([]TargetMemory(nil), h.Targets...)
 	for i := range c.Targets {

@@ -115,6 +115,6 @@ func (h *History) LossOf(t *Target, now time.Time) float64 {
 // was recommended before was for another count, so the windows start anew.
 func (h *History) ForeignChanged(p Policy, c ForeignChange, now time.Time) {
 	h.Since, h.Samples = time.Time{}, nil
-	h.DownSince = time.Time{}
+	h.DownSince, h.FleetHold = time.Time{}, nil
 	h.Moved(p, Move{At: now, Converged: now, Foreign: true, From: c.From, To: c.To})
 }
