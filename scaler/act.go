@@ -138,7 +138,9 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		u.refused(a, err, now)
 	default:
 		a.State, a.Ended = ledger.Failed, now
-		u.lost(a, change(a), now)
+		if kind != target.KindThrottled {
+			u.lost(a, change(a), now)
+		}
 		u.refused(a, err, now)
 	}
 	return replaced

@@ -26,13 +26,13 @@ func pauseStep(p *Pause) Step {
 // blocked holds while an alert fires that forbids the direction.
 func (d *decider) blocked() bool {
 	by := d.o.BlockUp
-	if d.out.Direction == Down {
+	if d.dir == Down {
 		by = d.o.BlockDown
 	}
 	if len(by) == 0 {
 		return false
 	}
-	d.hold(Step{Name: StepGate, Subject: string(d.out.Direction), Reason: ReasonBlocked, Value: float64(len(by)), Detail: by[0]})
+	d.hold(Step{Name: StepGate, Subject: string(d.dir), Reason: ReasonBlocked, Value: float64(len(by)), Detail: by[0]})
 	return true
 }
 

@@ -79,6 +79,9 @@ func (d *decider) fallback() {
 		d.hold(s)
 		return
 	}
+	if d.blocked() {
+		return
+	}
 	d.move(want, s)
 	d.wantsDown()
 	d.limits()
