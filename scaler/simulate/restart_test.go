@@ -1,6 +1,8 @@
 package simulate_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"testing"
 	"time"
@@ -30,7 +32,7 @@ func TestARestartChangesNothing(t *testing.T) {
 					t.Errorf("a restart before every evaluation:\n%s", diff)
 				}
 				// Of a story of hours, every so many: each costs a run.
-				for k := 0; k < len(want); k += 1 + len(want)/25 {
+				for k := 0; k < len(want); k += 1 + len(want)/100 {
 					if diff := difference(want, decisions(t, story, simulate.AtStep(k))); diff != "" {
 						t.Errorf("a restart before the evaluation at %s:\n%s", want[k].At, diff)
 						break // one is enough to look at
@@ -80,12 +82,31 @@ func decisions(t *testing.T, story *simulate.Test, restart func(int) bool) []sim
 }
 
 // difference is that of the first evaluation that differs; IDs count for
-// nothing.
+// nothing. What is written is compared first: that is quick, and what is
+// equal there is equal.
 func difference(want, got []simulate.Step) string {
 	for i := range want {
+		if bytes.Equal(encoded(want[i]), encoded(got[i])) {
+			continue
+		}
 		if diff := cmp.Diff(want[i], got[i], cmpopts.IgnoreFields(policy.Decision{}, "ID")); diff != "" {
 			return "at " + want[i].At.String() + " (-without +with):\n" + diff
 		}
 	}
 	return ""
+}
+
+// encoded is an evaluation as it is written, without IDs.
+func encoded(s simulate.Step) []byte {
+	var b []byte
+	for _, d := range s.Decisions {
+		c := *d
+		c.ID = ""
+		text, err := json.Marshal(c)
+		if err != nil {
+			panic(err)
+		}
+		b = append(b, text...)
+	}
+	return b
 }
