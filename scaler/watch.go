@@ -24,7 +24,7 @@ func (u *unit) watch(now time.Time) []policy.ForeignChange {
 		case *m.Requested != r.state.Requested:
 			changes = append(changes, policy.ForeignChange{Target: t.name, From: *m.Requested, To: r.state.Requested})
 		case r.state.Ready < m.Ready && r.state.Ready < r.state.Requested && !u.acting(t.name):
-			u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Counted(0, m.Ready-r.state.Ready, now) })
+			u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Counted(0, min(m.Ready, r.state.Requested)-r.state.Ready, now) })
 		}
 		u.remembered(t.name, r.state.Requested, r.state.Ready)
 	}
