@@ -3,6 +3,7 @@ package scaler
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,7 +39,7 @@ func newHouse(tb testing.TB, n int) *house {
 	made := 0
 	c, err := config.Load("bench.yml", []byte(text.String()), target.NewRegistry(func() target.Config {
 		made++
-		return &scriptedConfig{Name: fmt.Sprint(made), it: newScripted(4)}
+		return &scriptedConfig{Name: strconv.Itoa(made), it: newScripted(4)}
 	}))
 	if err != nil {
 		tb.Fatal(err)

@@ -96,12 +96,13 @@ func (c *counters) read(fn func()) {
 	fn()
 }
 
-// count adds one to a map that is made when it is needed.
-func count[K comparable](m *map[K]uint64, key K) {
-	if *m == nil {
-		*m = make(map[K]uint64, 1)
+// count adds one in a map that is made when it is needed, and returns it.
+func count[K comparable](m map[K]uint64, key K) map[K]uint64 {
+	if m == nil {
+		m = make(map[K]uint64, 1)
 	}
-	(*m)[key]++
+	m[key]++
+	return m
 }
 
 func (c *counters) decided(d *policy.Decision) {
@@ -113,7 +114,7 @@ func (c *counters) decided(d *policy.Decision) {
 	}
 	for i := range d.Requirements {
 		if q := &d.Requirements[i]; q.Problem != "" {
-			count(&c.problems, problemKey{q.Resource, q.Problem})
+			c.problems = count(c.problems, problemKey{q.Resource, q.Problem})
 		}
 	}
 }
@@ -121,19 +122,19 @@ func (c *counters) decided(d *policy.Decision) {
 func (c *counters) acted(a *ledger.Action) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	count(&c.actions, actionKey{a.Target, a.Direction})
+	c.actions = count(c.actions, actionKey{a.Target, a.Direction})
 }
 
 func (c *counters) failed(targetName, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	count(&c.failures, failureKey{targetName, reason})
+	c.failures = count(c.failures, failureKey{targetName, reason})
 }
 
 func (c *counters) foreignChange(targetName string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	count(&c.foreign, targetName)
+	c.foreign = count(c.foreign, targetName)
 }
 
 func (c *counters) provisioned(targetName string, took time.Duration) {

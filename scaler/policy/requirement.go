@@ -120,7 +120,7 @@ func (d *decider) require(r *Resource, entries []Entry) (Requirement, []Entry) {
 		return q, entries
 	}
 	q.Problem, q.Detail = u.problem()
-	if q.Problem != "" && !(q.Problem == ProblemLowCoverage && u.sane()) {
+	if q.Problem != "" && (q.Problem != ProblemLowCoverage || !u.sane()) {
 		return q, entries
 	}
 	q.Usage, q.CapacityPerReplica, q.AgeSeconds = u.Value, u.CapacityPerReplica, u.Age.Seconds()

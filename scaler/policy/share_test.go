@@ -55,7 +55,8 @@ func TestRoom(t *testing.T) {
 			policy.Room{Budget: "shop", Replicas: n(0), Rivals: []string{"api"}},
 		},
 		{
-			"cost", policy.Budget{Name: "shop", MaxCostPerHour: 10},
+			"cost",
+			policy.Budget{Name: "shop", MaxCostPerHour: 10},
 			[]policy.Holding{{Policy: "web", Max: 20, CostPerHour: 1}, {Policy: "api", Priority: 1, Max: 20, Replicas: 2, CostPerHour: 3.5, WantsCostPerHour: 2}, {Policy: "db", Max: 3, Replicas: 1, CostPerHour: 0.5, MinCostPerHour: 1}},
 			policy.Room{Budget: "shop", CostPerHour: f(3.5), Rivals: []string{"api"}},
 		},
