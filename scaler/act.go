@@ -146,9 +146,18 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 	return replaced
 }
 
+// takeBackInterval is how long a target that did not give back what never
+// became ready is not asked for it again.
+const takeBackInterval = time.Minute
+
 func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
 	u.counts.failed(a.Target, a.ErrorKind)
 	u.backOff(a.Target, target.KindOf(err), target.RetryAfter(err), now)
+	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Down && b.NotConverged {
+		// It does not even give back what never became ready.
+		b.TakeBackAt = now.Add(takeBackInterval)
+		u.history.Backoffs[a.Target] = b
+	}
 	level.Error(u.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", a.ErrorKind, "retry_at", u.history.Backoffs[a.Target].Until, "err", err)
 }
 

@@ -120,7 +120,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 			Max:          r.state.Max,
 			BackoffUntil: u.history.Backoffs[t.name].Until,
 		}
-		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) {
+		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
 			ts.Stuck = max(0, ts.Requested-ts.Ready)
 		}
 		if r.err != nil {

@@ -48,6 +48,9 @@ type Backoff struct {
 	// NotConverged is set where the target took the number and its replicas
 	// were not ready in time.
 	NotConverged bool `json:"not_converged,omitempty"`
+	// TakeBackAt is when it may be asked to give these replicas back, where it
+	// has refused to.
+	TakeBackAt time.Time `json:"take_back_at,omitzero"`
 }
 
 // Sample is a recommendation that held from First to Last.
