@@ -99,6 +99,14 @@ var bans = []ban{
 		why: "the ledger keeps values of policy and alerts and knows no engine",
 	},
 	{
+		who: "scaler/simulate", whom: own("scaler/target/install", "scaler/target/process/...", "scaler/target/docker/..."),
+		why: "the simulator is the engine without any platform; whoever runs it says which ones a file may name",
+	},
+	{
+		who: "scaler", whom: own("scaler/simulate", "scaler/target/install"),
+		why: "the engine does not know who turns its clock",
+	},
+	{
 		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the book knows alerts and nothing of what comes of them",
 	},

@@ -29,6 +29,8 @@ type Window struct {
 	cron     string
 	duration time.Duration
 	zone     string
+	// text is all three, as decisions show it.
+	text string
 
 	starts    *cron.SpecSchedule
 	everyHour bool
@@ -71,6 +73,7 @@ func NewWindow(expr string, d time.Duration, zone string) (*Window, error) {
 	const everyHour = 1<<24 - 1
 	return &Window{
 		cron: expr, duration: d, zone: zone,
+		text:   fmt.Sprintf("%s for %s in %s", expr, model.Duration(d), zone),
 		starts: starts, everyHour: starts.Hour&everyHour == everyHour, location: location,
 	}, nil
 }
@@ -105,9 +108,7 @@ func parseCron(expr string) (*cron.SpecSchedule, error) {
 }
 
 // String is the window as it was written.
-func (w *Window) String() string {
-	return fmt.Sprintf("%s for %s in %s", w.cron, model.Duration(w.duration), w.zone)
-}
+func (w *Window) String() string { return w.text }
 
 // Equal reports whether both were written the same.
 func (w *Window) Equal(o *Window) bool {

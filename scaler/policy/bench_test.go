@@ -17,7 +17,15 @@ func busy() scene {
 		policy.Resource{Name: "cpu", Reservation: policy.Reservation{Ratio: 0.3, Threshold: 1}},
 		policy.Resource{Name: "memory", Reservation: policy.Reservation{Ratio: 0.2}},
 		policy.Resource{Name: "requests"},
-	), reserves(policy.Reservation{Ratio: 0.2}))
+	), reserves(policy.Reservation{
+		Ratio: 0.2, Replicas: 1,
+		Schedules: []policy.Schedule{{Window: window(true), Ratio: 0.1}},
+	}))
+	p.Strategy = policy.StrategyCost
+	prices := []float64{0, 0.19}
+	for i := range p.Targets {
+		p.Targets[i].CostPerHour = &prices[i%2]
+	}
 	p.ScaleUp.Stabilization, p.ScaleUp.Cooldown = time.Minute, time.Minute
 
 	h := policy.History{Since: ago(time.Hour), LastSeen: ago(15 * time.Second)}
@@ -29,8 +37,10 @@ func busy() scene {
 		m.ID = strconv.Itoa(i)
 		h.Moves = append(h.Moves, m)
 	}
+	room, money := 30, 50.0
 	return scene{p, policy.Observation{
 		Up:      2,
+		Budgets: []policy.Room{{Budget: "shop", Replicas: &room, CostPerHour: &money, Victims: []string{"batch"}}},
 		Targets: []policy.TargetState{runs("owned", 3), runs("rented", 3)},
 		Usage:   []policy.Usage{uses("requests", 900, 150), uses("memory", 8e9, 2<<30), cpu(15)},
 	}, h}
