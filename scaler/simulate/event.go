@@ -51,10 +51,10 @@ func (w *world) pause(e *Event) error {
 	if e.Resume {
 		found, _, err = w.engine.Resume(e.Policy)
 	} else {
-		p := policy.Pause{Since: w.now, By: e.Pause.By, Comment: e.Pause.Comment}
+		p := policy.Pause{Since: w.clock(), By: e.Pause.By, Comment: e.Pause.Comment}
 		switch {
 		case e.Pause.For != nil:
-			p.Until = w.now.Add(e.Pause.For.Std())
+			p.Until = w.clock().Add(e.Pause.For.Std())
 		case e.Pause.Until != nil:
 			p.Until = time.Time(w.test.Start).Add(e.Pause.Until.Std())
 		}

@@ -32,7 +32,7 @@ func TestARestartChangesNothing(t *testing.T) {
 					t.Errorf("a restart before every evaluation:\n%s", diff)
 				}
 				// Of a story of hours, every so many: each costs a run.
-				for k := 0; k < len(want); k += 1 + len(want)/100 {
+				for k := 0; k < len(want); k += 1 + len(want)/50 {
 					if diff := difference(want, decisions(t, story, simulate.AtStep(k))); diff != "" {
 						t.Errorf("a restart before the evaluation at %s:\n%s", want[k].At, diff)
 						break // one is enough to look at

@@ -74,19 +74,19 @@ func Run(ctx context.Context, t *Test, o Options) (result *Result, err error) {
 			return nil, err
 		}
 		for len(events) > 0 && events[0].At.Std() <= at {
-			w.now = start.Add(events[0].At.Std())
+			w.set(start.Add(events[0].At.Std()))
 			if err := w.happen(ctx, events[0]); err != nil {
 				return nil, fmt.Errorf("at %s: %w", short(events[0].At.Std()), err)
 			}
 			events = events[1:]
 		}
-		w.now = start.Add(at)
+		w.set(start.Add(at))
 		if o.RestartBefore != nil && o.RestartBefore(step) {
 			if err := w.start(ctx); err != nil {
 				return nil, fmt.Errorf("at %s: %w", short(at), err)
 			}
 		}
-		if err := w.feed.tell(ctx, w.book, w.now); err != nil {
+		if err := w.feed.tell(ctx, w.book, w.clock()); err != nil {
 			return nil, fmt.Errorf("at %s: %w", short(at), err)
 		}
 		w.engine.Step(ctx)

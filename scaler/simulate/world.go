@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler"
@@ -14,7 +15,7 @@ import (
 // world is a server and what is around it, at one instant.
 type world struct {
 	test *Test
-	now  time.Time
+	now  atomic.Pointer[time.Time]
 
 	// config is the test's, with simulated platforms.
 	config    *config.Config
@@ -32,11 +33,12 @@ type world struct {
 
 func newWorld(t *Test, o Options) *world {
 	w := &world{
-		test: t, now: time.Time(t.Start),
+		test:      t,
 		platforms: make(map[targetKey]*platform),
 		open:      o.OpenLedger,
 		feed:      newFeed(t),
 	}
+	w.set(time.Time(t.Start))
 	c := *t.Config
 	c.Global.EvaluationInterval = t.Interval
 	c.Policies = nil
@@ -98,7 +100,10 @@ func atMinimum(p *config.Policy) map[string]int {
 }
 
 // clock is the present time of the story.
-func (w *world) clock() time.Time { return w.now }
+// clock is the time of the test; a ledger may look at it on its own goroutines.
+func (w *world) clock() time.Time { return *w.now.Load() }
+
+func (w *world) set(now time.Time) { w.now.Store(&now) }
 
 // feedUsage gives the series of one policy to the reader of usage.
 func (w *world) feedUsage(p *config.Policy, s *Setup) {
