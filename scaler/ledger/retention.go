@@ -220,7 +220,10 @@ func (l *Ledger) pruneHistories(now time.Time) error {
 
 // lastUse is the latest time that a history speaks of.
 func lastUse(h policy.History) time.Time {
-	last := h.LastSeen
+	last := h.Observed
+	if h.LastSeen.After(last) {
+		last = h.LastSeen
+	}
 	if n := len(h.Samples); n > 0 && h.Samples[n-1].Last.After(last) {
 		last = h.Samples[n-1].Last
 	}

@@ -105,6 +105,7 @@ func TestHistoriesOfPoliciesThatAreGone(t *testing.T) {
 		"gone":       {LastSeen: old, Moves: []policy.Move{{ID: "m", At: old.Add(-time.Minute), Converged: old}}},
 		"empty":      {},
 		"seen":       {LastSeen: now},
+		"on alerts":  {Observed: now},
 		"moved":      {Moves: []policy.Move{{ID: "m", At: now}}},
 		"converged":  {Moves: []policy.Move{{ID: "m", At: old, Converged: now}}},
 		"recommends": {Samples: []policy.Sample{{First: old, Last: now}}},
@@ -121,8 +122,8 @@ func TestHistoriesOfPoliciesThatAreGone(t *testing.T) {
 			t.Errorf("%s is still there", name)
 		}
 	}
-	if len(hs) != 4 {
-		t.Errorf("%d histories are left, want 4", len(hs))
+	if len(hs) != 5 {
+		t.Errorf("%d histories are left, want 5", len(hs))
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 // restart. It is small, serializes to JSON, and changes only through its
 // methods.
 type History struct {
+	// Observed is when the policy last decided.
+	Observed time.Time `json:"observed,omitzero"`
 	// Since is when the present unbroken run of usable observations began;
 	// zero: there is none.
 	Since time.Time `json:"since,omitzero"`
@@ -158,6 +160,7 @@ func (h *History) extremes(t time.Time, present int) (lowest, highest int) {
 // Observe remembers what d recommends. Call it once per decision, whatever
 // became of it; shadow decisions too.
 func (h *History) Observe(p Policy, d Decision) {
+	h.Observed = d.Time
 	h.Cuts = slices.Clone(d.Cuts)
 	switch {
 	case !d.WantsDown:
