@@ -260,14 +260,13 @@ func (s *shared) status(name string) []policy.BudgetStatus {
 		st := policy.BudgetStatus{
 			Name: b.rule.Name, MaxReplicas: b.rule.MaxReplicas, MaxCostPerHour: b.rule.MaxCostPerHour,
 			Replicas: h.Replicas, CostPerHour: h.CostPerHour, Lacks: h.Wants, LacksCostPerHour: h.WantsCostPerHour,
-			Victims: room.Victims,
 		}
 		for j := range b.holdings {
 			st.HeldReplicas += b.holdings[j].Replicas
 			st.HeldCostPerHour += b.holdings[j].CostPerHour
 		}
 		if h.Wants > 0 || h.WantsCostPerHour > 0 {
-			st.Rivals = room.Rivals
+			st.Rivals, st.Victims = room.Rivals, room.Victims
 		}
 		out = append(out, st)
 	}

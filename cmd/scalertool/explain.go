@@ -143,7 +143,7 @@ func explainBudgets(w io.Writer, s *policy.Status) {
 	if len(s.Budgets) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nBUDGET\tHELD BY ALL\tBY %s\tLACKS\tIN FAVOUR OF\tCUT FOR IT\n", s.Name)
+	fmt.Fprintf(w, "\nBUDGET\tHELD BY ALL\tBY %s\tLACKS\tRIVALS\tCUT FOR IT\n", s.Name)
 	for i := range s.Budgets {
 		b := &s.Budgets[i]
 		lacks := amounts(b.Lacks > 0, replicas(b.Lacks), b.LacksCostPerHour > 0, policy.Quantity(b.LacksCostPerHour)+" an hour")

@@ -25,11 +25,31 @@ type Room struct {
 	Replicas    *int
 	CostPerHour *float64
 	// Rivals are the policies that leave no more: those of higher priority
-	// that want more themselves or, where there are none, those that hold
+	// that want more themselves or, where Claimed is false, those that hold
 	// the most.
-	Rivals []string
+	Rivals  []string
+	Claimed bool
 	// Victims are the policies that were cut so that this one may have more.
 	Victims []string
+}
+
+// why says who leaves no more.
+func (r *Room) why() string {
+	switch {
+	case len(r.Rivals) == 0:
+		return ""
+	case r.Claimed:
+		return "in favour of " + strings.Join(r.Rivals, ", ")
+	}
+	return "the rest is held by " + strings.Join(r.Rivals, ", ")
+}
+
+// expense says who lacks what this policy may have.
+func (r *Room) expense() string {
+	if len(r.Victims) == 0 {
+		return ""
+	}
+	return "at the expense of " + strings.Join(r.Victims, ", ")
 }
 
 // Cut is what a budget took from one decision.
@@ -38,7 +58,7 @@ type Cut struct {
 	// Replicas and CostPerHour were wanted and not given.
 	Replicas    int     `json:"replicas,omitempty"`
 	CostPerHour float64 `json:"cost_per_hour,omitempty"`
-	// By are the policies in whose favour.
+	// By are the policies in whose favour, or who hold the rest.
 	By []string `json:"by,omitempty"`
 }
 
@@ -53,14 +73,14 @@ func (d *decider) budget() bool {
 		if r.Replicas == nil {
 			// What money is short of is known once the targets are.
 			if r.CostPerHour != nil && len(r.Victims) > 0 {
-				d.note(Step{Name: StepBudget, Subject: r.Budget, Limit: *r.CostPerHour, Detail: strings.Join(r.Victims, ", ")})
+				d.note(Step{Name: StepBudget, Subject: r.Budget, Limit: *r.CostPerHour, Detail: r.expense()})
 			}
 			continue
 		}
-		s := Step{Name: StepBudget, Subject: r.Budget, Limit: float64(*r.Replicas), Detail: strings.Join(r.Victims, ", ")}
+		s := Step{Name: StepBudget, Subject: r.Budget, Limit: float64(*r.Replicas), Detail: r.expense()}
 		allowed := max(d.out.Current, min(d.out.Desired, *r.Replicas))
 		if allowed < d.out.Desired {
-			s.Value, s.Detail = float64(d.out.Desired-allowed), strings.Join(r.Rivals, ", ")
+			s.Value, s.Detail = float64(d.out.Desired-allowed), r.why()
 			d.out.Cuts = append(d.out.Cuts, Cut{Budget: r.Budget, Replicas: d.out.Desired - allowed, By: r.Rivals})
 		}
 		if !d.limit(allowed, s, ReasonBudgetLimited) {

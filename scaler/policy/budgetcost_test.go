@@ -26,7 +26,7 @@ func TestABudgetOnCostNamesThePolicies(t *testing.T) {
 	if d.Desired != 4 {
 		t.Errorf("desired %d, want the 4 that 2 an hour pays for", d.Desired)
 	}
-	for _, want := range []string{"budget shop leaves 2, at the expense of batch, mail", "budget shop leaves 2 and cuts 2 in favour of api"} {
+	for _, want := range []string{"budget shop leaves 2, at the expense of batch, mail", "budget shop leaves 2 and cuts 2, the rest is held by api"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %q", want, text)
 		}

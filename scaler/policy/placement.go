@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -57,7 +56,7 @@ func (d *decider) place(s *spread) {
 	case left > 0 && s.poor:
 		reason = ReasonBudgetLimited
 		step.Name, step.Subject, step.Limit = StepBudget, s.purse.Budget, *s.purse.CostPerHour
-		step.Detail = strings.Join(s.purse.Rivals, ", ")
+		step.Detail = s.purse.why()
 		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals})
 	case left != 0:
 		step.Until = s.waits

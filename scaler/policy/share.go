@@ -73,7 +73,7 @@ func (b Budget) Room(holdings []Holding, i int) Room {
 		tight = true
 	}
 	if tight {
-		r.Rivals = rivals(holdings, i)
+		r.Rivals, r.Claimed = rivals(holdings, i)
 		r.Victims = victims(holdings, i)
 	}
 	return r
@@ -88,8 +88,9 @@ func left[N int | float64](free, claimed, minimum N) N {
 // maxNamed is how many holders are named where nobody has a claim.
 const maxNamed = 3
 
-// rivals are those in whose favour the i-th policy gets no more.
-func rivals(holdings []Holding, i int) []string {
+// rivals are those in whose favour the i-th policy gets no more: who claims it
+// or, where nobody does, who has it.
+func rivals(holdings []Holding, i int) (who []string, claimed bool) {
 	me := &holdings[i]
 	var claim, hold []*Holding
 	for j := range holdings {
@@ -106,12 +107,12 @@ func rivals(holdings []Holding, i int) []string {
 		slices.SortFunc(claim, func(a, b *Holding) int {
 			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Policy, b.Policy))
 		})
-		return names(claim)
+		return names(claim), true
 	}
 	slices.SortFunc(hold, func(a, b *Holding) int {
 		return cmp.Or(cmp.Compare(b.CostPerHour, a.CostPerHour), cmp.Compare(b.Replicas, a.Replicas), cmp.Compare(a.Policy, b.Policy))
 	})
-	return names(hold[:min(len(hold), maxNamed)])
+	return names(hold[:min(len(hold), maxNamed)]), false
 }
 
 // victims are those of lower priority that lack something.

@@ -37,12 +37,12 @@ func TestRoom(t *testing.T) {
 		{
 			"a claim of higher priority goes first", shop,
 			[]policy.Holding{{Policy: "web", Max: 20, Replicas: 4}, {Policy: "api", Priority: 1, Max: 20, Replicas: 9, Wants: 8}},
-			policy.Room{Budget: "shop", Replicas: n(3), Rivals: []string{"api"}},
+			policy.Room{Budget: "shop", Replicas: n(3), Claimed: true, Rivals: []string{"api"}},
 		},
 		{
 			"but never before one's own minimum", shop,
 			[]policy.Holding{{Policy: "web", Max: 20, Min: 5, Replicas: 2}, {Policy: "api", Priority: 1, Max: 20, Replicas: 9, Wants: 11}},
-			policy.Room{Budget: "shop", Replicas: n(5), Rivals: []string{"api"}},
+			policy.Room{Budget: "shop", Replicas: n(5), Claimed: true, Rivals: []string{"api"}},
 		},
 		{
 			"a claim of lower or equal priority does not", shop,
@@ -58,7 +58,7 @@ func TestRoom(t *testing.T) {
 			"cost",
 			policy.Budget{Name: "shop", MaxCostPerHour: 10},
 			[]policy.Holding{{Policy: "web", Max: 20, CostPerHour: 1}, {Policy: "api", Priority: 1, Max: 20, Replicas: 2, CostPerHour: 3.5, WantsCostPerHour: 2}, {Policy: "db", Max: 3, Replicas: 1, CostPerHour: 0.5, MinCostPerHour: 1}},
-			policy.Room{Budget: "shop", CostPerHour: f(3.5), Rivals: []string{"api"}},
+			policy.Room{Budget: "shop", CostPerHour: f(3.5), Claimed: true, Rivals: []string{"api"}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -61,8 +61,8 @@ type BudgetStatus struct {
 	HeldCostPerHour float64 `json:"held_cost_per_hour,omitempty"`
 	Replicas        int     `json:"replicas"`
 	CostPerHour     float64 `json:"cost_per_hour,omitempty"`
-	// Lacks is what this policy wanted and was not given, in favour of the
-	// Rivals; the Victims lack something in favour of this one.
+	// Lacks is what this policy wanted and was not given: the Rivals have
+	// claimed it or hold it. The Victims lack something in its favour.
 	Lacks            int      `json:"lacks,omitempty"`
 	LacksCostPerHour float64  `json:"lacks_cost_per_hour,omitempty"`
 	Rivals           []string `json:"rivals,omitempty"`

@@ -115,13 +115,13 @@ func (s *Step) budgetText() string {
 	text := "budget " + s.Subject + " leaves " + quantity(s.Limit)
 	switch {
 	case s.Reason == "" && s.Detail != "":
-		return text + ", at the expense of " + s.Detail
+		return text + ", " + s.Detail
 	case s.Reason == "":
 		return text
 	}
 	text += " and cuts " + quantity(s.Value)
 	if s.Detail != "" {
-		text += " in favour of " + s.Detail
+		text += ", " + s.Detail
 	}
 	return text
 }
