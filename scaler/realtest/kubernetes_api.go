@@ -130,4 +130,3 @@ func (k *Kubernetes) ServiceAccountToken(t testing.TB, namespace, name string) s
 	k.Call(t, http.MethodPost, "/api/v1/namespaces/"+namespace+"/serviceaccounts/"+name+"/token", request, &answer)
 	return answer.Status.Token
 }
-

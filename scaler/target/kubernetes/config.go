@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-kit/log"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -81,7 +81,7 @@ func (c *Config) Validate() error {
 	if c.Name == "" {
 		return &target.FieldError{Field: "name", Msg: "must name the " + c.Kind + " to scale"}
 	}
-	if wrong := path.IsValidPathSegmentName(c.Name); wrong != nil {
+	if wrong := content.IsPathSegmentName(c.Name); wrong != nil {
 		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q %s", c.Name, wrong[0])}
 	}
 	return nil

@@ -93,7 +93,7 @@ func testConflicts(t *testing.T, c *testCluster) {
 	var writes atomic.Int32
 	tgt := open(t, c.proxied(t, name, func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut && writes.Add(1) <= 5 {
-			note := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"write": fmt.Sprint(writes.Load())}}}
+			note := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"write": time.Now().String()}}}
 			if err := c.Try(http.MethodPatch, object("apps/v1", "deployments", name), note, nil); err != nil {
 				t.Error(err)
 			}
@@ -135,9 +135,7 @@ func testControllersStop(t *testing.T, c *testCluster) {
 	settle(t, tgt, target.State{Requested: 2, Ready: 2})
 	c.ControllerManager.Kill()
 	for _, n := range []int{4, 1} {
-		if err := tgt.Scale(t.Context(), n); err != nil {
-			t.Fatal(err)
-		}
+		ask(t, tgt, n)
 		if st, err := tgt.Current(t.Context()); err != nil || st != (target.State{Requested: n, Ready: 2}) {
 			t.Errorf("Current = %+v, %v, want %d requested and the 2 that are ready", st, err, n)
 		}
@@ -151,9 +149,7 @@ func testControllersStop(t *testing.T, c *testCluster) {
 func testServerStops(t *testing.T, c *testCluster) {
 	tgt := open(t, c.deployment(c.create(t, "apps/v1", "Deployment", 1, "2s")))
 	settle(t, tgt, target.State{Requested: 1, Ready: 1})
-	if err := tgt.Scale(t.Context(), 4); err != nil {
-		t.Fatal(err)
-	}
+	ask(t, tgt, 4)
 	c.APIServer.Kill()
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		_, err := tgt.Current(t.Context())

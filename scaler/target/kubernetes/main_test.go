@@ -154,8 +154,15 @@ func settle(t testing.TB, tgt target.Target, want target.State) {
 	})
 }
 
-// scale asks for n replicas, again after conflicts, and waits for them.
+// scale asks for n replicas and waits for them.
 func scale(t testing.TB, tgt target.Target, n int) {
+	t.Helper()
+	ask(t, tgt, n)
+	settle(t, tgt, target.State{Requested: n, Ready: n})
+}
+
+// ask asks for n replicas, again after conflicts: controllers write too.
+func ask(t testing.TB, tgt target.Target, n int) {
 	t.Helper()
 	realtest.Eventually(t, converge, 50*time.Millisecond, fmt.Sprintf("%d replicas are accepted", n), func() error {
 		err := tgt.Scale(t.Context(), n)
@@ -169,7 +176,6 @@ func scale(t testing.TB, tgt target.Target, n int) {
 			return nil
 		}
 	})
-	settle(t, tgt, target.State{Requested: n, Ready: n})
 }
 
 // wantKind checks an error's kind, and that it says something.

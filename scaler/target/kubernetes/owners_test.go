@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -138,9 +139,13 @@ func eventually(t *testing.T, cfg *Config, want target.Kind, what string) {
 		if err == nil {
 			err = tgt.Scale(t.Context(), st.Requested%3+1)
 		}
-		if kind := target.KindOf(err); kind != want {
-			return fmt.Errorf("%v (kind %q)", err, kind)
+		switch {
+		case target.KindOf(err) == want:
+			return nil
+		case err == nil:
+			return errors.New("it works")
+		default:
+			return fmt.Errorf("%w (kind %q)", err, target.KindOf(err))
 		}
-		return nil
 	})
 }

@@ -1,12 +1,11 @@
 package kubernetes
 
 import (
+	"crypto/rand"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
