@@ -58,7 +58,14 @@ func (*Config) Platform() string { return "kubernetes" }
 // Identity implements target.Config. The version is not part of it: it is the
 // same thing in each.
 func (c *Config) Identity() string {
-	return fmt.Sprintf("kubernetes %q %q %s %s", c.Kubeconfig, c.Context, c.gvk().GroupKind(), c.path())
+	id := "kubernetes"
+	if c.Kubeconfig != "" {
+		id += " kubeconfig=" + c.Kubeconfig
+	}
+	if c.Context != "" {
+		id += " context=" + c.Context
+	}
+	return fmt.Sprintf("%s %s %s", id, c.gvk().GroupKind(), c.path())
 }
 
 // Validate implements target.Config. It does not ask the cluster.

@@ -34,7 +34,7 @@ func TestConfig(t *testing.T) {
 		{
 			"a deployment", `{ namespace: shop, name: web }`,
 			&Config{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "shop", Name: "web"},
-			`kubernetes "" "" Deployment.apps shop/web`,
+			`kubernetes Deployment.apps shop/web`,
 		},
 		{
 			"all", `{ api_version: apps/v1, kind: StatefulSet, namespace: shop, name: db, kubeconfig: shop.kubeconfig, context: eu, allow_other_owners: true }`,
@@ -42,17 +42,17 @@ func TestConfig(t *testing.T) {
 				APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: "shop", Name: "db",
 				Kubeconfig: "/etc/alertscaler/shop.kubeconfig", Context: "eu", AllowOtherOwners: true,
 			},
-			`kubernetes "/etc/alertscaler/shop.kubeconfig" "eu" StatefulSet.apps shop/db`,
+			`kubernetes kubeconfig=/etc/alertscaler/shop.kubeconfig context=eu StatefulSet.apps shop/db`,
 		},
 		{
 			"a custom resource in no namespace", `{ api_version: example.com/v1beta1, kind: Fleet, name: games }`,
 			&Config{APIVersion: "example.com/v1beta1", Kind: "Fleet", Name: "games"},
-			`kubernetes "" "" Fleet.example.com games`,
+			`kubernetes Fleet.example.com games`,
 		},
 		{
 			"the core group", `{ api_version: v1, kind: ReplicationController, namespace: old, name: web }`,
 			&Config{APIVersion: "v1", Kind: "ReplicationController", Namespace: "old", Name: "web"},
-			`kubernetes "" "" ReplicationController old/web`,
+			`kubernetes ReplicationController old/web`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
