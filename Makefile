@@ -21,6 +21,14 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 CADVISOR_DIR := testdata/cadvisor
 CADVISOR     := $(TOOLS_DIR)/cadvisor-$(shell awk '$$1 ~ /google.cadvisor$$/ { print $$2 }' $(CADVISOR_DIR)/go.mod)
 
+# So are etcd and the Kubernetes API server with its controllers.
+KUBERNETES_DIR   := testdata/kubernetes
+kubernetes-tool   = $(TOOLS_DIR)/$(1)-$(shell awk '$$1 == "$(2)" { print $$2 }' $(KUBERNETES_DIR)/go.mod)
+ETCD             := $(call kubernetes-tool,etcd,go.etcd.io/etcd/server/v3)
+KUBE_APISERVER   := $(call kubernetes-tool,kube-apiserver,k8s.io/kubernetes)
+KUBE_CONTROLLERS := $(call kubernetes-tool,kube-controller-manager,k8s.io/kubernetes)
+KUBERNETES_TOOLS := $(ETCD) $(KUBE_APISERVER) $(KUBE_CONTROLLERS)
+
 # The demo takes what is on PATH and builds only what is not.
 demo-tool         = $(or $(shell command -v $(1)),$(2))
 DEMO_PROMETHEUS   := $(call demo-tool,prometheus,$(PROMETHEUS))
@@ -95,7 +103,7 @@ properties: ## Draw CASES cases for every property of the decision.
 	$(GO) test ./scaler/policy -timeout=30m -rapid.checks=$(CASES)
 
 .PHONY: tools
-tools: $(foreach tool,$(TOOLS),$($(call tool-variable,$(tool)))) $(CADVISOR) ## Build every pinned tool.
+tools: $(foreach tool,$(TOOLS),$($(call tool-variable,$(tool)))) $(CADVISOR) $(KUBERNETES_TOOLS) ## Build every pinned tool.
 
 .PHONY: tools-demo
 tools-demo: $(DEMO_PROMETHEUS) $(DEMO_ALERTMANAGER) ## Build the tools of the demo that are not on PATH.
@@ -104,6 +112,15 @@ $(CADVISOR):
 	@echo ">> building $(@F) (once, about a minute)"
 	@mkdir -p $(@D)
 	@cd $(CADVISOR_DIR) && GOWORK=off CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@.new . && mv $@.new $@
+
+# Never two of these at once, whatever -j says: each takes all the memory and
+# processors it can get.
+$(KUBE_APISERVER): | $(ETCD)
+$(KUBE_CONTROLLERS): | $(KUBE_APISERVER)
+$(KUBERNETES_TOOLS):
+	@echo ">> building $(@F) (once, up to 4 minutes)"
+	@mkdir -p $(@D)
+	@cd $(KUBERNETES_DIR) && GOWORK=off CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o $@.new ./$(firstword $(subst -v, ,$(@F))) && mv $@.new $@
 
 .PHONY: docker
 docker: $(PROMU) ## Build the container image alertscaler:latest.

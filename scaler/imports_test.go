@@ -67,6 +67,16 @@ var bans = []ban{
 		why: "a platform knows the target contract and its own calls, nothing else",
 	},
 	{
+		who: "scaler/target/kubernetes/...", whom: own("scaler/policy", "scaler/config", "scaler/target/process/...", "scaler/target/docker/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
+		why: "a platform knows the target contract and its own calls, nothing else",
+	},
+	{
+		who: "scaler/target/kubernetes", whom: func(p string) bool {
+			return strings.HasPrefix(p, "k8s.io/api/") || strings.HasPrefix(p, "k8s.io/client-go/kubernetes")
+		},
+		why: "the typed clients, and whatever imports them, bring every type of Kubernetes into the program: 16 MB",
+	},
+	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
@@ -79,7 +89,7 @@ var bans = []ban{
 		why: "imports run downward only",
 	},
 	{
-		who: "scaler/config", direct: true, whom: own("scaler/target/install", "scaler/target/process", "scaler/target/docker", "scaler"),
+		who: "scaler/config", direct: true, whom: own("scaler/target/install", "scaler/target/process", "scaler/target/docker", "scaler/target/kubernetes", "scaler"),
 		why: "configuration knows platforms by the registry it is given",
 	},
 	{

@@ -1,5 +1,5 @@
 // Package realtest runs the real thing for tests: Prometheus, Alertmanager,
-// cAdvisor, a Docker Engine. Only tests import it.
+// cAdvisor, a Docker Engine, Kubernetes. Only tests import it.
 //
 // What a machine lacks makes the test skip with the name of what is missing,
 // or fail where REQUIRE_ALL=1 is set, as in CI. Whatever a function here starts

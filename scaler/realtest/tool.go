@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// Tool returns the path of a program: the one built from the pin in .bingo (or,
-// for cadvisor, in testdata/cadvisor) if `make tools` has built it, else what
-// is on PATH. Absent from both, t skips or fails. Programs without a pin, such
-// as ansible-playbook, are looked up on PATH alone.
+// Tool returns the path of a program: the one built from the pin in .bingo, or
+// in a module below testdata, if `make tools` has built it, else what is on
+// PATH. Absent from both, t skips or fails. Programs without a pin, such as
+// ansible-playbook, are looked up on PATH alone.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	version, err := pinned(name)
@@ -53,6 +53,15 @@ func toolsDir(t testing.TB) string {
 	return filepath.Join(cache, "alertscaler", "tools")
 }
 
+// nested are the programs that have a module below testdata, and the module
+// there that their version is of.
+var nested = map[string]struct{ dir, module string }{
+	"cadvisor":                {"cadvisor", "github.com/google/cadvisor"},
+	"etcd":                    {"kubernetes", "go.etcd.io/etcd/server/v3"},
+	"kube-apiserver":          {"kubernetes", "k8s.io/kubernetes"},
+	"kube-controller-manager": {"kubernetes", "k8s.io/kubernetes"},
+}
+
 // pinned returns the version of a tool that this tree asks for, empty if it
 // names none.
 func pinned(tool string) (string, error) {
@@ -61,8 +70,8 @@ func pinned(tool string) (string, error) {
 		return "", err
 	}
 	file, module := filepath.Join(root, ".bingo", tool+".mod"), ""
-	if tool == "cadvisor" {
-		file, module = filepath.Join(root, "testdata", "cadvisor", "go.mod"), "github.com/google/cadvisor"
+	if n, ok := nested[tool]; ok {
+		file, module = filepath.Join(root, "testdata", n.dir, "go.mod"), n.module
 	}
 	f, err := os.Open(file)
 	if os.IsNotExist(err) {

@@ -4,17 +4,20 @@ package install
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
+	"github.com/alertscaler/alertscaler/scaler/target/kubernetes"
 	"github.com/alertscaler/alertscaler/scaler/target/process"
 )
 
 // Registry returns the platforms that come with Alertscaler. Targets built
 // from the same registry share what they can, such as one client for each
-// Docker Engine.
+// Docker Engine or Kubernetes cluster.
 func Registry() *target.Registry {
 	var engines docker.Clients
+	var clusters kubernetes.Clients
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
 		engines.NewContainerConfig,
+		clusters.NewConfig,
 	)
 }

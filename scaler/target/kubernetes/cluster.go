@@ -1,0 +1,126 @@
+package kubernetes
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// A read is two or three requests, a change as many again, so these let some
+// fifty targets be read in the same second. client-go's own 5 and 10 are meant
+// for controllers that read from a cache.
+const (
+	queriesPerSecond = 100
+	queriesBurst     = 200
+)
+
+// cluster is a client of one API server, safe for concurrent use.
+type cluster struct {
+	rest    rest.Interface
+	objects dynamic.Interface
+	close   func()
+
+	mu    sync.Mutex
+	kinds map[schema.GroupVersionKind]resource
+}
+
+// resource is what the API server says of a kind.
+type resource struct {
+	schema.GroupVersionResource
+	namespaced bool
+}
+
+func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
+	cfg = dynamic.ConfigFor(cfg)
+	cfg.UserAgent = fieldManager
+	cfg.QPS, cfg.Burst = queriesPerSecond, queriesBurst
+	// Deprecations are for whoever writes the configuration, not for every
+	// evaluation's log.
+	cfg.WarningHandlerWithContext = rest.NoWarnings{}
+	client := override
+	if client == nil {
+		var err error
+		if client, err = rest.HTTPClientFor(cfg); err != nil {
+			return nil, err
+		}
+	}
+	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, client)
+	if err != nil {
+		return nil, err
+	}
+	once := once{base}
+	return &cluster{
+		rest: once, objects: dynamic.New(once), close: client.CloseIdleConnections,
+		kinds: make(map[schema.GroupVersionKind]resource),
+	}, nil
+}
+
+// once makes every request just once. client-go would wait and repeat what was
+// throttled up to ten times, and the engine would not know of it.
+type once struct{ rest.Interface }
+
+func (c once) Get() *rest.Request { return c.Interface.Get().MaxRetries(0) }
+func (c once) Put() *rest.Request { return c.Interface.Put().MaxRetries(0) }
+
+// find returns the resource that serves a kind. It asks for the one group and
+// version, once: a broken API of another group is no concern of ours.
+func (c *cluster) find(ctx context.Context, op string, gvk schema.GroupVersionKind) (resource, error) {
+	c.mu.Lock()
+	r, ok := c.kinds[gvk]
+	c.mu.Unlock()
+	if ok {
+		return r, nil
+	}
+	list, err := c.discover(ctx, gvk.GroupVersion())
+	if err != nil {
+		return resource{}, failure(ctx, op, err)
+	}
+	scalable := false
+	for i := range list.APIResources {
+		switch a := &list.APIResources[i]; {
+		case a.Kind == gvk.Kind && r.Resource == "":
+			r = resource{GroupVersionResource: gvk.GroupVersion().WithResource(a.Name), namespaced: a.Namespaced}
+		case a.Kind == "Scale" && r.Resource != "" && a.Name == r.Resource+"/scale":
+			scalable = true
+		}
+	}
+	switch {
+	case r.Resource == "":
+		return resource{}, target.Errorf(target.KindNotFound, op, "the API server has no kind %s in %s", gvk.Kind, gvk.GroupVersion())
+	case !scalable:
+		return resource{}, target.Errorf(target.KindPermanent, op, "a %s of %s has no scale subresource, so there is no number of replicas to set", gvk.Kind, gvk.GroupVersion())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kinds[gvk] = r
+	return r, nil
+}
+
+// forget makes the next find ask again: a custom resource may have been
+// defined anew, under another name.
+func (c *cluster) forget(gvk schema.GroupVersionKind) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kinds, gvk)
+}
+
+func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1.APIResourceList, error) {
+	root := []string{"/apis", gv.Group, gv.Version}
+	if gv.Group == "" {
+		root = []string{"/api", gv.Version}
+	}
+	raw, err := c.rest.Get().AbsPath(root...).Do(ctx).Raw()
+	if err != nil {
+		return nil, err
+	}
+	list := new(metav1.APIResourceList)
+	return list, json.Unmarshal(raw, list)
+}

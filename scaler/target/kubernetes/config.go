@@ -1,0 +1,129 @@
+package kubernetes
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-kit/log"
+	"k8s.io/apimachinery/pkg/api/validate/content"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Config is the configuration of a resource with a scale subresource, under the
+// key kubernetes.
+type Config struct {
+	// APIVersion and Kind say what it is, as in its manifest. The default is
+	// a Deployment of apps/v1.
+	APIVersion string `yaml:"api_version"`
+	Kind       string `yaml:"kind"`
+	// Namespace it is in; only a custom resource may be in none.
+	Namespace string `yaml:"namespace,omitempty"`
+	Name      string `yaml:"name"`
+	// Kubeconfig is the file that says where the cluster is and who we are.
+	// Empty: the pod's own service account where we run in one and Context is
+	// empty, else $KUBECONFIG, else ~/.kube/config.
+	Kubeconfig string `yaml:"kubeconfig,omitempty"`
+	// Context is the one of the kubeconfig to use; empty: its current one.
+	Context string `yaml:"context,omitempty"`
+	// AllowOtherOwners scales it even where a HorizontalPodAutoscaler or a
+	// controller that owns it sets the same number, each undoing the other.
+	AllowOtherOwners bool `yaml:"allow_other_owners,omitempty"`
+
+	clients *Clients
+}
+
+var _ target.Config = (*Config)(nil)
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = Config{APIVersion: "apps/v1", Kind: "Deployment", clients: c.clients}
+	type plain Config
+	return unmarshal((*plain)(c))
+}
+
+// SetDirectory makes relative file names relative to dir.
+func (c *Config) SetDirectory(dir string) {
+	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
+		c.Kubeconfig = filepath.Join(dir, c.Kubeconfig)
+	}
+}
+
+// Platform implements target.Config.
+func (*Config) Platform() string { return "kubernetes" }
+
+// Identity implements target.Config. The version is not part of it: it is the
+// same thing in each.
+func (c *Config) Identity() string {
+	id := "kubernetes"
+	if c.Kubeconfig != "" {
+		id += " kubeconfig=" + c.Kubeconfig
+	}
+	if c.Context != "" {
+		id += " context=" + c.Context
+	}
+	return fmt.Sprintf("%s %s %s", id, c.gvk().GroupKind(), c.path())
+}
+
+// Validate implements target.Config. It does not ask the cluster.
+func (c *Config) Validate() error {
+	gv, err := schema.ParseGroupVersion(c.APIVersion)
+	if err != nil || gv.Version == "" {
+		return &target.FieldError{Field: "api_version", Msg: fmt.Sprintf("%q is not a group and version such as apps/v1", c.APIVersion)}
+	}
+	if c.Kind == "" || strings.ContainsAny(c.Kind, "/. ") {
+		return &target.FieldError{Field: "kind", Msg: fmt.Sprintf("%q is not a kind such as Deployment", c.Kind)}
+	}
+	switch {
+	case c.Namespace != "":
+		if wrong := validation.IsDNS1123Label(c.Namespace); wrong != nil {
+			return &target.FieldError{Field: "namespace", Msg: fmt.Sprintf("%q: %s", c.Namespace, wrong[0])}
+		}
+	case builtIn(gv.Group):
+		return &target.FieldError{Field: "namespace", Msg: "must name the namespace that the " + c.Kind + " is in"}
+	}
+	if c.Name == "" {
+		return &target.FieldError{Field: "name", Msg: "must name the " + c.Kind + " to scale"}
+	}
+	if wrong := content.IsPathSegmentName(c.Name); wrong != nil {
+		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q %s", c.Name, wrong[0])}
+	}
+	return nil
+}
+
+// New implements target.Config. It reads the kubeconfig and dials nothing.
+func (c *Config) New(o target.Options) (target.Target, error) {
+	cl, release, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of the cluster of %s: %w", c.describe(), err)
+	}
+	w := &workload{
+		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
+		cluster: cl, release: release, allowOthers: c.AllowOtherOwners, logger: o.Logger,
+	}
+	if w.logger == nil {
+		w.logger = log.NewNopLogger()
+	}
+	return w, nil
+}
+
+func (c *Config) gvk() schema.GroupVersionKind {
+	return schema.FromAPIVersionAndKind(c.APIVersion, c.Kind)
+}
+
+func (c *Config) path() string {
+	if c.Namespace == "" {
+		return c.Name
+	}
+	return c.Namespace + "/" + c.Name
+}
+
+// describe names the target in errors: Deployment shop/web.
+func (c *Config) describe() string { return c.Kind + " " + c.path() }
+
+// builtIn reports whether Kubernetes' own controllers keep the status of the
+// group's resources.
+func builtIn(group string) bool { return group == "" || group == "apps" }

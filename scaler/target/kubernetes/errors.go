@@ -1,0 +1,52 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// failure says what was tried, and what kind of error came of it.
+func failure(ctx context.Context, op string, err error) error {
+	// client-go's rate limiter and a cut answer do not always say that it was
+	// the caller's deadline.
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	e := &target.Error{Kind: kind(err), Op: op, Err: err}
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
+		e.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return e
+}
+
+// kind translates the API server's errors, by its own reasons.
+func kind(err error) target.Kind {
+	switch {
+	case target.IsTimeout(err):
+		return target.KindTemporary
+	case apierrors.IsConflict(err):
+		return target.KindConflict
+	case apierrors.IsTooManyRequests(err):
+		return target.KindThrottled
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		// The quota admission has no reason of its own.
+		return target.KindQuota
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return target.KindUnauthorized
+	case apierrors.IsNotFound(err):
+		return target.KindNotFound
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err),
+		apierrors.IsNotAcceptable(err), apierrors.IsUnsupportedMediaType(err), apierrors.IsRequestEntityTooLargeError(err):
+		return target.KindPermanent
+	default:
+		// The server's timeouts, 5xx, and connections that came to nothing.
+		return target.KindTemporary
+	}
+}

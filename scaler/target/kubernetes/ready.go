@@ -1,0 +1,79 @@
+package kubernetes
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// podsPerPage bounds one answer; there may be thousands of pods.
+const podsPerPage = 500
+
+var podsResource = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+
+// ready counts the replicas that serve.
+//
+// It is status.readyReplicas, which the controllers of Deployments, StatefulSets
+// and ReplicaSets write, and many others. A controller that has not seen the
+// newest specification yet (its observedGeneration is older) still says how many
+// are ready of what it runs: the change is not carried out, so that is the truth,
+// and Ready may exceed Requested meanwhile.
+//
+// Where a custom resource's status has no such field, the Ready pods that the
+// scale's selector matches are counted, without those that are going away. One
+// without a selector too, and with any replicas, cannot be told: an error.
+func (w *workload) ready(ctx context.Context, op string, api dynamic.ResourceInterface, sc scaleObject) (int, error) {
+	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
+	if err != nil {
+		return 0, failure(ctx, op, err)
+	}
+	_, found, err := unstructured.NestedFieldNoCopy(obj.Object, "status", "readyReplicas")
+	if err == nil && (found || builtIn(w.gvk.Group)) {
+		return count(op, obj.Object, "status", "readyReplicas")
+	}
+	if selector, _, _ := unstructured.NestedString(sc.Object, "status", "selector"); selector != "" {
+		return w.readyPods(ctx, op, selector)
+	}
+	if exist, err := count(op, sc.Object, "status", "replicas"); err != nil || exist == 0 {
+		return 0, err
+	}
+	return 0, target.Errorf(target.KindTemporary, op, "its status has no readyReplicas and its scale no selector, so nobody knows how many are ready")
+}
+
+// readyPods counts the pods that match and are Ready.
+func (w *workload) readyPods(ctx context.Context, op, selector string) (int, error) {
+	n := 0
+	o := metav1.ListOptions{LabelSelector: selector, Limit: podsPerPage}
+	for {
+		page, err := w.cluster.objects.Resource(podsResource).Namespace(w.namespace).List(ctx, o)
+		if err != nil {
+			return 0, failure(ctx, op+": list its pods", err)
+		}
+		for i := range page.Items {
+			if podReady(&page.Items[i]) {
+				n++
+			}
+		}
+		if o.Continue = page.GetContinue(); o.Continue == "" {
+			return n, nil
+		}
+	}
+}
+
+func podReady(pod *unstructured.Unstructured) bool {
+	if pod.GetDeletionTimestamp() != nil {
+		return false
+	}
+	conditions, _, _ := unstructured.NestedSlice(pod.Object, "status", "conditions")
+	for _, c := range conditions {
+		if c, ok := c.(map[string]any); ok && c["type"] == "Ready" {
+			return c["status"] == "True"
+		}
+	}
+	return false
+}

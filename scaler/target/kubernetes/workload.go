@@ -1,0 +1,152 @@
+package kubernetes
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// fieldManager is who we are to the API server, in managedFields and its logs.
+const fieldManager = "alertscaler"
+
+// workload is a target.Target.
+type workload struct {
+	gvk             schema.GroupVersionKind
+	namespace, name string
+	what            string // for errors: Deployment shop/web
+	cluster         *cluster
+	release         func()
+	allowOthers     bool
+	logger          log.Logger
+
+	mu        sync.Mutex
+	unownedAt time.Time // when nobody else was last seen to set the number
+}
+
+var (
+	_ target.Target = (*workload)(nil)
+	_ target.Closer = (*workload)(nil)
+)
+
+// Close implements target.Closer.
+func (w *workload) Close() error {
+	w.release()
+	return nil
+}
+
+// Current implements target.Target. Requested is the scale's spec.replicas. Of
+// Ready, see ready. When the number last changed is not known: the API server
+// keeps no such time.
+func (w *workload) Current(ctx context.Context) (target.State, error) {
+	op := "read " + w.what
+	api, err := w.api(ctx, op)
+	if err != nil {
+		return target.State{}, err
+	}
+	sc, err := w.scale(ctx, op, api)
+	if err != nil {
+		return target.State{}, err
+	}
+	requested, err := sc.requested(op)
+	if err != nil {
+		return target.State{}, err
+	}
+	ready, err := w.ready(ctx, op, api, sc)
+	if err != nil {
+		return target.State{}, err
+	}
+	return target.State{Requested: requested, Ready: ready}, nil
+}
+
+// Scale implements target.Target. It changes the scale subresource and nothing
+// else. A change of the resource since it was read, by anyone and of anything,
+// is a conflict.
+func (w *workload) Scale(ctx context.Context, desired int) error {
+	op := "scale " + w.what
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	}
+	api, err := w.api(ctx, op)
+	if err != nil {
+		return err
+	}
+	sc, err := w.scale(ctx, op, api)
+	if err != nil {
+		return err
+	}
+	requested, err := sc.requested(op)
+	if err != nil {
+		return err
+	}
+	if requested == desired {
+		return target.Errorf(target.KindNoOp, op, "%d replicas are already requested", desired)
+	}
+	if err := w.refuseOwned(ctx, op, api); err != nil {
+		return err
+	}
+	if err := unstructured.SetNestedField(sc.Object, int64(desired), "spec", "replicas"); err != nil {
+		return target.Errorf(target.KindTemporary, op, "the scale is of an unknown form: %w", err)
+	}
+	if _, err := api.Update(ctx, sc.Unstructured, metav1.UpdateOptions{FieldManager: fieldManager}, "scale"); err != nil {
+		return failure(ctx, op, err)
+	}
+	level.Debug(w.logger).Log("msg", "scale updated", "what", w.what, "from", requested, "to", desired)
+	return nil
+}
+
+// api returns the resource's part of the API.
+func (w *workload) api(ctx context.Context, op string) (dynamic.ResourceInterface, error) {
+	r, err := w.cluster.find(ctx, op, w.gvk)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.namespaced && w.namespace == "":
+		return nil, target.Errorf(target.KindPermanent, op, "every %s is in a namespace, and none is configured", w.gvk.Kind)
+	case !r.namespaced && w.namespace != "":
+		return nil, target.Errorf(target.KindPermanent, op, "a %s is in no namespace, and %s is configured", w.gvk.Kind, w.namespace)
+	}
+	return w.cluster.objects.Resource(r.GroupVersionResource).Namespace(w.namespace), nil
+}
+
+// scaleObject is an autoscaling/v1 Scale.
+type scaleObject struct{ *unstructured.Unstructured }
+
+func (w *workload) scale(ctx context.Context, op string, api dynamic.ResourceInterface) (scaleObject, error) {
+	obj, err := api.Get(ctx, w.name, metav1.GetOptions{}, "scale")
+	if err != nil {
+		if apierrors.IsNotFound(err) {
+			w.cluster.forget(w.gvk)
+		}
+		return scaleObject{}, failure(ctx, op, err)
+	}
+	return scaleObject{obj}, nil
+}
+
+// requested is spec.replicas, which is absent where it is 0.
+func (s scaleObject) requested(op string) (int, error) {
+	return count(op, s.Object, "spec", "replicas")
+}
+
+// count reads a number of replicas; one that is absent is 0, as the API leaves
+// out zeros.
+func count(op string, obj map[string]any, fields ...string) (int, error) {
+	n, _, err := unstructured.NestedInt64(obj, fields...)
+	switch {
+	case err != nil:
+		return 0, target.Errorf(target.KindTemporary, op, "%w", err)
+	case n < 0 || n > math.MaxInt32:
+		return 0, target.Errorf(target.KindTemporary, op, "%d %s is no number of replicas", n, fields[len(fields)-1])
+	}
+	return int(n), nil
+}
