@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestDefaults(t *testing.T) {
 	}
 	// One key of a section leaves the others as they are.
 	got = configured(t, "http://pool/web", "current: { requested: spec.replicas }\nscale: { method: PATCH }")
-	if got.Current.Ready != "ready" || got.Current.Method != "GET" || got.Scale.Body != want.Scale.Body {
+	if got.Current.Ready != "ready" || got.Current.Method != http.MethodGet || got.Scale.Body != want.Scale.Body {
 		t.Errorf("%+v, %+v", got.Current, got.Scale)
 	}
 	if got = configured(t, "http://pool/web", `current: { ready: "" }`); got.Current.Ready != "" {

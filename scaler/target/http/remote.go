@@ -222,6 +222,9 @@ func (c *CurrentConfig) numbers(doc any) (st target.State, err error) {
 // bound reads one of the platform's own bounds; 0 is none.
 func bound(doc any, path *Path, usual Path) (int, error) {
 	if path == nil {
+		if _, ok := doc.(map[string]any); !ok {
+			return 0, nil // a list or a bare number has no keys
+		}
 		n, err := usual.whole(doc)
 		if errors.Is(err, errAbsent) {
 			return 0, nil

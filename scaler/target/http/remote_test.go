@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -189,15 +188,11 @@ func TestCredentials(t *testing.T) {
 func TestTokenServerHangs(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Bool
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	tokens := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Store(true)
 		hangs(w, r)
 	}))
-	t.Cleanup(func() {
-		tokens.CloseClientConnections()
-		tokens.Close()
-	})
-	tgt := open(t, serve(t, &pool{}), "oauth2: { client_id: me, client_secret: s, token_url: '"+tokens.URL+"' }")
+	tgt := open(t, serve(t, &pool{}), "oauth2: { client_id: me, client_secret: s, token_url: '"+tokens+"' }")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	start := time.Now()

@@ -3,6 +3,7 @@ package http
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -98,8 +99,12 @@ func unreachable(t testing.TB) string {
 	return "http://" + ln.Addr().String()
 }
 
-// hangs takes requests and never answers.
-func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// hangs takes requests and never answers. A server sees that the client is
+// gone only once it has read all that it sent.
+func hangs(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
 
 // answers gives every request the same answer; headers are pairs.
 func answers(status int, body string, headers ...string) http.HandlerFunc {
