@@ -5,6 +5,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
+	"github.com/alertscaler/alertscaler/scaler/target/nomad"
 	"github.com/alertscaler/alertscaler/scaler/target/process"
 )
 
@@ -18,5 +19,6 @@ func Registry() *target.Registry {
 		engines.NewServiceConfig,
 		engines.NewContainerConfig,
 		http.NewConfig,
+		nomad.NewConfig,
 	)
 }
