@@ -54,14 +54,21 @@ func (p Path) parse() ([]string, error) {
 // errAbsent is a path that leads nowhere.
 var errAbsent = errors.New("the answer does not have it")
 
+// route is a Path that was parsed.
+type route struct {
+	Path
+	parts []string
+}
+
+func (p Path) route() (route, error) {
+	parts, err := p.parse()
+	return route{Path: p, parts: parts}, err
+}
+
 // whole returns the whole number of at least 0 that the path leads to. Null
 // and what is not there are errAbsent.
-func (p Path) whole(doc any) (int, error) {
-	parts, err := p.parse()
-	if err != nil {
-		return 0, err
-	}
-	for _, part := range parts {
+func (p route) whole(doc any) (int, error) {
+	for _, part := range p.parts {
 		switch v := doc.(type) {
 		case map[string]any:
 			doc = v[part]
@@ -71,7 +78,7 @@ func (p Path) whole(doc any) (int, error) {
 			}
 			i, err := strconv.ParseUint(part, 10, 31)
 			if err != nil {
-				return 0, fmt.Errorf("%s: %q is no place in a list", p, part)
+				return 0, fmt.Errorf("%s: %q is no place in a list", p.Path, part)
 			}
 			doc = nil
 			if int(i) < len(v) {
@@ -79,18 +86,18 @@ func (p Path) whole(doc any) (int, error) {
 			}
 		case nil:
 		default:
-			return 0, fmt.Errorf("%s: nothing can be below %s", p, described(doc))
+			return 0, fmt.Errorf("%s: nothing can be below %s", p.Path, described(doc))
 		}
 		if doc == nil {
-			return 0, fmt.Errorf("%s: %w", p, errAbsent)
+			return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
 		}
 	}
 	if doc == nil {
-		return 0, fmt.Errorf("%s: %w", p, errAbsent)
+		return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
 	}
 	n, err := count(doc)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", p, err)
+		return 0, fmt.Errorf("%s: %w", p.Path, err)
 	}
 	return n, nil
 }

@@ -1,16 +1,14 @@
 package http
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/url"
 	"strings"
+	"text/template"
 
 	"github.com/prometheus/common/config"
 
@@ -24,6 +22,8 @@ const maxAnswer = 1 << 20
 type remote struct {
 	cfg            Config
 	current, scale *url.URL
+	ask, tell      *template.Template // bodies
+	numbers        numbers
 	values         values // but for Desired
 	// reader follows redirects where it may, writer never: what comes of a PUT
 	// that goes elsewhere, or becomes a GET on the way, nobody knows.
@@ -43,6 +43,15 @@ func newRemote(c *Config, o target.Options) (*remote, error) {
 		return nil, fmt.Errorf("scale.body: %w", err)
 	}
 	var err error
+	if r.tell, err = c.Scale.Body.parse(); err != nil {
+		return nil, fmt.Errorf("scale.body: %w", err)
+	}
+	if r.ask, err = c.Current.Body.parse(); err != nil {
+		return nil, fmt.Errorf("current.body: %w", err)
+	}
+	if r.numbers, err = c.Current.numbers(); err != nil {
+		return nil, fmt.Errorf("current: %w", err)
+	}
 	if r.current, err = c.URL.resolve(c.Current.URL); err != nil {
 		return nil, fmt.Errorf("current.url: %w", err)
 	}
@@ -90,7 +99,7 @@ func (r *remote) Scale(ctx context.Context, desired int) error {
 	}
 	v := r.values
 	v.Desired = desired
-	body, err := r.cfg.Scale.Body.render(v)
+	body, err := render(r.tell, v)
 	if err != nil {
 		return target.Errorf(target.KindPermanent, op, "body: %w", err)
 	}
@@ -126,7 +135,7 @@ func (r *remote) Close() error {
 // read asks for the numbers. The ETag is empty where there is none that a
 // write could be made conditional on.
 func (r *remote) read(ctx context.Context, op string) (target.State, string, error) {
-	text, err := r.cfg.Current.Body.render(r.values)
+	text, err := render(r.ask, r.values)
 	if err != nil {
 		return target.State{}, "", target.Errorf(target.KindPermanent, op, "current.body: %w", err)
 	}
@@ -157,7 +166,7 @@ func (r *remote) read(ctx context.Context, op string) (target.State, string, err
 	if len(answer) > maxAnswer {
 		return target.State{}, "", target.Errorf(target.KindPermanent, op, "the answer is larger than %d bytes", maxAnswer)
 	}
-	st, err := r.cfg.Current.state(op, answer)
+	st, err := r.numbers.state(op, answer)
 	if err != nil {
 		return target.State{}, "", err
 	}
@@ -172,67 +181,4 @@ func (r *remote) etag(res *http.Response) string {
 		return ""
 	}
 	return etag
-}
-
-// state reads the numbers out of an answer. What is not JSON may be a page
-// that a proxy puts up for a while; JSON without the numbers is another
-// contract, which no later try will change.
-func (c *CurrentConfig) state(op string, answer []byte) (target.State, error) {
-	dec := json.NewDecoder(bytes.NewReader(answer))
-	dec.UseNumber()
-	var doc any
-	err := dec.Decode(&doc)
-	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something comes after the value")
-		}
-	}
-	if err != nil {
-		return target.State{}, target.Errorf(target.KindTemporary, op, "the answer is not JSON: %w (%q)", err, excerpt(answer))
-	}
-	st, err := c.numbers(doc)
-	if err != nil {
-		return target.State{}, target.Errorf(target.KindPermanent, op, "%w", err)
-	}
-	return st, nil
-}
-
-func (c *CurrentConfig) numbers(doc any) (st target.State, err error) {
-	if st.Requested, err = c.Requested.whole(doc); err != nil {
-		return target.State{}, err
-	}
-	st.Ready = st.Requested
-	if c.Ready != "" {
-		if st.Ready, err = c.Ready.whole(doc); err != nil {
-			return target.State{}, err
-		}
-	}
-	if st.Min, err = bound(doc, c.Min, "min"); err != nil {
-		return target.State{}, err
-	}
-	if st.Max, err = bound(doc, c.Max, "max"); err != nil {
-		return target.State{}, err
-	}
-	if st.Max > 0 && st.Min > st.Max {
-		return target.State{}, fmt.Errorf("min %d is above max %d", st.Min, st.Max)
-	}
-	return st, nil
-}
-
-// bound reads one of the platform's own bounds; 0 is none.
-func bound(doc any, path *Path, usual Path) (int, error) {
-	if path == nil {
-		if _, ok := doc.(map[string]any); !ok {
-			return 0, nil // a list or a bare number has no keys
-		}
-		n, err := usual.whole(doc)
-		if errors.Is(err, errAbsent) {
-			return 0, nil
-		}
-		return n, err
-	}
-	if *path == "" {
-		return 0, nil
-	}
-	return path.whole(doc)
 }

@@ -43,8 +43,12 @@ func (t Template) render(v values) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return render(parsed, v)
+}
+
+func render(t *template.Template, v values) (string, error) {
 	var b strings.Builder
-	if err := parsed.Execute(&b, v); err != nil {
+	if err := t.Execute(&b, v); err != nil {
 		return "", err
 	}
 	return b.String(), nil
