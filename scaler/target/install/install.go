@@ -4,7 +4,9 @@ package install
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
+	"github.com/alertscaler/alertscaler/scaler/target/http"
 	"github.com/alertscaler/alertscaler/scaler/target/kubernetes"
+	"github.com/alertscaler/alertscaler/scaler/target/nomad"
 	"github.com/alertscaler/alertscaler/scaler/target/process"
 )
 
@@ -19,5 +21,7 @@ func Registry() *target.Registry {
 		engines.NewServiceConfig,
 		engines.NewContainerConfig,
 		clusters.NewConfig,
+		http.NewConfig,
+		nomad.NewConfig,
 	)
 }

@@ -1,0 +1,131 @@
+package http
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Path says where in JSON a value is: keys and places in lists, counted from
+// 0, with dots between, as in spec.replicas and items.0.count. A backslash
+// before a dot makes it part of a key. As the last part, # is the length of a
+// list. It may begin with "$.", and $ alone is the whole document.
+//
+// The JSON libraries that know richer paths read broken JSON as if it were
+// whole and numbers as floating point; a target must do neither.
+type Path string
+
+// parse returns the parts, none for the whole document.
+func (p Path) parse() ([]string, error) {
+	s := string(p)
+	if s == "$" {
+		return nil, nil
+	}
+	s = strings.TrimPrefix(s, "$.")
+	var parts []string
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			part.WriteByte(s[i])
+		case s[i] == '.':
+			parts = append(parts, part.String())
+			part.Reset()
+		default:
+			part.WriteByte(s[i])
+		}
+	}
+	parts = append(parts, part.String())
+	for i, part := range parts {
+		if part == "" {
+			return nil, fmt.Errorf("%q is not a path: a part is empty; write it as spec.replicas or items.0.count", p)
+		}
+		if part == "#" && i < len(parts)-1 {
+			return nil, fmt.Errorf("%q is not a path: # is the length of a list, and nothing comes after it", p)
+		}
+	}
+	return parts, nil
+}
+
+// errAbsent is a path that leads nowhere.
+var errAbsent = errors.New("the answer does not have it")
+
+// route is a Path that was parsed.
+type route struct {
+	Path
+	parts []string
+}
+
+func (p Path) route() (route, error) {
+	parts, err := p.parse()
+	return route{Path: p, parts: parts}, err
+}
+
+// whole returns the whole number of at least 0 that the path leads to. Null
+// and what is not there are errAbsent.
+func (p route) whole(doc any) (int, error) {
+	for _, part := range p.parts {
+		switch v := doc.(type) {
+		case map[string]any:
+			doc = v[part]
+		case []any:
+			if part == "#" {
+				return len(v), nil
+			}
+			i, err := strconv.ParseUint(part, 10, 31)
+			if err != nil {
+				return 0, fmt.Errorf("%s: %q is no place in a list", p.Path, part)
+			}
+			doc = nil
+			if int(i) < len(v) {
+				doc = v[i]
+			}
+		case nil:
+		default:
+			return 0, fmt.Errorf("%s: nothing can be below %s", p.Path, described(doc))
+		}
+		if doc == nil {
+			return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
+		}
+	}
+	if doc == nil {
+		return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
+	}
+	n, err := count(doc)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", p.Path, err)
+	}
+	return n, nil
+}
+
+// count reads a number of replicas. 3.0 is one: there are languages that write
+// no other.
+func count(v any) (int, error) {
+	if number, ok := v.(json.Number); ok {
+		if n, err := strconv.ParseInt(number.String(), 10, 32); err == nil && n >= 0 {
+			return int(n), nil
+		}
+		if f, err := number.Float64(); err == nil && f >= 0 && f <= math.MaxInt32 && f == math.Trunc(f) {
+			return int(f), nil
+		}
+	}
+	return 0, fmt.Errorf("%s is not a whole number from 0 to %d", described(v), math.MaxInt32)
+}
+
+// described is a value as an error names it.
+func described(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	case json.Number:
+		return fmt.Sprintf("%.40s", v)
+	default:
+		return fmt.Sprintf("%.40q", fmt.Sprint(v))
+	}
+}

@@ -1,0 +1,184 @@
+package http
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/template"
+
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// maxAnswer bounds what an answer may take. A few numbers are wanted of it.
+const maxAnswer = 1 << 20
+
+// remote is a target.Target.
+type remote struct {
+	cfg            Config
+	current, scale *url.URL
+	ask, tell      *template.Template // bodies
+	numbers        numbers
+	values         values // but for Desired
+	// reader follows redirects where it may, writer never: what comes of a PUT
+	// that goes elsewhere, or becomes a GET on the way, nobody knows.
+	reader, writer *http.Client
+}
+
+var (
+	_ target.Target = (*remote)(nil)
+	_ target.Closer = (*remote)(nil)
+)
+
+func newRemote(c *Config, o target.Options) (*remote, error) {
+	r := &remote{cfg: *c, values: values{Policy: o.Policy, Target: o.Name, ScaleTarget: o.ScaleTarget}}
+	// With the names that it has here, which may be such as JSON cannot hold
+	// unquoted.
+	if err := c.Scale.renders(r.values); err != nil {
+		return nil, fmt.Errorf("scale.body: %w", err)
+	}
+	var err error
+	if r.tell, err = c.Scale.Body.parse(); err != nil {
+		return nil, fmt.Errorf("scale.body: %w", err)
+	}
+	if r.ask, err = c.Current.Body.parse(); err != nil {
+		return nil, fmt.Errorf("current.body: %w", err)
+	}
+	if r.numbers, err = c.Current.numbers(); err != nil {
+		return nil, fmt.Errorf("current: %w", err)
+	}
+	if r.current, err = c.URL.resolve(c.Current.URL); err != nil {
+		return nil, fmt.Errorf("current.url: %w", err)
+	}
+	if r.scale, err = c.URL.resolve(c.Scale.URL); err != nil {
+		return nil, fmt.Errorf("scale.url: %w", err)
+	}
+	client := o.HTTPClient
+	if client == nil {
+		client, err = config.NewClientFromConfig(c.HTTPClientConfig, "target_http", config.WithUserAgent("alertscaler"))
+		if err != nil {
+			return nil, fmt.Errorf("client of %s: %w", shown(r.scale), err)
+		}
+		if c.HTTPClientConfig.OAuth2 != nil {
+			client.Transport = bounded{client.Transport}
+		}
+	}
+	reader, writer := *client, *client
+	writer.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if c.Current.Method != http.MethodGet {
+		reader.CheckRedirect = writer.CheckRedirect
+	}
+	r.reader, r.writer = &reader, &writer
+	return r, nil
+}
+
+// Current implements target.Target.
+func (r *remote) Current(ctx context.Context) (target.State, error) {
+	st, _, err := r.read(ctx, "read "+shown(r.current))
+	return st, err
+}
+
+// Scale implements target.Target. A change since it was read is a conflict
+// where the server gives an ETag, and is overwritten where it does not.
+func (r *remote) Scale(ctx context.Context, desired int) error {
+	op := fmt.Sprintf("scale %s to %d", shown(r.scale), desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	}
+	st, etag, err := r.read(ctx, op)
+	if err != nil {
+		return err
+	}
+	if st.Requested == desired {
+		return target.Errorf(target.KindNoOp, op, "it has %d replicas already", desired)
+	}
+	v := r.values
+	v.Desired = desired
+	body, err := render(r.tell, v)
+	if err != nil {
+		return target.Errorf(target.KindPermanent, op, "body: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.cfg.Scale.Method, r.scale.String(), strings.NewReader(body))
+	if err != nil {
+		return target.Errorf(target.KindPermanent, op, "%w", withoutURL(err))
+	}
+	req.Header.Set("Content-Type", r.cfg.Scale.ContentType)
+	req.Header.Set("Accept", "application/json")
+	if etag != "" {
+		req.Header.Set("If-Match", etag)
+	}
+	res, err := r.writer.Do(req)
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	defer res.Body.Close()
+	if err := refusal(op, res); err != nil {
+		return err
+	}
+	// What an accepted request is answered with is nobody's business, and is
+	// read only so that the connection serves again.
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
+	return nil
+}
+
+// Close implements target.Closer.
+func (r *remote) Close() error {
+	r.reader.CloseIdleConnections()
+	return nil
+}
+
+// read asks for the numbers. The ETag is empty where there is none that a
+// write could be made conditional on.
+func (r *remote) read(ctx context.Context, op string) (target.State, string, error) {
+	text, err := render(r.ask, r.values)
+	if err != nil {
+		return target.State{}, "", target.Errorf(target.KindPermanent, op, "current.body: %w", err)
+	}
+	var body io.Reader
+	if text != "" {
+		body = strings.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.cfg.Current.Method, r.current.String(), body)
+	if err != nil {
+		return target.State{}, "", target.Errorf(target.KindPermanent, op, "%w", withoutURL(err))
+	}
+	req.Header.Set("Accept", "application/json")
+	if text != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := r.reader.Do(req)
+	if err != nil {
+		return target.State{}, "", failure(ctx, op, err)
+	}
+	defer res.Body.Close()
+	if err := refusal(op, res); err != nil {
+		return target.State{}, "", err
+	}
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return target.State{}, "", failure(ctx, op, fmt.Errorf("read the answer: %w", err))
+	}
+	if len(answer) > maxAnswer {
+		return target.State{}, "", target.Errorf(target.KindPermanent, op, "the answer is larger than %d bytes", maxAnswer)
+	}
+	st, err := r.numbers.state(op, answer)
+	if err != nil {
+		return target.State{}, "", err
+	}
+	return st, r.etag(res), nil
+}
+
+// etag returns the answer's ETag where it speaks of what will be written: of
+// the same URL, and strongly. A weak one matches nothing (RFC 9110, 13.1.1).
+func (r *remote) etag(res *http.Response) string {
+	etag := res.Header.Get("ETag")
+	if strings.HasPrefix(etag, "W/") || res.Request.Method != http.MethodGet || res.Request.URL.String() != r.scale.String() {
+		return ""
+	}
+	return etag
+}

@@ -1,0 +1,3 @@
+// Package nomad scales a task group of a Nomad job, through Nomad's own API
+// client.
+package nomad

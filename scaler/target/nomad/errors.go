@@ -1,0 +1,85 @@
+package nomad
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Nomad gives several things the same status, and the text alone tells them
+// apart.
+const (
+	// saysDeployment comes with 400 while a deployment of the job goes on.
+	saysDeployment = "active deployment"
+	// saysIndex comes with 500 where the job changed since it was read.
+	saysIndex = "Enforcing job modify index"
+	// saysMax comes with 400 beyond the max of the group's scaling block.
+	saysMax = "greater than scaling policy maximum"
+	// saysDisabled comes with 403 while operators shed load.
+	saysDisabled = "disabled by the scheduler configuration"
+)
+
+// failure says what was tried and what kind of error came of it. It returns
+// nil for a nil err.
+func failure(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if res, ok := errors.AsType[api.UnexpectedResponseError](err); ok && res.HasStatusCode() {
+		return &target.Error{
+			Kind: kindOf(res.StatusCode(), res.Body()), Op: op,
+			Err: fmt.Errorf("HTTP status %d: %.300s", res.StatusCode(), res.Body()),
+		}
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	// An answer that was cut short by the caller's deadline does not always
+	// say so.
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+}
+
+// kindOf is the kind of an answer that is not a 200.
+func kindOf(status int, body string) target.Kind {
+	says := func(text string) bool { return strings.Contains(body, text) }
+	switch status {
+	case http.StatusBadRequest:
+		switch {
+		case says(saysDeployment):
+			return target.KindConflict
+		case says(saysMax):
+			return target.KindQuota
+		}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if says(saysDisabled) {
+			return target.KindTemporary
+		}
+		return target.KindUnauthorized
+	case http.StatusNotFound, http.StatusGone:
+		return target.KindNotFound
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return target.KindConflict
+	case http.StatusTooManyRequests:
+		return target.KindThrottled
+	case http.StatusRequestTimeout:
+		return target.KindTemporary
+	case http.StatusInternalServerError:
+		if says(saysIndex) {
+			return target.KindConflict
+		}
+	}
+	if status >= 500 {
+		return target.KindTemporary
+	}
+	return target.KindPermanent
+}

@@ -1,0 +1,177 @@
+package nomad
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// group is a target.Target.
+type group struct {
+	cfg    Config
+	policy string
+	name   string
+	http   *http.Client
+	api    *api.Client
+}
+
+var (
+	_ target.Target = (*group)(nil)
+	_ target.Closer = (*group)(nil)
+)
+
+func newGroup(c *Config, o target.Options) (*group, error) {
+	g := &group{cfg: *c, policy: o.Policy, name: o.Name}
+	shared := o.HTTPClient
+	if shared == nil {
+		cfg := config.HTTPClientConfig{EnableHTTP2: true}
+		if c.TLSConfig != nil {
+			cfg.TLSConfig = *c.TLSConfig
+		}
+		var err error
+		if shared, err = config.NewClientFromConfig(cfg, "target_nomad", config.WithUserAgent("alertscaler")); err != nil {
+			return nil, fmt.Errorf("client of %s: %w", c.address(), err)
+		}
+	}
+	// A redirected PUT comes back as the answer to a GET, which the client
+	// would take for consent.
+	own := *shared
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	g.http = &own
+	var err error
+	if g.api, err = api.NewClient(&api.Config{Address: c.address(), HttpClient: g.http}); err != nil {
+		return nil, fmt.Errorf("client of %s: %w", c.address(), err)
+	}
+	return g, nil
+}
+
+// Current implements target.Target.
+//
+// Ready counts the healthy allocations of a service job, whose health Nomad
+// watches, unless its operator decides on it by hand; and the running ones of
+// every other job.
+func (g *group) Current(ctx context.Context) (target.State, error) {
+	st, _, err := g.read(ctx, fmt.Sprintf("read job %s group %s", g.cfg.Job, g.cfg.Group))
+	return st, err
+}
+
+// Scale implements target.Target. A change of the job since it was read, by
+// anyone, is a conflict, and so is a deployment of the job that goes on: Nomad
+// scales nothing meanwhile.
+func (g *group) Scale(ctx context.Context, desired int) error {
+	op := fmt.Sprintf("scale job %s group %s to %d", g.cfg.Job, g.cfg.Group, desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	}
+	st, index, err := g.read(ctx, op)
+	if err != nil {
+		return err
+	}
+	if st.Requested == desired {
+		return target.Errorf(target.KindNoOp, op, "it has %d replicas already", desired)
+	}
+	token, err := g.cfg.token()
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	count := int64(desired)
+	_, _, err = g.api.Jobs().ScaleWithRequest(g.cfg.Job, &api.ScalingRequest{
+		Count:   &count,
+		Target:  map[string]string{"Job": g.cfg.Job, "Group": g.cfg.Group},
+		Message: fmt.Sprintf("alertscaler: policy %s, target %s: %d to %d", g.policy, g.name, st.Requested, desired),
+		// Servers that do not know it yet ignore it.
+		JobModifyIndex: index,
+	}, (&api.WriteOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx))
+	return failure(ctx, op, err)
+}
+
+// Close implements target.Closer.
+func (g *group) Close() error {
+	g.http.CloseIdleConnections()
+	return nil
+}
+
+// read asks for the job and the state of the group, and returns the index of
+// the job as well. The job is asked for first: what changes after that is
+// found by its index.
+func (g *group) read(ctx context.Context, op string) (target.State, uint64, error) {
+	token, err := g.cfg.token()
+	if err != nil {
+		return target.State{}, 0, failure(ctx, op, err)
+	}
+	q := (&api.QueryOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx)
+	job, _, err := g.api.Jobs().Info(g.cfg.Job, q)
+	if err != nil {
+		return target.State{}, 0, failure(ctx, op, err)
+	}
+	status, _, err := g.api.Jobs().ScaleStatus(g.cfg.Job, q)
+	if err != nil {
+		return target.State{}, 0, failure(ctx, op, err)
+	}
+	st, err := g.state(op, job, status)
+	if err != nil {
+		return target.State{}, 0, err
+	}
+	// That of the status is another index by the same name: it moves with
+	// everything that becomes of the job.
+	return st, value(job.JobModifyIndex), nil
+}
+
+func (g *group) state(op string, job *api.Job, status *api.JobScaleStatusResponse) (target.State, error) {
+	counts, ok := status.TaskGroups[g.cfg.Group]
+	at := slices.IndexFunc(job.TaskGroups, func(tg *api.TaskGroup) bool { return value(tg.Name) == g.cfg.Group })
+	if !ok || at < 0 {
+		known := strings.Join(slices.Sorted(maps.Keys(status.TaskGroups)), ", ")
+		return target.State{}, target.Errorf(target.KindNotFound, op, "the job has no such group (it has: %s)", known)
+	}
+	if status.JobStopped {
+		return target.State{}, target.Errorf(target.KindNotFound, op, "the job is stopped; `nomad job start %s` starts it again", g.cfg.Job)
+	}
+	kind := value(job.Type)
+	if kind == api.JobTypeSystem || kind == api.JobTypeSysbatch {
+		return target.State{}, target.Errorf(target.KindPermanent, op, "a %s job runs once on every node and cannot be scaled", kind)
+	}
+	tg := job.TaskGroups[at]
+	st := target.State{Requested: counts.Desired, Ready: counts.Running}
+	if kind == api.JobTypeService && !healthByHand(job, tg) {
+		st.Ready = counts.Healthy
+	}
+	if tg.Scaling != nil {
+		st.Min, st.Max = int(value(tg.Scaling.Min)), int(value(tg.Scaling.Max))
+	}
+	if submitted := value(job.SubmitTime); submitted > 0 {
+		// Any change of the job moves it, so this is when the count changed or
+		// later.
+		st.LastChange = time.Unix(0, submitted)
+	}
+	return st, nil
+}
+
+// healthByHand reports whether Nomad waits for somebody to say what is
+// healthy.
+func healthByHand(job *api.Job, tg *api.TaskGroup) bool {
+	for _, u := range []*api.UpdateStrategy{tg.Update, job.Update} {
+		if u != nil && u.HealthCheck != nil {
+			return *u.HealthCheck == "manual"
+		}
+	}
+	return false
+}
+
+// value is what p points at, or zero.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
