@@ -59,11 +59,15 @@ var bans = []ban{
 		why: "the decision is pure: standard library only, and nothing of it that does I/O",
 	},
 	{
-		who: "scaler/target/process/...", whom: own("scaler/policy", "scaler/config", "scaler/target/docker/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
+		who: "scaler/target/process/...", whom: own("scaler/policy", "scaler/config", "scaler/target/docker/...", "scaler/target/ansible/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
 		why: "a platform knows the target contract and its own calls, nothing else",
 	},
 	{
-		who: "scaler/target/docker/...", whom: own("scaler/policy", "scaler/config", "scaler/target/process/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
+		who: "scaler/target/docker/...", whom: own("scaler/policy", "scaler/config", "scaler/target/process/...", "scaler/target/ansible/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
+		why: "a platform knows the target contract and its own calls, nothing else",
+	},
+	{
+		who: "scaler/target/ansible/...", whom: own("scaler/policy", "scaler/config", "scaler/target/process/...", "scaler/target/docker/...", "webhook", "scaler/ledger", "scaler/alerts", "scaler/usage"),
 		why: "a platform knows the target contract and its own calls, nothing else",
 	},
 	{
@@ -79,7 +83,7 @@ var bans = []ban{
 		why: "imports run downward only",
 	},
 	{
-		who: "scaler/config", direct: true, whom: own("scaler/target/install", "scaler/target/process", "scaler/target/docker", "scaler"),
+		who: "scaler/config", direct: true, whom: own("scaler/target/install", "scaler/target/process", "scaler/target/docker", "scaler/target/ansible", "scaler"),
 		why: "configuration knows platforms by the registry it is given",
 	},
 	{

@@ -3,6 +3,7 @@ package install
 
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/process"
 )
@@ -16,5 +17,6 @@ func Registry() *target.Registry {
 		process.NewConfig,
 		engines.NewServiceConfig,
 		engines.NewContainerConfig,
+		ansible.NewConfig,
 	)
 }
