@@ -90,7 +90,7 @@ func TestRequest(t *testing.T) {
 	if r, known := RequestOf(t.Context()); known || r != (Request{}) {
 		t.Errorf("RequestOf of a bare context = %+v, %v", r, known)
 	}
-	want := Request{Policy: "web", Reason: "alert_up", From: 2}
+	want := Request{Policy: "web", Reason: "scaled_up", From: 2}
 	if r, known := RequestOf(WithRequest(t.Context(), want)); !known || r != want {
 		t.Errorf("RequestOf = %+v, %v, want %+v", r, known, want)
 	}

@@ -37,7 +37,7 @@ func TestConformance(t *testing.T) {
 		Hanging:     func(t *testing.T) target.Target { return at(t, `current: { group: "", command: [sleep, "1000"] }`) },
 		Converge:    time.Minute,
 		Poll:        time.Second,
-		CallTimeout: 30 * time.Second,
+		CallTimeout: time.Minute,
 		MaxReplicas: 4,
 	})
 }
@@ -77,7 +77,7 @@ env: { DOCKER_HOST: %q }`, inspect, name, name, host)))
 		},
 		Converge:    time.Minute,
 		Poll:        time.Second,
-		CallTimeout: 30 * time.Second,
+		CallTimeout: time.Minute,
 		MaxReplicas: 3,
 	})
 }

@@ -34,7 +34,7 @@ const fails = `
 func TestPlaybookHangs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, hangs+setCount)
-	p := open(t, s.config(t, "timeout: 6s"))
+	p := open(t, s.config(t, "timeout: 20s"))
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestPlaybookHangs(t *testing.T) {
 	if st.Requested != 1 || s.count(t) != 1 {
 		t.Errorf("%+v after the run was ended, %d hosts, want the 1 that there is", st, s.count(t))
 	}
-	wantError(t, st.Failed, target.KindTemporary, "scale web to 3", "longer than 6s", "wait for ever")
+	wantError(t, st.Failed, target.KindTemporary, "scale web to 3", "longer than 20s", "wait for ever")
 
 	// What was told is no obstacle to the next run.
 	p.cfg.Timeout = model.Duration(time.Minute)
@@ -240,7 +240,7 @@ func TestValuesAreData(t *testing.T) {
 	p := open(t, s.config(t, `extra_vars: { list: [1, two], text: "{{ list | length }}" }`))
 	p.acceptAfter = time.Minute
 	p.options.Name = `{{ lookup('pipe', 'touch ` + s.path("pwned") + `') }}`
-	ctx := target.WithRequest(t.Context(), target.Request{Policy: `$(touch ` + s.path("pwned") + `)`, Reason: "alert_up \u2028 \"' <", From: 1})
+	ctx := target.WithRequest(t.Context(), target.Request{Policy: `$(touch ` + s.path("pwned") + `)`, Reason: "scaled_up \u2028 \"' <", From: 1})
 	if err := p.Scale(ctx, 2); err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestValuesAreData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`["$(touch `, `"{{ lookup('pipe', 'touch `, "alert_up ", `\"' <"`, `, 2, 1, [1, "two"], "2"]`} {
+	for _, want := range []string{`["$(touch `, `"{{ lookup('pipe', 'touch `, "scaled_up ", `\"' <"`, `, 2, 1, [1, "two"], "2"]`} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("the playbook saw %s, want %s in it", b, want)
 		}

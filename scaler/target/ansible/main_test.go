@@ -128,7 +128,8 @@ func decode(cfg target.Config, text string) error {
 	return dec.Decode(cfg)
 }
 
-// build builds a target that the caller closes.
+// build builds a target that the caller closes. Its runs are given as long as
+// a busy machine takes for them.
 func build(t testing.TB, cfg *Config) *playbook {
 	t.Helper()
 	realtest.Tool(t, "ansible-playbook")
@@ -136,7 +137,9 @@ func build(t testing.TB, cfg *Config) *playbook {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tgt.(*playbook)
+	p := tgt.(*playbook)
+	p.acceptAfter = 45 * time.Second
+	return p
 }
 
 // open builds a target that the test's end closes. Its runs are accepted
