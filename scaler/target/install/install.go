@@ -18,5 +18,6 @@ func Registry() *target.Registry {
 		engines.NewServiceConfig,
 		engines.NewContainerConfig,
 		ansible.NewConfig,
+		ansible.NewAWXConfig,
 	)
 }

@@ -7,7 +7,7 @@ import (
 
 func TestRegistry(t *testing.T) {
 	r := Registry()
-	want := []string{"ansible", "docker_container", "docker_service", "process"}
+	want := []string{"ansible", "awx", "docker_container", "docker_service", "process"}
 	if got := r.Names(); !slices.Equal(got, want) {
 		t.Errorf("platforms = %v, want %v", got, want)
 	}
