@@ -35,6 +35,9 @@ func TestPlaybookHangs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, hangs+setCount)
 	p := open(t, s.config(t, "timeout: 20s"))
+	// A busy machine takes longer than that to begin with.
+	timedOut := make(chan time.Time)
+	p.after = func(time.Duration) <-chan time.Time { return timedOut }
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +47,7 @@ func TestPlaybookHangs(t *testing.T) {
 	wantError(t, p.Scale(t.Context(), 3), target.KindNoOp, "under way")
 	wantError(t, p.Scale(t.Context(), 4), target.KindConflict, "a run to 3 is under way")
 	pid := waitPID(t, s)
+	close(timedOut)
 	st := settled(t, p)
 	wantGone(t, pid)
 	if st.Requested != 1 || s.count(t) != 1 {
@@ -52,7 +56,8 @@ func TestPlaybookHangs(t *testing.T) {
 	wantError(t, st.Failed, target.KindTemporary, "scale web to 3", "longer than 20s", "wait for ever")
 
 	// What was told is no obstacle to the next run.
-	p.cfg.Timeout = model.Duration(time.Minute)
+	p.after = time.After
+	p.cfg.Timeout = model.Duration(5 * time.Minute)
 	s.write(t, "scale.yml", tasksOf(setCount), 0o644)
 	if err := p.Scale(t.Context(), 2); err != nil {
 		t.Fatal(err)

@@ -33,6 +33,7 @@ type playbook struct {
 	current     *cached
 	requests    requests
 	acceptAfter time.Duration
+	after       func(time.Duration) <-chan time.Time
 	// starting holds one token: whoever has it may start a run.
 	starting chan struct{}
 
@@ -48,7 +49,7 @@ var (
 
 func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
-		cfg: *cfg, options: o, logger: o.Logger, acceptAfter: acceptAfter,
+		cfg: *cfg, options: o, logger: o.Logger, acceptAfter: acceptAfter, after: time.After,
 		starting: make(chan struct{}, 1),
 		environment: newEnvironment(cfg.dir(), cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",

@@ -64,13 +64,11 @@ func (p *playbook) writeVars(vars own) (string, error) {
 // and remembers it.
 func (p *playbook) follow(op string, r *run) {
 	defer close(r.done)
-	timer := time.NewTimer(time.Duration(p.cfg.Timeout))
-	defer timer.Stop()
 	var err error
 	select {
 	case <-r.group.exited:
 		err = exitError(op, r.group.err, r.printed)
-	case <-timer.C:
+	case <-p.after(time.Duration(p.cfg.Timeout)):
 		r.group.end(killAfter)
 		err = target.Errorf(target.KindTemporary, op, "the playbook was ended, it took longer than %s: %s", p.cfg.Timeout, quoted(r.printed))
 	case <-p.closing.Done():
