@@ -6,6 +6,7 @@ import (
 
 	"github.com/alecthomas/units"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
@@ -15,6 +16,7 @@ import (
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
+	unexported := cmpopts.IgnoreUnexported(config.ProxyConfig{})
 	for _, test := range []struct {
 		name, text string
 		new        func() target.Config
@@ -80,7 +82,7 @@ max_output: 1MiB`, NewConfig,
 				}
 			}
 			got.(config.DirectorySetter).SetDirectory("/etc/scaler")
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(test.want, got, unexported); diff != "" {
 				t.Error(diff)
 			}
 			if got.Identity() != test.identity {
@@ -94,7 +96,7 @@ max_output: 1MiB`, NewConfig,
 			again := test.new()
 			if err := decode(again, string(text)); err != nil {
 				t.Errorf("%v:\n%s", err, text)
-			} else if diff := cmp.Diff(got, again); diff != "" {
+			} else if diff := cmp.Diff(got, again, unexported); diff != "" {
 				t.Errorf("rendered and read again: %s", diff)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -121,7 +122,7 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 			e := newPlaybook(&Config{Playbook: s.path("scale.yml")}, target.Options{}).environment
 			g := &inventoryGroup{environment: e, program: program, inventory: inventory, group: test.group}
 			n, err := g.read(t.Context(), "count "+test.group)
-			got := fmt.Sprint(n.requested)
+			got := strconv.Itoa(n.requested)
 			if err != nil {
 				got = string(target.KindOf(err))
 			}

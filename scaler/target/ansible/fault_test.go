@@ -127,14 +127,14 @@ func TestPermanentErrors(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		changes string
-		break_  func(t *testing.T, s site)
+		ruin    func(t *testing.T, s site)
 		kind    target.Kind
 		words   []string
 	}{
 		{"syntax error", "", func(t *testing.T, s site) { s.write(t, "scale.yml", "- hosts: [", 0o644) }, target.KindPermanent, []string{"exit status 4", "cannot be read"}},
-		{"playbook gone", "", func(t *testing.T, s site) { os.Remove(s.path("scale.yml")) }, target.KindPermanent, []string{"the playbook is gone"}},
-		{"inventory gone", "", func(t *testing.T, s site) { os.Remove(s.path("hosts.sh")) }, target.KindPermanent, []string{"the inventory is gone"}},
-		{"inventory broken", "", func(t *testing.T, s site) { os.Remove(s.path("count")) }, target.KindTemporary, []string{"ansible-inventory", "count"}},
+		{"playbook gone", "", func(_ *testing.T, s site) { os.Remove(s.path("scale.yml")) }, target.KindPermanent, []string{"the playbook is gone"}},
+		{"inventory gone", "", func(_ *testing.T, s site) { os.Remove(s.path("hosts.sh")) }, target.KindPermanent, []string{"the inventory is gone"}},
+		{"inventory broken", "", func(_ *testing.T, s site) { os.Remove(s.path("count")) }, target.KindTemporary, []string{"ansible-inventory", "count"}},
 		{"no Ansible", "{ ansible_playbook: no-such-ansible-playbook, current: { group: '', command: [cat, count] } }", nil, target.KindPermanent, []string{"install ansible-core"}},
 		{"no Ansible beside", "ansible_playbook: ./ansible-playbook", nil, target.KindPermanent, []string{"install ansible-core"}},
 		{"host unreachable", "{ inventory: 'far,', current: { group: '', command: [cat, count] } }", func(t *testing.T, s site) {
@@ -146,8 +146,8 @@ func TestPermanentErrors(t *testing.T) {
 			s := newSite(t, setCount)
 			p := open(t, s.config(t, test.changes))
 			p.acceptAfter = time.Minute
-			if test.break_ != nil {
-				test.break_(t, s)
+			if test.ruin != nil {
+				test.ruin(t, s)
 			}
 			wantError(t, p.Scale(t.Context(), 3), test.kind, test.words...)
 		})
