@@ -165,7 +165,7 @@ func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
 // still the one that was decided upon; changed says that it is not.
 func (u *unit) ask(ctx context.Context, t boundTarget, a *ledger.Action) (changed bool, err error) {
 	for range conflictTries {
-		err = u.call(ctx, t, a.To)
+		err = u.call(ctx, t, a)
 		if target.KindOf(err) != target.KindConflict {
 			return false, err
 		}
@@ -180,10 +180,11 @@ func (u *unit) ask(ctx context.Context, t boundTarget, a *ledger.Action) (change
 	return false, err
 }
 
-func (u *unit) call(ctx context.Context, t boundTarget, desired int) error {
+func (u *unit) call(ctx context.Context, t boundTarget, a *ledger.Action) error {
 	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
 	defer cancel()
-	return t.target.Scale(ctx, desired)
+	ctx = target.WithRequest(ctx, target.Request{Policy: a.Policy, Reason: string(a.Reason), From: a.From})
+	return t.target.Scale(ctx, a.To)
 }
 
 // moved remembers what of the decision the platforms accepted as one move.

@@ -449,6 +449,46 @@ func TestLateReplicasFailTheAction(t *testing.T) {
 	})
 }
 
+// A platform that answers before it is done may find out later that it cannot
+// do it. That is a failure of the action, and nobody else's change.
+func TestRequestThatThePlatformGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, nil)
+		p := w.platform["web"]
+		p.boot = time.Hour
+		var asked target.Request
+		p.onScale = func(ctx context.Context, s *scripted, desired int) error {
+			asked, _ = target.RequestOf(ctx)
+			s.take(desired)
+			s.set(func(s *scripted) { s.failed = nil })
+			return nil
+		}
+		w.fire("web", policy.Up)
+		if want := (target.Request{Policy: "web", Reason: string(policy.ReasonScaledUp), From: 2}); asked != want {
+			t.Errorf("the platform was told %+v, want %+v", asked, want)
+		}
+		w.wait(20 * time.Second)
+		p.take(2)
+		p.set(func(s *scripted) { s.failed = target.Errorf(target.KindPermanent, "scale web to 3", "the run failed") })
+		w.wait(20 * time.Second)
+		w.expect("given up", 2, policy.ReasonTargetBackoff)
+		if got := w.actions(); !slices.Equal(got, []ledger.ActionState{ledger.Failed}) {
+			t.Errorf("actions %v", got)
+		}
+		if got := counter(t, w.reg, "alertscaler_action_failures_total", "reason", "permanent"); got != 1 {
+			t.Errorf("failures %g, want 1", got)
+		}
+		if got := counter(t, w.reg, "alertscaler_foreign_changes_total", "policy", "web"); got != 0 {
+			t.Errorf("%g changes by someone else", got)
+		}
+		w.wait(5 * time.Minute)
+		w.expect("after five minutes", 3, policy.ReasonConverging)
+		if got := p.calls(); !slices.Equal(got, []int{3, 3}) {
+			t.Errorf("asked for %v", got)
+		}
+	})
+}
+
 func TestForeignChangeEndsTheAction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, nil)

@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {

@@ -25,6 +25,8 @@ type scripted struct {
 	// number itself and return what it likes.
 	onScale func(ctx context.Context, s *scripted, desired int) error
 	readErr error
+	// failed is why the last number that was taken came to nothing.
+	failed error
 	// slow is how long a read takes.
 	slow   time.Duration
 	asked  []int
@@ -53,7 +55,7 @@ func (s *scripted) Current(context.Context) (target.State, error) {
 	if time.Since(s.changed) < s.boot {
 		ready = min(s.before, s.requested)
 	}
-	return target.State{Requested: s.requested, Ready: ready}, nil
+	return target.State{Requested: s.requested, Ready: ready, Failed: s.failed}, nil
 }
 
 func (s *scripted) Scale(ctx context.Context, desired int) error {

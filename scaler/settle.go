@@ -50,6 +50,10 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 		// open until it can.
 		return a.State == ledger.Accepted && u.expire(a, now)
 	}
+	if r.state.Failed != nil && a.State == ledger.Accepted {
+		u.gaveUp(a, r, now)
+		return true
+	}
 	shows := r.state.Requested == a.To
 	switch {
 	case a.State == ledger.Intended && !shows && a.Error != "" && now.Sub(a.Created) < visibleWithin:
@@ -88,6 +92,24 @@ func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
 		level.Info(u.logger).Log("msg", "the target no longer has the number that it accepted", "target", a.Target, "expected", a.To, "found", r.state.Requested)
 		u.close(a, ledger.Superseded, now)
 		return true
+	}
+}
+
+// gaveUp fails an action that its platform accepted and then could not carry
+// out. What the platform is left with is nobody else's doing.
+func (u *unit) gaveUp(a *ledger.Action, r reading, now time.Time) {
+	err := r.state.Failed
+	a.Error, a.ErrorKind = err.Error(), string(target.KindOf(err))
+	u.remembered(a.Target, r.state.Requested, r.state.Ready)
+	if a.Direction == policy.Up {
+		u.lost(a, max(0, min(change(a), a.To-r.state.Requested)), now)
+	}
+	u.close(a, ledger.Failed, now)
+	u.refused(a, err, now)
+	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {
+		// To accept a number proves nothing here; replicas do.
+		b.NotConverged = true
+		u.history.Backoffs[a.Target] = b
 	}
 }
 

@@ -24,6 +24,11 @@ type State struct {
 	// LastChange is when Requested last changed; zero where the platform
 	// cannot tell.
 	LastChange time.Time
+	// Failed is why the platform gave up on the last request that it had
+	// accepted from this target, with its kind; nil where it did not, and once
+	// there is another request. Platforms that answer only when they are done
+	// have no need of it.
+	Failed error
 }
 
 // Target is one thing that can be scaled.

@@ -84,3 +84,14 @@ func TestRegistry(t *testing.T) {
 	}()
 	NewRegistry(named("a"), named("a"))
 }
+
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	if r, known := RequestOf(t.Context()); known || r != (Request{}) {
+		t.Errorf("RequestOf of a bare context = %+v, %v", r, known)
+	}
+	want := Request{Policy: "web", Reason: "scaled_up", From: 2}
+	if r, known := RequestOf(WithRequest(t.Context(), want)); !known || r != want {
+		t.Errorf("RequestOf = %+v, %v, want %+v", r, known, want)
+	}
+}

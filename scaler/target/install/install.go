@@ -3,6 +3,7 @@ package install
 
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
 	"github.com/alertscaler/alertscaler/scaler/target/kubernetes"
@@ -23,5 +24,7 @@ func Registry() *target.Registry {
 		clusters.NewConfig,
 		http.NewConfig,
 		nomad.NewConfig,
+		ansible.NewConfig,
+		ansible.NewAWXConfig,
 	)
 }

@@ -7,7 +7,7 @@ import (
 
 func TestRegistry(t *testing.T) {
 	r := Registry()
-	want := []string{"docker_container", "docker_service", "http", "kubernetes", "nomad", "process"}
+	want := []string{"ansible", "awx", "docker_container", "docker_service", "http", "kubernetes", "nomad", "process"}
 	if got := r.Names(); !slices.Equal(got, want) {
 		t.Errorf("platforms = %v, want %v", got, want)
 	}

@@ -1,0 +1,186 @@
+package ansible
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// jobTemplate is a target.Target.
+type jobTemplate struct {
+	cfg        AWXConfig
+	options    target.Options
+	logger     log.Logger
+	controller *controller
+	current    *cached
+	requests   requests
+
+	// turn holds one token: whoever has it uses what follows.
+	turn chan struct{}
+	// following is the job under way; 0: none.
+	following int
+	request   *request
+	// unsure: there may be a job that this server does not know of.
+	unsure bool
+}
+
+var (
+	_ target.Target = (*jobTemplate)(nil)
+	_ target.Closer = (*jobTemplate)(nil)
+)
+
+func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplate {
+	t := &jobTemplate{cfg: *cfg, options: o, logger: o.Logger, controller: c, turn: make(chan struct{}, 1), unsure: true}
+	if t.logger == nil {
+		t.logger = log.NewNopLogger()
+	}
+	commands := newEnvironment("", nil)
+	if cfg.Current.Group == "" {
+		t.current = newCached(&counter{commands, cfg.Current.Command})
+		return t
+	}
+	hosts := &hostsOf{controller: c, inventory: cfg.Current.Inventory, group: cfg.Current.Group}
+	if cfg.Current.Ready != nil {
+		hosts.ready = &counter{commands, cfg.Current.Ready.Command}
+	}
+	t.current = newCached(hosts)
+	return t
+}
+
+// take takes the turn, or gives up with ctx.
+func (t *jobTemplate) take(ctx context.Context, op string) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, failure(op, err)
+	}
+	select {
+	case t.turn <- struct{}{}:
+		return func() { <-t.turn }, nil
+	case <-ctx.Done():
+		return nil, failure(op, ctx.Err())
+	}
+}
+
+// Current implements target.Target. While a job is under way, requested is
+// what it was launched for.
+func (t *jobTemplate) Current(ctx context.Context) (target.State, error) {
+	op := "count the replicas of " + t.options.Name
+	release, err := t.take(ctx, op)
+	if err != nil {
+		return target.State{}, err
+	}
+	defer release()
+	if _, err := t.follow(ctx, op); err != nil {
+		return target.State{}, err
+	}
+	c, err := t.current.read(ctx, op)
+	if err != nil {
+		return target.State{}, err
+	}
+	return t.state(c), nil
+}
+
+func (t *jobTemplate) state(c counts) target.State {
+	s, lost := t.requests.state(c, time.Now())
+	if lost != nil {
+		level.Error(t.logger).Log("msg", "job changed nothing", "job_template", t.cfg.JobTemplate, "err", lost)
+	}
+	return s
+}
+
+// Scale implements target.Target. It returns once the job is launched.
+func (t *jobTemplate) Scale(ctx context.Context, desired int) error {
+	op := fmt.Sprintf("scale %s to %d", t.options.Name, desired)
+	if desired < 0 {
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	}
+	release, err := t.take(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer release()
+	template, err := t.follow(ctx, op)
+	if err != nil {
+		return err
+	}
+	if err := t.requests.admit(op, desired); err != nil {
+		return err
+	}
+	c, err := t.current.read(ctx, op)
+	if err != nil {
+		return err
+	}
+	if t.state(c).Requested == desired {
+		return target.Errorf(target.KindNoOp, op, "there are %d replicas already", desired)
+	}
+	vars := ownVars(ctx, t.options, desired, c.requested).values()
+	maps.Copy(vars, t.cfg.ExtraVars) // none of which has a name of ours
+	id, err := t.controller.launch(ctx, op, template, vars)
+	if err != nil {
+		// The job may be there all the same: the next call looks for it.
+		t.unsure = target.KindOf(err) == target.KindTemporary
+		return err
+	}
+	t.following, t.request = id, t.requests.begin(op, desired, time.Now())
+	level.Info(t.logger).Log("msg", "job launched", "job", id, "job_template", t.cfg.JobTemplate, "desired", desired, "current", c.requested)
+	return nil
+}
+
+// follow brings what is known of the job up to date and returns the id of the
+// job template. The caller has the turn.
+func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err error) {
+	if template, err = t.controller.find(ctx, op, "job_templates/", "job template", t.cfg.JobTemplate, nil); err != nil {
+		return 0, err
+	}
+	if t.unsure {
+		j, desired, found, err := t.controller.active(ctx, op, template, t.options)
+		if err != nil {
+			return 0, err
+		}
+		t.unsure = false
+		if found {
+			t.following, t.request = j.ID, t.requests.begin(op, desired, j.Created)
+			level.Info(t.logger).Log("msg", "job found under way", "job", j.ID, "desired", desired)
+		}
+	}
+	if t.following == 0 {
+		return template, nil
+	}
+	j, err := t.controller.job(ctx, op, t.following)
+	done := false
+	switch target.KindOf(err) {
+	case "":
+		done, err = t.controller.outcome(ctx, t.request.op, &j)
+	case target.KindNotFound:
+		done, err = true, target.Errorf(target.KindTemporary, t.request.op, "job %d is gone before it was seen to end: %w", t.following, err)
+	default:
+		return 0, err
+	}
+	if !done {
+		return template, nil
+	}
+	if ctx.Err() != nil {
+		return 0, failure(op, ctx.Err()) // why it failed was not read
+	}
+	t.current.forget()
+	t.requests.end(t.request, err, time.Now())
+	if err != nil {
+		level.Error(t.logger).Log("msg", "job failed", "job", t.following, "desired", t.request.desired, "kind", target.KindOf(err), "err", err)
+	} else {
+		level.Info(t.logger).Log("msg", "job done", "job", t.following, "desired", t.request.desired)
+	}
+	t.following = 0
+	return template, nil
+}
+
+// Close implements target.Closer. A job under way is the controller's and goes
+// on.
+func (t *jobTemplate) Close() error {
+	t.controller.client.CloseIdleConnections()
+	return nil
+}

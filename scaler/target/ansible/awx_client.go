@@ -1,0 +1,181 @@
+package ansible
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// maxAnswer bounds what is read of one answer of a controller.
+const maxAnswer = 4 << 20
+
+// call makes one request and decodes its answer into out. path is below the
+// root and ends with a slash, as all of the API's do.
+func (c *controller) call(ctx context.Context, op, method, path string, query url.Values, in, out any) error {
+	var body io.Reader = http.NoBody
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return target.Errorf(target.KindPermanent, op, "encode the request: %w", err)
+		}
+		body = bytes.NewReader(encoded)
+	}
+	address := c.root + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return target.Errorf(target.KindPermanent, op, "%w", err)
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "alertscaler")
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return failure(op, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return failure(op, fmt.Errorf("%s %s: read the answer: %w", method, path, err))
+	}
+	if resp.StatusCode/100 != 2 {
+		return &target.Error{
+			Kind: statusKind(resp.StatusCode), Op: op, RetryAfter: retryAfter(resp.Header, time.Now()),
+			Err: fmt.Errorf("%s %s: %w", method, path, &statusError{resp.StatusCode, answer}),
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return target.Errorf(target.KindPermanent, op, "%s %s: it answered no JSON of the API: %w: %q", method, path, err, shorten(answer))
+	}
+	return nil
+}
+
+// statusError is an answer other than 2xx.
+type statusError struct {
+	code int
+	body []byte
+}
+
+// Error renders the controller's own word where there is one.
+func (e *statusError) Error() string {
+	var known struct {
+		Detail string `json:"detail"`
+		Error  string `json:"error"`
+	}
+	s := fmt.Sprintf("it answered %d", e.code)
+	if json.Unmarshal(e.body, &known) == nil && known.Detail+known.Error != "" {
+		return s + ": " + known.Detail + known.Error
+	}
+	if body := shorten(e.body); body != "" {
+		return s + ": " + body
+	}
+	return s + ": " + http.StatusText(e.code)
+}
+
+func statusKind(code int) target.Kind {
+	switch {
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+		return target.KindUnauthorized
+	case code == http.StatusNotFound:
+		return target.KindNotFound
+	case code == http.StatusConflict:
+		return target.KindConflict
+	case code == http.StatusTooManyRequests:
+		return target.KindThrottled
+	case code == http.StatusRequestTimeout, code >= 500:
+		return target.KindTemporary
+	default:
+		return target.KindPermanent
+	}
+}
+
+// retryAfter reads the header, in seconds or as a date.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil {
+		return time.Duration(max(0, s)) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// find returns the id of the one thing that has the name; one that is a number
+// is the id itself.
+func (c *controller) find(ctx context.Context, op, list, what, name string, more url.Values) (int, error) {
+	if id, err := strconv.Atoi(name); err == nil {
+		return id, nil
+	}
+	query := url.Values{"name": {name}, "page_size": {"2"}}
+	maps.Copy(query, more)
+	var page struct {
+		Count   int `json:"count"`
+		Results []struct {
+			ID int `json:"id"`
+		} `json:"results"`
+	}
+	if err := c.call(ctx, op, http.MethodGet, list, query, nil, &page); err != nil {
+		return 0, err
+	}
+	switch {
+	case len(page.Results) == 0:
+		return 0, target.Errorf(target.KindNotFound, op, "there is no %s %q, or none that these credentials may see", what, name)
+	case page.Count > 1:
+		return 0, target.Errorf(target.KindPermanent, op, "there are %d %ss of the name %q; give the id", page.Count, what, name)
+	}
+	return page.Results[0].ID, nil
+}
+
+// hostsOf is the source that a group of a controller's inventory is. Disabled
+// hosts are none: no job would touch them.
+type hostsOf struct {
+	*controller
+	inventory, group string
+	ready            *counter
+}
+
+func (h *hostsOf) read(ctx context.Context, op string) (counts, error) {
+	inventory, err := h.find(ctx, op, "inventories/", "inventory", h.inventory, nil)
+	if err != nil {
+		return counts{}, err
+	}
+	group, err := h.find(ctx, op, "groups/", "group", h.group, url.Values{"inventory": {strconv.Itoa(inventory)}})
+	if err != nil {
+		return counts{}, err
+	}
+	var page struct {
+		Count *int `json:"count"`
+	}
+	path := fmt.Sprintf("groups/%d/all_hosts/", group)
+	if err := h.call(ctx, op, http.MethodGet, path, url.Values{"enabled": {"true"}, "page_size": {"1"}}, nil, &page); err != nil {
+		return counts{}, err
+	}
+	if page.Count == nil {
+		return counts{}, target.Errorf(target.KindPermanent, op, "GET %s: the answer has no count", path)
+	}
+	if h.ready == nil {
+		return counts{*page.Count, *page.Count}, nil
+	}
+	ready, err := h.ready.number(ctx, op)
+	if err != nil {
+		return counts{}, err
+	}
+	return counts{*page.Count, ready}, nil
+}

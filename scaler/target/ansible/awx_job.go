@@ -1,0 +1,171 @@
+package ansible
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// underWay are the states of a job that has not ended.
+var underWay = []string{"new", "pending", "waiting", "running"}
+
+// job is a run of a job template, as the API describes it.
+type job struct {
+	ID          int       `json:"id"`
+	Status      string    `json:"status"`
+	Explanation string    `json:"job_explanation"`
+	Created     time.Time `json:"created"`
+	ExtraVars   string    `json:"extra_vars"`
+}
+
+// launch launches the template and returns the job's id.
+//
+// A template that does not prompt for variables is launched by the controller
+// all the same, without them. So it is looked at first, and what it ignored
+// after that.
+func (c *controller) launch(ctx context.Context, op string, template int, vars map[string]any) (int, error) {
+	path := fmt.Sprintf("job_templates/%d/launch/", template)
+	var needs struct {
+		AskVariables bool     `json:"ask_variables_on_launch"`
+		Survey       bool     `json:"survey_enabled"`
+		Passwords    []string `json:"passwords_needed_to_start"`
+		Inventory    bool     `json:"inventory_needed_to_start"`
+	}
+	if err := c.call(ctx, op, http.MethodGet, path, nil, nil, &needs); err != nil {
+		return 0, err
+	}
+	switch {
+	case !needs.AskVariables && !needs.Survey:
+		return 0, target.Errorf(target.KindPermanent, op, "job template %d does not take variables: enable prompt on launch for its variables", template)
+	case len(needs.Passwords) > 0:
+		return 0, target.Errorf(target.KindPermanent, op, "job template %d asks for passwords (%s): store them in its credentials", template, strings.Join(needs.Passwords, ", "))
+	case needs.Inventory:
+		return 0, target.Errorf(target.KindPermanent, op, "job template %d asks for an inventory: set one", template)
+	}
+	var launched struct {
+		ID      int                        `json:"id"`
+		Job     int                        `json:"job"`
+		Ignored map[string]json.RawMessage `json:"ignored_fields"`
+	}
+	if err := c.call(ctx, op, http.MethodPost, path, nil, map[string]any{"extra_vars": vars}, &launched); err != nil {
+		return 0, refusedLaunch(op, template, err)
+	}
+	id := max(launched.Job, launched.ID)
+	if id == 0 {
+		return 0, target.Errorf(target.KindPermanent, op, "POST %s: the answer has no job", path)
+	}
+	if ignored := string(launched.Ignored["extra_vars"]); strings.Contains(ignored, reserved+"desired_replicas") {
+		// It is under way without knowing to which count.
+		cancelErr := c.call(ctx, op, http.MethodPost, fmt.Sprintf("jobs/%d/cancel/", id), nil, struct{}{}, nil)
+		return 0, target.Errorf(target.KindPermanent, op, "job template %d ignores %sdesired_replicas: enable prompt on launch for its variables; job %d was canceled%s", template, reserved, id, suffix(cancelErr))
+	}
+	return id, nil
+}
+
+func suffix(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ", which did not work: " + err.Error()
+}
+
+// refusedLaunch says what to do about a launch that was refused for its
+// variables.
+func refusedLaunch(op string, template int, err error) error {
+	status, ok := errors.AsType[*statusError](err)
+	if !ok || status.code != http.StatusBadRequest {
+		return err
+	}
+	var why struct {
+		Needed json.RawMessage `json:"variables_needed_to_start"`
+		Vars   json.RawMessage `json:"extra_vars"`
+	}
+	_ = json.Unmarshal(status.body, &why) // else it says nothing of these
+	switch {
+	case len(why.Needed) > 0:
+		return target.Errorf(target.KindPermanent, op, "job template %d needs variables: add them to extra_vars, or enable prompt on launch and make them optional in its survey: %w", template, err)
+	case len(why.Vars) > 0:
+		return target.Errorf(target.KindPermanent, op, "job template %d does not take the variables: enable prompt on launch for its variables: %w", template, err)
+	}
+	return err
+}
+
+// job reads a job.
+func (c *controller) job(ctx context.Context, op string, id int) (job, error) {
+	var j job
+	err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/", id), nil, nil, &j)
+	return j, err
+}
+
+// active returns the newest job of a template that has not ended and that was
+// launched for this target, by a server before this one or by a call whose
+// answer was lost; found is false where there is none.
+func (c *controller) active(ctx context.Context, op string, template int, o target.Options) (j job, desired int, found bool, err error) {
+	var page struct {
+		Results []job `json:"results"`
+	}
+	query := url.Values{"status__in": {strings.Join(underWay, ",")}, "order_by": {"-id"}, "page_size": {"100"}}
+	if err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("job_templates/%d/jobs/", template), query, nil, &page); err != nil {
+		return job{}, 0, false, err
+	}
+	for _, j := range page.Results {
+		var vars struct {
+			Policy  string `json:"alertscaler_policy"`
+			Target  string `json:"alertscaler_target"`
+			Desired *int   `json:"alertscaler_desired_replicas"`
+		}
+		// Variables that others gave may be no JSON.
+		if json.Unmarshal([]byte(j.ExtraVars), &vars) != nil {
+			continue
+		}
+		if vars.Policy == o.Policy && vars.Target == o.Name && vars.Desired != nil && slices.Contains(underWay, j.Status) {
+			return j, *vars.Desired, true, nil
+		}
+	}
+	return job{}, 0, false, nil
+}
+
+// outcome is how a job ended, as an error of a kind; done is false while it
+// has not.
+func (c *controller) outcome(ctx context.Context, op string, j *job) (done bool, err error) {
+	switch {
+	case slices.Contains(underWay, j.Status):
+		return false, nil
+	case j.Status == "successful":
+		return true, nil
+	}
+	why := j.Explanation
+	if why == "" {
+		why = c.firstFailure(ctx, op, j.ID)
+	}
+	return true, target.Errorf(target.KindTemporary, op, "job %d is %s: %s", j.ID, j.Status, why)
+}
+
+// firstFailure is what the first failed task of a job printed, as far as the
+// controller tells.
+func (c *controller) firstFailure(ctx context.Context, op string, id int) string {
+	var page struct {
+		Results []struct {
+			Stdout string `json:"stdout"`
+		} `json:"results"`
+	}
+	query := url.Values{"event__in": {"runner_on_failed,runner_on_unreachable"}, "order_by": {"counter"}, "page_size": {"1"}}
+	err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/job_events/", id), query, nil, &page)
+	switch {
+	case err != nil:
+		return "its events cannot be read: " + err.Error()
+	case len(page.Results) == 0 || page.Results[0].Stdout == "":
+		return "no task of it says why"
+	}
+	printed := newOutput(maxErrorOutput)
+	_, _ = printed.Write([]byte(page.Results[0].Stdout))
+	return printed.String()
+}

@@ -1,0 +1,143 @@
+package ansible
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Bounds of the programs that count.
+const (
+	countTimeout   = 30 * time.Second // where the caller has no deadline before
+	maxCount       = 64 << 10         // a number
+	maxInventory   = 64 << 20         // all hosts with all their variables
+	maxErrorOutput = 4 << 10          // what an error quotes
+)
+
+// environment is where the programs of a target run.
+type environment struct {
+	dir string
+	env []string
+}
+
+// newEnvironment is the server's own environment, with defaults of ours for
+// what is not set there, and then env.
+func newEnvironment(dir string, env map[string]string, defaults ...string) environment {
+	e := environment{dir: dir, env: slices.Concat(defaults, os.Environ())}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		e.env = append(e.env, name+"="+env[name])
+	}
+	return e
+}
+
+func (e *environment) command(argv []string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir, cmd.Env = e.dir, e.env
+	return cmd
+}
+
+// output runs a program that prints limit bytes at most and returns them.
+func (e *environment) output(ctx context.Context, op string, argv []string, limit int) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	cmd := e.command(argv)
+	printed, complaint := &capped{max: limit}, newOutput(maxErrorOutput)
+	cmd.Stdout, cmd.Stderr = printed, complaint
+	err := runGroup(ctx, cmd)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, failure(op, fmt.Errorf("run %q: %w", argv, ctx.Err()))
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return nil, target.Errorf(target.KindPermanent, op, "run %q: %w", argv, err)
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		return nil, target.Errorf(target.KindTemporary, op, "run %q: %w: %s", argv, err, said(complaint, printed.kept.Bytes()))
+	case printed.over:
+		return nil, target.Errorf(target.KindPermanent, op, "%q printed more than %d bytes: %q ...", argv, limit, printed.kept.Bytes()[:min(limit, 200)])
+	}
+	return printed.kept.Bytes(), nil
+}
+
+// said is what a program that did not work has printed.
+func said(complaint *output, printed []byte) string {
+	if s := complaint.last(maxErrorOutput); s != "" {
+		return s
+	}
+	if s := bytes.TrimSpace(printed); len(s) > 0 {
+		return string(s[max(0, len(s)-maxErrorOutput):])
+	}
+	return "it printed nothing"
+}
+
+// failure is an error on the way: temporary, whatever it is.
+func failure(op string, err error) error {
+	return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+}
+
+// counter is the source that a command is.
+type counter struct {
+	environment
+	argv []string
+}
+
+func (c *counter) read(ctx context.Context, op string) (counts, error) {
+	printed, err := c.output(ctx, op, c.argv, maxCount)
+	if err != nil {
+		return counts{}, err
+	}
+	n, ok := parseCounts(printed)
+	if !ok {
+		return counts{}, target.Errorf(target.KindPermanent, op, `%q printed %q, want one whole number or {"requested": 3, "ready": 2}`, c.argv, shorten(printed))
+	}
+	return n, nil
+}
+
+// number reads a command that prints nothing but one whole number.
+func (c *counter) number(ctx context.Context, op string) (int, error) {
+	printed, err := c.output(ctx, op, c.argv, maxCount)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := parseNumber(printed)
+	if !ok {
+		return 0, target.Errorf(target.KindPermanent, op, "%q printed %q, want one whole number", c.argv, shorten(printed))
+	}
+	return n, nil
+}
+
+func parseNumber(b []byte) (int, bool) {
+	n, err := strconv.Atoi(string(bytes.TrimSpace(b)))
+	return n, err == nil && n >= 0
+}
+
+// parseCounts takes a number for both counts. What is missing is not taken for
+// zero.
+func parseCounts(b []byte) (counts, bool) {
+	if n, ok := parseNumber(b); ok {
+		return counts{n, n}, true
+	}
+	var c struct{ Requested, Ready *int }
+	if json.Unmarshal(b, &c) != nil || c.Requested == nil || c.Ready == nil || *c.Requested < 0 || *c.Ready < 0 {
+		return counts{}, false
+	}
+	return counts{*c.Requested, *c.Ready}, true
+}
+
+// shorten is the beginning of what a program printed, for an error.
+func shorten(b []byte) string {
+	b = bytes.TrimSpace(b)
+	if len(b) > 200 {
+		return string(b[:200]) + " ..."
+	}
+	return string(b)
+}

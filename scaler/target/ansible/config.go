@@ -1,0 +1,157 @@
+package ansible
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/units"
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Config is the configuration of a playbook target, under the key ansible.
+type Config struct {
+	// Playbook is run for each new count.
+	Playbook string `yaml:"playbook"`
+	// Inventory is a file, a directory, a program or a list of hosts that has
+	// a comma; empty: the one of Ansible's own configuration.
+	Inventory string `yaml:"inventory,omitempty"`
+	// Current says how many replicas there are.
+	Current CurrentConfig `yaml:"current"`
+	// ExtraVars are given to the playbook beside those of Alertscaler.
+	ExtraVars map[string]any `yaml:"extra_vars,omitempty"`
+	// Timeout is the longest that one run may take.
+	Timeout model.Duration `yaml:"timeout"`
+	// Env is added to the server's own environment, for all programs.
+	Env map[string]string `yaml:"env,omitempty"`
+	// Dir is the working directory; empty: the playbook's, so that an
+	// ansible.cfg beside it is found.
+	Dir string `yaml:"dir,omitempty"`
+	// AnsiblePlaybook is the program; ansible-inventory is looked for beside
+	// it, or in PATH where it has no slash.
+	AnsiblePlaybook string `yaml:"ansible_playbook"`
+	// MaxOutput is how much is kept of what one run prints: its beginning and
+	// its end.
+	MaxOutput units.Base2Bytes `yaml:"max_output"`
+}
+
+// Bounds of max_output.
+const (
+	minMaxOutput = 1 * units.KiB
+	maxMaxOutput = 16 * units.MiB
+)
+
+// NewConfig returns an ansible configuration with its defaults set.
+func NewConfig() target.Config {
+	return &Config{
+		Timeout:         model.Duration(10 * time.Minute),
+		AnsiblePlaybook: "ansible-playbook",
+		MaxOutput:       64 * units.KiB,
+	}
+}
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = *NewConfig().(*Config)
+	type plain Config
+	return unmarshal((*plain)(c))
+}
+
+// SetDirectory makes relative paths, and programs given with a slash, relative
+// to dir, the directory of the configuration file.
+func (c *Config) SetDirectory(dir string) {
+	c.Playbook = config.JoinDir(dir, c.Playbook)
+	if !hostList(c.Inventory) {
+		c.Inventory = config.JoinDir(dir, c.Inventory)
+	}
+	c.Dir = config.JoinDir(dir, c.Dir)
+	joinProgram(dir, &c.AnsiblePlaybook)
+	c.Current.setDirectory(dir)
+}
+
+// joinProgram makes a program with a slash relative to dir. Others are found
+// in PATH.
+func joinProgram(dir string, program *string) {
+	if strings.ContainsRune(*program, filepath.Separator) {
+		*program = config.JoinDir(dir, *program)
+	}
+}
+
+// hostList reports whether an inventory is no file but names its hosts, which
+// Ansible tells by a comma.
+func hostList(inventory string) bool { return strings.Contains(inventory, ",") }
+
+// Platform implements target.Config.
+func (*Config) Platform() string { return "ansible" }
+
+// Identity implements target.Config. Two targets are the same thing where they
+// count the same: hosts of one group, or by one command for one playbook with
+// the same variables.
+func (c *Config) Identity() string {
+	if c.Current.Group != "" {
+		return fmt.Sprintf("ansible group %s of %s", c.Current.Group, cmp.Or(c.Inventory, "the default inventory"))
+	}
+	vars, _ := json.Marshal(c.ExtraVars) // Validate has seen to it
+	return fmt.Sprintf("ansible %s %s counted by %q", c.Playbook, vars, c.Current.Command)
+}
+
+// Validate implements target.Config. It looks at this host: files and commands
+// that are named must be there. Ansible itself is only asked for when it is
+// needed.
+func (c *Config) Validate() error {
+	if c.Playbook == "" {
+		return &target.FieldError{Field: "playbook", Msg: "must name a playbook, as in playbook: scale.yml"}
+	}
+	if fi, err := os.Stat(c.Playbook); err != nil {
+		return &target.FieldError{Field: "playbook", Msg: err.Error()}
+	} else if fi.IsDir() {
+		return &target.FieldError{Field: "playbook", Msg: c.Playbook + " is a directory"}
+	}
+	if c.Inventory != "" && !hostList(c.Inventory) {
+		if _, err := os.Stat(c.Inventory); err != nil {
+			return &target.FieldError{Field: "inventory", Msg: err.Error()}
+		}
+	}
+	if c.Dir != "" {
+		if fi, err := os.Stat(c.Dir); err != nil {
+			return &target.FieldError{Field: "dir", Msg: err.Error()}
+		} else if !fi.IsDir() {
+			return &target.FieldError{Field: "dir", Msg: c.Dir + " is not a directory"}
+		}
+	}
+	switch {
+	case c.Timeout <= 0:
+		return &target.FieldError{Field: "timeout", Msg: "must be above zero"}
+	case c.AnsiblePlaybook == "":
+		return &target.FieldError{Field: "ansible_playbook", Msg: "must name the program; leave it out for the one in PATH"}
+	case c.MaxOutput < minMaxOutput || c.MaxOutput > maxMaxOutput:
+		return &target.FieldError{Field: "max_output", Msg: fmt.Sprintf("%s is not from %s to %s", c.MaxOutput, minMaxOutput, maxMaxOutput)}
+	}
+	if err := validateEnv(c.Env); err != nil {
+		return err
+	}
+	if err := validateExtraVars(c.ExtraVars); err != nil {
+		return err
+	}
+	return c.Current.validate(true)
+}
+
+// dir is the working directory of the programs.
+func (c *Config) dir() string { return cmp.Or(c.Dir, filepath.Dir(c.Playbook)) }
+
+// New implements target.Config. Nothing is started.
+func (c *Config) New(o target.Options) (target.Target, error) {
+	return newPlaybook(c, o), nil
+}
+
+var (
+	_ target.Config          = (*Config)(nil)
+	_ config.DirectorySetter = (*Config)(nil)
+)

@@ -1,0 +1,85 @@
+package ansible
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// CurrentConfig says how many replicas there are: a group's hosts, or what a
+// command prints.
+type CurrentConfig struct {
+	// Group of the inventory whose hosts are the replicas, those of its child
+	// groups among them.
+	Group string `yaml:"group,omitempty"`
+	// Inventory that has the group, by name or id; for awx alone.
+	Inventory string `yaml:"inventory,omitempty"`
+	// Command prints one whole number, or {"requested": 3, "ready": 2}.
+	Command []string `yaml:"command,omitempty"`
+	// Ready counts the hosts of the group that serve; nil: all of them do.
+	Ready *CommandConfig `yaml:"ready,omitempty"`
+}
+
+// CommandConfig is a program that prints one whole number.
+type CommandConfig struct {
+	// Command is the program and its arguments. There is no shell.
+	Command []string `yaml:"command"`
+}
+
+func (c *CurrentConfig) setDirectory(dir string) {
+	if len(c.Command) > 0 {
+		joinProgram(dir, &c.Command[0])
+	}
+	if c.Ready != nil && len(c.Ready.Command) > 0 {
+		joinProgram(dir, &c.Ready.Command[0])
+	}
+}
+
+// validate checks what there is. In a file the group's inventory is the
+// target's; a controller has many.
+func (c *CurrentConfig) validate(file bool) error {
+	switch {
+	case (c.Group == "") == (len(c.Command) == 0):
+		return &target.FieldError{Field: "current", Msg: `must have one of group and command, as in current: { group: web }`}
+	case file && c.Inventory != "":
+		return &target.FieldError{Field: "current.inventory", Msg: "is the target's own key inventory here"}
+	case !file && (c.Group == "") != (c.Inventory == ""):
+		return &target.FieldError{Field: "current", Msg: `group and inventory go together, as in current: { inventory: Production, group: web }`}
+	case c.Ready != nil && c.Group == "":
+		return &target.FieldError{Field: "current.ready", Msg: `goes with group; a command prints {"requested": 3, "ready": 2} itself`}
+	}
+	if c.Group == "" {
+		return validateCommand("current.command", c.Command)
+	}
+	if c.Ready != nil {
+		return validateCommand("current.ready.command", c.Ready.Command)
+	}
+	return nil
+}
+
+func validateCommand(field string, command []string) error {
+	if len(command) == 0 || command[0] == "" {
+		return &target.FieldError{Field: field, Msg: `must name a program, as in ["./count", "web"]`}
+	}
+	if _, err := exec.LookPath(command[0]); err != nil {
+		if e, ok := errors.AsType[*exec.Error](err); ok {
+			err = e.Err // without the name, which is said here
+		}
+		return &target.FieldError{Field: field, Msg: fmt.Sprintf("program %q cannot be run: %v", command[0], err)}
+	}
+	return nil
+}
+
+func validateEnv(env map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return &target.FieldError{Field: "env", Msg: fmt.Sprintf("%q is not the name of an environment variable", name)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package ansible
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+func TestParseCounts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"3\n":                                   "{3 3} true",
+		" 0 ":                                   "{0 0} true",
+		`{"requested": 3, "ready": 2}`:          "{3 2} true",
+		`{"requested":3,"ready":2,"zone":"a"}`:  "{3 2} true",
+		"":                                      "{0 0} false",
+		"-1":                                    "{0 0} false",
+		"3.5":                                   "{0 0} false",
+		"three":                                 "{0 0} false",
+		"3 4":                                   "{0 0} false",
+		"null":                                  "{0 0} false",
+		`{}`:                                    "{0 0} false",
+		`{"requested": 3}`:                      "{0 0} false",
+		`{"requested": null, "ready": 2}`:       "{0 0} false",
+		`{"requested": -3, "ready": 2}`:         "{0 0} false",
+		`{"requested": 3, "ready": 2} trailing`: "{0 0} false",
+	} {
+		n, ok := parseCounts([]byte(text))
+		if got := fmt.Sprint(n, ok); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestCommandSaysWhatWasWrong(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, script string
+		kind         target.Kind
+		words        []string
+	}{
+		{"no number", "echo about three", target.KindPermanent, []string{`printed "about three"`, "one whole number"}},
+		{"nothing", "true", target.KindPermanent, []string{`printed ""`}},
+		{"fails", "echo 3; echo no credentials >&2; exit 7", target.KindTemporary, []string{"exit status 7", "no credentials"}},
+		{"fails without a word", "exit 7", target.KindTemporary, []string{"it printed nothing"}},
+		{"too much", "yes | head -c 1000000", target.KindPermanent, []string{"more than 65536 bytes", `"y\ny`}},
+		{"killed", "kill -9 $$", target.KindTemporary, []string{"signal: killed"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := &counter{newEnvironment(t.TempDir(), nil), []string{"sh", "-c", test.script}}
+			n, err := c.read(t.Context(), "count web")
+			if n != (counts{}) {
+				t.Errorf("%+v beside an error", n)
+			}
+			wantError(t, err, test.kind, append(test.words, "count web")...)
+		})
+	}
+	c := &counter{newEnvironment("", nil), []string{"no-such-program"}}
+	_, err := c.read(t.Context(), "count web")
+	wantError(t, err, target.KindPermanent, "no-such-program")
+}
+
+// TestCommandIsEndedWithWhatItStarted once its caller has no more time.
+func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
+	t.Parallel()
+	s := site{t.TempDir()}
+	c := &counter{newEnvironment(s.dir, map[string]string{"PAUSE": "1000"}), []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var pid int
+	go func() { defer cancel(); pid = waitPID(t, s) }()
+	_, err := c.read(ctx, "count web")
+	if !target.IsTimeout(err) {
+		t.Errorf("%v, want the caller's cancellation", err)
+	}
+	wantGone(t, pid)
+}
+
+func TestInventories(t *testing.T) {
+	t.Parallel()
+	program := realtest.Tool(t, "ansible-inventory")
+	const ini = "[web]\nweb[1:3]\n[db]\ndb1\nweb1\n[all_sites:children]\nweb\ndb\n[empty]\n"
+	const script = `#!/bin/sh
+echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts": ["b", "c"]}, "_meta": {"hostvars": {"a": {"x": 1}}}}'
+`
+	for _, test := range []struct {
+		name, inventory, content, group string
+		want                            string
+	}{
+		{"static", "hosts.ini", ini, "web", "3"},
+		{"of another", "hosts.ini", ini, "db", "2"},
+		{"parent", "hosts.ini", ini, "all_sites", "4"},
+		{"all", "hosts.ini", ini, "all", "4"},
+		{"empty", "hosts.ini", ini, "empty", "0"},
+		{"none", "hosts.ini", ini, "nobody", "not_found"},
+		{"yaml", "hosts.yml", "all: { children: { web: { hosts: { a: , b: } } } }\n", "web", "2"},
+		{"dynamic", "hosts.sh", script, "web", "2"},
+		{"dynamic parent", "hosts.sh", script, "site", "3"},
+		{"list of hosts", "a,b,c", "", "all", "3"},
+		{"broken", "hosts.sh", "#!/bin/sh\nexit 3\n", "all", "temporary"},
+		{"missing", "elsewhere.ini", "", "all", "permanent"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := site{t.TempDir()}
+			inventory := test.inventory
+			if !hostList(inventory) {
+				inventory = s.path(inventory)
+			}
+			if test.content != "" {
+				s.write(t, test.inventory, test.content, 0o755)
+			}
+			e := newPlaybook(&Config{Playbook: s.path("scale.yml")}, target.Options{}).environment
+			g := &inventoryGroup{environment: e, program: program, inventory: inventory, group: test.group}
+			n, err := g.read(t.Context(), "count "+test.group)
+			got := strconv.Itoa(n.requested)
+			if err != nil {
+				got = string(target.KindOf(err))
+			}
+			if got != test.want || (err == nil && n.ready != n.requested) {
+				t.Errorf("%+v, %v: %s, want %s", n, err, got, test.want)
+			}
+		})
+	}
+}
+
+// slowSource takes its time and counts who asks.
+type slowSource struct {
+	asked atomic.Int64
+	fail  error
+}
+
+func (s *slowSource) read(ctx context.Context, _ string) (counts, error) {
+	n := int(s.asked.Add(1))
+	select {
+	case <-time.After(50 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	return counts{n, n}, s.fail
+}
+
+func TestCached(t *testing.T) {
+	t.Parallel()
+	s := &slowSource{}
+	c := newCached(s)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if n, err := c.read(t.Context(), ""); err != nil || n != (counts{1, 1}) {
+				t.Errorf("%+v, %v", n, err)
+			}
+		})
+	}
+	wg.Wait()
+	// What is asked while something ends may be from before its end.
+	c.forget()
+	wg.Go(func() { _, _ = c.read(t.Context(), "") })
+	for s.asked.Load() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	c.forget()
+	wg.Wait()
+	if n, _ := c.read(t.Context(), ""); n.requested != 3 {
+		t.Errorf("%+v, want it to be asked again", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.asking <- struct{}{}
+	if _, err := c.read(ctx, "count"); !target.IsTimeout(err) {
+		t.Errorf("%v, want the caller's cancellation", err)
+	}
+}
+
+// TestVarsFileIsPrivate and gone once the run is.
+func TestVarsFileIsPrivate(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	p := newPlaybook(&Config{Playbook: "scale.yml", ExtraVars: map[string]any{"key": "secret"}}, target.Options{})
+	name, err := p.writeVars(own{target: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fi, err := os.Stat(name)
+	if err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v, want it readable by nobody else", fi.Mode(), err)
+	}
+	b, _ := os.ReadFile(name)
+	if !strings.Contains(string(b), `"key": "secret"`) || !strings.Contains(string(b), `"alertscaler_target": !unsafe "web"`) {
+		t.Errorf("it has %s", b)
+	}
+}
