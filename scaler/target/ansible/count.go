@@ -29,7 +29,11 @@ type cached struct {
 
 func newCached(s source) *cached { return &cached{source: s, asking: make(chan struct{}, 1)} }
 
+// read returns a count that is fresh, or that was begun to be read after it was
+// asked for: a read that takes longer than it stays fresh still serves all who
+// waited for it.
 func (c *cached) read(ctx context.Context, op string) (counts, error) {
+	came := time.Now()
 	select {
 	case c.asking <- struct{}{}:
 		defer func() { <-c.asking }()
@@ -39,7 +43,7 @@ func (c *cached) read(ctx context.Context, op string) (counts, error) {
 	c.mu.Lock()
 	known, at, age := c.known, c.at, c.age
 	c.mu.Unlock()
-	if time.Since(at) < fresh {
+	if time.Since(at) < fresh || at.After(came) {
 		return known, nil
 	}
 	began := time.Now()

@@ -136,21 +136,21 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 // slowSource takes its time and counts who asks.
 type slowSource struct {
 	asked atomic.Int64
-	fail  error
+	takes time.Duration
 }
 
 func (s *slowSource) read(ctx context.Context, _ string) (counts, error) {
 	n := int(s.asked.Add(1))
 	select {
-	case <-time.After(50 * time.Millisecond):
+	case <-time.After(s.takes):
 	case <-ctx.Done():
 	}
-	return counts{n, n}, s.fail
+	return counts{n, n}, nil
 }
 
 func TestCached(t *testing.T) {
 	t.Parallel()
-	s := &slowSource{}
+	s := &slowSource{takes: 50 * time.Millisecond}
 	c := newCached(s)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -171,6 +171,17 @@ func TestCached(t *testing.T) {
 	wg.Wait()
 	if n, _ := c.read(t.Context(), ""); n.requested != 3 {
 		t.Errorf("%+v, want it to be asked again", n)
+	}
+	// Reads that take longer than they stay fresh are shared all the same.
+	c.forget()
+	s.asked.Store(0)
+	s.takes = fresh + 200*time.Millisecond
+	for range 8 {
+		wg.Go(func() { _, _ = c.read(t.Context(), "") })
+	}
+	wg.Wait()
+	if n := s.asked.Load(); n > 2 {
+		t.Errorf("asked %d times for 8 at once", n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

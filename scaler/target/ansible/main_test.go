@@ -28,6 +28,25 @@ func testMain(m *testing.M) int {
 	return m.Run()
 }
 
+// serveEnv makes the test binary a server of its own: it scales the site that
+// it names to 3, prints the pid of the playbook, and waits to be killed.
+const serveEnv = "ALERTSCALER_TEST_SERVE"
+
+func serve(dir string) int {
+	cfg := NewConfig().(*Config)
+	cfg.Playbook, cfg.Inventory, cfg.Current.Group = "scale.yml", "hosts.sh", "web"
+	cfg.SetDirectory(dir)
+	p := newPlaybook(cfg, target.Options{Policy: "shop", Name: "web"})
+	p.acceptAfter = time.Minute
+	r, err := p.start(context.Background(), "scale", 3)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(r.group.cmd.Process.Pid)
+	select {}
+}
+
 // site is a directory with a playbook, a dynamic inventory whose group web has
 // as many hosts as its file count says, and a slow way to count those ready.
 type site struct{ dir string }

@@ -2,8 +2,6 @@ package ansible
 
 import (
 	"bufio"
-	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -12,27 +10,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/realtest"
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
-
-// serveEnv makes the test binary a server of its own: it scales the site that
-// it names to 3, prints the pid of the playbook, and waits to be killed.
-const serveEnv = "ALERTSCALER_TEST_SERVE"
-
-func serve(dir string) int {
-	cfg := NewConfig().(*Config)
-	cfg.Playbook, cfg.Inventory, cfg.Current.Group = "scale.yml", "hosts.sh", "web"
-	cfg.SetDirectory(dir)
-	p := newPlaybook(cfg, target.Options{Policy: "shop", Name: "web"})
-	p.acceptAfter = time.Minute
-	r, err := p.start(context.Background(), "scale", 3)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	fmt.Println(r.group.cmd.Process.Pid)
-	select {}
-}
 
 // TestServerIsKilled in the middle of a run: the playbook does not go on
 // without it, and the next server finds what there is.
