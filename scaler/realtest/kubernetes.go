@@ -84,8 +84,8 @@ func StartKubernetes(t testing.TB) *Kubernetes {
 	return k
 }
 
-// waitReady waits until the API server answers and has the namespace default,
-// which it makes a moment later.
+// waitReady waits until the API server says that it is ready, which is once it
+// has its own roles, and has the namespace default, a moment later.
 func (k *Kubernetes) waitReady(t testing.TB) {
 	t.Helper()
 	Eventually(t, startTimeout, 100*time.Millisecond, "the API server is ready", func() error {
@@ -102,7 +102,10 @@ func (k *Kubernetes) waitReady(t testing.TB) {
 			k.client = c
 			t.Cleanup(c.CloseIdleConnections)
 		}
-		return call(k.client, http.MethodGet, k.URL+"/api/v1/namespaces/default", nil, nil)
+		if err := k.Try(http.MethodGet, "/readyz", nil, nil); err != nil {
+			return err
+		}
+		return k.Try(http.MethodGet, "/api/v1/namespaces/default", nil, nil)
 	})
 }
 

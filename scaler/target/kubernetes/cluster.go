@@ -117,7 +117,12 @@ func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1
 	if gv.Group == "" {
 		root = []string{"/api", gv.Version}
 	}
-	raw, err := c.rest.Get().AbsPath(root...).Do(ctx).Raw()
+	res := c.rest.Get().AbsPath(root...).Do(ctx)
+	// Only Error has what the server said; Raw's own error has just the code.
+	if err := res.Error(); err != nil {
+		return nil, err
+	}
+	raw, err := res.Raw()
 	if err != nil {
 		return nil, err
 	}

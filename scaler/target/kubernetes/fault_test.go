@@ -17,7 +17,6 @@ import (
 func answer(code int, reason, message string) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(code)
 		fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":%q,"message":%q,"code":%d}`, reason, message, code)
 		return true
@@ -68,17 +67,22 @@ func testAnswers(t *testing.T, c *testCluster) {
 // the engine waits, for all that it knows, and client-go would too.
 func testThrottled(t *testing.T, c *testCluster) {
 	var asked atomic.Int32
-	slowDown := answer(429, "TooManyRequests", "slow down")
+	// This is how the API server's own flow control says it.
+	slowDown := func(w http.ResponseWriter) bool {
+		w.Header().Set("Retry-After", "7")
+		http.Error(w, "Too many requests, please try again later.", http.StatusTooManyRequests)
+		return true
+	}
 	tgt := open(t, c.proxied(t, c.create(t, "apps/v1", "Deployment", 1, "0s"), func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPut {
 			return false
 		}
 		asked.Add(1)
-		return slowDown(w, r)
+		return slowDown(w)
 	}))
 	began := time.Now()
 	err := tgt.Scale(t.Context(), 2)
-	wantKind(t, "Scale", err, target.KindThrottled, "slow down")
+	wantKind(t, "Scale", err, target.KindThrottled, "try again later")
 	if got := target.RetryAfter(err); got != 7*time.Second {
 		t.Errorf("RetryAfter = %v, want the 7s of the answer", got)
 	}

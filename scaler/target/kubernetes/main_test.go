@@ -4,12 +4,14 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -98,7 +100,8 @@ func (c *testCluster) proxy(t testing.TB, fault func(http.ResponseWriter, *http.
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	pass := httputil.NewSingleHostReverseProxy(to)
 	pass.Transport = transport
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	// client-go gives no token away without TLS.
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !fault(w, r) {
 			pass.ServeHTTP(w, r)
 		}
@@ -108,7 +111,11 @@ func (c *testCluster) proxy(t testing.TB, fault func(http.ResponseWriter, *http.
 		srv.Close()
 		transport.CloseIdleConnections()
 	})
-	return realtest.KubeconfigFor(t, srv.URL, c.CAFile, realtest.KubernetesAdmin+"-token")
+	own := filepath.Join(t.TempDir(), "proxy.crt")
+	if err := os.WriteFile(own, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return realtest.KubeconfigFor(t, srv.URL, own, realtest.KubernetesAdmin+"-token")
 }
 
 // hangs is a fault that takes requests and never answers.

@@ -106,8 +106,8 @@ spec:
 		APIVersion: "apps/v1", Kind: "Deployment", Namespace: "shop", Name: "web",
 		Kubeconfig: c.Kubeconfig(t, c.ServiceAccountToken(t, "alertscaler", "alertscaler")), clients: &c.clients,
 	}
-	tgt := open(t, cfg)
-	scale(t, tgt, 3)
+	eventually(t, cfg, "", "it works with the role")
+	scale(t, open(t, cfg), 3)
 
 	var role struct {
 		Kind  string

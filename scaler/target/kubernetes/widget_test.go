@@ -114,8 +114,10 @@ func (c *testCluster) reconcileWidgets() {
 		for _, surplus := range have[min(len(have), w.Spec.Replicas):] {
 			_ = c.Try(http.MethodDelete, pods+"/"+surplus, nil, nil)
 		}
+		// With the number just seen to, not the one found: a second write, once
+		// the pods are ready, would be a conflict for whoever scales then.
 		_ = c.Try(http.MethodPatch, object(widgetVersion, "widgets", name)+"/status", map[string]any{
-			"status": map[string]any{"replicas": len(have), "selector": "widget=" + name},
+			"status": map[string]any{"replicas": w.Spec.Replicas, "selector": "widget=" + name},
 		}, nil)
 	}
 }
