@@ -119,7 +119,12 @@ func (s *shared) rooms(u *unit, o *policy.Observation) []policy.Room {
 }
 
 func canRise(p *policy.Policy, o *policy.Observation) bool {
-	if o.Up > 0 || p.OnMissing.Replicas > 0 {
+	switch p.OnMissing.Behavior {
+	case policy.MissingStatic, policy.MissingCurrentIfHigher:
+		return true // without any alert, and as far as the known resources need
+	case policy.MissingHold, policy.MissingAlertStep:
+	}
+	if o.Up > 0 {
 		return true
 	}
 	n := 0
@@ -196,7 +201,14 @@ func claims(m policy.Mode, cuts []policy.Cut) []policy.Cut {
 }
 
 // holds is what a policy has while its decision is carried out.
+// Of targets that cannot be read nobody knows, so it stays what it was taken
+// to be.
 func holds(h *policy.Holding, p *policy.Policy, o *policy.Observation, d *policy.Decision) {
+	for i := range o.Targets {
+		if o.Targets[i].Error != "" {
+			return
+		}
+	}
 	h.Replicas, h.CostPerHour = d.Current, p.Cost(o.Targets)
 	if d.Act {
 		h.Replicas, h.CostPerHour = max(d.Current, d.Desired), max(h.CostPerHour, costAfter(p, d))

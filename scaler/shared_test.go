@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -116,4 +117,45 @@ func TestHoldingsSurviveARestart(t *testing.T) {
 			t.Errorf("batch asked for %v, want the two that web's four leave", got)
 		}
 	})
+}
+
+// A policy whose target was never read may hold all that it can: nothing of
+// that is given to the others.
+func TestUnreadableHoldsWhatItMay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 4, nil)
+		w.platform["batch"] = newScripted(4)
+		w.platform["batch"].set(func(s *scripted) { s.readErr = errors.New("connection refused") })
+		c := *w.config
+		c.Policies = append(slices.Clone(c.Policies), w.configFor("batch", nil).Policies...)
+		c.Budgets = []*config.Budget{budgetOf(t, 12)}
+		w.reload(&c)
+		w.wait(time.Minute)
+		w.fire("web", policy.Up)
+		if got := w.platform["web"].calls(); len(got) > 0 {
+			t.Errorf("web asked for %v, while batch may have ten of the twelve", got)
+		}
+		if d := w.last("web"); d.Reason != policy.ReasonBudgetLimited {
+			t.Errorf("web: %s", d.Explain())
+		}
+		w.platform["batch"].set(func(s *scripted) { s.readErr = nil })
+		w.wait(time.Minute)
+		if got := w.platform["web"].calls(); !slices.Equal(got, []int{5, 6}) && !slices.Equal(got, []int{5}) {
+			t.Errorf("web asked for %v once batch was read", got)
+		}
+	})
+}
+
+// What on_missing may ask for without an alert is within the budgets too.
+func TestCanRiseWithoutAnAlert(t *testing.T) {
+	o := &policy.Observation{Targets: []policy.TargetState{{Name: "t", Requested: 4}}}
+	for behavior, want := range map[policy.MissingBehavior]bool{
+		policy.MissingHold: false, policy.MissingAlertStep: false,
+		policy.MissingStatic: true, policy.MissingCurrentIfHigher: true,
+	} {
+		p := &policy.Policy{Min: 1, Max: 10, OnMissing: policy.OnMissing{Behavior: behavior}, Targets: []policy.Target{{Name: "t"}}}
+		if got := canRise(p, o); got != want {
+			t.Errorf("%s: %t, want %t", behavior, got, want)
+		}
+	}
 }
