@@ -49,11 +49,15 @@ func (u *unit) intend(d *policy.Decision, placements []policy.Placement) []*ledg
 	var actions []*ledger.Action
 	for _, p := range placements {
 		if p.From != p.To {
-			actions = append(actions, &ledger.Action{
+			a := &ledger.Action{
 				ID: u.engine.opts.Ledger.NewID(d.Time), Decision: d.ID, Policy: u.name, Target: p.Target,
 				Direction: directionOf(p.From, p.To), Reason: d.Reason, From: p.From, To: p.To,
 				State: ledger.Intended, Created: d.Time,
-			})
+			}
+			for _, r := range u.choices[p.Target].first(p.From - p.To) {
+				a.Victims = append(a.Victims, r.Name)
+			}
+			actions = append(actions, a)
 		}
 	}
 	slices.SortStableFunc(actions, func(a, b *ledger.Action) int { return cmp.Compare(change(a), change(b)) })
@@ -184,6 +188,11 @@ func (u *unit) call(ctx context.Context, t boundTarget, a *ledger.Action) error 
 	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
 	defer cancel()
 	ctx = target.WithRequest(ctx, target.Request{Policy: a.Policy, Reason: string(a.Reason), From: a.From})
+	if v, ok := t.target.(target.Victims); ok && a.Direction == policy.Down {
+		if c, chosen := u.choices[a.Target]; chosen {
+			return v.ScaleDown(ctx, a.To, ids(c.first(a.From-a.To)))
+		}
+	}
 	return t.target.Scale(ctx, a.To)
 }
 

@@ -29,6 +29,8 @@ var (
 	descLoss           = desc("target_loss_ratio", "Share of a target's replicas that failed or were lost within the last day, loss_ratio counting as ten of them.", "policy", "target")
 	descProvisioned    = desc("provisioning_duration_seconds", "From the platform's consent to a scale-up until the replicas were ready.", "policy", "target")
 	descForeign        = desc("foreign_changes_total", "Changes of a target's replicas that someone else made.", "policy", "target")
+	descDrains         = desc("drains_total", "Replicas that were to finish their work before they go, by what became of it.", "policy", "target", "result")
+	descDraining       = desc("target_draining_replicas", "Replicas that are to go and still at work.", "policy", "target")
 	descProblems       = desc("usage_problems_total", "Readings of usage that could not be used, by what was wrong with them.", "policy", "resource", "problem")
 	descPaused         = desc("policy_paused", "1 while an operator has paused the policy, else 0.", "policy")
 	descCut            = desc("policy_budget_cut_replicas", "Replicas that a budget took from the policy's last decision; a cut in cost counts as at least one.", "policy", "budget")
@@ -46,7 +48,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descUsageAge, descDecisions,
 		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
-		descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
+		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
 	} {
 		ch <- d
 	}
@@ -199,6 +201,11 @@ func (e emitter) counters(v *view, c *counters) {
 		for _, dir := range []policy.Direction{policy.Up, policy.Down} {
 			e.counter(descActions, c.actions[actionKey{t.name, dir}], t.name, string(dir))
 		}
+		if t.hook != nil {
+			for _, result := range drainResults {
+				e.counter(descDrains, c.drains[drainKey{t.name, result}], t.name, result)
+			}
+		}
 		for _, reason := range failureReasons {
 			e.counter(descFailures, c.failures[failureKey{t.name, reason}], t.name, reason)
 		}
@@ -211,6 +218,9 @@ func (e emitter) holds(v *view) {
 	}
 	for _, t := range v.setup.targets {
 		e.gauge(descBackoff, seconds(v.history.Backoffs[t.name].Until), t.name)
+		if t.hook != nil {
+			e.gauge(descDraining, float64(len(v.draining[t.name])), t.name)
+		}
 	}
 	e.gauge(descPaused, boolean(v.paused))
 	for _, b := range v.setup.budgets {

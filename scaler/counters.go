@@ -45,6 +45,9 @@ type counters struct {
 	problems map[problemKey]uint64
 	// provisioning times by target.
 	provisioning map[string]*durations
+	// drains are replicas that were to finish before they go, by what became
+	// of that.
+	drains map[drainKey]uint64
 }
 
 // provisioningBuckets are the upper bounds of the histogram, in seconds.
@@ -84,6 +87,17 @@ type actionKey struct {
 }
 
 type failureKey struct{ target, reason string }
+
+type drainKey struct{ target, result string }
+
+// What becomes of a replica that is to finish its work before it goes.
+const (
+	drainedInTime  = "drained"
+	drainTimedOut  = "timed_out"
+	drainCancelled = "cancelled"
+)
+
+var drainResults = []string{drainedInTime, drainTimedOut, drainCancelled}
 
 func newCounters() *counters {
 	return &counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}
@@ -129,6 +143,12 @@ func (c *counters) failed(targetName, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failures = count(c.failures, failureKey{targetName, reason})
+}
+
+func (c *counters) drained(targetName, result string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drains = count(c.drains, drainKey{targetName, result})
 }
 
 func (c *counters) foreignChange(targetName string) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/usage"
@@ -36,6 +37,9 @@ type Alerts interface {
 // use.
 type Usage interface {
 	Read(ctx context.Context, now time.Time, queries []usage.Query) []policy.Usage
+	// Loads is what each replica of a target carries, by the value of the
+	// label; what is not known is not in it.
+	Loads(ctx context.Context, now time.Time, expr, label string) (map[string]float64, error)
 }
 
 // Ledger is the engine's durable memory. It is safe for concurrent use.
@@ -61,12 +65,27 @@ type Ledger interface {
 	Pauses() (map[string]policy.Pause, error)
 }
 
+// Drainer is called before a replica goes, so that it may finish its work. It
+// is safe for concurrent use.
+type Drainer interface {
+	// Timeout is how long one replica may take.
+	Timeout() time.Duration
+	// Wait returns nil once the replica is done, or the error of ctx; failed is
+	// told of every error on the way.
+	Wait(ctx context.Context, r drain.Request, failed func(error)) error
+	// Tell passes a request on without waiting for anything.
+	Tell(ctx context.Context, r drain.Request) error
+}
+
 // Options configure an Engine. Alerts, Ledger and NewUsage are required.
 type Options struct {
 	Alerts Alerts
 	Ledger Ledger
 	// NewUsage builds the reader of a configuration that names a Prometheus.
 	NewUsage func(*config.Config) (Usage, error)
+	// NewDrain builds what is called before a replica goes; drain.New by
+	// default.
+	NewDrain func(drain.Config) (Drainer, error)
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 	// Concurrency bounds the evaluations in flight; 256 by default.
@@ -85,6 +104,9 @@ type Engine struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
+	// draining ends with Stop: nobody waits for replicas at work then.
+	draining     context.Context
+	stopDraining context.CancelFunc
 	// running counts evaluations in flight and targets being closed.
 	running sync.WaitGroup
 	// shared is locked after mu and before a unit's own.
@@ -111,6 +133,9 @@ func New(o Options) (*Engine, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.NewDrain == nil {
+		o.NewDrain = func(c drain.Config) (Drainer, error) { return drain.New(c) }
+	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = 256
 	}
@@ -127,6 +152,7 @@ func New(o Options) (*Engine, error) {
 		open:  make(map[string][]ledger.Action),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.draining, e.stopDraining = context.WithCancel(e.ctx)
 	var err error
 	if e.memory, err = o.Ledger.Histories(); err != nil {
 		return nil, fmt.Errorf("read what policies remember: %w", err)
@@ -177,6 +203,7 @@ func (e *Engine) Wake(policies []string) {
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true
+	e.stopDraining()
 	for _, u := range e.units {
 		u.retire()
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -29,6 +30,7 @@ type world struct {
 	platform map[string]*scripted
 	config   *config.Config
 	usage    Usage
+	newDrain func(drain.Config) (Drainer, error)
 
 	reg    *prometheus.Registry
 	ledger *ledger.Ledger
@@ -106,6 +108,7 @@ func (w *world) start() {
 	w.engine, err = New(Options{
 		Alerts: w.book, Ledger: unreliable{w.ledger, w}, Registerer: w.reg,
 		NewUsage: func(*config.Config) (Usage, error) { return w.usage, nil },
+		NewDrain: w.newDrain,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -671,6 +674,10 @@ func (f *fixedUsage) Read(_ context.Context, _ time.Time, qs []usage.Query) []po
 		out[i].Resource = qs[i].Resource
 	}
 	return out
+}
+
+func (f *fixedUsage) Loads(context.Context, time.Time, string, string) (map[string]float64, error) {
+	return nil, errors.New("not asked for")
 }
 
 func withCPU(p *config.Policy) {

@@ -28,6 +28,7 @@ func (u *unit) evaluate(ctx context.Context) time.Duration {
 	o := u.observe(ctx, now)
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
+	u.drain(&d)
 	if d.Act {
 		wanted := d.Desired
 		u.act(ctx, &d, &o)
@@ -129,6 +130,9 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 		}
 		ready += ts.Ready
 		o.Targets = append(o.Targets, ts)
+	}
+	if readable {
+		u.chooseVictims(ctx, now, &o)
 	}
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o

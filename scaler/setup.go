@@ -67,10 +67,16 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 	}
 	var fresh []boundTarget
 	for _, t := range p.Targets {
+		hook, err := e.hookOf(t)
+		if err != nil {
+			return nil, fresh, fmt.Errorf("target %q: drain: %w", t.Name, err)
+		}
 		if i := slices.IndexFunc(old, func(b boundTarget) bool {
 			return b.name == t.Name && reflect.DeepEqual(b.config, t.Platform)
 		}); i >= 0 {
-			s.targets = append(s.targets, old[i])
+			kept := old[i]
+			kept.victims, kept.hook = t.Victims, hook
+			s.targets = append(s.targets, kept)
 			continue
 		}
 		built, err := t.Platform.New(target.Options{
@@ -81,7 +87,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		if err != nil {
 			return nil, fresh, fmt.Errorf("target %q: %w", t.Name, err)
 		}
-		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, target: built}
+		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, target: built, victims: t.Victims, hook: hook}
 		fresh = append(fresh, b)
 		s.targets = append(s.targets, b)
 	}
@@ -91,6 +97,14 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		}
 	}
 	return s, fresh, nil
+}
+
+// hookOf builds what is called before a replica of t goes; nil: nothing is.
+func (e *Engine) hookOf(t *config.Target) (Drainer, error) {
+	if t.Drain == nil {
+		return nil, nil
+	}
+	return e.opts.NewDrain(*t.Drain)
 }
 
 // apply puts prepared setups in force: units keep what they remember, new ones
@@ -227,6 +241,7 @@ func (u *unit) status() policy.Status {
 			BackoffUntil:        v.history.Backoffs[t.name].Until,
 			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
 		}
+		ts.Draining = v.draining[t.name]
 		if r.err != nil {
 			ts.Error = r.err.Error()
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log"
 
+	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -50,6 +51,12 @@ type unit struct {
 	restored map[target.Target]bool
 	// recorded is the last decision written to the ledger; nil: none was.
 	recorded *answer
+	// choices are which replicas of each target may go, by what was last
+	// observed.
+	choices map[string]choice
+	// drains are the replicas that are being drained, or were and are still
+	// there, by target and ID.
+	drains map[string]map[string]*draining
 
 	// counts may be read by anyone.
 	counts *counters
@@ -77,6 +84,10 @@ type boundTarget struct {
 	platform string
 	config   target.Config
 	target   target.Target
+	// victims and hook are nil where the platform chooses which replicas go,
+	// and nobody is asked before they do.
+	victims *config.Victims
+	hook    Drainer
 }
 
 // reading is one target as last read.
@@ -119,6 +130,8 @@ type view struct {
 	history policy.History
 	// open are the actions that have still to be settled.
 	open []ledger.Action
+	// draining names the replicas that are, by target.
+	draining map[string][]string
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time
@@ -200,6 +213,7 @@ func (u *unit) finished(wait time.Duration) bool {
 	}
 	u.running = false
 	if u.retired {
+		u.cancelDrains()
 		u.engine.closeTargets(u.logger, u.remaining())
 		return true
 	}
@@ -255,6 +269,7 @@ func (u *unit) retire() {
 		u.timer.Stop()
 	}
 	if !u.running {
+		u.cancelDrains()
 		u.engine.closeTargets(u.logger, u.remaining())
 	}
 }
@@ -276,7 +291,7 @@ func (u *unit) publish(d *policy.Decision) {
 	}
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open,
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
 		at: now, paused: u.paused.Load().Active(now),
 	})
 }

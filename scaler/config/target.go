@@ -1,6 +1,7 @@
 package config
 
 import (
+	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -20,6 +21,10 @@ type Target struct {
 	// LossRatio is the share of requested replicas that fail or are lost,
 	// until that was measured.
 	LossRatio float64 `yaml:"loss_ratio,omitempty"`
+	// Victims says which replicas go first; nil: the platform chooses.
+	Victims *Victims `yaml:"victims,omitempty"`
+	// Drain is called before a replica goes; nil: nothing is.
+	Drain *drain.Config `yaml:"drain,omitempty"`
 	// Platform is the platform's own configuration.
 	Platform target.Config `yaml:"-"`
 

@@ -158,7 +158,7 @@ func (v *validator) policy(c *Config, p *Policy, path []any) {
 	v.behavior(&p.ScaleDown, at(path, "scale_down"))
 	v.positive(p.ProvisioningTimeout, at(path, "provisioning_timeout")...)
 	v.onMissing(p, at(path, "on_missing"))
-	v.targets(p, path)
+	v.targets(c, p, path)
 	v.targetBounds(p, path)
 	v.strategy(p, path)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-func (v *validator) targets(p *Policy, path []any) {
+func (v *validator) targets(c *Config, p *Policy, path []any) {
 	if len(p.Targets) == 0 {
 		v.addf(at(path, "targets"), "the policy has no target; name at least one with one of %v", v.platforms.Names())
 	}
@@ -37,6 +37,7 @@ func (v *validator) targets(p *Policy, path []any) {
 		}
 		v.estimates(t, path)
 		v.platform(t, path)
+		v.victims(c, t, path)
 	}
 }
 
@@ -116,7 +117,7 @@ func (v *validator) platform(t *Target, path []any) {
 		path := at(path, name)
 		cfg, err := v.platforms.New(name)
 		if err != nil {
-			v.addf(path, "unknown key or platform %q; a target has name, min, max, cost_per_hour, provisioning_time, loss_ratio and one of %v", name, v.platforms.Names())
+			v.addf(path, "unknown key or platform %q; a target has name, min, max, cost_per_hour, provisioning_time, loss_ratio, victims, drain and one of %v", name, v.platforms.Names())
 			return
 		}
 		if d.unmarshal == nil {

@@ -54,7 +54,9 @@ type Action struct {
 	Reason    policy.Reason    `json:"reason"`
 	From      int              `json:"from"`
 	To        int              `json:"to"`
-	State     ActionState      `json:"state"`
+	// Victims names the replicas that are to go, where they were chosen.
+	Victims []string    `json:"victims,omitempty"`
+	State   ActionState `json:"state"`
 	// Seen: the platform has shown the number.
 	Seen bool `json:"seen,omitempty"`
 	// Created when it was written, Accepted when the platform took it, Ended

@@ -36,14 +36,15 @@ const (
 	ReasonPaused Reason = "paused"
 	// ReasonShadow: the move is decided and the mode forbids it.
 	ReasonShadow Reason = "shadow"
-	// ReasonBlocked: a blocking alert forbids the direction, or too many
-	// policies want to scale down at once.
+	// ReasonBlocked: a blocking alert forbids the direction, too many policies
+	// want to scale down at once, or the replicas that would go are busy.
 	ReasonBlocked Reason = "blocked"
 	// ReasonMissingData: usage is unknown, so the count is held.
 	ReasonMissingData Reason = "missing_data"
 	// ReasonFallback: usage was unknown for long and on_missing decided.
 	ReasonFallback Reason = "fallback"
-	// ReasonConverging: the last action must converge first.
+	// ReasonConverging: the last action must converge first, or the replicas
+	// that are to go are being drained.
 	ReasonConverging Reason = "converging"
 	// ReasonTargetBackoff: no target can be asked now.
 	ReasonTargetBackoff Reason = "target_backoff"
@@ -88,6 +89,8 @@ const (
 	StepBudget         StepName = "budget"
 	StepMinMax         StepName = "min_max"
 	StepPlacement      StepName = "placement"
+	StepVictims        StepName = "victims"
+	StepDrain          StepName = "drain"
 	StepMovedOn        StepName = "moved_on"
 	StepFailover       StepName = "failover"
 	StepMode           StepName = "mode"

@@ -193,6 +193,9 @@ func states(name string) *rapid.Generator[policy.TargetState] {
 				s.Stuck = s.Requested - s.Ready
 			}
 		}
+		if rapid.IntRange(0, 2).Draw(t, "some are busy") == 0 {
+			s.Protected, s.ProtectedBy = rapid.IntRange(0, s.Requested).Draw(t, "protected"), "they are busy"
+		}
 		if rapid.IntRange(0, 29).Draw(t, "unreadable") == 0 {
 			s.Error = "connection refused"
 		}

@@ -41,6 +41,11 @@ type TargetState struct {
 	// Stuck is how many of the requested replicas are not expected to become
 	// ready any more, because they had their time.
 	Stuck int
+	// Protected is how many of the requested replicas must not be taken away,
+	// because they are busy or because nobody knows whether they are.
+	// ProtectedBy says it in words.
+	Protected   int
+	ProtectedBy string
 	// Error is set where the target could not be read; the counts are then
 	// the last ones known and support no decision.
 	Error string

@@ -58,6 +58,9 @@ func (d *decider) place(s *spread) {
 		step.Name, step.Subject, step.Limit = StepBudget, s.purse.Budget, *s.purse.CostPerHour
 		step.Detail = s.purse.why()
 		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals})
+	case left < 0 && s.kept != nil:
+		reason = ReasonBlocked
+		step.Name, step.Subject, step.Detail = StepVictims, s.kept.Name, s.kept.ProtectedBy
 	case left != 0:
 		step.Until = s.waits
 	}
@@ -147,6 +150,9 @@ type spread struct {
 	poor  bool
 	// waits is when the first target that was left alone may be asked again.
 	waits time.Time
+	// kept is the first target whose protected replicas were in the way; nil:
+	// none were.
+	kept *TargetState
 }
 
 func newSpread(p *Policy, o *Observation, h *History, now time.Time) *spread {
@@ -180,7 +186,7 @@ func (s *spread) placements() []Placement {
 func (s *spread) stuck(i int) int {
 	lowest, _ := s.p.targetBounds(i, s.targets)
 	taken := max(0, s.targets[i].Requested-s.counts[i])
-	return max(0, min(s.targets[i].Stuck-taken, s.counts[i]-lowest))
+	return max(0, min(s.targets[i].Stuck-taken, s.counts[i]-max(lowest, s.targets[i].Protected)))
 }
 
 // spread adds diff replicas, or takes them away, and returns what is left of
@@ -239,7 +245,20 @@ func (s *spread) room(i, diff int) int {
 	if diff > 0 {
 		return max(0, min(diff, highest-s.counts[i]))
 	}
-	return min(0, max(diff, lowest-s.counts[i]))
+	return s.spare(i, min(0, max(diff, lowest-s.counts[i])))
+}
+
+// spare leaves of a change downwards what the i-th target's protected replicas
+// allow.
+func (s *spread) spare(i, diff int) int {
+	t := &s.targets[i]
+	if diff >= 0 || s.counts[i]+diff >= t.Protected {
+		return diff
+	}
+	if s.kept == nil {
+		s.kept = t
+	}
+	return min(0, t.Protected-s.counts[i])
 }
 
 // correcting is what of diff brings the i-th target back to its own bounds.
@@ -248,7 +267,7 @@ func (s *spread) correcting(i, diff int) int {
 	if diff > 0 {
 		return max(0, min(diff, lowest-s.counts[i]))
 	}
-	return min(0, max(diff, highest-s.counts[i]))
+	return s.spare(i, min(0, max(diff, highest-s.counts[i])))
 }
 
 // afford cuts n replicas more to what the budgets leave for them.

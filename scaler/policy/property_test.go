@@ -24,11 +24,31 @@ func TestActsWithinBounds(t *testing.T) {
 		}
 		switch {
 		case !d.Act, d.Desired == d.Current, lowest <= d.Desired && d.Desired <= highest:
-		case d.Reason != policy.ReasonTargetBackoff && d.Reason != policy.ReasonBudgetLimited:
+		case d.Reason != policy.ReasonTargetBackoff && d.Reason != policy.ReasonBudgetLimited && d.Reason != policy.ReasonBlocked:
 			t.Fatalf("%s outside %d..%d", d.Explain(), lowest, highest)
 		case d.Current < lowest && (d.Desired <= d.Current || d.Desired > lowest),
 			d.Current > highest && (d.Desired >= d.Current || d.Desired < highest):
 			t.Fatalf("%s comes no nearer to %d..%d", d.Explain(), lowest, highest)
+		}
+	})
+}
+
+func TestProtectedStay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := scenes().Draw(t, "scene")
+		d := s.decide()
+		for i, p := range d.Placements {
+			if kept := s.sees.Targets[i].Protected; p.To < p.From && p.To < kept {
+				t.Fatalf("%s goes from %d to %d, and %d must stay: %s", p.Target, p.From, p.To, kept, d.Explain())
+			}
+		}
+		// What must stay is never a reason to move.
+		for i := range s.sees.Targets {
+			s.sees.Targets[i].Protected = 0
+		}
+		spared := slices.ContainsFunc(d.Steps, func(s policy.Step) bool { return s.Name == policy.StepVictims })
+		if free := s.decide(); d.Desired < free.Desired || (d.Desired > free.Desired && !spared) {
+			t.Fatalf("with protection: %s; without: %s", d.Explain(), free.Explain())
 		}
 	})
 }

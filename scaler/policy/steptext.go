@@ -47,6 +47,10 @@ func (s Step) String() string {
 		return s.minMaxText()
 	case StepPlacement:
 		return s.placementText()
+	case StepVictims:
+		return plural(quantity(math.Abs(s.Value)), "replica") + " of " + s.Subject + " must stay: " + s.Detail
+	case StepDrain:
+		return "waits for " + s.Detail + " of " + s.Subject + " to be drained, " + quantity(s.Limit-s.Value) + " of " + quantity(s.Limit) + " are, and not after " + instant(s.Until)
 	case StepMovedOn:
 		return plural(quantity(s.Value), "replica") + " of " + s.Subject + " never became ready and " + isAre(s.Value) + " asked of another target"
 	case StepFailover:

@@ -27,6 +27,9 @@ type Replicas struct {
 	// Fixed says that the platform lets them go in that order and in no other,
 	// as a StatefulSet does.
 	Fixed bool
+	// UnreadyFirst says that whatever is wanted the platform lets those go
+	// first that are not ready, as a ReplicaSet does.
+	UnreadyFirst bool
 	// Label is the label that names a replica in the series that people
 	// usually have of this platform: pod, name, instance.
 	Label string
@@ -44,4 +47,12 @@ type Victims interface {
 	// some are gone already, the platform chooses the others. A target whose
 	// order is fixed ignores them.
 	ScaleDown(ctx context.Context, desired int, victims []string) error
+}
+
+// VictimsConfig is a Config whose targets implement Victims, so that this can
+// be told before one is built.
+type VictimsConfig interface {
+	Config
+	// ChoosesVictims does nothing.
+	ChoosesVictims()
 }

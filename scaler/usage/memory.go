@@ -37,6 +37,8 @@ type Memory struct {
 	// of what it misses.
 	snapshot snapshot
 	old      map[string]map[key]int64
+	// loads are the answers of SetLoads.
+	loads map[string]func(time.Time) (map[string]float64, error)
 }
 
 // NewMemory returns a Memory without series: whatever is asked is missing. A

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"errors"
+	"math"
+	"path/filepath"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Victims says which replicas of a target go first: those with the least load.
+type Victims struct {
+	// Query is PromQL for the load of each replica, in any unit: one series a
+	// replica.
+	Query string `yaml:"query"`
+	// Label of these series that names the replica; empty: the platform's
+	// usual one.
+	Label string `yaml:"label,omitempty"`
+	// ProtectAbove keeps every replica whose load is greater; nil: none is kept
+	// for its load.
+	ProtectAbove *float64 `yaml:"protect_above,omitempty"`
+}
+
+// victims checks what needs a platform whose replicas can be told apart.
+func (v *validator) victims(c *Config, t *Target, path []any) {
+	if t.Victims != nil {
+		v.choosable(t, at(path, "victims"))
+		path := at(path, "victims")
+		switch {
+		case t.Victims.Query == "":
+			v.add("is missing; write PromQL for the load of each replica", at(path, "query")...)
+		case c.Prometheus == nil:
+			v.add("the load is read from Prometheus; set prometheus.url", at(path, "query")...)
+		default:
+			v.promql(t.Victims.Query, at(path, "query"))
+		}
+		if p := t.Victims.ProtectAbove; p != nil && !(*p >= 0 && !math.IsInf(*p, 0)) {
+			v.addf(at(path, "protect_above"), "%g is not a finite load of at least 0", *p)
+		}
+	}
+	if t.Drain != nil {
+		v.choosable(t, at(path, "drain"))
+		t.Drain.SetDirectory(filepath.Dir(v.file))
+		if err := t.Drain.Validate(); err != nil {
+			path := at(path, "drain")
+			if field, ok := errors.AsType[*target.FieldError](err); ok {
+				v.add(field.Msg, at(path, splitKey(field.Field)...)...)
+			} else {
+				v.add(err.Error(), path...)
+			}
+		}
+	}
+}
+
+// choosable refuses a platform whose replicas cannot be told apart.
+func (v *validator) choosable(t *Target, path []any) {
+	if t.Platform == nil {
+		return // which is an error of its own
+	}
+	if _, ok := t.Platform.(target.VictimsConfig); !ok {
+		v.addf(path, "nobody can choose which replicas of a %s go; that works with %v", t.Platform.Platform(), v.choosers())
+	}
+}
+
+// choosers are the platforms that can be told which replicas to lose.
+func (v *validator) choosers() []string {
+	var out []string
+	for _, name := range v.platforms.Names() {
+		if cfg, err := v.platforms.New(name); err == nil {
+			if _, ok := cfg.(target.VictimsConfig); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}

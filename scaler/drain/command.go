@@ -1,0 +1,75 @@
+package drain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// notYet is the exit code by which a command says that the replica is still at
+// work: EX_TEMPFAIL of sysexits.h.
+const notYet = 75
+
+// killAfter is how long a command whose time is up may take to end.
+const killAfter = 5 * time.Second
+
+// maxOutput is how much of a command's output is kept, for the error.
+const maxOutput = 512
+
+// command is a program and its arguments. It ends with 0 where the replica is
+// done, with 75 where that is still at work; anything else is a failure.
+type command []string
+
+func (c command) call(ctx context.Context, r Request) (again time.Duration, err error) {
+	argv := make([]string, len(c))
+	for i, arg := range c {
+		if needsAddress(arg) && r.Replica.Address == "" {
+			return 0, fmt.Errorf("the address of %s is not known, and the hook's command needs it", r.Replica.Name)
+		}
+		argv[i] = r.expand(arg, func(s string) string { return s })
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(),
+		"ALERTSCALER_ACTION="+string(r.Action),
+		"ALERTSCALER_POLICY="+r.Policy,
+		"ALERTSCALER_TARGET="+r.Target,
+		"ALERTSCALER_SCALE_TARGET="+r.ScaleTarget,
+		"ALERTSCALER_REPLICA="+r.Replica.ID,
+		"ALERTSCALER_NAME="+r.Replica.Name,
+		"ALERTSCALER_ADDRESS="+r.Replica.Address,
+		"ALERTSCALER_DEADLINE="+r.Deadline.UTC().Format(time.RFC3339),
+	)
+	printed := &ending{}
+	cmd.Stdout, cmd.Stderr = printed, printed
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = killAfter
+	err = cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == notYet {
+		return 0, errNotYet
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w: %s", argv[0], err, printed)
+	}
+	return 0, nil
+}
+
+// ending is an io.Writer that keeps the end of what is written.
+type ending struct{ kept []byte }
+
+// Write never fails: a program must not die of its own output.
+func (e *ending) Write(p []byte) (int, error) {
+	e.kept = append(e.kept, p[max(0, len(p)-maxOutput):]...)
+	e.kept = e.kept[max(0, len(e.kept)-maxOutput):]
+	return len(p), nil
+}
+
+// String is the end as text.
+func (e *ending) String() string {
+	return strings.ToValidUTF8(string(bytes.TrimSpace(e.kept)), "�")
+}

@@ -1,0 +1,367 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/drain"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+func TestRank(t *testing.T) {
+	above := func(x float64) *config.Victims { return &config.Victims{ProtectAbove: &x} }
+	pods := func(names ...string) target.Replicas {
+		var r target.Replicas
+		for _, n := range names {
+			name, starting := strings.CutPrefix(n, "?")
+			r.List = append(r.List, target.Replica{ID: "id-" + name, Name: name, Ready: !starting, Address: "10.0.0." + name})
+		}
+		return r
+	}
+	fixed := func(r target.Replicas) target.Replicas { r.Fixed = true; return r }
+	unreadyFirst := func(r target.Replicas) target.Replicas { r.UnreadyFirst = true; return r }
+	type loads = map[string]float64
+	for _, tc := range []struct {
+		name      string
+		replicas  target.Replicas
+		requested int
+		victims   *config.Victims
+		loads     loads
+		draining  string
+		order     string
+		protected int
+		why       string
+	}{
+		{name: "the least busy first", replicas: pods("1", "2", "3"), victims: &config.Victims{}, loads: loads{"1": 3, "2": 1, "3": 2}, order: "2 3 1"},
+		{name: "equals go as the platform would", replicas: pods("1", "2", "3"), victims: &config.Victims{}, loads: loads{"1": 1, "2": 1, "3": 1}, order: "1 2 3"},
+		{name: "by ID", replicas: pods("1", "2"), victims: &config.Victims{}, loads: loads{"id-1": 2, "id-2": 1}, order: "2 1"},
+		{name: "by address, whatever the port", replicas: pods("1", "2"), victims: &config.Victims{}, loads: loads{"10.0.0.1:80": 2, "10.0.0.2:80": 1}, order: "2 1"},
+		{name: "two ports of one address tell nothing", replicas: pods("1", "2"), victims: &config.Victims{}, loads: loads{"10.0.0.1:80": 2, "10.0.0.1:81": 1, "10.0.0.2:80": 1}, order: "2", protected: 1, why: "nobody knows the load of 1"},
+		{name: "unknown is not idle", replicas: pods("1", "2", "3"), victims: &config.Victims{}, loads: loads{"1": 3, "3": 2}, order: "3 1", protected: 1, why: "nobody knows the load of 1"},
+		{name: "no answer protects all", replicas: pods("1", "2"), victims: &config.Victims{}, protected: 2, why: "nobody knows the load of 2"},
+		{name: "what starts and carries nothing goes first", replicas: pods("1", "?2", "3"), victims: &config.Victims{}, loads: loads{"1": 0, "3": 0}, order: "2 1 3"},
+		{name: "what is not ready may be busy", replicas: pods("1", "?2"), victims: above(0), loads: loads{"1": 0, "2": 5}, order: "1", protected: 1, why: "1 have a load above 0"},
+		{name: "busy ones stay", replicas: pods("1", "2", "3"), victims: above(4), loads: loads{"1": 5, "2": 4, "3": 9}, order: "2", protected: 2, why: "2 have a load above 4"},
+		{name: "what nobody made yet goes before all", replicas: pods("1", "2"), requested: 5, victims: above(0), loads: loads{"1": 1, "2": 1}, protected: 2, why: "2 have a load above 0"},
+		{name: "what drains goes on draining", replicas: pods("1", "2", "3"), victims: &config.Victims{}, loads: loads{"1": 1, "2": 3, "3": 2}, draining: "2", order: "2 1 3"},
+		{name: "without a query as the platform would", replicas: pods("1", "2", "3"), order: "1 2 3"},
+		{name: "a fixed order", replicas: fixed(pods("3", "2", "1")), victims: &config.Victims{}, loads: loads{"1": 1, "2": 2, "3": 3}, order: "3 2 1"},
+		{name: "a fixed order ends at the first that stays", replicas: fixed(pods("3", "2", "1")), victims: above(1), loads: loads{"1": 0, "2": 5, "3": 0}, order: "3", protected: 2, why: "1 have a load above 1, and the platform would let them go before others"},
+		{name: "those that are not ready would go first", replicas: unreadyFirst(pods("1", "?2", "3")), victims: above(0), loads: loads{"1": 0, "2": 1, "3": 0}, protected: 3, why: "1 have a load above 0, and the platform would let them go before others"},
+		{name: "those that are not ready do go first", replicas: unreadyFirst(pods("1", "?2", "3")), victims: &config.Victims{}, loads: loads{"1": 0, "2": 7, "3": 1}, draining: "3", order: "2 3 1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			requested := tc.requested
+			if requested == 0 {
+				requested = len(tc.replicas.List)
+			}
+			c := rank(tc.replicas, requested, tc.victims, tc.loads, func(id string) bool { return id == "id-"+tc.draining })
+			var order []string
+			for _, r := range c.order {
+				order = append(order, r.Name)
+			}
+			if got := strings.Join(order, " "); got != tc.order || c.protected != tc.protected || c.why != tc.why {
+				t.Errorf("order %q, %d protected (%s); want %q, %d (%s)", got, c.protected, c.why, tc.order, tc.protected, tc.why)
+			}
+			if c.protected+len(c.order)+c.unmade < requested {
+				t.Errorf("%d protected, %d may go and %d are not made, of %d", c.protected, len(c.order), c.unmade, requested)
+			}
+		})
+	}
+}
+
+// named is a platform whose replicas can be told apart.
+type named struct {
+	*scripted
+
+	mu    sync.Mutex
+	names []string
+	// gone are those that went, in that order.
+	gone []string
+}
+
+func (n *named) Replicas(context.Context) (target.Replicas, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := target.Replicas{Label: "pod"}
+	for _, name := range n.names {
+		r.List = append(r.List, target.Replica{ID: name, Name: name, Ready: true})
+	}
+	return r, nil
+}
+
+func (n *named) ScaleDown(ctx context.Context, desired int, victims []string) error {
+	if err := n.Scale(ctx, desired); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gone = append(n.gone, victims...)
+	n.names = slices.DeleteFunc(n.names, func(s string) bool { return slices.Contains(victims, s) })
+	return nil
+}
+
+func (n *named) left() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.Join(n.names, " ")
+}
+
+// namedConfig hands it out.
+type namedConfig struct {
+	*scriptedConfig
+	named *named
+}
+
+func (namedConfig) ChoosesVictims()                             {}
+func (c namedConfig) New(target.Options) (target.Target, error) { return c.named, nil }
+func newNamed(n int) *named                                     { return &named{scripted: newScripted(n), names: letters(n)} }
+func letters(n int) []string                                    { return strings.Split("a b c d e f g h", " ")[:n] }
+func (w *world) configNamed(n *named, v *config.Victims, d *drain.Config) *config.Config {
+	w.platform["web"] = n.scripted
+	c := w.configFor("web", func(p *config.Policy) {
+		t := p.Targets[0]
+		t.Platform = namedConfig{t.Platform.(*scriptedConfig), n}
+		t.Victims, t.Drain = v, d
+		p.AlertStep.Down = config.Amount{Replicas: 2}
+	})
+	c.Prometheus = &config.Prometheus{}
+	return c
+}
+
+// loadsOnly answers how busy each replica is.
+type loadsOnly struct {
+	fixedUsage
+
+	mu    sync.Mutex
+	loads map[string]float64
+	err   error
+}
+
+func (l *loadsOnly) Loads(_ context.Context, _ time.Time, expr, label string) (map[string]float64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if expr != "players" || label != "pod" {
+		return nil, fmt.Errorf("asked for %q by %q", expr, label)
+	}
+	return l.loads, l.err
+}
+
+func (l *loadsOnly) set(loads map[string]float64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loads, l.err = loads, err
+}
+
+func TestTheLeastBusyGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, nil)
+		u := &loadsOnly{}
+		w.usage = u
+		n := newNamed(5)
+		zero := 0.0
+		w.reload(w.configNamed(n, &config.Victims{Query: "players", ProtectAbove: &zero}, nil))
+		w.wait(time.Second)
+
+		u.set(nil, errors.New("connection refused"))
+		w.fire("web", policy.Down)
+		w.wait(time.Minute)
+		w.expect("nobody knows", 5, policy.ReasonBlocked)
+		if d := w.last("web"); !strings.Contains(d.Explain(), "2 replicas of t must stay: nobody knows their load: connection refused") {
+			t.Errorf("explains %s", d.Explain())
+		}
+
+		u.set(map[string]float64{"a": 4, "b": 0, "c": 3, "d": 0, "e": 9}, nil)
+		w.wait(20 * time.Second)
+		w.expect("two are idle", 3, policy.ReasonCoolingDown)
+		if n.left() != "a c e" {
+			t.Errorf("%s are left", n.left())
+		}
+		as, err := w.ledger.Actions(ledger.Query{})
+		if err != nil || len(as) != 1 {
+			t.Fatalf("%d actions: %v", len(as), err)
+		}
+		if diff := cmp.Diff([]string{"b", "d"}, as[0].Victims); diff != "" {
+			t.Errorf("victims in the ledger (-want +got):\n%s", diff)
+		}
+
+		u.set(map[string]float64{"a": 4, "c": 0, "e": 9}, nil)
+		w.wait(10 * time.Minute)
+		w.expect("one is idle", 2, policy.ReasonBlocked)
+		if n.left() != "a e" {
+			t.Errorf("%s are left", n.left())
+		}
+	})
+}
+
+// hooks is a drain hook that a test answers for.
+type hooks struct {
+	mu      sync.Mutex
+	timeout time.Duration
+	calls   []string
+	finish  map[string]chan struct{}
+}
+
+func (h *hooks) Timeout() time.Duration { return h.timeout }
+
+func (h *hooks) Wait(ctx context.Context, r drain.Request, _ func(error)) error {
+	h.mu.Lock()
+	h.calls = append(h.calls, string(r.Action)+" "+r.Replica.Name)
+	if h.finish == nil {
+		h.finish = make(map[string]chan struct{})
+	}
+	done := make(chan struct{})
+	h.finish[r.Replica.Name] = done
+	h.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *hooks) Tell(_ context.Context, r drain.Request) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls = append(h.calls, string(r.Action)+" "+r.Replica.Name)
+	return nil
+}
+
+func (h *hooks) done(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	close(h.finish[name])
+}
+
+func (h *hooks) called(t *testing.T, want ...string) {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slices.Sort(h.calls)
+	if diff := cmp.Diff(want, h.calls); diff != "" {
+		t.Errorf("calls of the hook (-want +got):\n%s", diff)
+	}
+	h.calls = nil
+}
+
+func newDraining(t *testing.T, n *named, timeout time.Duration) (*world, *hooks, *loadsOnly) {
+	t.Helper()
+	w := newWorld(t, 1, nil)
+	u, h := &loadsOnly{}, &hooks{timeout: timeout}
+	w.usage = u
+	w.engine.opts.NewDrain = func(drain.Config) (Drainer, error) { return h, nil }
+	w.newDrain = w.engine.opts.NewDrain
+	w.reload(w.configNamed(n, &config.Victims{Query: "players"}, &drain.Config{}))
+	w.wait(time.Second)
+	return w, h, u
+}
+
+func TestDrainedBeforeTheyGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(5)
+		w, h, u := newDraining(t, n, 10*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2, "e": 9}, nil)
+		w.fire("web", policy.Down)
+		w.wait(time.Second)
+		w.expect("being drained", 5, policy.ReasonConverging)
+		h.called(t, "drain b", "drain d")
+		if s, _ := w.engine.Status("web"); !slices.Equal(s.Targets[0].Draining, []string{"b", "d"}) {
+			t.Errorf("status names %v", s.Targets[0].Draining)
+		}
+		if got := metricValue(t, w.reg, "alertscaler_target_draining_replicas", "target", "t"); got != 2 {
+			t.Errorf("%g are being drained", got)
+		}
+
+		// Others are less busy by now: whoever drains goes on.
+		u.set(map[string]float64{"a": 0, "b": 1, "c": 0, "d": 2, "e": 9}, nil)
+		h.done("b")
+		w.wait(time.Minute)
+		w.expect("one is still at work", 5, policy.ReasonConverging)
+		h.called(t)
+		h.done("d")
+		w.wait(time.Second)
+		w.expect("drained", 3, policy.ReasonCoolingDown)
+		if n.left() != "a c e" {
+			t.Errorf("%s are left", n.left())
+		}
+		if got := counter(t, w.reg, "alertscaler_drains_total", "result", "drained"); got != 2 {
+			t.Errorf("%g were drained", got)
+		}
+	})
+}
+
+func TestDrainHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(4)
+		w, h, u := newDraining(t, n, 2*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+		w.fire("web", policy.Down)
+		w.wait(time.Second)
+		h.called(t, "drain b", "drain d")
+		w.wait(118 * time.Second)
+		w.expect("still at work", 4, policy.ReasonConverging)
+		w.wait(2 * time.Second)
+		w.expect("had their time", 2, policy.ReasonCoolingDown)
+		if n.left() != "a c" {
+			t.Errorf("%s are left", n.left())
+		}
+		if got := counter(t, w.reg, "alertscaler_drains_total", "result", "timed_out"); got != 2 {
+			t.Errorf("%g had their time", got)
+		}
+	})
+}
+
+func TestAnAlertForMoreEndsTheDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(4)
+		w, h, u := newDraining(t, n, 10*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+		w.fire("web", policy.Down)
+		w.wait(time.Second)
+		h.called(t, "drain b", "drain d")
+		w.fire("web", policy.Up)
+		w.wait(time.Second)
+		w.expect("more at once", 5, policy.ReasonCoolingDown)
+		h.called(t, "cancel b", "cancel d")
+		if n.left() != "a b c d" {
+			t.Errorf("%s are left", n.left())
+		}
+		if got := counter(t, w.reg, "alertscaler_drains_total", "result", "cancelled"); got != 2 {
+			t.Errorf("%g stayed", got)
+		}
+	})
+}
+
+// TestARestartGoesOnDraining: the hook is called again, and nobody goes who
+// was not drained.
+func TestARestartGoesOnDraining(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(4)
+		w, h, u := newDraining(t, n, 10*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+		w.fire("web", policy.Down)
+		w.wait(time.Second)
+		h.called(t, "drain b", "drain d")
+		w.restart()
+		w.wait(time.Second)
+		h.called(t, "drain b", "drain d")
+		w.expect("being drained again", 4, policy.ReasonConverging)
+		h.done("b")
+		h.done("d")
+		w.wait(time.Second)
+		w.expect("drained", 2, policy.ReasonCoolingDown)
+	})
+}
