@@ -115,6 +115,12 @@ func (c *checker) setup(s *Setup, p *config.Policy, path []any) {
 	for _, name := range keys(s.Provisioning) {
 		c.known(at(path, "provisioning", name), "a target of policy "+p.Name, name, targets)
 	}
+	for _, name := range keys(s.Busy) {
+		path := at(path, "busy", name)
+		if c.known(path, "a target of policy "+p.Name, name, targets) && p.Targets[slices.Index(targets, name)].Victims == nil {
+			c.add(path, "the target has no victims, so nobody would ask how busy its replicas are; leave it out")
+		}
+	}
 	asked := scaler.QueriesFor(p)
 	resources := make([]string, len(asked))
 	for i, q := range asked {

@@ -56,6 +56,10 @@ type Setup struct {
 	// Reporting is how many replicas report; all that are ready where it is
 	// not written.
 	Reporting Notations `yaml:"reporting"`
+	// Busy by target, where the configuration asks for the load of each
+	// replica, is how many of them carry any, and more than is protected; none
+	// do where it is not written. A value that is missing is an answer that is.
+	Busy map[string]Notation `yaml:"busy"`
 }
 
 // Alert fires from From to To, the end of the test where To is not written.

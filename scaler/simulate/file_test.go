@@ -46,7 +46,7 @@ func TestAFileThatIsNotValid(t *testing.T) {
 		{"no tests", "config_file: c.yml", "story.yml:1: tests: at least one test is needed"},
 		{"an empty test", "config_file: c.yml\ntests: [ ~ ]", "story.yml:2: tests[0]: the test is empty"},
 		{"two documents", "config_file: c.yml\n---\ntests: []", "only one YAML document"},
-		{"an unknown key", one("    uasge: {}"), `story.yml:6: unknown key "uasge"; known here are alerts, capacity, events, expect, `},
+		{"an unknown key", one("    uasge: {}"), `story.yml:6: unknown key "uasge"; known here are alerts, busy, capacity, events, expect, `},
 		{"an unknown key of an event", one("    events:\n      - { at: 0s, resrat: true }"), `story.yml:7: unknown key "resrat"; known here are at, `},
 		{"a wrong type", one("    replicas: { swarm: many }"), `story.yml:6: "many" is not a whole number`},
 		{"a list for a mapping", one("    others: [ web ]"), "story.yml:6: a list is not a mapping of keys"},

@@ -69,6 +69,19 @@ func (s *Notations) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// UnmarshalYAML parses one series.
+func (s *Notation) UnmarshalYAML(n *yaml.Node) error {
+	var one Notations
+	if err := one.UnmarshalYAML(n); err != nil {
+		return err
+	}
+	if len(one) != 1 {
+		return lineError(n, "one series is needed here, not a list")
+	}
+	*s = one[0]
+	return nil
+}
+
 // ParseNotation parses one series.
 func ParseNotation(text string) (Notation, error) {
 	_, values, err := parser.NewParser(parser.Options{}).ParseSeriesDesc("x " + text)

@@ -24,6 +24,8 @@ type world struct {
 	ledger    Durable
 	open      func(now func() time.Time) (Durable, error)
 	feed      *feed
+	// loads are the answers to how busy replicas are, by the question.
+	loads map[string]func(now time.Time) (map[string]float64, error)
 
 	// What a restart replaces:
 
@@ -37,6 +39,7 @@ func newWorld(t *Test, o Options) *world {
 		platforms: make(map[targetKey]*platform),
 		open:      o.OpenLedger,
 		feed:      newFeed(t),
+		loads:     make(map[string]func(time.Time) (map[string]float64, error)),
 	}
 	w.set(time.Time(t.Start))
 	c := *t.Config
@@ -75,6 +78,12 @@ func (w *world) simulated(p *config.Policy, s *Setup) *config.Policy {
 		w.platforms[targetKey{p.Name, t.Name}] = it
 		copied := *t
 		copied.Platform = platformConfig{configured: t.Platform, it: it}
+		if t.Victims != nil {
+			copied.Platform = choosingConfig{platformConfig{configured: t.Platform, it: it}}
+			w.feedLoads(t.Victims, it, s.Busy[t.Name])
+		}
+		// Hooks have effects on the world, which is not here.
+		copied.Drain = nil
 		changed.Targets[i] = &copied
 	}
 	return &changed
