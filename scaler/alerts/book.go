@@ -73,6 +73,10 @@ type Book struct {
 	policies   map[string]*policyAlerts
 	unmatched  int
 	reconciled time.Time // start of the last reconciliation that worked
+	// listed are alerts that the Alertmanager which runs since listedBy has
+	// listed.
+	listed   map[string]struct{}
+	listedBy time.Time
 }
 
 // entry is one alert and what the book knows of it beside.

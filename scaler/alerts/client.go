@@ -75,26 +75,28 @@ func (am *alertmanager) firing(ctx context.Context) (Answer, error) {
 
 	// Asked second: had it restarted in between, the list would be older
 	// than its uptime says.
-	settled, err := am.settled(ctx)
-	answer.Settled = settled
+	err = am.settled(ctx, &answer)
 	// Asked last, since everything else goes without it.
 	return answer, errors.Join(err, am.explainSilences(ctx, answer.Alerts))
 }
 
 // settled asks whether Alertmanager has been up for long enough that what it
 // does not list does not fire.
-func (am *alertmanager) settled(ctx context.Context) (bool, error) {
+func (am *alertmanager) settled(ctx context.Context, answer *Answer) error {
 	if am.settle < 0 {
-		return true, nil
+		answer.Settled = true
+		return nil
 	}
 	status, err := am.api.General.GetStatus(general.NewGetStatusParamsWithContext(ctx))
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("get status: %w", describe(err))
+		return fmt.Errorf("get status: %w", describe(err))
 	case status.Payload == nil || status.Payload.Uptime == nil:
-		return false, errors.New("get status: the answer has no uptime")
+		return errors.New("get status: the answer has no uptime")
 	}
-	return am.now().Sub(time.Time(*status.Payload.Uptime)) >= am.settle, nil
+	answer.Up = time.Time(*status.Payload.Uptime)
+	answer.Settled = am.now().Sub(answer.Up) >= am.settle
+	return nil
 }
 
 func fromAPI(g *models.GettableAlert) (Alert, error) {

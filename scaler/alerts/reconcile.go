@@ -20,6 +20,9 @@ type Answer struct {
 	// Alertmanager forgets its alerts when it restarts, until Prometheus has
 	// sent them again.
 	Settled bool
+	// Up is since when this Alertmanager runs; zero where that is not known.
+	// What it has listed since then and lists no more is over, settled or not.
+	Up time.Time
 }
 
 // Reconcile lets Alertmanager's own answer win. Alerts that it lists and the
@@ -37,11 +40,9 @@ func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
 			listed[a.Fingerprint] = struct{}{}
 			c.listed(a, answer.RequestedAt)
 		}
-		if !answer.Settled {
-			return
-		}
 		for fp, e := range b.entries {
-			if _, ok := listed[fp]; ok || answer.RequestedAt.Sub(e.alert.LastSeen) < peerLag {
+			_, ok := listed[fp]
+			if ok || !(answer.Settled || b.listedSince(fp, answer.Up)) || answer.RequestedAt.Sub(e.alert.LastSeen) < peerLag {
 				continue
 			}
 			c.remove(fp)
@@ -54,6 +55,7 @@ func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
 
 	b.mu.Lock()
 	b.reconciled = later(b.reconciled, answer.RequestedAt)
+	b.remember(answer)
 	b.mu.Unlock()
 	b.metrics.reconciledAlerts.WithLabelValues("added").Add(float64(c.Added))
 	b.metrics.reconciledAlerts.WithLabelValues("updated").Add(float64(c.Updated))
@@ -64,6 +66,31 @@ func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
 	}
 	b.notify(c.Policies)
 	return c.Change, nil
+}
+
+// remember notes which alerts of the book an Alertmanager has listed since it
+// started. The caller holds mu.
+func (b *Book) remember(answer Answer) {
+	if !answer.Up.Equal(b.listedBy) {
+		b.listed, b.listedBy = nil, answer.Up
+	}
+	listed := make(map[string]struct{}, len(answer.Alerts))
+	for _, a := range answer.Alerts {
+		listed[a.Fingerprint] = struct{}{}
+	}
+	for fp := range b.listed {
+		if _, ok := b.entries[fp]; ok {
+			listed[fp] = struct{}{}
+		}
+	}
+	b.listed = listed
+}
+
+// listedSince reports whether the Alertmanager that runs since up has listed
+// the alert.
+func (b *Book) listedSince(fp string, up time.Time) bool {
+	_, ok := b.listed[fp]
+	return ok && !up.IsZero() && up.Equal(b.listedBy)
 }
 
 // listed plans what an alert in Alertmanager's answer does.

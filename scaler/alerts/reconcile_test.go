@@ -18,6 +18,33 @@ func (f *fixture) reconcile(settled bool, as ...Alert) Change {
 	return c
 }
 
+// TestListedAndNoMore: an Alertmanager that has just started forgets nothing
+// that it has listed since then.
+func TestListedAndNoMore(t *testing.T) {
+	web, web2 := alertOf("a1", "up", "web"), alertOf("a2", "up", "web")
+	f := newFixture(t, Options{})
+	ask := func(up time.Time, as ...Alert) {
+		t.Helper()
+		f.clock.add(10 * time.Second)
+		if _, err := f.Reconcile(context.Background(), Answer{RequestedAt: f.clock.Now(), Alerts: as, Up: up}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	started := f.clock.Now()
+	f.apply(firing(web, 0))
+	ask(started, firing(web2, 0))
+	f.wantCounts("web", 2, 0) // web it may not have heard of yet
+	ask(started)
+	f.wantCounts("web", 2, 0) // so shortly after it was listed another may know better
+	ask(started)
+	f.wantCounts("web", 1, 0) // web2 it had, and has no more
+	ask(started, firing(web, 0))
+	ask(started.Add(time.Minute))
+	f.wantCounts("web", 1, 0) // it has started again
+	ask(time.Time{})
+	f.wantCounts("web", 1, 0)
+}
+
 func silenced(a Alert, ids ...string) Alert {
 	a.SilencedBy = ids
 	return a
