@@ -121,7 +121,7 @@ func (v *victims) agree(n int) target.Replicas {
 		first = v.list()
 		notReady := slices.ContainsFunc(first.List, func(r target.Replica) bool { return !r.Ready })
 		if st := v.current(); st.Requested != n || st.Ready != n || len(ids(first.List)) != n || notReady {
-			return fmt.Errorf("Replicas = %+v, Current = %+v", first.List, st)
+			return fmt.Errorf("they are %+v and %+v", first.List, st)
 		}
 		return nil
 	})
