@@ -159,3 +159,6 @@ func (c *containers) Close() error {
 	c.release()
 	return nil
 }
+
+// ChoosesVictims implements target.VictimsConfig.
+func (*ContainerConfig) ChoosesVictims() {}
