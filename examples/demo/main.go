@@ -7,81 +7,46 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
+
+	"github.com/alertscaler/alertscaler/examples/internal/house"
 )
 
 // limit is when the demo gives up waiting for what should have happened.
 const limit = 7 * time.Minute
 
 func main() {
-	err := run(os.Args[1:])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
+	if len(os.Args) > 1 {
+		if err := other(os.Args[1], os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "demo:", err)
+			os.Exit(house.ExitFailed)
+		}
+		return
 	}
+	os.Exit(house.Run(house.Options{
+		Name:         "demo",
+		Prometheus:   "http://127.0.0.1:19090",
+		Alertmanager: "http://127.0.0.1:19093",
+		Alertscaler:  "http://127.0.0.1:19920",
+		Limit:        limit,
+	}, run))
 }
 
-func run(args []string) error {
-	if len(args) > 0 && args[0] == "worker" {
-		return worker(args[1:])
+// other is what this program is besides the demo itself.
+func other(name string, args []string) error {
+	if name != "worker" {
+		return fmt.Errorf("unknown argument %q; the demo takes none", name)
 	}
-	if len(args) > 0 {
-		return fmt.Errorf("unknown argument %q; the demo takes none", args[0])
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	return worker(args)
+}
 
-	home, err := filepath.Abs("examples/demo")
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(home, "alertscaler.yml")); err != nil {
-		return fmt.Errorf("run it from the root of the repository: %w", err)
-	}
-	h, err := newHouse(ctx, home)
-	if err != nil {
-		return err
-	}
-	defer h.stop()
-	if err := h.start(ctx); err != nil {
-		return err
-	}
-	l := newLoad(alertscalerURL + "/sd/targets")
-	loadCtx, endLoad := context.WithCancel(ctx)
-	defer endLoad()
-	go l.run(loadCtx)
-
-	storyCtx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+func run(ctx context.Context, h *house.House) error {
+	l := newLoad(h)
+	h.Go(l.run)
 	s := &story{load: l, house: h, started: time.Now()}
-	err = s.tell(storyCtx)
+	err := s.tell(ctx)
 	s.summary(err)
-	if err != nil {
-		return err
-	}
-	if os.Getenv("KEEP") == "1" {
-		fmt.Printf("\nStill running, with logs in %s:\n  Alertscaler   %s\n  Prometheus    %s\n  Alertmanager  %s\nCtrl-C ends it.\n",
-			h.data, alertscalerURL, prometheusURL, alertmanagerURL)
-		<-ctx.Done()
-	}
-	return nil
-}
-
-// lookup finds a program by the variable make sets, or on the PATH.
-func lookup(variable, name string) (string, error) {
-	if p := os.Getenv(variable); p != "" {
-		return p, nil
-	}
-	p, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("%s is not on the PATH; `make demo` builds it: %w", name, errors.Unwrap(err))
-	}
-	return p, nil
+	return err
 }

@@ -53,6 +53,11 @@ func TestConfig(t *testing.T) {
 			&ContainerConfig{Template: "web", NamePrefix: "w", StopTimeout: &minute, HostConfig: HostConfig{Host: "unix:///run/d.sock"}},
 			"docker_container unix:///run/d.sock web",
 		},
+		{
+			"compose service", `compose: { project: shop, service: web }`, clients.NewContainerConfig,
+			&ContainerConfig{Compose: &ComposeConfig{Project: "shop", Service: "web"}},
+			"docker_container unix:///var/run/docker.sock compose shop/web",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := test.new()
@@ -85,6 +90,13 @@ func TestConfigErrors(t *testing.T) {
 		{"no service", "{}", clients.NewServiceConfig, "name", "must name a service"},
 		{"no container", "{}", clients.NewContainerConfig, "template", "must name a container"},
 		{"prefix", "{ template: x, name_prefix: /x }", clients.NewContainerConfig, "name_prefix", `"/x"`},
+		{"template and compose", "{ template: x, compose: { project: p, service: s } }", clients.NewContainerConfig, "compose", "only one of them"},
+		{"prefix of a compose service", "{ name_prefix: x, compose: { project: p, service: s } }", clients.NewContainerConfig, "name_prefix", "copies of a template"},
+		{"no project", "compose: { service: s }", clients.NewContainerConfig, "compose.project", "must name a project"},
+		{"bad project", "compose: { project: Shop, service: s }", clients.NewContainerConfig, "compose.project", `"Shop"`},
+		{"no service of compose", "compose: { project: p }", clients.NewContainerConfig, "compose.service", "must name a service"},
+		{"bad service of compose", "compose: { project: p, service: a/b }", clients.NewContainerConfig, "compose.service", `"a/b"`},
+		{"unknown key of compose", "compose:\n  file: x", clients.NewContainerConfig, "", "line 2: field file not found"},
 		{"host without a scheme", "{ name: x, host: docker }", clients.NewServiceConfig, "host", "unix:///var/run/docker.sock"},
 		{"host of another scheme", `{ name: x, host: "ssh://docker" }`, clients.NewServiceConfig, "host", "must begin with"},
 		{"TLS on a socket", `{ name: x, host: "unix:///x", tls_config: {} }`, clients.NewServiceConfig, "tls_config", "tcp://"},

@@ -87,3 +87,33 @@ func TestContainerConformance(t *testing.T) {
 		CallTimeout: 30 * time.Second,
 	})
 }
+
+func TestComposeConformance(t *testing.T) {
+	t.Parallel()
+	host := realtest.Docker(t)
+	api := dockerd(t, host)
+	var clients Clients
+	at := func(t *testing.T, project string) target.Target {
+		cfg := webOf(host, project)
+		cfg.clients = &clients
+		return build(t, cfg)
+	}
+	targettest.Run(t, targettest.Harness{
+		New: func(t *testing.T) target.Target { return at(t, composeUp(t, api, 1)) },
+		Foreign: func(t *testing.T, tgt target.Target, n int) {
+			project := tgt.(*containers).cfg.Compose.Project
+			for i := 2; i <= n; i++ {
+				composeRun(t, api, composeOptions(t, project, i))
+			}
+		},
+		Missing: func(t *testing.T) target.Target { return at(t, "no-such-project") },
+		Forbidden: func(t *testing.T) target.Target {
+			return build(t, webOf(faulty(t, host, answers(http.StatusForbidden, "denied by policy")), "x"))
+		},
+		Unreachable: func(t *testing.T) target.Target { return build(t, webOf("unix://"+t.TempDir()+"/docker.sock", "x")) },
+		Hanging:     func(t *testing.T) target.Target { return build(t, webOf(faulty(t, host, hangs), "x")) },
+		Converge:    converge,
+		Poll:        100 * time.Millisecond,
+		CallTimeout: 30 * time.Second,
+	})
+}

@@ -12,14 +12,17 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// ContainerConfig is the configuration of copies of one container, under the
-// key docker_container.
+// ContainerConfig is the configuration of copies of one container, or of the
+// containers of a compose service, under the key docker_container. Exactly one
+// of Template and Compose is set.
 type ContainerConfig struct {
 	// Template is the name or ID of a container. It is the first replica, and
 	// the others are made after it.
-	Template string `yaml:"template"`
+	Template string `yaml:"template,omitempty"`
+	// Compose names a service of Docker Compose.
+	Compose *ComposeConfig `yaml:"compose,omitempty"`
 	// NamePrefix of the copies, which are PREFIX-2, PREFIX-3, ...; empty: the
-	// template's name.
+	// template's name. Those of a compose service have Compose's names.
 	NamePrefix string `yaml:"name_prefix,omitempty"`
 	// StopTimeout is how long a replica may take to stop before it is killed;
 	// absent: what the container itself says, which is 10s by default.
@@ -41,13 +44,33 @@ func (*ContainerConfig) Platform() string { return "docker_container" }
 
 // Identity implements target.Config.
 func (c *ContainerConfig) Identity() string {
+	if c.Compose != nil {
+		return fmt.Sprintf("docker_container %s compose %s/%s", c.host(), c.Compose.Project, c.Compose.Service)
+	}
 	return fmt.Sprintf("docker_container %s %s", c.host(), c.Template)
+}
+
+// what names the replicas in messages.
+func (c *ContainerConfig) what() string {
+	if c.Compose != nil {
+		return "the containers of " + c.Compose.String()
+	}
+	return "the containers like " + c.Template
 }
 
 // Validate implements target.Config. It does not ask the Engine.
 func (c *ContainerConfig) Validate() error {
-	if c.Template == "" {
-		return &target.FieldError{Field: "template", Msg: "must name a container, as `docker ps` shows it"}
+	switch {
+	case c.Template == "" && c.Compose == nil:
+		return &target.FieldError{Field: "template", Msg: "must name a container, as `docker ps` shows it, where there is no compose"}
+	case c.Template != "" && c.Compose != nil:
+		return &target.FieldError{Field: "compose", Msg: "names the replicas, and so does template: only one of them can be given"}
+	case c.Compose != nil && c.NamePrefix != "":
+		return &target.FieldError{Field: "name_prefix", Msg: "is for copies of a template: containers of a compose service have the names that Compose gives them"}
+	case c.Compose != nil:
+		if err := c.Compose.validate(); err != nil {
+			return err
+		}
 	}
 	// What the Engine takes for a name, with room for what is put behind it.
 	if c.NamePrefix != "" && !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`).MatchString(c.NamePrefix) {
@@ -75,18 +98,25 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 	if t.logger == nil {
 		t.logger = log.NewNopLogger()
 	}
-	t.logger = log.With(t.logger, "policy", t.policy, "target", t.name, "template", c.Template)
+	t.logger = log.With(t.logger, "policy", t.policy, "target", t.name)
+	if c.Compose != nil {
+		t.logger = log.With(t.logger, "project", c.Compose.Project, "service", c.Compose.Service)
+	} else {
+		t.logger = log.With(t.logger, "template", c.Template)
+	}
 	return t, nil
 }
 
-// containers is a target.Target: a container and its copies.
+// containers is a target.Target: a container and its copies, or the containers
+// of a compose service.
 //
-// The copies carry labels that say whose they are, and the Engine is the only
-// memory: a copy counts as requested while it runs, or the Engine is about to
-// run it again, under a name that does not say it is draining. The template
-// counts while it runs. What has ended for good counts no more, so that the
-// engine sees the loss and asks for a replacement; it is removed with the next
-// change.
+// All carry labels that say whose they are, and the Engine is the only memory:
+// one counts as requested while it runs, or the Engine is about to run it
+// again, under a name that does not say it is draining. The template counts
+// while it runs. What has ended for good counts no more, so that the engine
+// sees the loss and asks for a replacement. A copy that has is removed with
+// the next change; a container of a compose service is started again on the
+// way up, and removed on the way down.
 type containers struct {
 	cfg          ContainerConfig
 	policy, name string
@@ -107,6 +137,8 @@ var (
 	_ target.Config = (*ContainerConfig)(nil)
 	_ target.Target = (*containers)(nil)
 	_ target.Closer = (*containers)(nil)
+
+	_ target.Victims = (*containers)(nil)
 )
 
 // stopSeconds is the stop timeout as the Engine takes it; nil: the container's
@@ -127,3 +159,6 @@ func (c *containers) Close() error {
 	c.release()
 	return nil
 }
+
+// ChoosesVictims implements target.VictimsConfig.
+func (*ContainerConfig) ChoosesVictims() {}

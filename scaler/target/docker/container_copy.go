@@ -18,16 +18,17 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// composeNumber tells the containers of a compose service apart.
-const composeNumber = "com.docker.compose.container-number"
-
 // namesTried is how many names are tried for a copy before giving up, where
 // other containers have them.
 const namesTried = 20
 
 // blueprint is what a copy is made of.
 type blueprint struct {
-	prefix string
+	prefix string // of the names
+	first  int    // the lowest index
+	// indexLabels have the index for a value.
+	indexLabels []string
+
 	config container.Config
 	host   container.HostConfig
 	// primary is the network the copy is created in, none where empty; the
@@ -38,37 +39,45 @@ type blueprint struct {
 
 // blueprint takes over all of the template that can be shared: image, command,
 // environment, labels, mounts, limits, restart policy, networks. What can only
-// be one container's is left to the Engine: name, host name, addresses, host
-// ports.
+// be one container's is left to the Engine: host name, addresses, host ports.
 func (c *containers) blueprint(ctx context.Context, f *fleet) (*blueprint, error) {
 	image, err := c.image(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	b := &blueprint{prefix: c.cfg.NamePrefix, config: *f.template.Config, host: *f.template.HostConfig}
-	if b.prefix == "" {
-		b.prefix = f.templateName()
-	}
+	b := &blueprint{config: *f.template.Config, host: *f.template.HostConfig}
 	b.config.Image = image
 	b.config.Hostname = ""
-	// Our own labels on the template are about the template.
 	b.config.Labels = maps.Clone(b.config.Labels)
-	maps.DeleteFunc(b.config.Labels, func(k, _ string) bool { return strings.HasPrefix(k, labelPrefix) })
 	if b.config.Labels == nil {
 		b.config.Labels = make(map[string]string)
 	}
-	maps.Copy(b.config.Labels, map[string]string{
-		labelManaged:  "true",
-		labelTemplate: f.templateName(),
-		labelPolicy:   c.policy,
-		labelTarget:   c.name,
-	})
+	if c.cfg.Compose != nil {
+		c.cfg.Compose.label(b)
+	} else {
+		c.labelCopies(b, f)
+	}
+	maps.Copy(b.config.Labels, map[string]string{labelManaged: "true", labelPolicy: c.policy, labelTarget: c.name})
 
 	b.host.ContainerIDFile = ""
 	b.host.AutoRemove = false // it does not go with a restart policy, and copies are removed here
 	b.host.PortBindings = ephemeral(b.host.PortBindings)
 	b.primary, b.networks = networks(f)
 	return b, nil
+}
+
+// labelCopies names and labels the copies of a template.
+func (c *containers) labelCopies(b *blueprint, f *fleet) {
+	b.prefix, b.first, b.indexLabels = c.cfg.NamePrefix, 2, []string{labelReplica}
+	if b.prefix == "" {
+		b.prefix = f.templateName()
+	}
+	// Our own labels on the template are about the template.
+	maps.DeleteFunc(b.config.Labels, func(k, _ string) bool { return strings.HasPrefix(k, labelPrefix) })
+	b.config.Labels[labelTemplate] = f.templateName()
+	if _, ok := b.config.Labels[composeNumber]; ok {
+		b.indexLabels = append(b.indexLabels, composeNumber)
+	}
 }
 
 // image returns the name of the template's image, or its ID where the name has
@@ -124,14 +133,19 @@ func networks(f *fleet) (primary string, all map[string]*network.EndpointSetting
 				return a == f.templateName() || strings.HasPrefix(f.template.ID, a)
 			}),
 		}
-		switch {
-		case name == mode.NetworkName(),
-			mode.IsDefault() && name == network.NetworkBridge,
-			mode.IsUserDefined() && s.NetworkID == mode.UserDefined():
+		if isPrimary(mode, name, s) {
 			primary = name
 		}
 	}
 	return primary, all
+}
+
+// isPrimary reports whether a container of that network mode was created in
+// the network.
+func isPrimary(mode container.NetworkMode, name string, s *network.EndpointSettings) bool {
+	return name == mode.NetworkName() ||
+		mode.IsDefault() && name == network.NetworkBridge ||
+		mode.IsUserDefined() && s.NetworkID == mode.UserDefined()
 }
 
 // addCopy creates and starts one copy under the first name that is free.
@@ -150,9 +164,8 @@ func (c *containers) createCopy(ctx context.Context, b *blueprint, index int) er
 	name := b.prefix + "-" + strconv.Itoa(index)
 	config := b.config
 	config.Labels = maps.Clone(config.Labels)
-	config.Labels[labelReplica] = strconv.Itoa(index)
-	if _, ok := config.Labels[composeNumber]; ok {
-		config.Labels[composeNumber] = strconv.Itoa(index)
+	for _, l := range b.indexLabels {
+		config.Labels[l] = strconv.Itoa(index)
 	}
 	o := client.ContainerCreateOptions{Name: name, Config: &config, HostConfig: &b.host}
 	if b.primary != "" {

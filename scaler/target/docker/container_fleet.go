@@ -18,7 +18,7 @@ import (
 const (
 	labelPrefix   = "alertscaler."
 	labelManaged  = labelPrefix + "managed"  // "true"
-	labelTemplate = labelPrefix + "template" // the template's name
+	labelTemplate = labelPrefix + "template" // the template's name; copies within a compose service have none
 	labelPolicy   = labelPrefix + "policy"
 	labelTarget   = labelPrefix + "target"
 	labelReplica  = labelPrefix + "replica" // 2, 3, ...; the template is the first
@@ -30,28 +30,37 @@ const creationGrace = time.Minute
 
 // fleet is what the Engine has of a target, at one moment.
 type fleet struct {
-	template      container.InspectResponse
-	templateRuns  bool // and is not being stopped
-	templateReady bool
-	copies        []replica // that are wanted, in the order they are to go
-	leftovers     []replica // that nobody wants any more
-	indices       map[int]bool
+	// template is the container that copies are made after: the one that is
+	// configured, or one of the compose service. Of the latter no more than
+	// its ID is known before inspectTemplate.
+	template container.InspectResponse
+	wanted   []replica // those that count, in the order they are to go
+	stopped  []replica // that can be started again, in the order they are to be
+	// leftovers are those that nobody wants any more.
+	leftovers []replica
+	indices   map[int]bool // that are taken
 }
 
-// replica is one copy.
+// replica is one container.
 type replica struct {
 	id, name string
 	index    int
 	created  int64
 	ready    bool
+	// keep is set on one that is stopped and not removed when it goes.
+	keep bool
+	// address is the one in its primary network, and addresses are all of
+	// them; none where it has no network of its own.
+	address   string
+	addresses []string
 }
 
 // requested and ready count the replicas, the template included.
-func (f *fleet) requested() int { return len(f.copies) + b2i(f.templateRuns) }
+func (f *fleet) requested() int { return len(f.wanted) }
 
 func (f *fleet) ready() int {
-	n := b2i(f.templateReady)
-	for _, r := range f.copies {
+	n := 0
+	for _, r := range f.wanted {
 		n += b2i(r.ready)
 	}
 	return n
@@ -67,12 +76,20 @@ func b2i(b bool) int {
 // templateName is the name without the slash that the Engine puts before it.
 func (f *fleet) templateName() string { return strings.TrimPrefix(f.template.Name, "/") }
 
-// read asks the Engine for all of it: the template, its copies, and which of
-// those are healthy.
+// read asks the Engine for all of it: the containers, and which of those are
+// healthy.
 func (c *containers) read(ctx context.Context, op string) (*fleet, error) {
 	if err := c.engine.negotiate(ctx); err != nil {
 		return nil, c.engine.failure(ctx, op, err)
 	}
+	if c.cfg.Compose != nil {
+		return c.readService(ctx, op)
+	}
+	return c.readCopies(ctx, op)
+}
+
+// readCopies reads the template and its copies.
+func (c *containers) readCopies(ctx context.Context, op string) (*fleet, error) {
 	res, err := c.engine.api.ContainerInspect(ctx, c.cfg.Template, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, c.engine.failure(ctx, op, err)
@@ -82,24 +99,60 @@ func (c *containers) read(ctx context.Context, op string) (*fleet, error) {
 		return nil, err
 	}
 	own := make(client.Filters).Add("label", labelManaged+"=true", labelTemplate+"="+f.templateName())
-	all, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: own})
+	all, ready, err := c.list(ctx, op, own)
 	if err != nil {
-		return nil, c.engine.failure(ctx, op, err)
+		return nil, err
 	}
-	ready := make(map[string]bool)
-	if len(all.Items) > 0 {
-		healthy, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{Filters: own.Clone().
-			Add("status", string(container.StateRunning)).
-			Add("health", string(container.Healthy), string(container.NoHealthcheck))})
-		if err != nil {
-			return nil, c.engine.failure(ctx, op, err)
-		}
-		for _, h := range healthy.Items {
-			ready[h.ID] = true
+	for _, s := range all {
+		r := newReplica(s, labelReplica, ready)
+		switch c.classify(f, s, r) {
+		case isWanted:
+			f.wanted = append(f.wanted, r)
+		case isStopped, isLeftover:
+			f.leftovers = append(f.leftovers, r)
 		}
 	}
-	c.sort(f, all.Items, ready)
+	sortToGo(f.wanted)
+	c.placeTemplate(f)
 	return f, nil
+}
+
+// placeTemplate puts the template where it belongs: last of those that go, and
+// first of those that are started.
+func (c *containers) placeTemplate(f *fleet) {
+	state := f.template.State
+	r := replica{id: f.template.ID, name: f.templateName(), index: 1, keep: true}
+	r.address, r.addresses = addresses(f.template.HostConfig.NetworkMode, f.template.NetworkSettings.Networks)
+	r.ready = !state.Paused && !state.Restarting &&
+		(state.Health == nil || state.Health.Status == container.Healthy || state.Health.Status == container.NoHealthcheck)
+	switch {
+	case c.isLeaving(r.id):
+		// It cannot be started while it still stops; a copy serves as well.
+	case state.Running:
+		f.wanted = append(f.wanted, r)
+	default:
+		f.stopped = append(f.stopped, r)
+	}
+}
+
+// list returns the containers that the filters let through, and the IDs of
+// those that serve.
+func (c *containers) list(ctx context.Context, op string, own client.Filters) ([]container.Summary, map[string]bool, error) {
+	all, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: own})
+	if err != nil || len(all.Items) == 0 {
+		return nil, nil, c.engine.failure(ctx, op, err)
+	}
+	healthy, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{Filters: own.Clone().
+		Add("status", string(container.StateRunning)).
+		Add("health", string(container.Healthy), string(container.NoHealthcheck))})
+	if err != nil {
+		return nil, nil, c.engine.failure(ctx, op, err)
+	}
+	ready := make(map[string]bool, len(healthy.Items))
+	for _, h := range healthy.Items {
+		ready[h.ID] = true
+	}
+	return all.Items, ready, nil
 }
 
 // checkTemplate refuses containers that someone else replaces.
@@ -113,36 +166,58 @@ func checkTemplate(op string, t *container.InspectResponse) error {
 	return nil
 }
 
-// sort puts what was read where it belongs.
-func (c *containers) sort(f *fleet, copies []container.Summary, ready map[string]bool) {
+// newReplica is a container whose index is in the given label.
+func newReplica(s container.Summary, indexLabel string, ready map[string]bool) replica {
+	r := replica{id: s.ID, name: ownName(s.Names), created: s.Created, ready: ready[s.ID]}
+	r.index, _ = strconv.Atoi(s.Labels[indexLabel])
+	if s.NetworkSettings != nil {
+		r.address, r.addresses = addresses(container.NetworkMode(s.HostConfig.NetworkMode), s.NetworkSettings.Networks)
+	}
+	return r
+}
+
+// class is what there is to do about a container.
+type class int
+
+const (
+	isPassing  class = iota // comes or goes already
+	isWanted                // counts as requested
+	isStopped               // has ended, and the Engine leaves it at that
+	isLeftover              // was on its way out when whoever removed it ended
+)
+
+// classify says what there is to do about a container, and takes its index.
+func (c *containers) classify(f *fleet, s container.Summary, r replica) class {
+	draining := strings.HasSuffix(r.name, drainingSuffix(r.id))
+	if !draining {
+		f.indices[r.index] = true
+	}
+	switch {
+	case c.isLeaving(r.id) || s.State == container.StateRemoving:
+		return isPassing
+	case draining || s.State == container.StateDead:
+		return isLeftover
+	case s.State == container.StateRunning, s.State == container.StateRestarting, s.State == container.StatePaused:
+		return isWanted
+	case s.State == container.StateCreated && time.Since(time.Unix(s.Created, 0)) < creationGrace:
+		return isPassing
+	default:
+		return isStopped
+	}
+}
+
+// isLeaving reports whether this process stops or removes the container right
+// now.
+func (c *containers) isLeaving(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	leaving := func(id string) bool { _, ok := c.leaving[id]; return ok }
+	_, ok := c.leaving[id]
+	return ok
+}
 
-	state := f.template.State
-	f.templateRuns = state.Running && !leaving(f.template.ID)
-	f.templateReady = f.templateRuns && !state.Paused && !state.Restarting &&
-		(state.Health == nil || state.Health.Status == container.Healthy || state.Health.Status == container.NoHealthcheck)
-
-	for _, s := range copies {
-		r := replica{id: s.ID, name: ownName(s.Names), created: s.Created, ready: ready[s.ID]}
-		r.index, _ = strconv.Atoi(s.Labels[labelReplica])
-		draining := strings.HasSuffix(r.name, drainingSuffix(r.id))
-		if !draining {
-			f.indices[r.index] = true
-		}
-		switch {
-		case leaving(r.id) || s.State == container.StateRemoving:
-		case draining:
-			f.leftovers = append(f.leftovers, r)
-		case s.State == container.StateRunning, s.State == container.StateRestarting, s.State == container.StatePaused:
-			f.copies = append(f.copies, r)
-		case s.State == container.StateCreated && time.Since(time.Unix(s.Created, 0)) < creationGrace:
-		default: // exited or dead, and the Engine leaves it at that
-			f.leftovers = append(f.leftovers, r)
-		}
-	}
-	slices.SortFunc(f.copies, func(a, b replica) int {
+// sortToGo sorts replicas by the order in which they are to go.
+func sortToGo(all []replica) {
+	slices.SortFunc(all, func(a, b replica) int {
 		return cmp.Or(
 			cmp.Compare(b2i(a.ready), b2i(b.ready)), // what does not serve goes first,
 			cmp.Compare(b.created, a.created),       // then the newest,

@@ -19,7 +19,7 @@ const maxCreating = 4
 
 // Current implements target.Target. The time of the last change is not known.
 func (c *containers) Current(ctx context.Context) (target.State, error) {
-	f, err := c.read(ctx, "read the containers like "+c.cfg.Template)
+	f, err := c.read(ctx, "read "+c.cfg.what())
 	if err != nil {
 		return target.State{}, err
 	}
@@ -33,7 +33,14 @@ func (c *containers) Current(ctx context.Context) (target.State, error) {
 // Where some of several copies could not be made, the error is that of the
 // first one and Current tells how many there are.
 func (c *containers) Scale(ctx context.Context, desired int) error {
-	op := fmt.Sprintf("scale the containers like %s to %d", c.cfg.Template, desired)
+	return c.ScaleDown(ctx, desired, nil)
+}
+
+// ScaleDown implements target.Victims. The template may be among the victims:
+// it is stopped then. One that was started with --rm would be removed by that,
+// so it stays and another goes.
+func (c *containers) ScaleDown(ctx context.Context, desired int, victims []string) error {
+	op := fmt.Sprintf("scale %s to %d", c.cfg.what(), desired)
 	if desired < 0 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
@@ -48,11 +55,14 @@ func (c *containers) Scale(ctx context.Context, desired int) error {
 		return err
 	}
 	requested := f.requested()
-	switch {
-	case desired == requested:
+	if desired == requested {
 		return target.Errorf(target.KindNoOp, op, "there are %d already", desired)
-	case desired == 0 && f.templateRuns && f.template.HostConfig.AutoRemove:
-		return target.Errorf(target.KindPermanent, op, "the template was started with --rm: stopping it would remove it")
+	}
+	if err := c.inspectTemplate(ctx, op, f); err != nil {
+		return err
+	}
+	if desired == 0 && f.template.HostConfig.AutoRemove {
+		return target.Errorf(target.KindPermanent, op, "the template %s was started with --rm: stopping it would remove it", f.templateName())
 	}
 	level.Info(c.logger).Log("msg", "setting the number of containers", "from", requested, "to", desired)
 	for _, r := range f.leftovers {
@@ -61,21 +71,25 @@ func (c *containers) Scale(ctx context.Context, desired int) error {
 	if desired > requested {
 		return c.engine.failure(ctx, op, c.grow(ctx, f, desired-requested))
 	}
-	return c.engine.failure(ctx, op, c.shrink(ctx, f, requested-desired))
+	return c.engine.failure(ctx, op, c.shrink(ctx, f, desired, victims))
 }
 
-// grow starts the template, where it is stopped, and makes copies.
+// grow starts what is stopped and makes copies.
 func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
-	c.mu.Lock()
-	_, stopping := c.leaving[f.template.ID]
-	c.mu.Unlock()
-	// A template that is still stopping cannot be started; a copy serves as
-	// well.
-	if !f.templateRuns && !stopping {
-		if _, err := c.engine.api.ContainerStart(ctx, f.template.ID, client.ContainerStartOptions{}); err != nil {
+	for _, r := range f.stopped {
+		if n == 0 {
+			return nil
+		}
+		_, err := c.engine.api.ContainerStart(ctx, r.id, client.ContainerStartOptions{})
+		switch {
+		case err == nil:
+			n--
+		case c.cfg.Compose != nil && ctx.Err() == nil:
+			// What cannot be started again must not keep new ones away.
+			level.Warn(c.logger).Log("msg", "starting a stopped container, making a new one instead", "container", r.name, "err", err)
+		default:
 			return fmt.Errorf("start the template: %w", err)
 		}
-		n--
 	}
 	if n == 0 {
 		return nil
@@ -84,7 +98,7 @@ func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
 	if err != nil {
 		return err
 	}
-	next := freeIndices(f.indices)
+	next := freeIndices(f.indices, b.first)
 	g, failed := errgroup.WithContext(ctx)
 	g.SetLimit(maxCreating)
 	for range n {
@@ -100,11 +114,11 @@ func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
 	return g.Wait()
 }
 
-// freeIndices returns a function that gives each index from 2 on that is not
-// taken, once.
-func freeIndices(taken map[int]bool) func() int {
+// freeIndices returns a function that gives each index from first on that is
+// not taken, once.
+func freeIndices(taken map[int]bool, first int) func() int {
 	var mu sync.Mutex
-	last := 1
+	last := first - 1
 	return func() int {
 		mu.Lock()
 		defer mu.Unlock()
@@ -114,9 +128,15 @@ func freeIndices(taken map[int]bool) func() int {
 	}
 }
 
-// shrink lets n replicas go: copies, and the template only as the last of all.
-func (c *containers) shrink(ctx context.Context, f *fleet, n int) error {
-	for _, r := range f.copies[:min(n, len(f.copies))] {
+// shrink lets replicas go until as many as desired are left: the victims
+// first, the template otherwise only as the last of all.
+func (c *containers) shrink(ctx context.Context, f *fleet, desired int, victims []string) error {
+	order := target.VictimsFirst(f.wanted, func(r replica) string { return r.id }, c.allowed(f, victims))
+	for _, r := range order[:len(order)-desired] {
+		if r.keep || desired == 0 && r.id == f.template.ID {
+			c.stopTemplate(f)
+			continue
+		}
 		name := r.name + drainingSuffix(r.id)
 		_, err := c.engine.api.ContainerRename(ctx, r.id, client.ContainerRenameOptions{NewName: name})
 		switch {
@@ -127,8 +147,12 @@ func (c *containers) shrink(ctx context.Context, f *fleet, n int) error {
 		}
 		c.remove(r.id, name)
 	}
-	if n > len(f.copies) {
-		c.stopTemplate(f)
+	if c.cfg.Compose != nil {
+		// One of the service is left, to make others after: those that had
+		// ended before go as well.
+		for _, r := range f.stopped {
+			c.remove(r.id, r.name)
+		}
 	}
 	return nil
 }

@@ -127,3 +127,6 @@ func (c *Config) describe() string { return c.Kind + " " + c.path() }
 // builtIn reports whether Kubernetes' own controllers keep the status of the
 // group's resources.
 func builtIn(group string) bool { return group == "" || group == "apps" }
+
+// ChoosesVictims implements target.VictimsConfig.
+func (*Config) ChoosesVictims() {}

@@ -173,3 +173,6 @@ var (
 	_ target.Config          = (*Config)(nil)
 	_ config.DirectorySetter = (*Config)(nil)
 )
+
+// ChoosesVictims implements target.VictimsConfig.
+func (*Config) ChoosesVictims() {}

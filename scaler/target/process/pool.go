@@ -38,6 +38,7 @@ type pool struct {
 	requested  int
 	lastChange time.Time
 	replicas   []*replica // wanted and draining ones, by age, oldest first
+	made       int        // replicas, ever
 	restarts   int
 	closed     bool
 }
@@ -46,6 +47,7 @@ var (
 	_ target.Target    = (*pool)(nil)
 	_ target.Restorer  = (*pool)(nil)
 	_ target.Endpoints = (*pool)(nil)
+	_ target.Victims   = (*pool)(nil)
 	_ target.Closer    = (*pool)(nil)
 )
 
@@ -90,17 +92,7 @@ func (p *pool) Current(ctx context.Context) (target.State, error) {
 
 // Scale implements target.Target. It waits for neither starts nor drains.
 func (p *pool) Scale(ctx context.Context, desired int) error {
-	op := p.op("scale")
-	if err := ctx.Err(); err != nil {
-		return target.Errorf(target.KindTemporary, op, "%w", err)
-	}
-	switch {
-	case desired < 0:
-		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
-	case p.cfg.MaxReplicas > 0 && desired > p.cfg.MaxReplicas:
-		return target.Errorf(target.KindQuota, op, "%d replicas are more than max_replicas of %d", desired, p.cfg.MaxReplicas)
-	}
-	return p.set(op, desired, time.Now())
+	return p.ScaleDown(ctx, desired, nil)
 }
 
 // Restore implements target.Restorer. Where the last number is not known it
@@ -112,15 +104,16 @@ func (p *pool) Restore(_ context.Context, requested int, known bool) error {
 	if p.cfg.MaxReplicas > 0 {
 		requested = min(requested, p.cfg.MaxReplicas)
 	}
-	err := p.set(p.op("restore"), max(requested, 0), time.Time{})
+	err := p.set(p.op("restore"), max(requested, 0), nil, time.Time{})
 	if target.KindOf(err) == target.KindNoOp {
 		return nil
 	}
 	return err
 }
 
-// set starts and stops replicas until as many as desired are wanted.
-func (p *pool) set(op string, desired int, now time.Time) error {
+// set starts and stops replicas until as many as desired are wanted. Those
+// with the IDs in first are the first to go.
+func (p *pool) set(op string, desired int, first []string, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -133,7 +126,8 @@ func (p *pool) set(op string, desired int, now time.Time) error {
 	}
 	level.Info(p.logger).Log("msg", "setting the number of replicas", "from", p.requested, "to", desired)
 	for range desired - p.requested {
-		r := newReplica(p, p.freeIndex())
+		p.made++
+		r := newReplica(p, p.freeIndex(), p.made)
 		p.replicas = append(p.replicas, r)
 		p.running.Go(func() {
 			r.run()
@@ -141,7 +135,7 @@ func (p *pool) set(op string, desired int, now time.Time) error {
 		})
 	}
 	if surplus := p.requested - desired; surplus > 0 {
-		for _, r := range p.victims()[:surplus] {
+		for _, r := range target.VictimsFirst(p.victims(), (*replica).id, first)[:surplus] {
 			r.draining = true
 			close(r.stop)
 		}

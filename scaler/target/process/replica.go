@@ -21,6 +21,7 @@ import (
 type replica struct {
 	pool   *pool
 	index  int // unique among the copies that exist, and its label
+	serial int // unique among all that the pool ever had
 	logger log.Logger
 	stop   chan struct{} // closed by the pool: drain and end
 
@@ -35,10 +36,11 @@ type replica struct {
 	disk     counter
 }
 
-func newReplica(p *pool, index int) *replica {
+func newReplica(p *pool, index, serial int) *replica {
 	return &replica{
 		pool:   p,
 		index:  index,
+		serial: serial,
 		logger: log.With(p.logger, "replica", index),
 		stop:   make(chan struct{}),
 	}

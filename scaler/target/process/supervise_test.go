@@ -228,7 +228,7 @@ func TestPortTakenBySomeoneElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	r := newReplica(p, 0)
+	r := newReplica(p, 0, 1)
 	r.port = ln.Addr().(*net.TCPAddr).Port
 	if _, err := r.runOnce(); err == nil || !strings.Contains(err.Error(), "exit status 1") {
 		t.Fatalf("runOnce = %v, want the worker to end as its port is taken", err)

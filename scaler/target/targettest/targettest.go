@@ -96,6 +96,7 @@ func Run(t *testing.T, h Harness) {
 		{"Unreachable", testUnreachable},
 		{"Hanging", testHanging},
 		{"Limit", testLimit},
+		{"Victims", testVictims},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if !h.Serial {
