@@ -143,6 +143,27 @@ func TestContainerStopTimeout(t *testing.T) {
 	}
 }
 
+func TestStopTimeout(t *testing.T) {
+	t.Parallel()
+	minute, four := model.Duration(time.Minute), 240
+	for _, test := range []struct {
+		name       string
+		configured *model.Duration
+		own        *int
+		want       time.Duration
+	}{
+		{"the Engine's", nil, nil, 10 * time.Second},
+		{"the container's", nil, &four, 4 * time.Minute},
+		{"the configured one", &minute, &four, time.Minute},
+	} {
+		f := &fleet{template: container.InspectResponse{Config: &container.Config{StopTimeout: test.own}}}
+		c := &containers{cfg: ContainerConfig{StopTimeout: test.configured}}
+		if got := c.stopTimeout(f); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 // TestContainerThatDied counts no more; what takes its place is new, and its
 // remains are removed.
 func TestContainerThatDied(t *testing.T) {
