@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -26,8 +27,8 @@ var certificateAlerts = []tls.AlertError{
 	116, // certificate_required
 }
 
-// protocolVersion is the alert of a server that speaks other versions of TLS.
-const protocolVersion tls.AlertError = 70
+// versionAlert is that of a server that speaks other versions of TLS.
+const versionAlert = 70
 
 // tlsKind returns the kind of an error of TLS that only a change of the
 // configuration, here or there, can end; "" for all others.
@@ -49,13 +50,12 @@ func tlsKind(err error) target.Kind {
 	// The alert is of a type that crypto/tls keeps to itself, and renders as
 	// the one that it exports.
 	is := func(a tls.AlertError) bool { return remote.Err.Error() == a.Error() }
-	for _, a := range certificateAlerts {
-		if is(a) {
-			return target.KindUnauthorized
-		}
-	}
-	if is(protocolVersion) {
+	switch {
+	case slices.ContainsFunc(certificateAlerts, is):
+		return target.KindUnauthorized
+	case is(versionAlert):
 		return target.KindPermanent
+	default:
+		return ""
 	}
-	return ""
 }
