@@ -40,12 +40,8 @@ func (c *containers) inBackground(id string, stopTimeout time.Duration, f func(c
 
 // remove stops and removes a copy, with the volumes that only it has. Where
 // that does not work the copy keeps its name, and the next Scale tries again.
-func (c *containers) remove(id, name string) {
-	timeout := defaultStopTimeout
-	if c.cfg.StopTimeout != nil {
-		timeout = time.Duration(*c.cfg.StopTimeout)
-	}
-	c.inBackground(id, timeout, func(ctx context.Context) {
+func (c *containers) remove(f *fleet, id, name string) {
+	c.inBackground(id, c.stopTimeout(f), func(ctx context.Context) {
 		_, err := c.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: c.cfg.stopSeconds()})
 		if err != nil && !errdefs.IsNotFound(err) {
 			level.Warn(c.logger).Log("msg", "stopping a container before its removal", "container", name, "err", err)
@@ -64,6 +60,19 @@ func (c *containers) remove(id, name string) {
 	})
 }
 
+// stopTimeout is how long a replica may take to stop: what is configured, or
+// what the template says, which copies say as well.
+func (c *containers) stopTimeout(f *fleet) time.Duration {
+	switch own := f.template.Config.StopTimeout; {
+	case c.cfg.StopTimeout != nil:
+		return time.Duration(*c.cfg.StopTimeout)
+	case own != nil:
+		return time.Duration(*own) * time.Second
+	default:
+		return defaultStopTimeout
+	}
+}
+
 // removed waits until the container is gone.
 func (c *containers) removed(ctx context.Context, id string) error {
 	wait := c.engine.api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
@@ -78,15 +87,8 @@ func (c *containers) removed(ctx context.Context, id string) error {
 // stopTemplate stops the template. Once the Engine has the request it goes on
 // with it whatever becomes of this process.
 func (c *containers) stopTemplate(f *fleet) {
-	timeout := defaultStopTimeout
-	switch {
-	case c.cfg.StopTimeout != nil:
-		timeout = time.Duration(*c.cfg.StopTimeout)
-	case f.template.Config.StopTimeout != nil:
-		timeout = time.Duration(*f.template.Config.StopTimeout) * time.Second
-	}
 	id := f.template.ID
-	c.inBackground(id, timeout, func(ctx context.Context) {
+	c.inBackground(id, c.stopTimeout(f), func(ctx context.Context) {
 		if _, err := c.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: c.cfg.stopSeconds()}); err != nil {
 			level.Error(c.logger).Log("msg", "stopping the template", "err", err)
 		}

@@ -66,7 +66,7 @@ func (c *containers) ScaleDown(ctx context.Context, desired int, victims []strin
 	}
 	level.Info(c.logger).Log("msg", "setting the number of containers", "from", requested, "to", desired)
 	for _, r := range f.leftovers {
-		c.remove(r.id, r.name)
+		c.remove(f, r.id, r.name)
 	}
 	if desired > requested {
 		return c.engine.failure(ctx, op, c.grow(ctx, f, desired-requested))
@@ -145,13 +145,13 @@ func (c *containers) shrink(ctx context.Context, f *fleet, desired int, victims 
 		case err != nil:
 			return fmt.Errorf("rename container %s: %w", r.name, err)
 		}
-		c.remove(r.id, name)
+		c.remove(f, r.id, name)
 	}
 	if c.cfg.Compose != nil {
 		// One of the service is left, to make others after: those that had
 		// ended before go as well.
 		for _, r := range f.stopped {
-			c.remove(r.id, r.name)
+			c.remove(f, r.id, r.name)
 		}
 	}
 	return nil

@@ -143,6 +143,27 @@ func TestContainerStopTimeout(t *testing.T) {
 	}
 }
 
+func TestStopTimeout(t *testing.T) {
+	t.Parallel()
+	minute, four := model.Duration(time.Minute), 240
+	for _, test := range []struct {
+		name       string
+		configured *model.Duration
+		own        *int
+		want       time.Duration
+	}{
+		{"the Engine's", nil, nil, 10 * time.Second},
+		{"the container's", nil, &four, 4 * time.Minute},
+		{"the configured one", &minute, &four, time.Minute},
+	} {
+		f := &fleet{template: container.InspectResponse{Config: &container.Config{StopTimeout: test.own}}}
+		c := &containers{cfg: ContainerConfig{StopTimeout: test.configured}}
+		if got := c.stopTimeout(f); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 // TestContainerThatDied counts no more; what takes its place is new, and its
 // remains are removed.
 func TestContainerThatDied(t *testing.T) {
@@ -300,13 +321,12 @@ func TestContainerPartialFailure(t *testing.T) {
 		fault      func(http.ResponseWriter, *http.Request) bool
 		want       target.Kind
 		says       string
-		patience   time.Duration
 	}{
-		{"no image", "/create", answers(404, "No such image: shop:latest"), target.KindPermanent, "No such image", time.Minute},
-		{"create", "/create", answers(500, "no space left on device"), target.KindTemporary, "no space left", time.Minute},
-		{"start", "/start", answers(500, "port is already allocated"), target.KindTemporary, "already allocated", time.Minute},
-		{"forbidden", "/start", answers(403, "denied by policy"), target.KindUnauthorized, "denied", time.Minute},
-		{"hang", "/start", hangs, target.KindTemporary, "deadline", 5 * time.Second},
+		{"no image", "/create", answers(404, "No such image: shop:latest"), target.KindPermanent, "No such image"},
+		{"create", "/create", answers(500, "no space left on device"), target.KindTemporary, "no space left"},
+		{"start", "/start", answers(500, "port is already allocated"), target.KindTemporary, "already allocated"},
+		{"forbidden", "/start", answers(403, "denied by policy"), target.KindUnauthorized, "denied"},
+		{"hang", "/start", hangs, target.KindTemporary, "canceled"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			name := runContainer(t, api, containerOptions(t))
@@ -315,8 +335,14 @@ func TestContainerPartialFailure(t *testing.T) {
 				return strings.HasSuffix(r.URL.Path, test.step) && calls.Add(1) > 1 && test.fault(w, r)
 			})
 			c := open(t, like(proxied, name))
-			ctx, cancel := context.WithTimeout(t.Context(), test.patience)
+			ctx, cancel := context.WithTimeout(t.Context(), converge)
 			defer cancel()
+			if test.name == "hang" {
+				go func() {
+					defer cancel()
+					twoRun(ctx, api, name)
+				}()
+			}
 			err := c.Scale(ctx, 6)
 			if target.KindOf(err) != test.want || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("Scale = %v (kind %s), want kind %s and %q", err, target.KindOf(err), test.want, test.says)
@@ -330,6 +356,20 @@ func TestContainerPartialFailure(t *testing.T) {
 			scale(t, direct, 3)
 			scale(t, direct, 0)
 		})
+	}
+}
+
+// twoRun waits until the template and one copy run, and a little more, for the
+// answer to the request that started it.
+func twoRun(ctx context.Context, api *client.Client, template string) {
+	running := make(client.Filters).Add("label", "alertscaler.template="+template).Add("status", "running")
+	for ctx.Err() == nil {
+		list, err := api.ContainerList(ctx, client.ContainerListOptions{Filters: running})
+		if err == nil && len(list.Items) > 0 {
+			time.Sleep(2 * time.Second)
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

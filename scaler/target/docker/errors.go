@@ -32,6 +32,9 @@ func (e *engine) kind(err error) target.Kind {
 	if own, ok := errors.AsType[*target.Error](err); ok {
 		return own.Kind
 	}
+	if kind := tlsKind(err); kind != "" {
+		return kind
+	}
 	switch {
 	case target.IsTimeout(err):
 		return target.KindTemporary

@@ -113,7 +113,7 @@ func TestTLS(t *testing.T) {
 	scale(t, trusting, 2)
 
 	distrusting := open(t, &ServiceConfig{Name: name, HostConfig: HostConfig{Host: host, TLSConfig: &config.TLSConfig{}}})
-	if _, err := distrusting.Current(t.Context()); target.KindOf(err) != target.KindTemporary || !strings.Contains(err.Error(), "certificate") {
+	if _, err := distrusting.Current(t.Context()); target.KindOf(err) != target.KindPermanent || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("without the CA: %v (kind %s)", err, target.KindOf(err))
 	}
 }

@@ -73,7 +73,8 @@ var (
 )
 
 // Current implements target.Target. Ready counts the replicas with a task that
-// runs and is to go on running.
+// runs and is to go on running. A task on a node that is being drained is not:
+// it serves until it has stopped, and will not stay. One on a paused node is.
 //
 // The Engine's own count of running tasks would not do: it includes tasks that
 // are shutting down, and for a day those of a node that was lost; and while an
@@ -106,7 +107,8 @@ func (s *service) Current(ctx context.Context) (target.State, error) {
 }
 
 // Scale implements target.Target. A change of the service since it was read,
-// by anyone, is a conflict.
+// by anyone, is a conflict. More replicas than there are is KindQuota while no
+// node of the swarm takes new tasks; see checkRoom.
 //
 // A service in the middle of an update can be scaled like any other. An update
 // that is paused because it failed is resumed by that, as it is by docker
@@ -122,6 +124,11 @@ func (s *service) Scale(ctx context.Context, desired int) error {
 	}
 	if svc.replicas == desired {
 		return target.Errorf(target.KindNoOp, op, "it has %d replicas already", desired)
+	}
+	if desired > svc.replicas {
+		if err := s.checkRoom(ctx, op); err != nil {
+			return err
+		}
 	}
 	if svc.UpdateStatus != nil && svc.UpdateStatus.State == swarm.UpdateStatePaused {
 		level.Warn(s.logger).Log("msg", "scaling resumes the service's paused update", "service", s.name, "update", svc.UpdateStatus.Message)

@@ -143,14 +143,14 @@ func TestReplicaNames(t *testing.T) {
 	scale(t, c, 2)
 	all := replicasOf(t, c)
 	for _, n := range []string{name, name + "-2"} {
-		real := inspectContainer(t, api, n)
-		primary := real.NetworkSettings.Networks[front].IPAddress.String()
+		is := inspectContainer(t, api, n)
+		primary := is.NetworkSettings.Networks[front].IPAddress.String()
 		r := all[n]
-		if r.ID != real.ID || r.Address != primary || !r.Ready {
-			t.Errorf("%+v, want container %s at %s, ready", r, real.ID, primary)
+		if r.ID != is.ID || r.Address != primary || !r.Ready {
+			t.Errorf("%+v, want container %s at %s, ready", r, is.ID, primary)
 		}
 		for _, alias := range []string{
-			real.ID, real.ID[:12], "/docker/" + real.ID, primary, real.NetworkSettings.Networks[back].IPAddress.String(),
+			is.ID, is.ID[:12], "/docker/" + is.ID, primary, is.NetworkSettings.Networks[back].IPAddress.String(),
 		} {
 			if !slices.Contains(r.Aliases, alias) {
 				t.Errorf("aliases of %s = %v, want %s", n, r.Aliases, alias)

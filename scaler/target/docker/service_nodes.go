@@ -1,0 +1,59 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/go-kit/log/level"
+	"github.com/moby/moby/api/types/swarm"
+	"github.com/moby/moby/client"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// checkRoom returns an error of KindQuota where no node of the swarm takes new
+// tasks, because each is drained, paused or down: more replicas would only
+// wait, and another target may have room for them.
+//
+// It looks at the availability and the state of all nodes and at nothing else.
+// A service whose constraints, platforms or reservations leave it some of the
+// nodes only is not told that those are drained: Swarm alone knows which they
+// are, and its tasks wait as they do for docker service scale. Where nodes may
+// not be listed, as behind a proxy that lets through what it must, nothing is
+// checked.
+func (s *service) checkRoom(ctx context.Context, op string) error {
+	nodes, err := s.engine.api.NodeList(ctx, client.NodeListOptions{})
+	switch {
+	case errdefs.IsPermissionDenied(err) || errdefs.IsUnauthorized(err):
+		level.Debug(s.logger).Log("msg", "nodes cannot be listed, not checking whether one takes tasks", "service", s.name, "err", err)
+		return nil
+	case err != nil:
+		return s.engine.failure(ctx, op, err)
+	}
+	var drained, paused, down int
+	for _, n := range nodes.Items {
+		switch {
+		case n.Status.State != swarm.NodeStateReady:
+			down++
+		case n.Spec.Availability == swarm.NodeAvailabilityDrain:
+			drained++
+		case n.Spec.Availability == swarm.NodeAvailabilityPause:
+			paused++
+		default:
+			return nil
+		}
+	}
+	var counts []string
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{drained, "drained"}, {paused, "paused"}, {down, "down"}} {
+		if c.n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	return target.Errorf(target.KindQuota, op,
+		"no node of the swarm takes new tasks (%s): docker node update --availability active NODE lets one take them again", strings.Join(counts, ", "))
+}
