@@ -208,15 +208,18 @@ func TestServiceDuringUpdate(t *testing.T) {
 		name  string
 		args  []string
 		state swarm.UpdateState
+		// monitor is how long a task that ends after its start fails the
+		// update: long enough for a busy machine where it is to do so.
+		monitor time.Duration
 	}{
-		{"updating", []string{"--stop-delay=100ms"}, swarm.UpdateStateUpdating},
-		{"paused", []string{"--no-such-flag"}, swarm.UpdateStatePaused},
+		{"updating", []string{"--stop-delay=100ms"}, swarm.UpdateStateUpdating, time.Second},
+		{"paused", []string{"--no-such-flag"}, swarm.UpdateStatePaused, converge},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			spec := serviceSpec(t)
 			spec.UpdateConfig = &swarm.UpdateConfig{
-				Parallelism: 1, Delay: 500 * time.Millisecond, Monitor: time.Second,
+				Parallelism: 1, Delay: 500 * time.Millisecond, Monitor: test.monitor,
 				FailureAction: swarm.UpdateFailureActionPause, Order: swarm.UpdateOrderStartFirst,
 			}
 			name := createService(t, api, spec)
