@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,13 +67,14 @@ func startServerBy(t *testing.T, by []string, port int, config string, args ...s
 	s := &server{t: t, dir: t.TempDir(), url: fmt.Sprintf("http://127.0.0.1:%d", port)}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
 	s.configure(config)
-	line := append(by[:len(by):len(by)], binary,
-		"--config.file="+s.file,
-		"--storage.path="+filepath.Join(s.dir, "data"),
+	line := slices.Concat(by, []string{
+		binary,
+		"--config.file=" + s.file,
+		"--storage.path=" + filepath.Join(s.dir, "data"),
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
 		"--web.enable-lifecycle",
-	)
-	s.Process = realtest.Start(t, line[0], append(line[1:], args...)...)
+	}, args)
+	s.Process = realtest.Start(t, line[0], line[1:]...)
 	s.WaitHTTP(t, s.url+"/-/ready")
 	return s
 }

@@ -3,6 +3,7 @@ package realtest
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -159,7 +160,7 @@ func (m *KubernetesMetrics) states(out chan<- prometheus.Metric) {
 	for i := range pods {
 		p := &pods[i]
 		pod := []string{"namespace", p.Metadata.Namespace, "pod", p.Metadata.Name, "uid", p.Metadata.UID}
-		with := func(more ...string) []string { return append(pod[:len(pod):len(pod)], more...) }
+		with := func(more ...string) []string { return slices.Concat(pod, more) }
 		gauge("kube_pod_info", 1, with("node", p.Spec.NodeName, "pod_ip", p.Status.PodIP, "host_network", strconv.FormatBool(p.Spec.HostNetwork))...)
 		for _, owner := range p.Metadata.OwnerReferences {
 			gauge("kube_pod_owner", 1, with("owner_kind", owner.Kind, "owner_name", owner.Name, "owner_is_controller", strconv.FormatBool(owner.Controller))...)
@@ -205,7 +206,7 @@ func (m *KubernetesMetrics) containers(out chan<- prometheus.Metric) {
 				"id", "/kubepods/pod" + p.Metadata.UID + "/" + c.Name, "name", c.Name,
 			}
 			share := m.cpu[p.Metadata.UID] / float64(len(p.Spec.Containers))
-			out <- sample(prometheus.CounterValue, "container_cpu_usage_seconds_total", share, append(labels, "cpu", "total")...)
+			out <- sample(prometheus.CounterValue, "container_cpu_usage_seconds_total", share, slices.Concat(labels, []string{"cpu", "total"})...)
 			out <- sample(prometheus.GaugeValue, "container_memory_working_set_bytes", memoryUsed*amount(c.Resources.Limits["memory"]), labels...)
 		}
 	}
