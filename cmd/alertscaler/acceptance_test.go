@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,16 +57,24 @@ func startServer(t *testing.T, config string, args ...string) *server {
 // startServerOn is startServer on a port that others know already.
 func startServerOn(t *testing.T, port int, config string, args ...string) *server {
 	t.Helper()
+	return startServerBy(t, nil, port, config, args...)
+}
+
+// startServerBy is startServerOn through a command that ends in running the
+// rest of its line.
+func startServerBy(t *testing.T, by []string, port int, config string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), url: fmt.Sprintf("http://127.0.0.1:%d", port)}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
 	s.configure(config)
-	args = append([]string{
+	line := slices.Concat(by, []string{
+		binary,
 		"--config.file=" + s.file,
 		"--storage.path=" + filepath.Join(s.dir, "data"),
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
 		"--web.enable-lifecycle",
-	}, args...)
-	s.Process = realtest.Start(t, binary, args...)
+	}, args)
+	s.Process = realtest.Start(t, line[0], line[1:]...)
 	s.WaitHTTP(t, s.url+"/-/ready")
 	return s
 }

@@ -3,8 +3,10 @@ package realtest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -23,6 +25,8 @@ const (
 type kubelet struct {
 	k   *Kubernetes
 	ctx context.Context
+
+	ips atomic.Uint32 // how many were given to pods
 
 	mu   sync.Mutex
 	done map[string]bool // what was begun of which pod, since the last connection
@@ -122,8 +126,11 @@ func (l *kubelet) see(p pod) {
 				return nil
 			case <-time.After(d):
 			}
+			n := l.ips.Add(1)
+			ip := fmt.Sprintf("10.%d.%d.%d", 1+n>>16, n>>8&0xff, n&0xff)
 			return l.k.Try(http.MethodPatch, path+"/status", map[string]any{"status": map[string]any{
 				"phase": "Running", "startTime": time.Now().UTC().Format(time.RFC3339),
+				"podIP": ip, "podIPs": []any{map[string]any{"ip": ip}},
 				"conditions": conditions("PodScheduled", "Initialized", "ContainersReady", "Ready"),
 			}}, nil)
 		})

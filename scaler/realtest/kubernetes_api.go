@@ -30,7 +30,8 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(r)
 }
 
-func (k *Kubernetes) newClient(token string) (*http.Client, error) {
+// roots are what the API server is verified with.
+func (k *Kubernetes) roots() (*x509.CertPool, error) {
 	ca, err := os.ReadFile(k.CAFile)
 	if err != nil {
 		return nil, err
@@ -38,6 +39,14 @@ func (k *Kubernetes) newClient(token string) (*http.Client, error) {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(ca) {
 		return nil, fmt.Errorf("%s has no certificate yet", k.CAFile)
+	}
+	return roots, nil
+}
+
+func (k *Kubernetes) newClient(token string) (*http.Client, error) {
+	roots, err := k.roots()
+	if err != nil {
+		return nil, err
 	}
 	return &http.Client{Transport: bearer{token, &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 16,

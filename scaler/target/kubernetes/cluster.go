@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
@@ -52,7 +54,9 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 			return nil, err
 		}
 	}
-	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, client)
+	noting := *client
+	noting.Transport = delays{cmp.Or(client.Transport, http.DefaultTransport)}
+	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, &noting)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +73,9 @@ type once struct{ rest.Interface }
 
 func (c once) Get() *rest.Request { return c.Interface.Get().MaxRetries(0) }
 func (c once) Put() *rest.Request { return c.Interface.Put().MaxRetries(0) }
+func (c once) Patch(t types.PatchType) *rest.Request {
+	return c.Interface.Patch(t).MaxRetries(0)
+}
 
 // find returns the resource that serves a kind. It asks for the one group and
 // version, once: a broken API of another group is no concern of ours.

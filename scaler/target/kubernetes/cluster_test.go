@@ -13,6 +13,8 @@ func TestCluster(t *testing.T) {
 			"Answers": testAnswers, "Throttled": testThrottled, "Conflicts": testConflicts,
 			"Autoscaler": testAutoscaler, "Owner": testOwner, "Kinds": testKinds, "Role": testRole,
 			"ReadyReplicas": testReadyReplicas,
+			"Victims":       testVictims, "Marks": testMarks, "FixedOrder": testFixedOrder, "Order": testOrder,
+			"VictimsRole": testVictimsRole,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -21,5 +23,6 @@ func TestCluster(t *testing.T) {
 		}
 	})
 	t.Run("ControllersStop", func(t *testing.T) { testControllersStop(t, c) })
+	t.Run("VictimsOfMany", func(t *testing.T) { testVictimsOfMany(t, c) })
 	t.Run("ServerStops", func(t *testing.T) { testServerStops(t, c) })
 }

@@ -107,6 +107,9 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	if w.logger == nil {
 		w.logger = log.NewNopLogger()
 	}
+	if hasPods(w.gvk) {
+		return podsTarget{w}, nil
+	}
 	return w, nil
 }
 

@@ -40,7 +40,7 @@ func (c *testCluster) conform(t *testing.T, apiVersion, kind, resource string, c
 		New:  func(t *testing.T) target.Target { return at(t, create(t, "0s"), c.kubeconfig) },
 		Slow: func(t *testing.T) target.Target { return at(t, create(t, "1s"), c.kubeconfig) },
 		Foreign: func(t *testing.T, tgt target.Target, n int) {
-			c.setReplicas(t, object(apiVersion, resource, tgt.(*workload).name), n)
+			c.setReplicas(t, object(apiVersion, resource, workloadOf(tgt).name), n)
 		},
 		Missing: func(t *testing.T) target.Target { return at(t, "no-such-thing", c.kubeconfig) },
 		Forbidden: func(t *testing.T) target.Target {
@@ -50,7 +50,9 @@ func (c *testCluster) conform(t *testing.T, apiVersion, kind, resource string, c
 			url := "https://127.0.0.1:" + strconv.Itoa(realtest.FreePort(t))
 			return at(t, "x", realtest.KubeconfigFor(t, url, c.CAFile, "x"))
 		},
-		Hanging:     func(t *testing.T) target.Target { return at(t, "x", c.proxy(t, hangs)) },
+		Hanging: func(t *testing.T) target.Target {
+			return at(t, "x", c.Proxy(t, realtest.KubernetesAdmin+"-token", hangs))
+		},
 		Converge:    converge,
 		Poll:        100 * time.Millisecond,
 		CallTimeout: 30 * time.Second,

@@ -20,8 +20,10 @@ func failure(ctx context.Context, op string, err error) error {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	e := &target.Error{Kind: kind(err), Op: op, Err: err}
-	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
+	} else if _, answered := errors.AsType[*apierrors.StatusError](err); answered {
+		e.RetryAfter = notedDelay(ctx)
 	}
 	return e
 }

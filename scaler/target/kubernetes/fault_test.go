@@ -66,28 +66,52 @@ func testAnswers(t *testing.T, c *testCluster) {
 // testThrottled wants a throttled request back at once, with the time to wait:
 // the engine waits, for all that it knows, and client-go would too.
 func testThrottled(t *testing.T, c *testCluster) {
-	var asked atomic.Int32
-	// This is how the API server's own flow control says it.
-	slowDown := func(w http.ResponseWriter) bool {
-		w.Header().Set("Retry-After", "7")
-		http.Error(w, "Too many requests, please try again later.", http.StatusTooManyRequests)
-		return true
-	}
-	tgt := open(t, c.proxied(t, c.create(t, "apps/v1", "Deployment", 1, "0s"), func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodPut {
-			return false
+	name := c.create(t, "apps/v1", "Deployment", 1, "0s")
+	status := func(details string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusTooManyRequests)
+			fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"TooManyRequests","message":"try again later"%s,"code":429}`, details)
 		}
-		asked.Add(1)
-		return slowDown(w)
-	}))
-	began := time.Now()
-	err := tgt.Scale(t.Context(), 2)
-	wantKind(t, "Scale", err, target.KindThrottled, "try again later")
-	if got := target.RetryAfter(err); got != 7*time.Second {
-		t.Errorf("RetryAfter = %v, want the 7s of the answer", got)
 	}
-	if n := asked.Load(); n != 1 || time.Since(began) > 5*time.Second {
-		t.Errorf("asked %d times in %v, want it once", n, time.Since(began))
+	for _, test := range []struct {
+		name, header string
+		answer       func(http.ResponseWriter)
+		want         time.Duration
+	}{
+		// This is how the API server's own flow control says it.
+		{"text", "7", func(w http.ResponseWriter) {
+			http.Error(w, "Too many requests, please try again later.", http.StatusTooManyRequests)
+		}, 7 * time.Second},
+		{"a status without details", "7", status(""), 7 * time.Second},
+		{"a status without a delay", "7", status(`,"details":{"kind":"deployments"}`), 7 * time.Second},
+		{"a status with a delay", "", status(`,"details":{"retryAfterSeconds":7}`), 7 * time.Second},
+		{"no delay at all", "", status(""), 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			tgt := open(t, c.proxied(t, name, func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method != http.MethodPut {
+					return false
+				}
+				asked.Add(1)
+				if test.header != "" {
+					w.Header().Set("Retry-After", test.header)
+				}
+				test.answer(w)
+				return true
+			}))
+			began := time.Now()
+			err := tgt.Scale(t.Context(), 2)
+			wantKind(t, "Scale", err, target.KindThrottled, "try again later")
+			if got := target.RetryAfter(err); got != test.want {
+				t.Errorf("RetryAfter = %v, want the %v of the answer", got, test.want)
+			}
+			if n := asked.Load(); n != 1 || time.Since(began) > 5*time.Second {
+				t.Errorf("asked %d times in %v, want it once", n, time.Since(began))
+			}
+		})
 	}
 }
 

@@ -2,16 +2,8 @@ package kubernetes
 
 import (
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,42 +72,8 @@ func (c *testCluster) deployment(name string) *Config {
 func (c *testCluster) proxied(t testing.TB, name string, fault func(http.ResponseWriter, *http.Request) bool) *Config {
 	t.Helper()
 	cfg := c.deployment(name)
-	cfg.Kubeconfig = c.proxy(t, fault)
+	cfg.Kubeconfig = c.Proxy(t, realtest.KubernetesAdmin+"-token", fault)
 	return cfg
-}
-
-// proxy returns the administrator's kubeconfig for a proxy, see proxied.
-func (c *testCluster) proxy(t testing.TB, fault func(http.ResponseWriter, *http.Request) bool) (kubeconfig string) {
-	t.Helper()
-	ca, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
-	to, err := url.Parse(c.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	pass := httputil.NewSingleHostReverseProxy(to)
-	pass.Transport = transport
-	// client-go gives no token away without TLS.
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !fault(w, r) {
-			pass.ServeHTTP(w, r)
-		}
-	}))
-	t.Cleanup(func() {
-		srv.CloseClientConnections()
-		srv.Close()
-		transport.CloseIdleConnections()
-	})
-	own := filepath.Join(t.TempDir(), "proxy.crt")
-	if err := os.WriteFile(own, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return realtest.KubeconfigFor(t, srv.URL, own, realtest.KubernetesAdmin+"-token")
 }
 
 // hangs is a fault that takes requests and never answers.
@@ -135,6 +93,14 @@ func build(t testing.TB, cfg *Config) target.Target {
 		t.Fatal(err)
 	}
 	return tgt
+}
+
+// workloadOf is the target without what only some kinds have.
+func workloadOf(tgt target.Target) *workload {
+	if p, ok := tgt.(podsTarget); ok {
+		return p.workload
+	}
+	return tgt.(*workload)
 }
 
 // open builds a target that the test's end closes.

@@ -60,7 +60,7 @@ func (w *workload) autoscaler(ctx context.Context, op string) (string, error) {
 	if w.namespace == "" {
 		return "", nil
 	}
-	o := metav1.ListOptions{Limit: podsPerPage}
+	o := metav1.ListOptions{Limit: perPage}
 	for {
 		page, err := w.cluster.objects.Resource(autoscalersResource).Namespace(w.namespace).List(ctx, o)
 		if apierrors.IsNotFound(err) {

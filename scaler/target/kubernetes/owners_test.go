@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +52,7 @@ func testAutoscaler(t *testing.T, c *testCluster) {
 	// And that nobody else scales it is believed for a while.
 	c.createAutoscaler(t, "later-of-"+name, name)
 	scale(t, tgt, 2)
-	w := tgt.(*workload)
+	w := workloadOf(tgt)
 	w.mu.Lock()
 	w.unownedAt = w.unownedAt.Add(-unownedFor)
 	w.mu.Unlock()
@@ -83,13 +82,7 @@ func testOwner(t *testing.T, c *testCluster) {
 // testRole works under exactly the role of the documentation, and with no rule
 // of it less.
 func testRole(t *testing.T, c *testCluster) {
-	page, err := os.ReadFile("../../../docs/kubernetes.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, manifests, _ := strings.Cut(string(page), "## What it may do")
-	_, manifests, _ = strings.Cut(manifests, "```yaml\n")
-	manifests, _, _ = strings.Cut(manifests, "```")
+	manifests := realtest.Documented(t, "../../../docs/kubernetes.md", "## What it may do")
 	c.Create(t, manifests)
 	c.Create(t, `
 apiVersion: apps/v1
@@ -109,6 +102,21 @@ spec:
 	eventually(t, cfg, "", "it works with the role")
 	scale(t, open(t, cfg), 3)
 
+	whole := rules(t, manifests)
+	change := func(rules []map[string]any) {
+		c.Call(t, http.MethodPatch, "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/alertscaler", map[string]any{"rules": rules}, nil)
+	}
+	for i, rule := range whole {
+		change(append(append([]map[string]any{}, whole[:i]...), whole[i+1:]...))
+		eventually(t, cfg, target.KindUnauthorized, fmt.Sprintf("it does not work without %v", rule))
+		change(whole)
+		eventually(t, cfg, "", "it works with the whole role")
+	}
+}
+
+// rules are those of the Role among manifests.
+func rules(t testing.TB, manifests string) []map[string]any {
+	t.Helper()
 	var role struct {
 		Kind  string
 		Rules []map[string]any
@@ -118,15 +126,7 @@ spec:
 			t.Fatal(err)
 		}
 	}
-	change := func(rules []map[string]any) {
-		c.Call(t, http.MethodPatch, "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/alertscaler", map[string]any{"rules": rules}, nil)
-	}
-	for i, rule := range role.Rules {
-		change(append(append([]map[string]any{}, role.Rules[:i]...), role.Rules[i+1:]...))
-		eventually(t, cfg, target.KindUnauthorized, fmt.Sprintf("it does not work without %v", rule))
-		change(role.Rules)
-		eventually(t, cfg, "", "it works with the whole role")
-	}
+	return role.Rules
 }
 
 // eventually waits until a new target reads and scales with that result. The

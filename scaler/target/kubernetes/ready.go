@@ -5,16 +5,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
-
-// podsPerPage bounds one answer; there may be thousands of pods.
-const podsPerPage = 500
-
-var podsResource = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 
 // ready counts the replicas that serve.
 //
@@ -48,21 +42,12 @@ func (w *workload) ready(ctx context.Context, op string, api dynamic.ResourceInt
 // readyPods counts the pods that match and are Ready.
 func (w *workload) readyPods(ctx context.Context, op, selector string) (int, error) {
 	n := 0
-	o := metav1.ListOptions{LabelSelector: selector, Limit: podsPerPage}
-	for {
-		page, err := w.cluster.objects.Resource(podsResource).Namespace(w.namespace).List(ctx, o)
-		if err != nil {
-			return 0, failure(ctx, op+": list its pods", err)
+	err := w.list(ctx, op, podsResource, selector, func(pod *unstructured.Unstructured) {
+		if podReady(pod) {
+			n++
 		}
-		for i := range page.Items {
-			if podReady(&page.Items[i]) {
-				n++
-			}
-		}
-		if o.Continue = page.GetContinue(); o.Continue == "" {
-			return n, nil
-		}
-	}
+	})
+	return n, err
 }
 
 func podReady(pod *unstructured.Unstructured) bool {

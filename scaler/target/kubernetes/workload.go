@@ -49,7 +49,7 @@ func (w *workload) Close() error {
 // Ready, see ready. When the number last changed is not known: the API server
 // keeps no such time.
 func (w *workload) Current(ctx context.Context) (target.State, error) {
-	op := "read " + w.what
+	ctx, op := noteDelay(ctx), "read "+w.what
 	api, err := w.api(ctx, op)
 	if err != nil {
 		return target.State{}, err
@@ -73,7 +73,13 @@ func (w *workload) Current(ctx context.Context) (target.State, error) {
 // else. A change of the resource since it was read, by anyone and of anything,
 // is a conflict.
 func (w *workload) Scale(ctx context.Context, desired int) error {
-	op := "scale " + w.what
+	return w.change(ctx, desired, func(context.Context, string, scaleObject, int) error { return nil })
+}
+
+// change is Scale, with something to be done once it is certain that there is a
+// change, and before it is made.
+func (w *workload) change(ctx context.Context, desired int, before func(ctx context.Context, op string, sc scaleObject, requested int) error) error {
+	ctx, op := noteDelay(ctx), "scale "+w.what
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
 	}
@@ -93,6 +99,9 @@ func (w *workload) Scale(ctx context.Context, desired int) error {
 		return target.Errorf(target.KindNoOp, op, "%d replicas are already requested", desired)
 	}
 	if err := w.refuseOwned(ctx, op, api); err != nil {
+		return err
+	}
+	if err := before(ctx, op, sc, requested); err != nil {
 		return err
 	}
 	if err := unstructured.SetNestedField(sc.Object, int64(desired), "spec", "replicas"); err != nil {

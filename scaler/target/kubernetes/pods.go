@@ -1,0 +1,150 @@
+package kubernetes
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// perPage bounds one answer; there may be thousands of pods.
+const perPage = 500
+
+var (
+	podsResource        = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	replicaSetsResource = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
+)
+
+// list calls each with all of what the selector matches in the workload's
+// namespace.
+func (w *workload) list(ctx context.Context, op string, what schema.GroupVersionResource, selector string, each func(*unstructured.Unstructured)) error {
+	o := metav1.ListOptions{LabelSelector: selector, Limit: perPage}
+	for {
+		page, err := w.cluster.objects.Resource(what).Namespace(w.namespace).List(ctx, o)
+		if err != nil {
+			return failure(ctx, op+": list its "+what.Resource, err)
+		}
+		for i := range page.Items {
+			each(&page.Items[i])
+		}
+		if o.Continue = page.GetContinue(); o.Continue == "" {
+			return nil
+		}
+	}
+}
+
+// pods returns the workload's pods that are neither going away nor finished, in
+// the order in which its controller lets them go, which inOrder says.
+//
+// They are those that the scale's selector matches and that the workload
+// controls, or, for a Deployment, one of its ReplicaSets: others may have the
+// same labels. While a rollout is under way these are the pods of the old and
+// the new ReplicaSets together. How many each of them loses is then the
+// Deployment's controller's to say, and only within one of them the order holds.
+func (w *workload) pods(ctx context.Context, op string, sc scaleObject) ([]*unstructured.Unstructured, error) {
+	selector, _, _ := unstructured.NestedString(sc.Object, "status", "selector")
+	if selector == "" {
+		return nil, target.Errorf(target.KindTemporary, op, "its scale has no selector, so nobody knows which pods are its own")
+	}
+	owners := map[types.UID]bool{sc.GetUID(): true}
+	if w.gvk.Kind == "Deployment" {
+		owned := make(map[types.UID]bool)
+		if err := w.list(ctx, op, replicaSetsResource, selector, func(set *unstructured.Unstructured) {
+			if o := metav1.GetControllerOf(set); o != nil && owners[o.UID] {
+				owned[set.GetUID()] = true
+			}
+		}); err != nil {
+			return nil, err
+		}
+		owners = owned
+	}
+	var pods []*unstructured.Unstructured
+	if err := w.list(ctx, op, podsResource, selector, func(pod *unstructured.Unstructured) {
+		phase := podPhase(pod)
+		if pod.GetDeletionTimestamp() != nil || phase == "Succeeded" || phase == "Failed" {
+			return
+		}
+		if o := metav1.GetControllerOf(pod); o != nil && owners[o.UID] {
+			pods = append(pods, pod)
+		}
+	}); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(pods, w.inOrder)
+	return pods, nil
+}
+
+// inOrder compares two pods as the controller does: that of a StatefulSet lets
+// the one with the highest number go first, and that of ReplicaSets what serves
+// least. The latter looks at more than this: at pods that share a node, at
+// restarts, and only roughly at ages.
+func (w *workload) inOrder(a, b *unstructured.Unstructured) int {
+	if w.fixed() {
+		return cmp.Compare(ordinal(b), ordinal(a))
+	}
+	return cmp.Or(
+		compareBool(podNode(a) != "", podNode(b) != ""),
+		compareBool(podPhase(a) == "Running", podPhase(b) == "Running"),
+		compareBool(podReady(a), podReady(b)),
+		cmp.Compare(cost(a), cost(b)),
+		b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time),
+		strings.Compare(a.GetName(), b.GetName()),
+	)
+}
+
+// fixed reports whether the controller keeps to its own order whatever is asked.
+func (w *workload) fixed() bool { return w.gvk.Kind == "StatefulSet" }
+
+// hasPods reports whether a kind's controller is known: which pods are its own,
+// and in which order it lets them go. Of custom resources nobody knows.
+func hasPods(gvk schema.GroupVersionKind) bool {
+	return gvk.Group == "apps" && slices.Contains([]string{"Deployment", "ReplicaSet", "StatefulSet"}, gvk.Kind)
+}
+
+// replica is a pod as the engine sees it.
+func replica(pod *unstructured.Unstructured) target.Replica {
+	r := target.Replica{ID: pod.GetName(), Name: pod.GetName(), Ready: podReady(pod)}
+	r.Address, _, _ = unstructured.NestedString(pod.Object, "status", "podIP")
+	if r.Address != "" {
+		r.Aliases = append(r.Aliases, r.Address)
+	}
+	r.Aliases = append(r.Aliases, string(pod.GetUID()))
+	return r
+}
+
+func podNode(pod *unstructured.Unstructured) string {
+	node, _, _ := unstructured.NestedString(pod.Object, "spec", "nodeName")
+	return node
+}
+
+func podPhase(pod *unstructured.Unstructured) string {
+	phase, _, _ := unstructured.NestedString(pod.Object, "status", "phase")
+	return phase
+}
+
+// ordinal is the number of a StatefulSet's pod.
+func ordinal(pod *unstructured.Unstructured) int {
+	name := pod.GetName()
+	n, _ := strconv.Atoi(name[strings.LastIndexByte(name, '-')+1:])
+	return n
+}
+
+// compareBool puts false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
