@@ -120,6 +120,7 @@ func knownKeys(typeName string) string {
 		reflect.TypeFor[AlertStep](), reflect.TypeFor[Resource](), reflect.TypeFor[Reservation](),
 		reflect.TypeFor[Behavior](), reflect.TypeFor[Step](), reflect.TypeFor[rawSchedule](),
 		reflect.TypeFor[rawOnMissing](), reflect.TypeFor[rawUsage](), reflect.TypeFor[Budget](),
+		reflect.TypeFor[rawTemplate](),
 	} {
 		if t.String() == typeName {
 			keys := yamlKeys(t)
