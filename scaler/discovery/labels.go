@@ -137,13 +137,14 @@ func build(c *config.Config, d *config.Discovery, thing target.Discovered, label
 	add := func(key, msg string) {
 		problems = append(problems, Problem{Label: target.DiscoveryPrefix + key, Value: labels[key], Msg: msg})
 	}
-	template := config.NewTemplate()
+	template, found := config.NewTemplate(), true
 	name, labelled := labels[keyPolicy]
 	if !labelled {
 		name = d.Template
 	}
 	if name != "" || labelled {
-		if t, ok := c.Template(name); ok {
+		var t *config.Template
+		if t, found = c.Template(name); found {
 			template = t
 		} else {
 			add(keyPolicy, "there is no such template in policy_templates; there are "+templates(c))
@@ -165,7 +166,7 @@ func build(c *config.Config, d *config.Discovery, thing target.Discovered, label
 			add(key, "is not known; the labels are "+knownLabels())
 		}
 	}
-	if _, ok := labels[keyMax]; !ok && p.Max == 0 {
+	if _, ok := labels[keyMax]; !ok && p.Max == 0 && found {
 		add(keyMax, "is missing; neither it nor a template says how many replicas there may be at most")
 	}
 	if len(problems) > 0 {
