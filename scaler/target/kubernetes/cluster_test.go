@@ -13,6 +13,7 @@ func TestCluster(t *testing.T) {
 			"Answers": testAnswers, "Throttled": testThrottled, "Conflicts": testConflicts,
 			"Autoscaler": testAutoscaler, "Owner": testOwner, "Kinds": testKinds, "Role": testRole,
 			"ReadyReplicas": testReadyReplicas,
+			"Discovery":     testDiscovery, "DiscoveryPages": testDiscoveryPages, "DiscoveryRole": testDiscoveryRole,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
