@@ -124,12 +124,11 @@ func (m *Manager) Extend(ctx context.Context, c *config.Config) (*config.Config,
 			m.closeAll(fresh)
 			return nil, config.Change{}, fmt.Errorf("discovery %q: %w", d.Name, err)
 		}
-		next[i] = &source{platform: d.Platform, discoverer: discoverer}
-		next[i].entry = d
+		next[i] = &source{platform: d.Platform, discoverer: discoverer, paced: make(chan struct{}, 1)}
 		if was != nil {
 			next[i].known = was.known
-			next[i].entry = d
 		}
+		next[i].entry = d
 		fresh = append(fresh, next[i])
 	}
 	m.mu.Unlock()
@@ -175,6 +174,9 @@ func (m *Manager) apply(c *config.Config, next []*source, outcomes []outcome) {
 	}
 	m.sources = next
 	for i, s := range next {
+		if s.entry.RefreshInterval != c.Discovery[i].RefreshInterval {
+			notify(s.paced)
+		}
 		s.entry, s.things, s.good = c.Discovery[i], outcomes[i].things, outcomes[i].good
 		m.report(s.entry.Name, before, s.things)
 		if s.cancel == nil {
@@ -227,6 +229,8 @@ func (m *Manager) loop(ctx context.Context, s *source) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.paced:
+			continue
 		case <-time.After(wait):
 		}
 		found, err := s.discover(ctx, m.opts.Timeout)
@@ -246,12 +250,17 @@ func (m *Manager) record(ctx context.Context, s *source, found []target.Discover
 	}
 	m.log(s, err)
 	if s.take(found, err, time.Now()) {
-		select {
-		case m.changed <- struct{}{}:
-		default:
-		}
+		notify(m.changed)
 	}
 	return true
+}
+
+// notify leaves a token where there is none.
+func notify(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // log says when lists begin to fail, for another reason too, and when that

@@ -16,6 +16,7 @@ type source struct {
 	platform   target.DiscoveryConfig
 	discoverer target.Discoverer
 	cancel     context.CancelFunc // set once its loop runs
+	paced      chan struct{}      // tells the loop that its interval is another
 
 	known // guarded by Manager.mu once its loop runs
 }
