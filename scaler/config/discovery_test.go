@@ -54,8 +54,8 @@ func TestTemplateHasAllThatAPolicyHas(t *testing.T) {
 	other, _ := one.Template("default")
 	full.Max, full.Resources, full.Reservation, full.OnMissing = 7, other.Resources, other.Reservation, other.OnMissing
 	p := reflect.ValueOf(*full.Policy())
-	for i := range template.NumField() {
-		if name := template.Field(i).Name; name != "Name" && p.FieldByName(name).IsZero() {
+	for f := range template.Fields() {
+		if name := f.Name; name != "Name" && p.FieldByName(name).IsZero() {
 			t.Errorf("%s does not reach the policy", name)
 		}
 	}
@@ -89,7 +89,7 @@ func TestExtension(t *testing.T) {
 	refused := func(what, key, says string, p *config.Policy) {
 		t.Helper()
 		err := e.Add(p)
-		errs, ok := err.(config.Errors)
+		errs, ok := errors.AsType[config.Errors](err)
 		if !ok || len(errs) != 1 || errs[0].Key != key || !strings.Contains(errs[0].Msg, says) {
 			t.Errorf("%s: %v, want one error of %q that says %q", what, err, key, says)
 		}

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -194,7 +195,7 @@ var blamed = map[string]string{
 
 // problemsOf says an error of config.Extension in terms of the labels.
 func problemsOf(err error, labels map[string]string) []Problem {
-	errs, ok := err.(config.Errors) //nolint:errorlint // it is returned as it is
+	errs, ok := errors.AsType[config.Errors](err)
 	if !ok {
 		return []Problem{{Msg: err.Error()}}
 	}

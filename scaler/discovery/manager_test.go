@@ -460,8 +460,8 @@ func TestMetrics(t *testing.T) {
 	}
 	var got []string
 	for _, f := range families {
-		if strings.HasPrefix(f.GetName(), "alertscaler_discovery_") {
-			got = append(got, strings.TrimPrefix(f.GetName(), "alertscaler_discovery_"))
+		if name, ok := strings.CutPrefix(f.GetName(), "alertscaler_discovery_"); ok {
+			got = append(got, name)
 		}
 	}
 	if want := []string{"failures_total", "last_success_timestamp_seconds", "problems", "refreshes_total", "targets"}; !slices.Equal(got, want) {

@@ -95,7 +95,7 @@ func TestLabels(t *testing.T) {
 		{name: "no mode", labels: "enable=true mode=on!", problems: []string{`alertscaler.mode="on!": is not a mode; write one of on, only_scale_up, off`}},
 		{name: "no price", labels: "enable=true cost_per_hour=Inf", problems: []string{`alertscaler.cost_per_hour="Inf": is not a finite price`}},
 		{name: "no scale target", labels: "enable=true scale_target=", problems: []string{`alertscaler.scale_target: is empty`}},
-		{name: "no such template", labels: "enable=true policy=defualt", problems: []string{`alertscaler.policy="defualt": there is no such template in policy_templates; there are default, alerts, missing`}},
+		{name: "no such template", labels: "enable=true policy=standard", problems: []string{`alertscaler.policy="standard": there is no such template in policy_templates; there are default, alerts, missing`}},
 		{name: "an empty template", labels: "enable=true policy=", problems: []string{`alertscaler.policy: there is no such template`}},
 		{name: "unknown", labels: "enable=true maximum=3", problems: []string{
 			`alertscaler.maximum="3": is not known; the labels are alertscaler.cost_per_hour, alertscaler.enable, alertscaler.max, alertscaler.min, alertscaler.mode, alertscaler.policy, alertscaler.ratio, alertscaler.scale_target, alertscaler.strategy`,

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -109,6 +110,11 @@ func TestDiscoverServices(t *testing.T) {
 	want := &ServiceConfig{Name: on, HostConfig: HostConfig{Host: host}}
 	if got := found[on].Target.Identity(); got != want.Identity() {
 		t.Errorf("identity %q, want that of the configured one, %q", got, want.Identity())
+	}
+	// What did not change is equal to what was found before: the engine goes on
+	// with the target that it has.
+	if again := discover(t, d, on); !reflect.DeepEqual(again[on], found[on]) {
+		t.Errorf("found again: %+v, before %+v", again[on], found[on])
 	}
 	tgt := open(t, found[on].Target)
 	if n := len(clients.open); n != 1 {

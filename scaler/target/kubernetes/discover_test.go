@@ -191,7 +191,7 @@ func TestDiscoveryConfig(t *testing.T) {
 	cfg := clients.NewDiscoveryConfig().(*DiscoveryConfig)
 	cfg.Kubeconfig = "kubeconfig"
 	cfg.SetDirectory("/etc/alertscaler")
-	if cfg.Kubeconfig != filepath.Join("/etc/alertscaler", "kubeconfig") || cfg.clients != &clients {
+	if cfg.Kubeconfig != filepath.FromSlash("/etc/alertscaler/kubeconfig") || cfg.clients != &clients {
 		t.Errorf("%+v", cfg)
 	}
 	for _, bad := range []struct {
