@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -181,10 +182,13 @@ func TestDiscoverContainers(t *testing.T) {
 		t.Errorf("found %v, want the template alone", found)
 	}
 	scale(t, tgt, 0)
-	res, err := api.ContainerInspect(t.Context(), plain, client.ContainerInspectOptions{})
-	if err != nil || res.Container.State.Status != container.StateExited {
-		t.Fatalf("the template: %+v, %v", res.Container.State, err)
-	}
+	realtest.Eventually(t, converge, 100*time.Millisecond, "the template stops", func() error {
+		res, err := api.ContainerInspect(t.Context(), plain, client.ContainerInspectOptions{})
+		if err == nil && res.Container.State.Status != container.StateExited {
+			err = fmt.Errorf("it is %s", res.Container.State.Status)
+		}
+		return err
+	})
 	if found := discover(t, d, plain); len(found) != 1 {
 		t.Error("a template that was scaled to none is gone")
 	}
