@@ -101,7 +101,7 @@ var bans = []ban{
 		why: "the contract stands below everything that implements or uses it",
 	},
 	{
-		who: "webhook/...", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
+		who: "webhook/...", whom: own("scaler", "scaler/config", "scaler/discovery", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the HTTP face declares the small interfaces it needs; cmd joins them",
 	},
 	{
@@ -135,6 +135,10 @@ var bans = []ban{
 	{
 		who: "scaler", whom: own("scaler/simulate", "scaler/target/install"),
 		why: "the engine does not know who turns its clock",
+	},
+	{
+		who: "scaler/discovery", whom: own(append(below("scaler/target/"), "scaler", "scaler/target/install")...),
+		why: "discovery makes configuration, knows platforms by it, and no engine",
 	},
 	{
 		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),

@@ -56,6 +56,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 	s := &setup{
 		rules:               c.Rules(p),
 		scaleTarget:         p.ScaleTarget,
+		discovery:           p.Discovery,
 		usage:               reader,
 		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
@@ -217,7 +218,7 @@ func (u *unit) endpoints() []Endpoints {
 func (u *unit) status() policy.Status {
 	v := u.view.Load()
 	s := policy.Status{
-		Name: u.name, Mode: v.setup.rules.Mode, Min: v.setup.rules.Min, Max: v.setup.rules.Max,
+		Name: u.name, Discovery: v.setup.discovery, Mode: v.setup.rules.Mode, Min: v.setup.rules.Min, Max: v.setup.rules.Max,
 		Last:              v.last,
 		CooldownUpUntil:   v.history.CooldownUntil(&v.setup.rules, policy.Up),
 		CooldownDownUntil: v.history.CooldownUntil(&v.setup.rules, policy.Down),

@@ -66,6 +66,7 @@ type unit struct {
 type setup struct {
 	rules               policy.Policy
 	scaleTarget         string
+	discovery           string // where the policy comes from; empty: the file
 	targets             []boundTarget
 	usage               Usage
 	queries             []usage.Query

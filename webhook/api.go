@@ -24,7 +24,8 @@ type api struct {
 	decisions Decisions
 	alerts    Alerts
 	config    Config
-	pauses    Pauses // nil: the admin API is not enabled
+	discovery Discovery // nil: there is none
+	pauses    Pauses    // nil: the admin API is not enabled
 	now       func() time.Time
 	started   time.Time
 	logger    log.Logger

@@ -61,6 +61,16 @@ func TestAnswers(t *testing.T) {
 		{"alerts", "GET", "/api/v1/alerts", nil, 200, `"data":[{"fingerprint":"a1"`},
 		{"no alerts", "GET", "/api/v1/alerts", func(f *fake) { f.firing = nil }, 200, `"data":[]`},
 		{"configuration", "GET", "/api/v1/status/config", nil, 200, `{"yaml":"policies: []\n"}`},
+		{
+			"discovery", "GET", "/api/v1/status/discovery", func(f *fake) {
+				f.found = []DiscoveryStatus{{Name: "swarm", Platform: "docker_services", LastSuccess: t0, Things: []Discovered{
+					{What: "service a", Policy: "a"},
+					{What: "service b", Problems: []DiscoveryProblem{{Label: "alertscaler.max", Value: "ten", Msg: "is not a whole number"}}},
+				}}}
+			}, 200,
+			`{"status":"success","data":[{"name":"swarm","platform":"docker_services","things":[{"what":"service a","policy":"a"},{"what":"service b","problems":[{"label":"alertscaler.max","value":"ten","problem":"is not a whole number"}]}],"last_success":"2026-01-05T08:00:00Z"}]}`,
+		},
+		{"no discovery", "GET", "/api/v1/status/discovery", nil, 200, `"data":[]`},
 		{"build", "GET", "/api/v1/status/buildinfo", nil, 200, `"goVersion":"go1`},
 		{"runtime", "GET", "/api/v1/status/runtimeinfo", nil, 200, `"reloadConfigSuccess":true,"lastConfigTime":"2026-01-05T08:00:00Z"`},
 		{"runtime after a bad reload", "GET", "/api/v1/status/runtimeinfo", func(f *fake) { f.reloadErr = errors.New("line 3") }, 200, `"reloadConfigSuccess":false,"reloadConfigError":"line 3"`},

@@ -27,6 +27,7 @@ type fake struct {
 	err       error // of Decisions
 	firing    []alerts.Alert
 	groups    []TargetGroup
+	found     []DiscoveryStatus
 	reloadErr error
 	reloads   int
 	readyErr  error
@@ -97,6 +98,8 @@ func (f *fake) Alerts() []alerts.Alert { return f.firing }
 
 func (f *fake) Endpoints() []TargetGroup { return f.groups }
 
+func (f *fake) Discoveries() []DiscoveryStatus { return f.found }
+
 func (f *fake) YAML() string { return "policies: []\n" }
 
 func (f *fake) LastReload() (time.Time, error) { return t0, f.reloadErr }
@@ -114,7 +117,7 @@ func serve(t testing.TB, f *fake, change func(*Options)) (http.Handler, *prometh
 	reg := prometheus.NewPedanticRegistry()
 	o := Options{
 		Receiver: f, Policies: f, Decisions: f, Alerts: f, Config: f,
-		Endpoints: f, Ready: f, Reloader: f, Pauses: f,
+		Discovery: f, Endpoints: f, Ready: f, Reloader: f, Pauses: f,
 		Gatherer: reg, Registerer: reg,
 		Now: func() time.Time { return t0 },
 	}

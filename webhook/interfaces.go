@@ -68,6 +68,43 @@ type Config interface {
 	LastReload() (loaded time.Time, err error)
 }
 
+// DiscoveryStatus is what one discovery has found.
+type DiscoveryStatus struct {
+	Name     string `json:"name"`
+	Platform string `json:"platform"`
+	// Things are all that ask to be scaled, or not to be; never nil.
+	Things []Discovered `json:"things"`
+	// LastSuccess is when they were last listed; zero: never.
+	LastSuccess time.Time `json:"last_success"`
+	// LastError is why the last list failed; empty where it did not.
+	LastError string `json:"last_error,omitempty"`
+}
+
+// Discovered is one thing and what became of it.
+type Discovered struct {
+	What string `json:"what"`
+	// Policy that was made of it; empty: none was.
+	Policy string `json:"policy,omitempty"`
+	// Disabled: it asks not to be scaled.
+	Disabled bool               `json:"disabled,omitempty"`
+	Problems []DiscoveryProblem `json:"problems,omitempty"`
+}
+
+// DiscoveryProblem is why there is no policy, or still that of earlier labels.
+type DiscoveryProblem struct {
+	// Label to blame and its value; empty where none is.
+	Label string `json:"label,omitempty"`
+	Value string `json:"value,omitempty"`
+	// Msg says what would be right.
+	Msg string `json:"problem"`
+}
+
+// Discovery knows what was discovered.
+type Discovery interface {
+	// Discoveries returns all that are configured, in the order to be shown.
+	Discoveries() []DiscoveryStatus
+}
+
 // Reloader reads the configuration again.
 type Reloader interface {
 	// Reload returns nil once the new configuration is in force, or says why

@@ -17,6 +17,14 @@ func (a *api) statusConfig(w http.ResponseWriter, _ *http.Request) {
 	}{a.config.YAML()})
 }
 
+func (a *api) statusDiscovery(w http.ResponseWriter, _ *http.Request) {
+	var all []DiscoveryStatus
+	if a.discovery != nil {
+		all = a.discovery.Discoveries()
+	}
+	a.respond(w, list(all))
+}
+
 // buildInfo has the fields of Prometheus' answer.
 type buildInfo struct {
 	Version   string `json:"version"`

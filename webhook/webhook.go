@@ -26,6 +26,8 @@ type Options struct {
 	Alerts    Alerts
 	Config    Config
 
+	// Discovery may be nil: nothing is.
+	Discovery Discovery
 	// Endpoints may be nil: there are none.
 	Endpoints Endpoints
 	// Ready may be nil: the server is ready once it answers.
@@ -89,6 +91,7 @@ func New(o Options) (http.Handler, error) {
 		decisions:   o.Decisions,
 		alerts:      o.Alerts,
 		config:      o.Config,
+		discovery:   o.Discovery,
 		pauses:      o.Pauses,
 		now:         o.Now,
 		started:     o.Now(),
@@ -111,6 +114,7 @@ func New(o Options) (http.Handler, error) {
 	get("/api/v1/decisions", api.listDecisions)
 	get("/api/v1/alerts", api.listAlerts)
 	get("/api/v1/status/config", api.statusConfig)
+	get("/api/v1/status/discovery", api.statusDiscovery)
 	get("/api/v1/status/buildinfo", api.statusBuildinfo)
 	get("/api/v1/status/runtimeinfo", api.statusRuntimeinfo)
 	mux.HandleFunc("/api", api.notFound)

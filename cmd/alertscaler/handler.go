@@ -10,6 +10,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/discovery"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/webhook"
@@ -21,6 +22,7 @@ type parts struct {
 	engine      *scaler.Engine
 	ledger      *ledger.Ledger
 	coordinator *config.Coordinator
+	discoveries *discovery.Manager
 	registry    *prometheus.Registry
 	logger      log.Logger
 }
@@ -32,6 +34,7 @@ func newHandler(o options, p parts) (http.Handler, error) {
 		Decisions:  decisions{p.ledger},
 		Alerts:     p.book,
 		Config:     p.coordinator,
+		Discovery:  discoveries{p.discoveries},
 		Endpoints:  endpoints{p.engine},
 		Ready:      p.engine,
 		Gatherer:   p.registry,
@@ -69,6 +72,28 @@ func (e endpoints) Endpoints() []webhook.TargetGroup {
 	var out []webhook.TargetGroup
 	for _, g := range e.engine.Endpoints() {
 		out = append(out, webhook.TargetGroup{Policy: g.Policy, ScaleTarget: g.ScaleTarget, Target: g.Target, Addresses: g.Addresses})
+	}
+	return out
+}
+
+type discoveries struct{ manager *discovery.Manager }
+
+func (d discoveries) Discoveries() []webhook.DiscoveryStatus {
+	var out []webhook.DiscoveryStatus
+	for _, s := range d.manager.Statuses() {
+		status := webhook.DiscoveryStatus{
+			Name: s.Name, Platform: s.Platform, LastSuccess: s.LastSuccess, Things: make([]webhook.Discovered, len(s.Things)),
+		}
+		if s.LastError != nil {
+			status.LastError = s.LastError.Error()
+		}
+		for i, t := range s.Things {
+			status.Things[i] = webhook.Discovered{What: t.What, Policy: t.Policy, Disabled: t.Disabled}
+			for _, p := range t.Problems {
+				status.Things[i].Problems = append(status.Things[i].Problems, webhook.DiscoveryProblem(p))
+			}
+		}
+		out = append(out, status)
 	}
 	return out
 }

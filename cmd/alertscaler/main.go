@@ -35,6 +35,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/discovery"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
@@ -162,11 +163,17 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	defer reconciler.close()
 	coordinator := config.NewCoordinator(load, log.With(logger, "component", "config"), reg,
 		bookSubscriber(book), engine, readers, reconciler)
+	discoveries := discovery.New(discovery.Options{
+		Refresh: coordinator.Refresh,
+		Logger:  log.With(logger, "component", "discovery"), Registerer: reg,
+	})
+	defer discoveries.Close()
+	coordinator.ExtendBy(discoveries)
 	if err := coordinator.Reload(context.Background()); err != nil {
 		return err
 	}
 	handler, err := newHandler(o, parts{
-		book: book, engine: engine, ledger: l, coordinator: coordinator,
+		book: book, engine: engine, ledger: l, coordinator: coordinator, discoveries: discoveries,
 		registry: reg, logger: log.With(logger, "component", "web"),
 	})
 	if err != nil {
@@ -191,6 +198,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	addSignals(&g, coordinator, logger)
 	addWeb(&g, server, o.web, logger)
 	addLoop(&g, book.Run)
+	addLoop(&g, discoveries.Run)
 	addEngine(&g, engine, listening)
 	return g.Run()
 }

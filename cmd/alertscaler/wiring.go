@@ -34,12 +34,18 @@ type reconciliation struct {
 	mu     sync.Mutex // guards what follows
 	stop   func()     // ends the one that runs and waits for its end
 	closed bool
+
+	// of is the section in force. Reloads are serialized by the coordinator.
+	of *config.Alertmanager
 }
 
 // Prepare implements config.Subscriber.
 func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
+	if c.Alertmanager == r.of {
+		return config.Change{}, nil // Only what is discovered has changed.
+	}
 	if c.Alertmanager == nil {
-		return config.Change{Apply: func() { r.replace(nil) }}, nil
+		return config.Change{Apply: func() { r.of = nil; r.replace(nil) }}, nil
 	}
 	transport, err := commoncfg.NewRoundTripperFromConfig(c.Alertmanager.HTTPClientConfig, "alertmanager")
 	if err != nil {
@@ -56,7 +62,7 @@ func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Ch
 	if err != nil {
 		return config.Change{}, fmt.Errorf("alertmanager: %w", err)
 	}
-	return config.Change{Apply: func() { r.replace(next) }}, nil
+	return config.Change{Apply: func() { r.of = c.Alertmanager; r.replace(next) }}, nil
 }
 
 // replace ends the reconciler that runs and starts next, unless that is nil.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -42,7 +43,17 @@ func checkConfig(stdout io.Writer, files []string) error {
 					p.Name, p.Min, p.Max, len(p.Resources), len(p.Targets), p.Mode)
 			}
 			for _, b := range c.BudgetRules() {
-				fmt.Fprintf(stdout, "  budget %s: %s together at most%s\n", b.Name, strings.Join(b.Members, ", "), limitsOf(b.Budget))
+				members := b.Members
+				if len(c.Discovery) > 0 {
+					members = append(members, "what is discovered")
+				}
+				fmt.Fprintf(stdout, "  budget %s: %s together at most%s\n", b.Name, strings.Join(members, ", "), limitsOf(b.Budget))
+			}
+			for _, t := range c.Templates {
+				fmt.Fprintf(stdout, "  template %s: %s replicas, %d resources, mode %s\n", t.Name, boundsOf(t), len(t.Resources), t.Mode)
+			}
+			for _, d := range c.Discovery {
+				fmt.Fprintf(stdout, "  discovery %s: %s every %s\n", d.Name, d.Platform.Platform(), model.Duration(d.RefreshInterval))
 			}
 		}
 	}
@@ -50,6 +61,14 @@ func checkConfig(stdout io.Writer, files []string) error {
 		return failure{fmt.Errorf("%d of %d files are not valid\n%w", len(bad), len(files), errors.Join(bad...))}
 	}
 	return nil
+}
+
+// boundsOf are a template's bounds in words.
+func boundsOf(t *config.Template) string {
+	if t.Max == 0 {
+		return fmt.Sprintf("at least %d", t.Min)
+	}
+	return fmt.Sprintf("%d..%d", t.Min, t.Max)
 }
 
 // limitsOf are a budget's limits in words, each after a space.

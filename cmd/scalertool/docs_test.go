@@ -58,3 +58,17 @@ func TestTheDocumentedPolicyTestsPass(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
 }
+
+// TestTheDocumentedDiscoveryIsValid: the example of docs/discovery.md loads.
+func TestTheDocumentedDiscoveryIsValid(t *testing.T) {
+	path := write(t, t.TempDir(), "alertscaler.yml", block(t, "docs/discovery.md", "policy_templates:"))
+	code, stdout, stderr := tool("check", "config", path)
+	if code != exitOK {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	for _, want := range []string{"SUCCESS, 0 policies", "template default: 1..10 replicas, 0 resources, mode on", "discovery swarm: docker_services every 30s"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("it does not say %q:\n%s", want, stdout)
+		}
+	}
+}

@@ -88,7 +88,10 @@ func (v *validator) budgets(c *Config) {
 		}
 		seen[b.Name] = true
 		if v.limits(b, path) && v.selects(b, path) {
-			v.fits(b, b.members(c), path)
+			// What is discovered may be the first that it matches.
+			if members := b.members(c); len(members) > 0 || len(c.Discovery) == 0 {
+				v.fits(b, members, path)
+			}
 		}
 	}
 }

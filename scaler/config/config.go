@@ -24,8 +24,13 @@ type Config struct {
 	Prometheus   *Prometheus   `yaml:"prometheus,omitempty"`
 	Alertmanager *Alertmanager `yaml:"alertmanager,omitempty"`
 	// Budgets are limits that policies share.
-	Budgets  []*Budget `yaml:"budgets,omitempty"`
-	Policies []*Policy `yaml:"policies"`
+	Budgets []*Budget `yaml:"budgets,omitempty"`
+	// Templates are what policies of discovered things are made from.
+	Templates []*Template `yaml:"policy_templates,omitempty"`
+	// Discovery says where to look for them.
+	Discovery []*Discovery `yaml:"discovery,omitempty"`
+	// Policies may be none where there is a discovery.
+	Policies []*Policy `yaml:"policies,omitempty"`
 }
 
 // Global holds what applies to every policy.

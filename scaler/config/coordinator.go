@@ -33,15 +33,25 @@ type SubscriberFunc func(ctx context.Context, c *Config) (Change, error)
 // Prepare calls f.
 func (f SubscriberFunc) Prepare(ctx context.Context, c *Config) (Change, error) { return f(ctx, c) }
 
+// Extender adds policies to configurations that are in no file.
+type Extender interface {
+	// Extend returns c with what it adds now: c was just loaded, or is the one
+	// in force. Like Prepare it does everything that can fail, and what is in
+	// force is touched by the Change alone.
+	Extend(ctx context.Context, c *Config) (*Config, Change, error)
+}
+
 // Coordinator loads the configuration and hands it to its subscribers: all of
 // them take it, or none. It is safe for concurrent use.
 type Coordinator struct {
 	load        func() (*Config, error)
+	extender    Extender // nil: nothing is added
 	subscribers []Subscriber
 	logger      log.Logger
 	metrics     *metrics
 
-	reloading sync.Mutex // serializes reloads
+	reloading sync.Mutex // serializes reloads and refreshes
+	extended  *Config    // current with what was added to it; guarded by reloading
 
 	mu      sync.RWMutex // guards what follows
 	current *Config
@@ -75,6 +85,10 @@ func NewCoordinator(load func() (*Config, error), logger log.Logger, reg prometh
 	}
 }
 
+// ExtendBy has e extend every configuration. It is called before the first
+// Reload.
+func (c *Coordinator) ExtendBy(e Extender) { c.extender = e }
+
 // Reload loads the configuration and puts it in force, or returns why not and
 // leaves the old one working.
 func (c *Coordinator) Reload(ctx context.Context) error {
@@ -90,7 +104,7 @@ func (c *Coordinator) Reload(ctx context.Context) error {
 	}
 	c.metrics.successful.Set(1)
 	c.metrics.successTime.SetToCurrentTime()
-	level.Info(c.logger).Log("msg", "configuration loaded", "policies", len(c.Config().Policies))
+	level.Info(c.logger).Log("msg", "configuration loaded", "policies", len(c.Config().Policies), "discovered", len(c.extended.Policies)-len(c.Config().Policies))
 	return nil
 }
 
@@ -99,31 +113,89 @@ func (c *Coordinator) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	changes := make([]Change, 0, len(c.subscribers))
-	for _, s := range c.subscribers {
-		change, err := s.Prepare(ctx, next)
-		if err != nil {
-			for _, done := range changes {
-				if done.Discard != nil {
-					done.Discard()
-				}
-			}
-			return fmt.Errorf("prepare configuration: %w", err)
-		}
-		changes = append(changes, change)
+	extended, changes, err := c.extend(ctx, next)
+	if err == nil {
+		err = c.prepare(ctx, extended, &changes)
+	}
+	if err != nil {
+		return fmt.Errorf("prepare configuration: %w", err)
 	}
 	c.mu.Lock()
 	c.current, c.loaded = next, time.Now()
 	c.mu.Unlock()
+	c.apply(extended, changes)
+	return nil
+}
+
+// Refresh asks the extender again and puts what it adds now in force, beside
+// the configuration that was loaded last. Where that is what it added before,
+// nobody hears of it. The file is not read, and the state of the last reload
+// is not touched.
+func (c *Coordinator) Refresh(ctx context.Context) error {
+	c.reloading.Lock()
+	defer c.reloading.Unlock()
+	current := c.Config()
+	if current == nil || c.extender == nil {
+		return nil
+	}
+	extended, changes, err := c.extend(ctx, current)
+	if err != nil {
+		return err
+	}
+	if n := len(current.Policies); asWritten(extended.Policies[n:]) == asWritten(c.extended.Policies[n:]) {
+		c.apply(c.extended, changes)
+		return nil
+	}
+	if err := c.prepare(ctx, extended, &changes); err != nil {
+		return err
+	}
+	level.Info(c.logger).Log("msg", "discovered policies changed", "discovered", len(extended.Policies)-len(current.Policies))
+	c.apply(extended, changes)
+	return nil
+}
+
+// extend returns next with what the extender adds.
+func (c *Coordinator) extend(ctx context.Context, next *Config) (*Config, []Change, error) {
+	if c.extender == nil {
+		return next, nil, nil
+	}
+	extended, change, err := c.extender.Extend(ctx, next)
+	if err != nil {
+		return nil, nil, err
+	}
+	return extended, []Change{change}, nil
+}
+
+// prepare adds the change of each subscriber, or discards all there are.
+func (c *Coordinator) prepare(ctx context.Context, next *Config, changes *[]Change) error {
+	for _, s := range c.subscribers {
+		change, err := s.Prepare(ctx, next)
+		if err != nil {
+			for _, done := range *changes {
+				if done.Discard != nil {
+					done.Discard()
+				}
+			}
+			return err
+		}
+		*changes = append(*changes, change)
+	}
+	return nil
+}
+
+// asWritten is how policies would be written, which is all that tells them apart.
+func asWritten(policies []*Policy) string { return (&Config{Policies: policies}).String() }
+
+func (c *Coordinator) apply(extended *Config, changes []Change) {
+	c.extended = extended
 	for _, change := range changes {
 		if change.Apply != nil {
 			change.Apply()
 		}
 	}
-	return nil
 }
 
-// YAML renders the configuration in force with its defaults and without its
+// YAML renders the file's configuration in force with its defaults and without its
 // secrets.
 func (c *Coordinator) YAML() string {
 	if current := c.Config(); current != nil {
@@ -140,7 +212,7 @@ func (c *Coordinator) LastReload() (time.Time, error) {
 	return c.loaded, c.lastErr
 }
 
-// Config returns the configuration in force, nil before the first Reload. It
+// Config returns the file's configuration in force, nil before the first Reload. It
 // must not be changed.
 func (c *Coordinator) Config() *Config {
 	c.mu.RLock()

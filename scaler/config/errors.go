@@ -121,6 +121,7 @@ func knownKeys(typeName string) string {
 		reflect.TypeFor[Behavior](), reflect.TypeFor[Step](), reflect.TypeFor[rawSchedule](),
 		reflect.TypeFor[rawOnMissing](), reflect.TypeFor[rawUsage](), reflect.TypeFor[Budget](),
 		reflect.TypeFor[Victims](),
+		reflect.TypeFor[rawTemplate](),
 	} {
 		if t.String() == typeName {
 			keys := yamlKeys(t)

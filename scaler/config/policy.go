@@ -32,12 +32,16 @@ type Policy struct {
 	// Strategy says which target gets the next replica, and which loses one.
 	Strategy policy.Strategy `yaml:"strategy"`
 	Targets  []*Target       `yaml:"targets"`
+	// Discovery is the name of the discovery that the policy comes from; empty
+	// for those of the file.
+	Discovery string `yaml:"-"`
 }
 
 // Alerts says which alerts speak for a policy, as Alertmanager matchers.
 type Alerts struct {
-	Up   Matchers `yaml:"up"`
-	Down Matchers `yaml:"down"`
+	// Those of a template may be none: what is discovered gets the default.
+	Up   Matchers `yaml:"up,omitempty"`
+	Down Matchers `yaml:"down,omitempty"`
 	// BlockUp and BlockDown match the alerts during which there is no
 	// scale-up and no scale-down; none match no alert.
 	BlockUp   Matchers `yaml:"block_up,omitempty"`

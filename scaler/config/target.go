@@ -43,17 +43,6 @@ type rawTarget struct {
 	Platforms map[string]deferred `yaml:",inline"`
 }
 
-// deferred keeps the means to decode a value later, as strictly as now.
-type deferred struct {
-	unmarshal func(any) error
-}
-
-// UnmarshalYAML keeps unmarshal.
-func (d *deferred) UnmarshalYAML(unmarshal func(any) error) error {
-	d.unmarshal = unmarshal
-	return nil
-}
-
 // UnmarshalYAML decodes the target's own keys and keeps the platform's.
 func (t *Target) UnmarshalYAML(unmarshal func(any) error) error {
 	var raw rawTarget

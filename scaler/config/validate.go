@@ -59,8 +59,10 @@ func (v *validator) config(c *Config) {
 		}
 		v.positive(c.Alertmanager.Timeout, "alertmanager", "timeout")
 	}
-	if len(c.Policies) == 0 {
-		v.add("at least one policy is needed", "policies")
+	v.templates(c)
+	v.discoveries(c)
+	if len(c.Policies) == 0 && len(c.Discovery) == 0 {
+		v.add("at least one policy is needed, or a discovery", "policies")
 	}
 	names := make(map[string]int, len(c.Policies))
 	owners := make(map[string]string)
@@ -134,16 +136,25 @@ func (v *validator) name(name string, path []any) {
 func (v *validator) policy(c *Config, p *Policy, path []any) {
 	p.setDefaults(&c.Global)
 	v.name(p.Name, path)
+	if p.Max == 0 {
+		v.add("is missing; say how many replicas there may be at most", at(path, "max")...)
+	}
+	v.rules(c, p, path)
+	v.targets(c, p, path)
+	v.targetBounds(p, path)
+	v.strategy(p, path)
+}
+
+// rules checks what a policy decides by, whatever it scales.
+func (v *validator) rules(c *Config, p *Policy, path []any) {
 	v.mode(p.Mode, at(path, "mode")...)
 	v.whole(path, "min", "max", "priority")
 	switch {
-	case p.Max == 0:
-		v.add("is missing; say how many replicas there may be at most", at(path, "max")...)
 	case p.Max < 0:
 		v.addf(at(path, "max"), "%d is not a number of replicas above 0", p.Max)
 	case p.Min < 0:
 		v.addf(at(path, "min"), "%d is not a number of replicas of at least 0", p.Min)
-	case p.Min > p.Max:
+	case p.Min > p.Max && p.Max > 0:
 		v.addf(at(path, "min"), "%d is greater than max %d", p.Min, p.Max)
 	}
 	if len(p.Alerts.Up) == 0 {
@@ -158,9 +169,6 @@ func (v *validator) policy(c *Config, p *Policy, path []any) {
 	v.behavior(&p.ScaleDown, at(path, "scale_down"))
 	v.positive(p.ProvisioningTimeout, at(path, "provisioning_timeout")...)
 	v.onMissing(p, at(path, "on_missing"))
-	v.targets(c, p, path)
-	v.targetBounds(p, path)
-	v.strategy(p, path)
 }
 
 func (v *validator) resources(c *Config, p *Policy, path []any) {

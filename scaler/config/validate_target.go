@@ -1,17 +1,12 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 
-	commoncfg "github.com/prometheus/common/config"
-
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 func (v *validator) targets(c *Config, p *Policy, path []any) {
@@ -109,6 +104,9 @@ func unpriced(p *Policy) []string {
 
 // platform decodes and validates the one platform of a target.
 func (v *validator) platform(t *Target, path []any) {
+	if t.Platform != nil {
+		return // It was discovered, and not written.
+	}
 	if len(t.platforms) != 1 {
 		v.addf(path, "a target has exactly one platform, this one has %d; the platforms are %v", len(t.platforms), v.platforms.Names())
 		return
@@ -120,30 +118,7 @@ func (v *validator) platform(t *Target, path []any) {
 			v.addf(path, "unknown key or platform %q; a target has name, min, max, cost_per_hour, provisioning_time, loss_ratio, victims, drain and one of %v", name, v.platforms.Names())
 			return
 		}
-		if d.unmarshal == nil {
-			v.addf(path, "the platform has no keys")
-			return
-		}
-		if err := d.unmarshal(cfg); err != nil {
-			if errs, ok := errors.AsType[Errors](decodeErrors(v.file, err)); ok {
-				for _, e := range errs {
-					if e.Line == 0 {
-						e.Line, e.Key = line(v.root, path), keyOf(path)
-					}
-				}
-				v.errs = append(v.errs, errs...)
-			}
-			return
-		}
-		if d, ok := cfg.(commoncfg.DirectorySetter); ok {
-			d.SetDirectory(filepath.Dir(v.file))
-		}
-		if err := cfg.Validate(); err != nil {
-			if field, ok := errors.AsType[*target.FieldError](err); ok {
-				v.add(field.Msg, at(path, splitKey(field.Field)...)...)
-			} else {
-				v.add(err.Error(), path...)
-			}
+		if !v.decodePlatform(d, cfg, path) {
 			return
 		}
 		t.Platform = cfg

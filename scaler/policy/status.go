@@ -5,9 +5,12 @@ import "time"
 // Status is one policy as its operator wants to see it now.
 type Status struct {
 	Name string `json:"name"`
-	Mode Mode   `json:"mode"`
-	Min  int    `json:"min"`
-	Max  int    `json:"max"`
+	// Discovery is the name of the one that the policy comes from; empty where
+	// it is configured.
+	Discovery string `json:"discovery,omitempty"`
+	Mode      Mode   `json:"mode"`
+	Min       int    `json:"min"`
+	Max       int    `json:"max"`
 	// Targets as last read; Error says why one could not be.
 	Targets []TargetStatus `json:"targets"`
 	// AlertsUp and AlertsDown count the active alerts of each direction.

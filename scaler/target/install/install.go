@@ -26,5 +26,9 @@ func Registry() *target.Registry {
 		nomad.NewConfig,
 		ansible.NewConfig,
 		ansible.NewAWXConfig,
+	).WithDiscoveries(
+		engines.NewServicesConfig,
+		engines.NewContainersConfig,
+		clusters.NewDiscoveryConfig,
 	)
 }

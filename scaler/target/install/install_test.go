@@ -24,3 +24,26 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 }
+
+func TestDiscoveries(t *testing.T) {
+	r := Registry()
+	want := []string{"docker_containers", "docker_services", "kubernetes"}
+	if got := r.DiscoveryNames(); !slices.Equal(got, want) {
+		t.Errorf("discoveries = %v, want %v", got, want)
+	}
+	for _, name := range want {
+		cfg, err := r.NewDiscovery(name)
+		if err != nil || cfg.Platform() != name {
+			t.Errorf("NewDiscovery(%s) = %v, %v", name, cfg, err)
+		}
+		if again, _ := r.NewDiscovery(name); again == cfg {
+			t.Errorf("NewDiscovery(%s) returned the same configuration twice", name)
+		}
+		if err := cfg.Validate(); err != nil {
+			t.Errorf("%s: the defaults alone are not valid: %v", name, err)
+		}
+	}
+	if _, err := r.NewDiscovery("process"); err == nil {
+		t.Error("processes can be discovered")
+	}
+}

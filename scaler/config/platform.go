@@ -1,0 +1,53 @@
+package config
+
+import (
+	"errors"
+	"path/filepath"
+
+	commoncfg "github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// deferred keeps the means to decode a value later, as strictly as now.
+type deferred struct {
+	unmarshal func(any) error
+}
+
+// UnmarshalYAML keeps unmarshal.
+func (d *deferred) UnmarshalYAML(unmarshal func(any) error) error {
+	d.unmarshal = unmarshal
+	return nil
+}
+
+// decodePlatform decodes what is written of a platform over its defaults in
+// cfg, and validates it. It reports whether all is well.
+func (v *validator) decodePlatform(d deferred, cfg interface{ Validate() error }, path []any) bool {
+	if d.unmarshal == nil {
+		v.addf(path, "the platform has no keys")
+		return false
+	}
+	if err := d.unmarshal(cfg); err != nil {
+		if errs, ok := errors.AsType[Errors](decodeErrors(v.file, err)); ok {
+			for _, e := range errs {
+				if e.Line == 0 {
+					e.Line, e.Key = line(v.root, path), keyOf(path)
+				}
+			}
+			v.errs = append(v.errs, errs...)
+		}
+		return false
+	}
+	if d, ok := cfg.(commoncfg.DirectorySetter); ok {
+		d.SetDirectory(filepath.Dir(v.file))
+	}
+	if err := cfg.Validate(); err != nil {
+		if field, ok := errors.AsType[*target.FieldError](err); ok {
+			v.add(field.Msg, at(path, splitKey(field.Field)...)...)
+		} else {
+			v.add(err.Error(), path...)
+		}
+		return false
+	}
+	return true
+}

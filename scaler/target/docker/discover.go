@@ -1,0 +1,195 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// labelEnable is the label that everything discovered carries.
+const labelEnable = target.DiscoveryPrefix + "enable"
+
+// ServicesConfig is the configuration of a discovery of replicated services of
+// a swarm, under the key docker_services.
+type ServicesConfig struct {
+	HostConfig `yaml:",inline"`
+
+	clients *Clients
+}
+
+// ContainersConfig is the configuration of a discovery of containers to be
+// copied, under the key docker_containers.
+type ContainersConfig struct {
+	HostConfig `yaml:",inline"`
+
+	clients *Clients
+}
+
+var (
+	_ target.DiscoveryConfig = (*ServicesConfig)(nil)
+	_ target.DiscoveryConfig = (*ContainersConfig)(nil)
+	_ target.Closer          = (*discoverer)(nil)
+)
+
+// NewServicesConfig returns a docker_services configuration with its defaults.
+func (c *Clients) NewServicesConfig() target.DiscoveryConfig { return &ServicesConfig{clients: c} }
+
+// NewContainersConfig returns a docker_containers configuration with its
+// defaults.
+func (c *Clients) NewContainersConfig() target.DiscoveryConfig { return &ContainersConfig{clients: c} }
+
+// Platform implements target.DiscoveryConfig.
+func (*ServicesConfig) Platform() string { return "docker_services" }
+
+// Platform implements target.DiscoveryConfig.
+func (*ContainersConfig) Platform() string { return "docker_containers" }
+
+// Validate implements target.DiscoveryConfig. It does not ask the Engine.
+func (c *ServicesConfig) Validate() error { return c.validate() }
+
+// Validate implements target.DiscoveryConfig. It does not ask the Engine.
+func (c *ContainersConfig) Validate() error { return c.validate() }
+
+// New implements target.DiscoveryConfig.
+func (c *ServicesConfig) New(o target.Options) (target.Discoverer, error) {
+	return newDiscoverer(c.clients, c.HostConfig, o, (*discoverer).services)
+}
+
+// New implements target.DiscoveryConfig.
+func (c *ContainersConfig) New(o target.Options) (target.Discoverer, error) {
+	return newDiscoverer(c.clients, c.HostConfig, o, (*discoverer).containers)
+}
+
+// discoverer is a target.Discoverer.
+type discoverer struct {
+	engine  *engine
+	release func()
+	host    HostConfig
+	clients *Clients
+	list    func(*discoverer, context.Context) ([]target.Discovered, error)
+}
+
+func newDiscoverer(clients *Clients, host HostConfig, o target.Options, list func(*discoverer, context.Context) ([]target.Discovered, error)) (target.Discoverer, error) {
+	e, release, err := clients.get(&host, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", host.host(), err)
+	}
+	return &discoverer{engine: e, release: release, host: host, clients: clients, list: list}, nil
+}
+
+// Close implements target.Closer.
+func (d *discoverer) Close() error {
+	d.release()
+	return nil
+}
+
+// Discover implements target.Discoverer.
+func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+	if err := d.engine.negotiate(ctx); err != nil {
+		return nil, d.engine.failure(ctx, "look for labelled things on "+d.engine.host, err)
+	}
+	return d.list(d, ctx)
+}
+
+// services lists those that carry the label themselves. That their containers
+// do, which compose files call labels without deploy, asks for nothing.
+func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) {
+	all, err := d.engine.api.ServiceList(ctx, client.ServiceListOptions{Filters: make(client.Filters).Add("label", labelEnable)})
+	if err != nil {
+		return nil, d.engine.failure(ctx, "list the labelled services of "+d.engine.host, err)
+	}
+	out := make([]target.Discovered, 0, len(all.Items))
+	for _, s := range all.Items {
+		name := s.Spec.Name
+		scaleTarget := name
+		// The shipped rules go by what the containers carry, this label first.
+		if c := s.Spec.TaskTemplate.ContainerSpec; c != nil && c.Labels[labelPolicy] != "" {
+			scaleTarget = c.Labels[labelPolicy]
+		}
+		out = append(out, target.Discovered{
+			Name: name, ScaleTarget: scaleTarget, What: "service " + name, Labels: asking(s.Spec.Labels),
+			Target: &ServiceConfig{Name: name, HostConfig: d.host, clients: d.clients},
+		})
+	}
+	return out, nil
+}
+
+// containers lists those that carry the label, whether they run or not: one
+// that was scaled to none is stopped. Copies of our own and tasks of a swarm
+// are no things of their own, and of a compose service the first container
+// stands for all.
+func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error) {
+	all, err := d.engine.api.ContainerList(ctx, client.ContainerListOptions{
+		All: true, Filters: make(client.Filters).Add("label", labelEnable),
+	})
+	if err != nil {
+		return nil, d.engine.failure(ctx, "list the labelled containers of "+d.engine.host, err)
+	}
+	// In an order that does not depend on what was started when.
+	slices.SortFunc(all.Items, func(a, b container.Summary) int {
+		return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(ownName(a.Names), ownName(b.Names)))
+	})
+	out := make([]target.Discovered, 0, len(all.Items))
+	services := make(map[string]bool)
+	for _, c := range all.Items {
+		_, copied := c.Labels[labelManaged]
+		_, task := c.Labels["com.docker.swarm.service.name"]
+		once := c.Labels[composeOneOff] == "True"
+		if name := ownName(c.Names); copied || task || once || name == "" || c.State == container.StateRemoving {
+			continue
+		}
+		found := d.container(c)
+		if c.Labels[composeService] != "" {
+			if services[found.Name] {
+				continue
+			}
+			services[found.Name] = true
+		}
+		out = append(out, found)
+	}
+	return out, nil
+}
+
+// container is one that others are to be made after. That of a compose service
+// is called what the shipped rules call it, so that its copies, which they call
+// by their policy, are counted with it.
+func (d *discoverer) container(c container.Summary) target.Discovered {
+	name := ownName(c.Names)
+	found := target.Discovered{
+		Name: name, What: "container " + name, Labels: asking(c.Labels),
+		Target: &ContainerConfig{Template: name, HostConfig: d.host, clients: d.clients},
+	}
+	if service := c.Labels[composeService]; service != "" {
+		found.Name = c.Labels[composeProject] + "_" + service
+		compose := &ComposeConfig{Project: c.Labels[composeProject], Service: service}
+		found.What = "compose " + compose.String()
+		found.Target = &ContainerConfig{Compose: compose, HostConfig: d.host, clients: d.clients}
+	}
+	found.ScaleTarget = found.Name
+	return found
+}
+
+// number is that of a compose service's container; 0 for others.
+func number(c container.Summary) int {
+	n, _ := strconv.Atoi(c.Labels[composeNumber])
+	return n
+}
+
+// asking are the labels that ask to be scaled, without their prefix.
+func asking(labels map[string]string) map[string]string {
+	out := make(map[string]string)
+	for k, v := range labels {
+		if key, ok := strings.CutPrefix(k, target.DiscoveryPrefix); ok {
+			out[key] = v
+		}
+	}
+	return out
+}
