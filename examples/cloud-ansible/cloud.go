@@ -78,6 +78,7 @@ func (p *provider) handler() http.Handler {
 	mux.HandleFunc("DELETE /machines/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if !p.delete(r.PathValue("name")) {
 			http.Error(w, "no such machine", http.StatusNotFound)
+			return
 		}
 	})
 	return mux

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/alertscaler/alertscaler/examples/internal/house"
@@ -52,7 +53,7 @@ func tell(ctx context.Context, h *house.House) error {
 				Within: 4 * time.Minute,
 			},
 			{
-				Title: fmt.Sprintf("The load falls to %d requests/s: the dear machines go first.", calm),
+				Title: fmt.Sprintf("The load falls to %d requests/s: back to the minimum, one of each.", calm),
 				Begin: func(context.Context) error { load.SetRate(calm); return nil },
 				Until: func(s *house.Scene) bool {
 					return s.Settled(name, 2) && s.Target(name, "on-demand") == 1
@@ -91,14 +92,15 @@ func addresses(data string) ([]string, error) {
 
 // bill says which machines there are and what they cost.
 func bill(st policy.Status) string {
-	text, cost := "", 0.0
+	var text strings.Builder
+	cost := 0.0
 	for _, t := range st.Targets {
-		text += fmt.Sprintf("%d %s, ", t.Requested, t.Name)
+		fmt.Fprintf(&text, "%d %s, ", t.Requested, t.Name)
 		if t.CostPerHour != nil {
 			cost += float64(t.Requested) * *t.CostPerHour
 		}
 	}
-	return fmt.Sprintf("%s%.2f an hour", text, cost)
+	return fmt.Sprintf("%s%.2f an hour", text.String(), cost)
 }
 
 func series(kind, resource string) string {
