@@ -50,7 +50,7 @@ func part(name string, args []string) error {
 // prepare looks for Ansible and adds the cloud to what runs.
 func prepare(_ context.Context, h *house.House) error {
 	if _, err := exec.LookPath("ansible-playbook"); err != nil {
-		return house.Missing("ansible-playbook on the PATH: `apt-get install ansible-core` or `pip install ansible-core`")
+		return house.Missing("ansible-playbook on its PATH: `apt-get install ansible-core` or `pip install ansible-core`")
 	}
 	// The playbook writes the inventory where Ansible looks for it; there is no
 	// machine yet, and none is left at the end.
