@@ -5,6 +5,7 @@
 #	make test                 the tests; one that needs a missing tool skips and says so
 #	REQUIRE_ALL=1 make test   builds all the tools first, and none may skip
 #	make demo                 the whole loop on this machine, with a real Prometheus
+#	make examples             every example; with -j -O side by side
 
 include .bingo/Variables.mk
 
@@ -29,10 +30,12 @@ KUBE_APISERVER   := $(call kubernetes-tool,kube-apiserver,k8s.io/kubernetes)
 KUBE_CONTROLLERS := $(call kubernetes-tool,kube-controller-manager,k8s.io/kubernetes)
 KUBERNETES_TOOLS := $(ETCD) $(KUBE_APISERVER) $(KUBE_CONTROLLERS)
 
-# The demo takes what is on PATH and builds only what is not.
+# The demo and the examples take what is on PATH and build only what is not.
 demo-tool         = $(or $(shell command -v $(1)),$(2))
 DEMO_PROMETHEUS   := $(call demo-tool,prometheus,$(PROMETHEUS))
 DEMO_ALERTMANAGER := $(call demo-tool,alertmanager,$(ALERTMANAGER))
+
+EXAMPLES := example-web-swarm example-big-data example-cloud-ansible
 
 .DEFAULT_GOAL := build
 
@@ -41,7 +44,7 @@ all: lint check-rules test build
 
 .PHONY: help
 help: ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-21s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: $(PROMU) ## Build alertscaler and scalertool here.
@@ -84,6 +87,19 @@ mixin = $(MAKE) -C mixin JSONNET=$(JSONNET) JSONNETFMT=$(JSONNETFMT) JSONNET_LIN
 .PHONY: demo
 demo: tools-demo ## Run the whole loop on this machine; KEEP=1 leaves it running.
 	PROMETHEUS=$(DEMO_PROMETHEUS) ALERTMANAGER=$(DEMO_ALERTMANAGER) KEEP=$(KEEP) $(GO) run ./examples/demo
+
+.PHONY: examples $(EXAMPLES)
+examples: $(EXAMPLES) ## Run every example; -j -O runs them side by side.
+
+example-web-swarm: $(CADVISOR) ## Run a web service on Docker Swarm.
+example-big-data: ## Run workers that drain a backlog, from zero and back.
+example-cloud-ansible: ## Run machines of a cloud, made by a playbook.
+
+# They are built and not run by go, which would hide the status they exit with.
+$(EXAMPLES): tools-demo
+	@mkdir -p .build/examples
+	$(GO) build -o .build/examples/$(@:example-%=%) ./examples/$(@:example-%=%)
+	PROMETHEUS=$(DEMO_PROMETHEUS) ALERTMANAGER=$(DEMO_ALERTMANAGER) CADVISOR=$(CADVISOR) KEEP=$(KEEP) .build/examples/$(@:example-%=%)
 
 .PHONY: bench
 bench: ## Run the benchmarks, BENCH selects.

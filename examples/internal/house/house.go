@@ -45,12 +45,13 @@ type House struct {
 }
 
 // errMissing says that this machine lacks something the example needs.
-var errMissing = errors.New("missing")
+var errMissing = errors.New("this machine lacks")
 
-// Missing is an error that says what this machine lacks and how to get it. An
-// example that ends with it exits with ExitMissing.
+// Missing is an error that says that this machine lacks something, which the
+// text begins with, and how to get it. An example that ends with it exits with
+// ExitMissing.
 func Missing(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errMissing, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w %s", errMissing, fmt.Sprintf(format, args...))
 }
 
 // New builds what is ours, prepares an empty place for data, and calls Prepare.
@@ -127,7 +128,7 @@ func (h *House) Tool(variable, name string) (string, error) {
 	}
 	p, err := exec.LookPath(name)
 	if err != nil {
-		return "", Missing("%s is not on the PATH; `make %s` builds it", name, h.command())
+		return "", Missing("%s on its PATH; `make %s` builds it", name, h.command())
 	}
 	return p, nil
 }

@@ -12,8 +12,8 @@ import (
 // each in turn, and once more to another where one gives no good answer. All
 // methods may be called at any time.
 type Load struct {
-	// Addresses are the replicas that serve now, as host and port. It is asked
-	// twice a second; while it fails the ones before are used.
+	// addresses lists the replicas that serve now, as host and port. It is
+	// asked twice a second; while it fails the ones before are used.
 	addresses func(context.Context) ([]string, error)
 
 	served, failed atomic.Int64
@@ -43,7 +43,7 @@ func (l *Load) SetPath(path func() string) {
 	l.path = path
 }
 
-// Served and Failed count the requests so far.
+// Served counts the requests that a replica answered well.
 func (l *Load) Served() int64 { return l.served.Load() }
 
 // Failed counts the requests that got no good answer, from two replicas.

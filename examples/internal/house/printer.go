@@ -77,8 +77,10 @@ func alerts(st policy.Status) string {
 		text string
 		on   bool
 	}{
-		{"up", st.AlertsUp > 0}, {"down", st.AlertsDown > 0},
-		{"no up", len(st.BlockUp) > 0}, {"no down", len(st.BlockDown) > 0},
+		{"up", st.AlertsUp > 0},
+		{"down", st.AlertsDown > 0},
+		{"no up", len(st.BlockUp) > 0},
+		{"no down", len(st.BlockDown) > 0},
 	} {
 		if a.on {
 			all = append(all, a.text)

@@ -2,6 +2,7 @@ package house
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,8 +111,8 @@ func (t *teller) tell(ctx context.Context) error {
 	return nil
 }
 
-func (t *teller) watch(ctx context.Context, c Chapter) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Within)
+func (t *teller) watch(story context.Context, c Chapter) error {
+	ctx, cancel := context.WithTimeout(story, c.Within)
 	defer cancel()
 	scene := &Scene{Status: make(map[string]policy.Status), ctx: ctx, house: t.House, seen: make(map[string]bool)}
 	began := time.Now()
@@ -124,6 +125,9 @@ func (t *teller) watch(ctx context.Context, c Chapter) error {
 		}
 		select {
 		case <-ctx.Done():
+			if errors.Is(story.Err(), context.Canceled) {
+				return errors.New("interrupted")
+			}
 			return fmt.Errorf("it did not happen within %s", c.Within)
 		case <-time.After(500 * time.Millisecond):
 		}
