@@ -35,7 +35,7 @@ demo-tool         = $(or $(shell command -v $(1)),$(2))
 DEMO_PROMETHEUS   := $(call demo-tool,prometheus,$(PROMETHEUS))
 DEMO_ALERTMANAGER := $(call demo-tool,alertmanager,$(ALERTMANAGER))
 
-EXAMPLES := example-web-swarm example-big-data example-cloud-ansible
+EXAMPLES := example-web-swarm example-big-data example-cloud-ansible example-game-servers
 
 .DEFAULT_GOAL := build
 
@@ -94,6 +94,7 @@ examples: $(EXAMPLES) ## Run every example; -j -O runs them side by side.
 example-web-swarm: $(CADVISOR) ## Run a web service on Docker Swarm.
 example-big-data: ## Run workers that drain a backlog, from zero and back.
 example-cloud-ansible: ## Run machines of a cloud, made by a playbook.
+example-game-servers: ## Run game servers, idle ones in reserve and busy ones left alone.
 
 # They are built and not run by go, which would hide the status they exit with.
 $(EXAMPLES): tools-demo

@@ -125,7 +125,7 @@ type namedConfig struct {
 	named *named
 }
 
-func (namedConfig) ChoosesVictims()                             {}
+func (namedConfig) ChoosesVictims() bool                        { return true }
 func (c namedConfig) New(target.Options) (target.Target, error) { return c.named, nil }
 func newNamed(n int) *named                                     { return &named{scripted: newScripted(n), names: letters(n)} }
 func letters(n int) []string                                    { return strings.Split("a b c d e f g h", " ")[:n] }

@@ -28,9 +28,9 @@ func main() {
 	}
 	os.Exit(house.Run(house.Options{
 		Name:         "game-servers",
-		Prometheus:   "http://127.0.0.1:19140",
-		Alertmanager: "http://127.0.0.1:19141",
-		Alertscaler:  "http://127.0.0.1:19142",
+		Prometheus:   "http://127.0.0.1:19150",
+		Alertmanager: "http://127.0.0.1:19151",
+		Alertscaler:  "http://127.0.0.1:19152",
 	}, tell))
 }
 

@@ -57,8 +57,8 @@ func (v *validator) choosable(t *Target, path []any) {
 	if t.Platform == nil {
 		return // which is an error of its own
 	}
-	if _, ok := t.Platform.(target.VictimsConfig); !ok {
-		v.addf(path, "nobody can choose which replicas of a %s go; that works with %v", t.Platform.Platform(), v.choosers())
+	if c, ok := t.Platform.(target.VictimsConfig); !ok || !c.ChoosesVictims() {
+		v.addf(path, "nobody can choose which replicas of this %s go; that works with %v, and of kubernetes with Deployments, ReplicaSets and StatefulSets", t.Platform.Platform(), v.choosers())
 	}
 }
 

@@ -41,7 +41,7 @@ type choosingConfig struct{ platformConfig }
 
 var _ target.VictimsConfig = choosingConfig{}
 
-func (choosingConfig) ChoosesVictims()                             {}
+func (choosingConfig) ChoosesVictims() bool                        { return true }
 func (c choosingConfig) New(target.Options) (target.Target, error) { return choosing{c.it}, nil }
 
 // feedLoads answers how busy the replicas of it are. Targets may share one

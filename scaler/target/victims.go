@@ -49,10 +49,10 @@ type Victims interface {
 	ScaleDown(ctx context.Context, desired int, victims []string) error
 }
 
-// VictimsConfig is a Config whose targets implement Victims, so that this can
-// be told before one is built.
+// VictimsConfig is a Config whose targets may implement Victims, so that this
+// can be told before one is built.
 type VictimsConfig interface {
 	Config
-	// ChoosesVictims does nothing.
-	ChoosesVictims()
+	// ChoosesVictims reports whether this one's does.
+	ChoosesVictims() bool
 }

@@ -161,4 +161,4 @@ func (c *containers) Close() error {
 }
 
 // ChoosesVictims implements target.VictimsConfig.
-func (*ContainerConfig) ChoosesVictims() {}
+func (*ContainerConfig) ChoosesVictims() bool { return true }

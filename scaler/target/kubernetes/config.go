@@ -131,5 +131,6 @@ func (c *Config) describe() string { return c.Kind + " " + c.path() }
 // group's resources.
 func builtIn(group string) bool { return group == "" || group == "apps" }
 
-// ChoosesVictims implements target.VictimsConfig.
-func (*Config) ChoosesVictims() {}
+// ChoosesVictims implements target.VictimsConfig. How the controller of a custom
+// resource chooses, nobody knows.
+func (c *Config) ChoosesVictims() bool { return hasPods(c.gvk()) }

@@ -38,7 +38,7 @@ func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 	if err != nil {
 		return target.Replicas{}, err
 	}
-	rs := target.Replicas{Fixed: p.fixed(), Label: "pod"}
+	rs := target.Replicas{Fixed: p.fixed(), UnreadyFirst: !p.fixed(), Label: "pod"}
 	leaving := going(pods, requested)
 	for _, pod := range pods {
 		if !slices.Contains(leaving, pod) {

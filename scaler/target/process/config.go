@@ -175,4 +175,4 @@ var (
 )
 
 // ChoosesVictims implements target.VictimsConfig.
-func (*Config) ChoosesVictims() {}
+func (*Config) ChoosesVictims() bool { return true }
