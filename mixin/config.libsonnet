@@ -38,7 +38,7 @@
       // joined with the separator. cAdvisor's --whitelisted_container_labels
       // must let them through.
       targetLabels: [
-        ['container_label_alertscaler_policy'],
+        ['container_label_alertscaler_scale_target'],
         ['container_label_com_docker_swarm_service_name'],
         ['container_label_com_docker_compose_project', 'container_label_com_docker_compose_service'],
       ],

@@ -56,7 +56,7 @@ var values = map[string]func(p *config.Policy, value string) (wrong string){
 var modes = []policy.Mode{policy.ModeOn, policy.ModeOnlyScaleUp, policy.ModeOff}
 
 // ours are the labels that copies of containers carry, and nobody's words.
-var ours = []string{"managed", "template", "target", "replica"}
+var ours = []string{"managed", "template", "replica"}
 
 // knownLabels lists the labels that may be written, whole and sorted.
 func knownLabels() string {

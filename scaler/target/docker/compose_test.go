@@ -200,7 +200,7 @@ func TestComposeCopy(t *testing.T) {
 	delete(want, "com.docker.compose.replace")
 	maps.Copy(want, map[string]string{
 		"com.docker.compose.container-number": "1",
-		"alertscaler.managed":                 "true", "alertscaler.policy": "web", "alertscaler.target": "burst",
+		"alertscaler.managed":                 "true", "alertscaler.scale_target": "shop/web",
 	})
 	if diff := cmp.Diff(want, made.Config.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)

@@ -86,19 +86,17 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
 	}
 	t := &containers{
-		cfg:     *c,
-		policy:  o.Policy,
-		name:    o.Name,
-		logger:  o.Logger,
-		engine:  e,
-		release: release,
-		turn:    make(chan struct{}, 1),
-		leaving: make(map[string]struct{}),
+		cfg:         *c,
+		scaleTarget: o.ScaleTarget,
+		logger:      o.Logger,
+		engine:      e,
+		release:     release,
+		turn:        make(chan struct{}, 1),
+		leaving:     make(map[string]struct{}),
 	}
 	if t.logger == nil {
 		t.logger = log.NewNopLogger()
 	}
-	t.logger = log.With(t.logger, "policy", t.policy, "target", t.name)
 	if c.Compose != nil {
 		t.logger = log.With(t.logger, "project", c.Compose.Project, "service", c.Compose.Service)
 	} else {
@@ -118,11 +116,12 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 // the next change; a container of a compose service is started again on the
 // way up, and removed on the way down.
 type containers struct {
-	cfg          ContainerConfig
-	policy, name string
-	logger       log.Logger
-	engine       *engine
-	release      func()
+	cfg ContainerConfig
+	// scaleTarget is put on copies as a label; empty: none is.
+	scaleTarget string
+	logger      log.Logger
+	engine      *engine
+	release     func()
 
 	turn       chan struct{}  // holds one token: whoever has it may change things
 	background sync.WaitGroup // the removals that go on after Scale returned

@@ -57,7 +57,10 @@ func (c *containers) blueprint(ctx context.Context, f *fleet) (*blueprint, error
 	} else {
 		c.labelCopies(b, f)
 	}
-	maps.Copy(b.config.Labels, map[string]string{labelManaged: "true", labelPolicy: c.policy, labelTarget: c.name})
+	b.config.Labels[labelManaged] = "true"
+	if c.scaleTarget != "" {
+		b.config.Labels[labelScaleTarget] = c.scaleTarget
+	}
 
 	b.host.ContainerIDFile = ""
 	b.host.AutoRemove = false // it does not go with a restart policy, and copies are removed here

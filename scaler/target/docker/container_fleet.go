@@ -19,9 +19,11 @@ const (
 	labelPrefix   = "alertscaler."
 	labelManaged  = labelPrefix + "managed"  // "true"
 	labelTemplate = labelPrefix + "template" // the template's name; copies within a compose service have none
-	labelPolicy   = labelPrefix + "policy"
-	labelTarget   = labelPrefix + "target"
-	labelReplica  = labelPrefix + "replica" // 2, 3, ...; the template is the first
+	labelReplica  = labelPrefix + "replica"  // 2, 3, ...; the template is the first
+
+	// labelScaleTarget names the scale_target by which the shipped rules count
+	// a container.
+	labelScaleTarget = labelPrefix + "scale_target"
 )
 
 // creationGrace is how old a container that was never started must be to be

@@ -98,8 +98,8 @@ func TestCopyIsLikeItsTemplate(t *testing.T) {
 		t.Errorf("host configuration (-template +copy):\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{
-		"alertscaler.managed": "true", "alertscaler.template": name, "alertscaler.policy": "web",
-		"alertscaler.target": "burst", "alertscaler.replica": "2", "alertscaler.test": "",
+		"alertscaler.managed": "true", "alertscaler.template": name, "alertscaler.scale_target": "shop/web",
+		"alertscaler.replica": "2", "alertscaler.test": "",
 		"team": "shop", "com.docker.compose.project": "shop", "com.docker.compose.container-number": "2",
 	}, made.Config.Labels, cmpopts.IgnoreMapEntries(func(k, _ string) bool { return k == "alertscaler.test" })); diff != "" {
 		t.Errorf("labels:\n%s", diff)

@@ -111,8 +111,8 @@ func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) 
 		name := s.Spec.Name
 		scaleTarget := name
 		// The shipped rules go by what the containers carry, this label first.
-		if c := s.Spec.TaskTemplate.ContainerSpec; c != nil && c.Labels[labelPolicy] != "" {
-			scaleTarget = c.Labels[labelPolicy]
+		if c := s.Spec.TaskTemplate.ContainerSpec; c != nil && c.Labels[labelScaleTarget] != "" {
+			scaleTarget = c.Labels[labelScaleTarget]
 		}
 		out = append(out, target.Discovered{
 			Name: name, ScaleTarget: scaleTarget, What: "service " + name, Labels: asking(s.Spec.Labels),
@@ -141,6 +141,7 @@ func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error
 	services := make(map[string]bool)
 	for _, c := range all.Items {
 		_, copied := c.Labels[labelManaged]
+		copied = copied && c.Labels[composeService] == ""
 		_, task := c.Labels["com.docker.swarm.service.name"]
 		once := c.Labels[composeOneOff] == "True"
 		if name := ownName(c.Names); copied || task || once || name == "" || c.State == container.StateRemoving {
@@ -170,7 +171,7 @@ func (d *discoverer) container(c container.Summary) target.Discovered {
 	if service := c.Labels[composeService]; service != "" {
 		found.Name = c.Labels[composeProject] + "_" + service
 		compose := &ComposeConfig{Project: c.Labels[composeProject], Service: service}
-		found.What = "compose " + compose.String()
+		found.What = compose.String()
 		found.Target = &ContainerConfig{Compose: compose, HostConfig: d.host, clients: d.clients}
 	}
 	found.ScaleTarget = found.Name

@@ -90,7 +90,7 @@ func TestDiscoverServices(t *testing.T) {
 	without := labelled(map[string]string{"alertscaler.max": "4"})
 	spec := serviceSpec(t)
 	spec.Labels = map[string]string{"alertscaler.enable": "yes"}
-	spec.TaskTemplate.ContainerSpec.Labels = map[string]string{"alertscaler.enable": "true", "alertscaler.policy": "shop"}
+	spec.TaskTemplate.ContainerSpec.Labels = map[string]string{"alertscaler.enable": "true", "alertscaler.scale_target": "shop"}
 	named := createService(t, api, spec)
 	spec = serviceSpec(t)
 	spec.Labels = nil
@@ -151,21 +151,31 @@ func TestDiscoverContainers(t *testing.T) {
 		})
 	}
 	compose("10", "web")
-	first := compose("2", "web")
-	compose("1", "db")
+	compose("2", "web")
+	// One of ours may be all that is left of a compose service.
+	run(map[string]string{
+		"alertscaler.enable": "true", "alertscaler.managed": "true",
+		composeProject: project, composeService: "db", composeNumber: "2",
+	})
+	once := run(map[string]string{
+		"alertscaler.enable": "true", composeProject: project, composeService: "migration", composeOneOff: "True",
+	})
 	task := run(map[string]string{"alertscaler.enable": "true", "com.docker.swarm.service.name": "other"})
 
 	d := openDiscoverer(t, &ContainersConfig{HostConfig: HostConfig{Host: host}})
 	web, db := project+"_web", project+"_db"
-	found := discover(t, d, plain, web, db, task)
+	found := discover(t, d, plain, web, db, task, once, project+"_migration")
 	wantFound(t, found, plain, plain, "container "+plain, map[string]string{"enable": "true", "min": "1"})
-	wantFound(t, found, web, web, "compose service web of project "+project, map[string]string{"enable": "true"})
-	wantFound(t, found, db, db, "compose service db of project "+project, map[string]string{"enable": "true"})
+	wantFound(t, found, web, web, "service web of compose project "+project, map[string]string{"enable": "true"})
+	wantFound(t, found, db, db, "service db of compose project "+project, map[string]string{"enable": "true", "managed": "true"})
+	if _, ok := found[project+"_migration"]; ok {
+		t.Error("a one-off container of compose was found; nobody wants more of it")
+	}
 	if _, ok := found[task]; ok {
 		t.Error("a task of a swarm was found; its service is what can be scaled")
 	}
-	if got := found[web].Target.(*ContainerConfig).Template; got != first {
-		t.Errorf("the template of the compose service is %s, want its first container %s", got, first)
+	if got, want := found[web].Target.(*ContainerConfig).Compose, (&ComposeConfig{Project: project, Service: "web"}); !cmp.Equal(got, want) {
+		t.Errorf("the compose service is scaled as %v, want %v", got, want)
 	}
 
 	// Copies are no things of their own, and a stopped template still is one.

@@ -158,7 +158,7 @@ func build(t testing.TB, cfg target.Config) target.Target {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	tgt, err := cfg.New(target.Options{Policy: "web", Name: "burst", Logger: log.NewLogfmtLogger(testLog{t})})
+	tgt, err := cfg.New(target.Options{Policy: "web", Name: "burst", ScaleTarget: "shop/web", Logger: log.NewLogfmtLogger(testLog{t})})
 	if err != nil {
 		t.Fatal(err)
 	}
