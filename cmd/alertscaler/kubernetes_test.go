@@ -21,7 +21,7 @@ func TestKubernetes(t *testing.T) {
 	k := realtest.StartKubernetes(t)
 	for name, test := range map[string]func(*testing.T, *realtest.Kubernetes){
 		"Loop": testKubernetesLoop, "Conflicts": testKubernetesConflicts, "Throttled": testKubernetesThrottled,
-		"Forbidden": testKubernetesForbidden, "InCluster": testKubernetesInCluster,
+		"Forbidden": testKubernetesForbidden, "InCluster": testKubernetesInCluster, "Victims": testKubernetesVictims,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -80,7 +80,7 @@ func TestLabels(t *testing.T) {
 			return p.Reservation.Ratio == 0.25 && p.Strategy == policy.StrategyCost && *p.Targets[0].CostPerHour == 0.5 &&
 				p.Mode == policy.ModeOff && p.ScaleTarget == "shop" && p.Alerts.Up[1].String() == `scale_target="shop"`
 		}},
-		{name: "what copies carry", labels: "enable=true managed=true template=x target=y replica=2", check: func(p *config.Policy) bool { return p.Max == 10 }},
+		{name: "what copies carry", labels: "enable=true managed=true template=x replica=2", check: func(p *config.Policy) bool { return p.Max == 10 }},
 
 		{name: "neither yes nor no", labels: "enable=yes", problems: []string{`alertscaler.enable="yes": is neither "true" nor "false"`}},
 		{name: "an empty yes", labels: "enable=", problems: []string{`alertscaler.enable: is neither "true" nor "false"`}},

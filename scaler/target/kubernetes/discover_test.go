@@ -132,7 +132,7 @@ func testDiscoveryPages(t *testing.T, c *testCluster) {
 	}
 	var asked, fail atomic.Int32
 	cfg := &DiscoveryConfig{Namespaces: []string{"found-pages"}, Kinds: []string{"StatefulSet"}}
-	cfg.Kubeconfig = c.Proxy(t, "", func(w http.ResponseWriter, r *http.Request) bool {
+	cfg.Kubeconfig = c.Proxy(t, realtest.KubernetesAdmin+"-token", func(w http.ResponseWriter, r *http.Request) bool {
 		asked.Add(1)
 		if r.URL.Query().Get("continue") != "" && fail.Load() == 1 {
 			return answer(410, "Expired", "the continue token is too old")(w, r)
