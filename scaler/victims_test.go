@@ -128,7 +128,9 @@ type namedConfig struct {
 func (namedConfig) ChoosesVictims() bool                        { return true }
 func (c namedConfig) New(target.Options) (target.Target, error) { return c.named, nil }
 func newNamed(n int) *named                                     { return &named{scripted: newScripted(n), names: letters(n)} }
-func letters(n int) []string                                    { return strings.Split("a b c d e f g h", " ")[:n] }
+
+func letters(n int) []string { return strings.Split("a b c d e f g h", " ")[:n] }
+
 func (w *world) configNamed(n *named, v *config.Victims, d *drain.Config) *config.Config {
 	w.platform["web"] = n.scripted
 	c := w.configFor("web", func(p *config.Policy) {

@@ -42,7 +42,8 @@ func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
 		}
 		for fp, e := range b.entries {
 			_, ok := listed[fp]
-			if ok || !(answer.Settled || b.listedSince(fp, answer.Up)) || answer.RequestedAt.Sub(e.alert.LastSeen) < peerLag {
+			over := answer.Settled || b.listedSince(fp, answer.Up)
+			if ok || !over || answer.RequestedAt.Sub(e.alert.LastSeen) < peerLag {
 				continue
 			}
 			c.remove(fp)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
@@ -79,9 +80,7 @@ func (w *world) feedLoads(v *config.Victims, it *platform, busy Notation) {
 				return nil, err
 			}
 			mine, err := one(now)
-			for name, load := range mine {
-				all[name] = load
-			}
+			maps.Copy(all, mine)
 			return all, err
 		}
 	}

@@ -15,7 +15,7 @@ func TestCluster(t *testing.T) {
 			"ReadyReplicas": testReadyReplicas,
 			"Victims":       testVictims, "Marks": testMarks, "FixedOrder": testFixedOrder, "Order": testOrder,
 			"VictimsRole": testVictimsRole,
-			"Discovery":     testDiscovery, "DiscoveryPages": testDiscoveryPages, "DiscoveryRole": testDiscoveryRole,
+			"Discovery":   testDiscovery, "DiscoveryPages": testDiscoveryPages, "DiscoveryRole": testDiscoveryRole,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
