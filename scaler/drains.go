@@ -146,6 +146,22 @@ func (u *unit) cancelDrains() {
 	u.drains = nil
 }
 
+// dropDrains lets the replicas stay of targets that are gone, or are drained no
+// more, by a new setup.
+func (u *unit) dropDrains(gone []boundTarget) {
+	for name, of := range u.drains {
+		t, ok := u.setup.find(name)
+		shed := slices.ContainsFunc(gone, func(g boundTarget) bool { return g.name == name })
+		if ok && !shed && t.hook != nil {
+			continue
+		}
+		for _, it := range of {
+			u.cancelDrain(name, it)
+		}
+		delete(u.drains, name)
+	}
+}
+
 func (u *unit) cancelDrain(targetName string, it *draining) {
 	it.cancel()
 	if u.engine.draining.Err() != nil {

@@ -243,6 +243,7 @@ func (u *unit) takeSetup(ctx context.Context) {
 	if next != nil {
 		u.engine.closeTargets(u.logger, next.shed)
 		u.forget(next.shed)
+		u.dropDrains(next.shed)
 		next.shed = nil
 	}
 	u.restoreTargets(ctx)

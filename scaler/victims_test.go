@@ -347,6 +347,41 @@ func TestAnAlertForMoreEndsTheDrain(t *testing.T) {
 	})
 }
 
+// TestAReloadWithoutDrain: nobody is left behind who was told to go.
+func TestAReloadWithoutDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(4)
+		w, h, u := newDraining(t, n, 10*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+		w.fire("web", policy.Down)
+		w.wait(time.Second)
+		h.called(t, "drain b", "drain d")
+		w.reload(w.configNamed(n, &config.Victims{Query: "players"}, nil))
+		w.wait(time.Second)
+		h.called(t, "cancel b", "cancel d")
+		w.expect("nobody is asked any more", 2, policy.ReasonCoolingDown)
+		if s, _ := w.engine.Status("web"); s.Targets[0].Draining != nil {
+			t.Errorf("status names %v", s.Targets[0].Draining)
+		}
+	})
+}
+
+// TestARemovedPolicyDrainsNobody: whoever was told to go for it may stay.
+func TestARemovedPolicyDrainsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(4)
+		w, h, u := newDraining(t, n, 10*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+		w.fire("web", policy.Down)
+		w.wait(time.Second)
+		h.called(t, "drain b", "drain d")
+		w.platform["other"] = newScripted(2)
+		w.reload(w.configFor("other", nil))
+		w.wait(time.Second)
+		h.called(t, "cancel b", "cancel d")
+	})
+}
+
 // TestARestartGoesOnDraining: the hook is called again, and nobody goes who
 // was not drained.
 func TestARestartGoesOnDraining(t *testing.T) {
