@@ -177,7 +177,8 @@ func rank(r target.Replicas, requested int, v *config.Victims, loads map[string]
 	for _, f := range free {
 		c.order = append(c.order, f.candidate)
 	}
-	c.protected = max(0, requested-c.unmade-len(c.order))
+	// There may be more than requested, as in a rollout: all that must stay do.
+	c.protected = min(requested, len(r.List)-len(c.order))
 	c.why = why(v, busy, unknown, stuck)
 	return c
 }
