@@ -63,6 +63,16 @@ func (u *unit) drain(d *policy.Decision) {
 	}
 }
 
+// spareUndrained protects the replicas of targets that are asked for more than
+// was decided: whoever is to finish first has not been told to.
+func (u *unit) spareUndrained(targets []policy.TargetState) {
+	for i, t := range u.setup.targets {
+		if t.hook != nil {
+			targets[i].Protected, targets[i].ProtectedBy = targets[i].Requested, "they have not been drained"
+		}
+	}
+}
+
 // drainTarget starts the hooks of the n replicas that go, and says which are
 // still at work. Those that were to go and are not among them stay.
 func (u *unit) drainTarget(t boundTarget, n int) policy.Drain {

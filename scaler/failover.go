@@ -17,6 +17,9 @@ func (u *unit) failOver(ctx context.Context, d *policy.Decision, o *policy.Obser
 	sees := *o
 	sees.Targets = slices.Clone(o.Targets)
 	down := d.Desired < d.Current
+	if down {
+		u.spareUndrained(sees.Targets)
+	}
 	for {
 		diff := u.takeIn(sees.Targets, actions)
 		// What could not be moved on from one target stays there.

@@ -383,6 +383,42 @@ func TestARemovedPolicyDrainsNobody(t *testing.T) {
 	})
 }
 
+// TestFailoverTakesNobodyUndrained: what one target does not give up is not
+// taken from another whose replicas have not been asked to finish.
+func TestFailoverTakesNobodyUndrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNamed(4)
+		w, h, u := newDraining(t, n, 10*time.Minute)
+		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+		// The last target gives up its replicas first.
+		stubborn := newScripted(4)
+		stubborn.onScale = func(context.Context, *scripted, int) error {
+			return target.Errorf(target.KindUnauthorized, "scale", "no")
+		}
+		c := w.configNamed(n, &config.Victims{Query: "players"}, &drain.Config{})
+		second := *c.Policies[0].Targets[0]
+		second.Name, second.Victims, second.Drain = "u", nil, nil
+		second.Platform = &scriptedConfig{Name: "u", it: stubborn}
+		c.Policies[0].Targets = append(c.Policies[0].Targets, &second)
+		w.reload(c)
+		w.wait(time.Second)
+
+		w.fire("web", policy.Down)
+		if n.left() != "a b c d" || len(stubborn.calls()) != 1 {
+			t.Errorf("%s are left after %v was refused, and nobody was drained", n.left(), stubborn.calls())
+		}
+		// The next decision starts from there, and asks first.
+		w.wait(time.Minute)
+		h.called(t, "drain b", "drain d")
+		h.done("b")
+		h.done("d")
+		w.wait(time.Second)
+		if n.left() != "a c" {
+			t.Errorf("%s are left once two were drained", n.left())
+		}
+	})
+}
+
 // TestARestartGoesOnDraining: the hook is called again, and nobody goes who
 // was not drained.
 func TestARestartGoesOnDraining(t *testing.T) {
