@@ -272,6 +272,17 @@ func newDraining(t *testing.T, n *named, timeout time.Duration) (*world, *hooks,
 	return w, h, u
 }
 
+// drainTwo has b and d of four replicas on their way out.
+func drainTwo(t *testing.T, n *named, timeout time.Duration) (*world, *hooks) {
+	t.Helper()
+	w, h, u := newDraining(t, n, timeout)
+	u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
+	w.fire("web", policy.Down)
+	w.wait(time.Second)
+	h.called(t, "drain b", "drain d")
+	return w, h
+}
+
 func TestDrainedBeforeTheyGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamed(5)
@@ -309,11 +320,7 @@ func TestDrainedBeforeTheyGo(t *testing.T) {
 func TestDrainHasItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamed(4)
-		w, h, u := newDraining(t, n, 2*time.Minute)
-		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
-		w.fire("web", policy.Down)
-		w.wait(time.Second)
-		h.called(t, "drain b", "drain d")
+		w, _ := drainTwo(t, n, 2*time.Minute)
 		w.wait(118 * time.Second)
 		w.expect("still at work", 4, policy.ReasonConverging)
 		w.wait(2 * time.Second)
@@ -330,11 +337,7 @@ func TestDrainHasItsTime(t *testing.T) {
 func TestAnAlertForMoreEndsTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamed(4)
-		w, h, u := newDraining(t, n, 10*time.Minute)
-		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
-		w.fire("web", policy.Down)
-		w.wait(time.Second)
-		h.called(t, "drain b", "drain d")
+		w, h := drainTwo(t, n, 10*time.Minute)
 		w.fire("web", policy.Up)
 		w.wait(time.Second)
 		w.expect("more at once", 5, policy.ReasonCoolingDown)
@@ -352,11 +355,7 @@ func TestAnAlertForMoreEndsTheDrain(t *testing.T) {
 func TestAReloadWithoutDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamed(4)
-		w, h, u := newDraining(t, n, 10*time.Minute)
-		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
-		w.fire("web", policy.Down)
-		w.wait(time.Second)
-		h.called(t, "drain b", "drain d")
+		w, h := drainTwo(t, n, 10*time.Minute)
 		w.reload(w.configNamed(n, &config.Victims{Query: "players"}, nil))
 		w.wait(time.Second)
 		h.called(t, "cancel b", "cancel d")
@@ -371,11 +370,7 @@ func TestAReloadWithoutDrain(t *testing.T) {
 func TestARemovedPolicyDrainsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamed(4)
-		w, h, u := newDraining(t, n, 10*time.Minute)
-		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
-		w.fire("web", policy.Down)
-		w.wait(time.Second)
-		h.called(t, "drain b", "drain d")
+		w, h := drainTwo(t, n, 10*time.Minute)
 		w.platform["other"] = newScripted(2)
 		w.reload(w.configFor("other", nil))
 		w.wait(time.Second)
@@ -424,11 +419,7 @@ func TestFailoverTakesNobodyUndrained(t *testing.T) {
 func TestARestartGoesOnDraining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamed(4)
-		w, h, u := newDraining(t, n, 10*time.Minute)
-		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
-		w.fire("web", policy.Down)
-		w.wait(time.Second)
-		h.called(t, "drain b", "drain d")
+		w, h := drainTwo(t, n, 10*time.Minute)
 		w.restart()
 		w.wait(time.Second)
 		h.called(t, "drain b", "drain d")

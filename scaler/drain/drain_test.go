@@ -139,6 +139,14 @@ func TestHTTPNeedsTheAddress(t *testing.T) {
 	}
 }
 
+// TestHTTPErrorsKeepSecrets: an error names the host and repeats no query.
+func TestHTTPErrorsKeepSecrets(t *testing.T) {
+	err := newHook(t, `{ http: { url: 'http://127.0.0.1:1/drain?token=s3cret' } }`).Tell(t.Context(), request)
+	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestHTTPHasItsTime(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
 	defer server.Close()

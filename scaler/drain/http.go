@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,7 +55,11 @@ func (h *httpHook) call(ctx context.Context, r Request) (again time.Duration, er
 	req.Header.Set("User-Agent", "alertscaler")
 	res, err := h.client.Do(req)
 	if err != nil {
-		return 0, err
+		// Its text repeats the URL, and a token may be in that.
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return 0, fmt.Errorf("call the hook at %s: %w", req.URL.Host, err)
 	}
 	defer res.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
