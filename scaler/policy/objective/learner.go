@@ -1,0 +1,275 @@
+package objective
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// minTick is the finest grid on which samples are taken.
+	minTick = 15 * time.Second
+	// memory is how long what was observed counts: its weight falls by a
+	// factor of e in that time.
+	memory = 24 * time.Hour
+	// maxProvisioning bounds how far ahead is looked.
+	maxProvisioning = 15 * time.Minute
+	// coldTicks is how many observations it takes until what was learnt is
+	// played.
+	coldTicks = 40
+	// chooseEvery is how many ticks pass between two choices.
+	chooseEvery = 20
+	// hysteresis is the share of the replicas that another candidate must
+	// save to be played instead.
+	hysteresis = 0.02
+	// cutOffFrom is the share of the ready capacity from which usage says no
+	// more than that the demand is at least that.
+	cutOffFrom = 0.97
+	// openFrom is the share of the ready capacity above which usage proves
+	// that capacity does not cut it off.
+	openFrom = 1.05
+	// growth is the step by which to grow while usage is cut off, since
+	// nobody knows by how much it would exceed what there is.
+	growth = 2
+	// lead is how much of its last change usage is ahead of what was
+	// measured: that is a mean over the time before.
+	lead = 0.3
+	// correction is how fast the share that is aimed at follows the realised
+	// one, and correctionRange how far it may go from the objective's.
+	correction      = 0.05
+	correctionRange = 3
+	// coldRatio is what is kept free as long as nothing is known.
+	coldRatio = 0.3
+	// endless is a weight beyond which all weights are scaled down.
+	endless = 1e6
+)
+
+// ColdRatio is the share of the capacity that is kept free until enough was
+// observed.
+const ColdRatio = coldRatio
+
+// Sample is what one evaluation saw of one resource.
+type Sample struct {
+	At time.Time `json:"at"`
+	// Usage is summed over all replicas, Capacity what one of them holds; both
+	// in the resource's unit. A sample with a Capacity that is not above 0, or
+	// with numbers that are not finite, is ignored.
+	Usage    float64 `json:"usage"`
+	Capacity float64 `json:"capacity"`
+	// Ready is how many replicas serve; 0 where nobody knows.
+	Ready int `json:"ready,omitempty"`
+	// Provisioning is how long a replica takes to become ready, as far as
+	// that is known by then.
+	Provisioning time.Duration `json:"provisioning,omitempty"`
+}
+
+// Learner learns of one resource of one policy. It is not safe for concurrent
+// use.
+type Learner struct {
+	alpha float64 // the share of the time that may be under capacity
+	tick  time.Duration
+
+	// reference is what one replica held when learning began. Everything is
+	// counted in replicas of that size; size is that of one now.
+	reference float64
+	size      float64
+	last      time.Time
+	observed  int64
+	horizon   int // ticks from a decision to when it counts
+
+	limits  limits
+	recent  recent
+	season  season
+	forms   []form
+	pending []features // the last decisions, oldest first, horizon at most
+	// weight of the newest observation, total of all, under of those under
+	// capacity.
+	weight, total, under float64
+	// aim is the share of the time that margins are calibrated for.
+	aim     float64
+	playing int
+}
+
+// New returns a learner for an objective, 0 < objective < 1, that will be given
+// samples every interval, or more often.
+func New(objective float64, interval time.Duration) *Learner {
+	l := &Learner{alpha: 1 - objective, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms()}
+	l.aim = l.alpha
+	l.recent.init(l.tick)
+	l.season.init(l.tick)
+	return l
+}
+
+// Due reports whether a sample taken at now would be learnt from. Samples that
+// come too early are not: they would say the same twice.
+func (l *Learner) Due(now time.Time) bool {
+	return l.last.IsZero() || now.Sub(l.last) >= l.tick-l.tick/10
+}
+
+// Last is when the newest sample was taken; zero where there is none.
+func (l *Learner) Last() time.Time { return l.last }
+
+// Observations is how many samples were learnt from.
+func (l *Learner) Observations() int64 { return l.observed }
+
+// Observe learns from s and reports whether it did. Samples come in the order
+// of their time; what lies in a gap between them stays unknown.
+func (l *Learner) Observe(s Sample) bool {
+	if !s.usable() || !l.Due(s.At) {
+		return false
+	}
+	if !l.last.IsZero() && s.At.Sub(l.last) > l.tick*5/2 {
+		l.interrupt()
+	}
+	l.last = s.At
+	l.observed++
+	l.resize(s.Capacity)
+	l.look(s.Provisioning)
+	l.age()
+
+	u := s.Usage / l.reference
+	cutOff := l.limits.see(u, float64(s.Ready)*l.size, l.tick)
+	demand := u
+	if l.recent.n > 0 {
+		demand = max(u, u+lead*(u-l.recent.at(0)))
+	}
+	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9))
+	l.judge(l.needed(demand, cutOff))
+	l.recent.add(u)
+	if l.season.add(s.At, u) {
+		l.replay()
+	}
+	f := l.features(s.At, u)
+	l.pending = append(l.pending, f)
+	for i := range l.forms {
+		l.forms[i].spend(&f, u, l.weight)
+	}
+	if l.observed%chooseEvery == 0 || l.observed < 2*coldTicks {
+		l.choose()
+	}
+	return true
+}
+
+func (s *Sample) usable() bool {
+	return s.Capacity > 0 && !math.IsInf(s.Capacity, 0) && s.Usage >= 0 && !math.IsInf(s.Usage, 0)
+}
+
+// interrupt forgets what was pending when samples ceased: what was needed
+// meanwhile nobody saw.
+func (l *Learner) interrupt() {
+	l.pending = l.pending[:0]
+	l.recent.clear()
+	l.limits.clear()
+}
+
+// resize follows a change of what one replica holds. Small ones are noise of
+// the measured capacity.
+func (l *Learner) resize(capacity float64) {
+	if l.reference == 0 {
+		l.reference = capacity
+	}
+	l.size = capacity / l.reference
+	if l.size > 0.8 && l.size < 1.25 {
+		return
+	}
+	f := 1 / l.size
+	l.recent.scale(f)
+	l.season.scale(f)
+	l.limits.clear()
+	l.pending = l.pending[:0]
+	l.reference, l.size = capacity, 1
+}
+
+// look says how far ahead a decision counts: until what it asks for is ready,
+// and the next decision's is, seen by usage that is a tick old.
+func (l *Learner) look(provisioning time.Duration) {
+	ahead := min(max(provisioning, 0), maxProvisioning) + 2*l.tick
+	l.horizon = int((ahead + l.tick - 1) / l.tick)
+	if n := len(l.pending) - l.horizon; n > 0 {
+		l.pending = append(l.pending[:0], l.pending[n:]...)
+	}
+}
+
+// age lets the newest observation weigh the most.
+func (l *Learner) age() {
+	l.weight *= math.Exp(l.tick.Seconds() / memory.Seconds())
+	if l.weight < endless {
+		return
+	}
+	f := 1 / l.weight
+	for i := range l.forms {
+		l.forms[i].scale(f)
+	}
+	l.total *= f
+	l.under *= f
+	l.weight = 1
+}
+
+// realise counts whether there was too little, and moves the aim so that the
+// realised share becomes the objective's.
+func (l *Learner) realise(tooLittle bool) {
+	l.total += l.weight
+	miss := 0.0
+	if tooLittle {
+		miss = 1
+		l.under += l.weight
+	}
+	if l.observed > coldTicks {
+		l.aim *= math.Exp(correction * (l.alpha - miss))
+		l.aim = min(max(l.aim, l.alpha/correctionRange), l.alpha*correctionRange, 0.5)
+	}
+}
+
+// needed is what capacity had to exceed, and the weight of knowing it.
+func (l *Learner) needed(demand float64, cutOff bool) (replicas, weight float64) {
+	if cutOff {
+		// At least one more than there are.
+		return l.limits.ready, l.weight
+	}
+	// The first usage after one that was cut off says what those before it
+	// stood for.
+	weight = l.weight * float64(1+min(l.limits.ended, chooseEvery))
+	return max(0, math.Ceil(demand/l.size-1e-9)-1) * l.size, weight
+}
+
+// judge holds what was needed against what each candidate had said in time.
+func (l *Learner) judge(need, weight float64) {
+	if len(l.pending) < l.horizon {
+		return
+	}
+	// Of a long horizon a sample will do.
+	stride := 1 + len(l.pending)/16
+	for i := range l.forms {
+		f := &l.forms[i]
+		if f.seasonal() && !l.season.known() {
+			continue
+		}
+		z := math.Inf(-1)
+		for k := 0; k < len(l.pending); k += stride {
+			p := &l.pending[k]
+			z = max(z, (need-float64(p.Forecast[f.forecast]))/p.scale(f))
+		}
+		f.add(z, weight)
+	}
+}
+
+// choose calibrates all candidates and plays the cheapest.
+func (l *Learner) choose() {
+	best, least := -1, math.Inf(1)
+	for i := range l.forms {
+		f := &l.forms[i]
+		if f.mass == 0 || f.seasonal() && !l.season.known() {
+			continue
+		}
+		f.beta = f.quantile(l.aim)
+		c := f.excess()
+		if i == l.playing {
+			c -= hysteresis * math.Abs(c+f.usage())
+		}
+		if c < least {
+			best, least = i, c
+		}
+	}
+	if best >= 0 {
+		l.playing = best
+	}
+}

@@ -1,0 +1,68 @@
+package objective
+
+import "time"
+
+// Reading is what a learner says is to be kept free, and why.
+type Reading struct {
+	// Free is what must stay free beside the present usage, in the resource's
+	// unit; at least 0.
+	Free float64 `json:"free"`
+	// Forecast names the forecast that is played, and Expected is what it
+	// says, in the resource's unit.
+	Forecast string  `json:"forecast"`
+	Expected float64 `json:"expected"`
+	// Season is after what time usage was found to repeat itself; 0: none is
+	// known.
+	Season time.Duration `json:"season,omitempty"`
+	// Margin names what the margin on the forecast grows with, and Added is
+	// what it amounts to, in the resource's unit. It may be negative, where
+	// the forecast is more than is needed.
+	Margin string  `json:"margin"`
+	Added  float64 `json:"added"`
+	// Observations is how many samples were learnt from, Realised the share
+	// of the time that there was too little, and Aimed what margins are
+	// calibrated for, so that it becomes 1 - objective.
+	Observations int64   `json:"observations"`
+	Realised     float64 `json:"realised"`
+	Aimed        float64 `json:"aimed"`
+	// Cold is set until enough was observed. ColdRatio stays free then.
+	Cold bool `json:"cold,omitempty"`
+	// CutOff is set while usage is as much as there is capacity, so that it
+	// is only a lower bound of what is demanded. Twice as much is asked for.
+	CutOff bool `json:"cut_off,omitempty"`
+}
+
+// Reading is what is to be kept free at a usage, which may be newer than the
+// last sample; false where there was no sample yet.
+func (l *Learner) Reading(usage float64) (Reading, bool) {
+	if len(l.pending) == 0 || !(usage >= 0) {
+		return Reading{}, false
+	}
+	x := &l.pending[len(l.pending)-1]
+	r := Reading{
+		Observations: l.observed, Season: l.season.length(),
+		Realised: l.under / l.total, Aimed: l.aim, CutOff: l.limits.cutOff > 0,
+	}
+	var want float64
+	if f := &l.forms[l.playing]; l.observed < coldTicks || f.mass == 0 {
+		r.Cold = true
+		r.Forecast, r.Margin = held5m.String(), marginShare.String()
+		r.Expected = float64(x.Forecast[held5m])
+		r.Added = r.Expected * coldRatio / (1 - coldRatio)
+		want = r.Expected + r.Added
+	} else {
+		r.Forecast, r.Margin = f.forecast.String(), f.margin.String()
+		r.Expected = float64(x.Forecast[f.forecast])
+		r.Added = f.beta * x.scale(f)
+		want = r.Expected + r.Added
+	}
+	if r.CutOff {
+		want = max(want, l.limits.ready*growth)
+	}
+	r.Expected *= l.reference
+	r.Added *= l.reference
+	// Usage that rose since the last sample has the same margin on top; where
+	// it fell, what was wanted still is.
+	r.Free = max(0, want*l.reference-min(usage, l.recent.at(0)*l.reference))
+	return r, true
+}

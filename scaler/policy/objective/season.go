@@ -1,0 +1,242 @@
+package objective
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+const (
+	// seasonBins is how many minutes are remembered: the longest season that
+	// can be seen twice is half of it, 34 hours.
+	seasonBins = 4096
+	// lookEvery is how many minutes pass between two looks for a season.
+	lookEvery = 60
+	// coarse is how many minutes are taken together in the first look.
+	coarse = 4
+	// shortest is the shortest season, in coarse steps.
+	shortestSeason = 8
+	// leastCorrelation of a series with itself one season ago, and how far it
+	// must rise above what it was for shorter ones.
+	leastCorrelation = 0.3
+	leastRise        = 0.2
+)
+
+// season keeps the largest usage of each minute, and finds out after what time
+// usage repeats itself.
+type season struct {
+	width  time.Duration
+	values []float32 // ring by the number of the bin; NaN is unknown
+	newest int64     // number of the newest bin
+	n      int64     // bins since the first, at most all
+	period int64     // bins; 0: no season is known
+	next   int64     // bin from which on to look again
+}
+
+func (s *season) init(tick time.Duration) {
+	s.width = max(time.Minute, tick)
+	s.values = make([]float32, seasonBins)
+}
+
+func (s *season) known() bool { return s.period > 0 }
+
+// length of the season; 0 where none is known.
+func (s *season) length() time.Duration { return time.Duration(s.period) * s.width }
+
+func (s *season) number(at time.Time) int64 { return at.UnixNano() / int64(s.width) }
+
+// get is the largest usage of a bin, NaN where it is unknown.
+func (s *season) get(i int64) float64 {
+	if i > s.newest || i <= s.newest-s.n {
+		return math.NaN()
+	}
+	return float64(s.values[i%seasonBins])
+}
+
+// add reports whether it led to another season.
+func (s *season) add(at time.Time, u float64) bool {
+	i := s.number(at)
+	switch {
+	case s.n == 0 || i >= s.newest+seasonBins:
+		s.n, s.newest, s.next = 1, i, i+lookEvery
+		s.values[i%seasonBins] = float32(u)
+		return false
+	case i < s.newest:
+		return false
+	case i == s.newest:
+		s.values[i%seasonBins] = max(s.values[i%seasonBins], float32(u))
+		return false
+	}
+	for j := s.newest + 1; j < i; j++ {
+		s.values[j%seasonBins] = float32(math.NaN())
+	}
+	s.n = min(seasonBins, s.n+i-s.newest)
+	s.newest = i
+	s.values[i%seasonBins] = float32(u)
+	if i < s.next {
+		return false
+	}
+	s.next = i + lookEvery
+	return s.find()
+}
+
+func (s *season) scale(f float64) {
+	for i := range s.values {
+		s.values[i] *= float32(f)
+	}
+}
+
+// ago is the usage one season ago, and the most from then until ahead of it.
+func (s *season) ago(at time.Time, ahead time.Duration) (then, most float64, ok bool) {
+	if s.period == 0 {
+		return 0, 0, false
+	}
+	i := s.number(at) - s.period
+	then = s.get(i)
+	most = then
+	for j := i + 1; j <= i+int64((ahead+s.width-1)/s.width); j++ {
+		if v := s.get(j); v > most {
+			most = v
+		}
+	}
+	return then, most, !math.IsNaN(then)
+}
+
+// find looks for the season by the correlation of what is remembered with
+// itself, first coarsely, then to the minute. A season that was found stays
+// until there is another: what is a bad forecast is not played.
+func (s *season) find() bool {
+	steps := s.coarsely()
+	r := make([]float64, len(steps)/2+1)
+	for lag := 1; lag < len(r); lag++ {
+		r[lag] = correlation(steps, lag)
+	}
+	best, lowest := 0, 1.0
+	for lag := shortestSeason; lag+1 < len(r); lag++ {
+		lowest = min(lowest, r[lag])
+		peak := r[lag] > r[lag-1] && r[lag] >= r[lag+1]
+		if peak && r[lag] > leastCorrelation && r[lag] > lowest+leastRise && r[lag] > r[best]+0.05 {
+			best = lag
+		}
+	}
+	if best == 0 {
+		return false
+	}
+	minutes := make([]float64, 0, s.n)
+	for i := s.newest - s.n + 1; i <= s.newest; i++ {
+		minutes = append(minutes, s.get(i))
+	}
+	period, most := int64(0), 0.0
+	for lag := (best - 1) * coarse; lag <= (best+1)*coarse; lag++ {
+		if c := correlation(minutes, lag); c > most {
+			period, most = int64(lag), c
+		}
+	}
+	if period == 0 || s.period > 0 && max(period-s.period, s.period-period) <= 1 {
+		return false
+	}
+	s.period = period
+	return true
+}
+
+// coarsely are means over a few minutes, oldest first.
+func (s *season) coarsely() []float64 {
+	steps := make([]float64, 0, s.n/coarse)
+	for i := s.newest - s.n + 1; i+coarse-1 <= s.newest; i += coarse {
+		sum, n := 0.0, 0
+		for j := i; j < i+coarse; j++ {
+			if v := s.get(j); !math.IsNaN(v) {
+				sum += v
+				n++
+			}
+		}
+		// 0/0 is NaN, as it should be.
+		steps = append(steps, sum/float64(n))
+	}
+	return steps
+}
+
+// correlation of a series with itself lag steps ago (Pearson's), over the pairs
+// that are known; 0 where there are too few of them, or nothing varies.
+func correlation(x []float64, lag int) float64 {
+	const fewest = 16
+	var n, sx, sy, sxx, syy, sxy float64
+	for i := lag; i < len(x); i++ {
+		a, b := x[i], x[i-lag]
+		if math.IsNaN(a) || math.IsNaN(b) {
+			continue
+		}
+		n++
+		sx += a
+		sy += b
+		sxx += a * a
+		syy += b * b
+		sxy += a * b
+	}
+	vx, vy := sxx-sx*sx/n, syy-sy*sy/n
+	if n < fewest || vx <= 0 || vy <= 0 {
+		return 0
+	}
+	return (sxy - sx*sy/n) / math.Sqrt(vx*vy)
+}
+
+// replay judges the seasonal forms of a season that was just found by what is
+// remembered of each minute, so that they need not be watched for a season
+// more.
+func (l *Learner) replay() {
+	s := &l.season
+	var seasonal []*form
+	for i := range l.forms {
+		if f := &l.forms[i]; f.seasonal() {
+			f.reset()
+			seasonal = append(seasonal, f)
+		}
+	}
+	ahead := max(1, int(time.Duration(l.horizon)*l.tick/s.width))
+	first := s.newest - s.n + 1 + s.period
+	older := math.Exp(s.width.Seconds() / memory.Seconds())
+	weight := l.weight * float64(s.width) / float64(l.tick) * math.Pow(older, float64(first-s.newest))
+	var past []features
+	for i := first; i < s.newest; i++ {
+		weight *= older
+		u := s.get(i)
+		if math.IsNaN(u) {
+			past = past[:0]
+			continue
+		}
+		if len(past) == ahead {
+			need := max(0, math.Ceil(u/l.size-1e-9)-1) * l.size
+			for _, f := range seasonal {
+				z := math.Inf(-1)
+				for k := range past {
+					z = max(z, (need-float64(past[k].Forecast[f.forecast]))/past[k].scale(f))
+				}
+				f.add(z, weight)
+			}
+			past = slices.Delete(past, 0, 1)
+		}
+		x := l.featuresOf(i, u)
+		for _, f := range seasonal {
+			f.spend(&x, u, weight)
+		}
+		past = append(past, x)
+	}
+}
+
+// featuresOf are those of a minute that is past.
+func (l *Learner) featuresOf(i int64, u float64) features {
+	s := &l.season
+	var x features
+	high, low := u, u
+	for k := int64(1); time.Duration(k)*s.width <= 20*time.Minute; k++ {
+		if v := s.get(i - k); !math.IsNaN(v) {
+			high, low = max(high, v), min(low, v)
+		}
+		if time.Duration(k)*s.width <= 5*time.Minute {
+			x.Range5m = float32(high - low)
+		}
+	}
+	x.Range20m = float32(high - low)
+	l.seasonal(&x, time.Unix(0, i*int64(s.width)), u)
+	return x
+}

@@ -1,0 +1,139 @@
+package objective
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// stateVersion grows when what was written before cannot be read any more.
+const stateVersion = 1
+
+// header is the part of a learner's state that has a fixed size.
+type header struct {
+	Version                      uint32
+	Forms, Bins, Recent, Seasons uint32
+	Tick                         int64
+	Reference, Size              float64
+	Last                         int64 // nanoseconds since the epoch
+	Observed, Horizon            int64
+	Ready                        float64
+	Before                       [3]float64
+	Open, CutOff, Ended          int64
+	RecentNext, RecentN          int64
+	SeasonNewest, SeasonN        int64
+	SeasonPeriod, SeasonNext     int64
+	Weight, Total, Under, Aim    float64
+	Playing                      int64
+	Pending                      int64
+}
+
+// MarshalBinary is all that the learner knows, less than 64 KB.
+func (l *Learner) MarshalBinary() ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(64 << 10)
+	h := header{
+		Version: stateVersion, Forms: uint32(len(l.forms)), Bins: bins,
+		Recent: uint32(len(l.recent.values)), Seasons: seasonBins,
+		Tick: int64(l.tick), Reference: l.reference, Size: l.size,
+		Observed: l.observed, Horizon: int64(l.horizon),
+		Ready: l.limits.ready, Before: l.limits.before, Open: l.limits.open,
+		CutOff: int64(l.limits.cutOff), Ended: int64(l.limits.ended),
+		RecentNext: int64(l.recent.next), RecentN: int64(l.recent.n),
+		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
+		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim,
+		Playing: int64(l.playing), Pending: int64(len(l.pending)),
+	}
+	if !l.last.IsZero() {
+		h.Last = l.last.UnixNano()
+	}
+	parts := []any{h, l.recent.values, l.season.values, l.pending}
+	for i := range l.forms {
+		f := &l.forms[i]
+		parts = append(parts, f.beta, f.mass, f.spent, f.needed)
+	}
+	for _, p := range parts {
+		if err := binary.Write(&b, binary.LittleEndian, p); err != nil {
+			return nil, fmt.Errorf("encode what was learnt: %w", err)
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// errForeign is what was written by a learner of another kind.
+var errForeign = errors.New("it was learnt by another version, or at another interval")
+
+// Restore takes over what MarshalBinary wrote of a learner with the same
+// interval; the objective may be another one. After an error the learner is as
+// new.
+func (l *Learner) Restore(state []byte) (err error) {
+	fresh := New(1-l.alpha, l.tick)
+	defer func() {
+		if err != nil {
+			*l = *fresh
+			err = fmt.Errorf("restore what was learnt: %w", err)
+		}
+	}()
+	r := bytes.NewReader(state)
+	var h header
+	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
+		return err
+	}
+	n := New(1-l.alpha, l.tick)
+	if h.Version != stateVersion || int(h.Forms) != len(n.forms) || h.Bins != bins ||
+		int(h.Recent) != len(n.recent.values) || h.Seasons != seasonBins || h.Tick != int64(n.tick) {
+		return errForeign
+	}
+	if err := h.check(n); err != nil {
+		return err
+	}
+	n.reference, n.size, n.observed, n.horizon = h.Reference, h.Size, h.Observed, int(h.Horizon)
+	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended)}
+	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
+	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
+	n.weight, n.total, n.under, n.playing = h.Weight, h.Total, h.Under, int(h.Playing)
+	n.aim = min(max(h.Aim, n.alpha/correctionRange), n.alpha*correctionRange, 0.5)
+	if h.Last != 0 {
+		n.last = time.Unix(0, h.Last).UTC()
+	}
+	n.pending = make([]features, h.Pending)
+	parts := []any{n.recent.values, n.season.values, n.pending}
+	for i := range n.forms {
+		f := &n.forms[i]
+		parts = append(parts, &f.beta, &f.mass, &f.spent, &f.needed)
+	}
+	for _, p := range parts {
+		if err := binary.Read(r, binary.LittleEndian, p); err != nil {
+			return err
+		}
+	}
+	if r.Len() != 0 {
+		return fmt.Errorf("%d bytes too many", r.Len())
+	}
+	*l = *n
+	return nil
+}
+
+// check refuses what would index beyond its ring or is not a number.
+func (h *header) check(n *Learner) error {
+	most := int64((maxProvisioning+3*n.tick)/n.tick) + 1
+	inRange := h.Playing >= 0 && h.Playing < int64(len(n.forms)) &&
+		h.RecentNext >= 0 && h.RecentNext < int64(h.Recent) && h.RecentN >= 0 && h.RecentN <= int64(h.Recent) &&
+		h.SeasonN >= 0 && h.SeasonN <= seasonBins && h.SeasonNewest >= 0 && h.SeasonPeriod >= 0 && h.SeasonPeriod <= seasonBins &&
+		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0
+	if !inRange {
+		return errors.New("a number is out of range")
+	}
+	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim} {
+		if !(x >= 0) || math.IsInf(x, 0) {
+			return errors.New("a number is not finite")
+		}
+	}
+	if !(h.Weight > 0) || !(h.Size > 0) {
+		return errors.New("a weight is not above 0")
+	}
+	return nil
+}
