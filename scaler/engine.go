@@ -54,6 +54,9 @@ type Ledger interface {
 	// Histories and OpenActions are what the last run left.
 	Histories() (map[string]policy.History, error)
 	OpenActions() ([]ledger.Action, error)
+	// Learnt is the state that was written last of what was learnt of a
+	// resource; nil where none was.
+	Learnt(policyName, resource string) ([]byte, error)
 	// LastRequested is the number last asked of the target by anyone here.
 	LastRequested(policyName, targetName string) (int, bool, error)
 	// SetRequested records that someone else set it.

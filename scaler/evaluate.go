@@ -138,6 +138,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 		return o
 	}
 	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
+	u.learn(ctx, now, ready, &o)
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)
 	return o
@@ -146,7 +147,8 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 // record writes a decision that does not act, where it says something new.
 // What the policy remembers is written each time, at leisure.
 func (u *unit) record(d *policy.Decision) {
-	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}}
+	learnt := u.learnt()
+	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}, Learnt: learnt}
 	if a := answerOf(d); u.recorded == nil || *u.recorded != a || sawForeign(d) {
 		d.ID = u.engine.opts.Ledger.NewID(d.Time)
 		r.Decision = d

@@ -58,6 +58,9 @@ type unit struct {
 	// there, by target and ID.
 	drains map[string]map[string]*draining
 
+	// learnings are of the resources with an objective.
+	learnings map[string]*learning
+
 	// counts may be read by anyone.
 	counts *counters
 }

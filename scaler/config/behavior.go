@@ -24,6 +24,16 @@ func resourceBehaviors() (up, down policy.Behavior) {
 	return up, down
 }
 
+// objectiveBehaviors are the defaults of a policy that learns what to keep
+// free. How long to hold on to replicas is part of what is learnt, and what
+// paced a move besides would be a margin that nobody calibrated: only what is
+// too little to be worth a move is left alone on the way down.
+func objectiveBehaviors() (up, down policy.Behavior) {
+	up = policy.Behavior{Step: policy.StepLimit{Replicas: 4, Ratio: 1, Per: 15 * time.Second}}
+	down = policy.Behavior{Tolerance: 0.15}
+	return up, down
+}
+
 // alertBehaviors are the defaults of a policy that acts on alerts alone: the
 // cooldown is all that paces it.
 func alertBehaviors() (up, down policy.Behavior) {

@@ -113,8 +113,11 @@ func (p *Policy) setDefaults(g *Global) {
 		p.Alerts.Down = defaultMatchers(policy.Down, p.ScaleTarget)
 	}
 	up, down := resourceBehaviors()
-	if len(p.Resources) == 0 {
+	switch {
+	case len(p.Resources) == 0:
 		up, down = alertBehaviors()
+	case p.learns():
+		up, down = objectiveBehaviors()
 	}
 	if p.OnMissing == nil && len(p.Resources) > 0 {
 		hold := defaultOnMissing()
@@ -122,6 +125,15 @@ func (p *Policy) setDefaults(g *Global) {
 	}
 	p.ScaleUp.setDefaults(up)
 	p.ScaleDown.setDefaults(down)
+}
+
+// learns reports whether what any resource keeps free is learnt.
+func (p *Policy) learns() bool {
+	learns := p.Reservation.Objective > 0
+	for _, r := range p.Resources {
+		learns = learns || r != nil && r.Reservation.Objective > 0
+	}
+	return learns
 }
 
 func defaultMatchers(d policy.Direction, scaleTarget string) Matchers {

@@ -14,6 +14,11 @@ type Reservation struct {
 	Ratio     float64 `yaml:"ratio,omitempty"`
 	Threshold float64 `yaml:"threshold,omitempty"`
 	Replicas  int     `yaml:"replicas,omitempty"`
+	// Objective is the share of the time that capacity must suffice: what that
+	// takes is learnt. MinRatio and MaxRatio bound it; 0: they do not.
+	Objective float64 `yaml:"objective,omitempty"`
+	MinRatio  float64 `yaml:"min_ratio,omitempty"`
+	MaxRatio  float64 `yaml:"max_ratio,omitempty"`
 	// Schedules are entries that count at certain times only.
 	Schedules []*Schedule `yaml:"schedules,omitempty"`
 }
@@ -45,12 +50,15 @@ func (s *Schedule) UnmarshalYAML(unmarshal func(any) error) error {
 
 // IsZero reports whether nothing is reserved at any time.
 func (r Reservation) IsZero() bool {
-	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && len(r.Schedules) == 0
+	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && r.Objective == 0 && len(r.Schedules) == 0
 }
 
 // rules is the reservation as package policy decides by it.
 func (r Reservation) rules() policy.Reservation {
-	out := policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas}
+	out := policy.Reservation{
+		Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas,
+		Objective: policy.Objective{Share: r.Objective, MinRatio: r.MinRatio, MaxRatio: r.MaxRatio},
+	}
 	for _, s := range r.Schedules {
 		out.Schedules = append(out.Schedules, policy.Schedule{
 			Window: s.window, Ratio: s.Ratio, Threshold: s.Threshold, Replicas: s.Replicas,
@@ -61,6 +69,7 @@ func (r Reservation) rules() policy.Reservation {
 
 func (v *validator) reservation(r Reservation, path []any) {
 	v.amounts(r.Ratio, r.Threshold, r.Replicas, path)
+	v.objective(r, path)
 	for i, s := range r.Schedules {
 		path := at(path, "schedules", i)
 		if s == nil {
@@ -77,6 +86,27 @@ func (v *validator) reservation(r Reservation, path []any) {
 			v.add("the schedule reserves nothing; set at least one of ratio, threshold and replicas", path...)
 		}
 		v.amounts(s.Ratio, s.Threshold, s.Replicas, path)
+	}
+}
+
+// objective checks what is learnt, and its bounds.
+func (v *validator) objective(r Reservation, path []any) {
+	if r.Objective != 0 && !(r.Objective >= 0.5 && r.Objective < 1) {
+		v.addf(at(path, "objective"), "%g is not a share of the time of at least 0.5 and below 1; 0.99 is under capacity at most 1 %% of the time", r.Objective)
+	}
+	for _, bound := range []struct {
+		name  string
+		ratio float64
+	}{{"min_ratio", r.MinRatio}, {"max_ratio", r.MaxRatio}} {
+		switch {
+		case !(bound.ratio >= 0 && bound.ratio < 1):
+			v.addf(at(path, bound.name), "%g is not a share of at least 0 and below 1", bound.ratio)
+		case bound.ratio > 0 && r.Objective == 0:
+			v.addf(at(path, bound.name), "it bounds what an objective learns, and there is no objective")
+		}
+	}
+	if r.MaxRatio > 0 && r.MinRatio > r.MaxRatio {
+		v.addf(at(path, "min_ratio"), "%g is above max_ratio, %g", r.MinRatio, r.MaxRatio)
 	}
 }
 

@@ -79,6 +79,15 @@ type Record struct {
 	Actions []Action
 	// Histories by policy replace what was stored.
 	Histories map[string]policy.History
+	// Learnt replaces what was stored of these resources.
+	Learnt []Learnt
+}
+
+// Learnt is what was learnt of one resource of a policy, as its learner wrote
+// it down.
+type Learnt struct {
+	Policy, Resource string
+	State            []byte
 }
 
 // Query selects decisions or actions, newest first.

@@ -43,6 +43,15 @@ func encode(r Record) (encoded, error) {
 		}
 		e.writes = append(e.writes, w)
 	}
+	for _, l := range r.Learnt {
+		if err := checkName("policy name", l.Policy); err != nil {
+			return encoded{}, err
+		}
+		if err := checkName("resource name", l.Resource); err != nil {
+			return encoded{}, err
+		}
+		e.writes = append(e.writes, learntWrite(l))
+	}
 	if len(r.Histories) > 0 {
 		e.histories = make(map[string][]byte, len(r.Histories))
 	}

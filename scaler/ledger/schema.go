@@ -25,6 +25,7 @@ const (
 	bucketRequested         = "requested"           // policy NUL target → requested
 	bucketAlerts            = "alerts"              // fingerprint → alerts.Alert
 	bucketPauses            = "pauses"              // policy → policy.Pause
+	bucketLearnt            = "learnt"              // policy NUL resource → a learner's state
 
 	keySchema = "schema"
 )
@@ -40,7 +41,7 @@ func firstBuckets() []string {
 
 // laterBuckets came with a later alertscaler; ledgers from before get them
 // when they are opened.
-func laterBuckets() []string { return []string{bucketPauses} }
+func laterBuckets() []string { return []string{bucketPauses, bucketLearnt} }
 
 // maxName keeps every key far below what bbolt can store.
 const maxName = 4096

@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
+)
 
 // Explain says in one line what was decided and why, as an operator would
 // want to read it:
@@ -100,6 +104,31 @@ func (q *Requirement) largest() *Entry {
 	return found
 }
 
+// objectiveText says which forecast is played, with which margin, from how much
+// that was seen, and what came of it so far.
+func (e *Entry) objectiveText() string {
+	text := "objective " + percent(e.Setting) + " of the time: "
+	l := e.Learnt
+	switch {
+	case l == nil:
+		return text + "nothing observed yet, as careful as a ratio of " + percent(objective.ColdRatio)
+	case l.CutOff:
+		return text + "usage is all that there is, so twice as much is asked for"
+	case l.Cold:
+		return text + "as careful as a ratio of " + percent(objective.ColdRatio) + " after " + plural(count(int(l.Observations)), "observation")
+	}
+	text += l.Forecast + " " + quantity(l.Expected)
+	if l.Season > 0 && strings.Contains(l.Forecast, "season") {
+		text += " (" + l.Season.String() + ")"
+	}
+	sign, added := " + ", l.Added
+	if added < 0 {
+		sign, added = " - ", -added
+	}
+	return text + sign + quantity(added) + " by " + l.Margin + ", from " + plural(count(int(l.Observations)), "observation") +
+		"; under capacity " + percent(l.Realised) + " of the time so far"
+}
+
 // setting is the entry as people speak of it.
 func (e *Entry) setting() string {
 	switch e.Kind {
@@ -109,6 +138,8 @@ func (e *Entry) setting() string {
 		return plural(quantity(e.Setting), "replica")
 	case EntryThreshold:
 		return "at least " + quantity(e.Setting)
+	case EntryObjective:
+		return e.objectiveText()
 	case EntrySchedule:
 	}
 	return e.Name()

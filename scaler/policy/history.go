@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 )
 
 // History is what a policy must remember between decisions, and over a
@@ -40,6 +42,10 @@ type History struct {
 	// Cuts are what budgets took from the last decision, so that nobody else
 	// takes it meanwhile.
 	Cuts []Cut `json:"cuts,omitempty"`
+	// Learning are the samples of each resource with an objective that the
+	// learner's own state, which is written now and then, does not contain
+	// yet.
+	Learning map[string][]objective.Sample `json:"learning,omitempty"`
 }
 
 // Backoff is how long a target that failed is left alone.
@@ -292,6 +298,10 @@ func (h *History) Clone() History {
 		c.FleetHold = &held
 	}
 	c.Cuts = slices.Clone(h.Cuts)
+	c.Learning = maps.Clone(h.Learning)
+	for resource, samples := range c.Learning {
+		c.Learning[resource] = slices.Clone(samples)
+	}
 	c.Targets = append([]TargetMemory(nil), h.Targets...)
 	for i := range c.Targets {
 		c.Targets[i].Losses = append([]LossHour(nil), c.Targets[i].Losses...)

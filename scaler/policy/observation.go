@@ -1,6 +1,10 @@
 package policy
 
-import "time"
+import (
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
+)
 
 // Observation is what is known at one instant. Everything in it was read, not
 // assumed: what could not be read carries its Problem.
@@ -59,6 +63,9 @@ type Usage struct {
 	// Predicted is what Value is expected to be one provisioning time ahead;
 	// it counts for going up alone. 0 where nothing is predicted.
 	Predicted float64
+	// Learnt is what an objective is to keep free; nil where nothing was learnt
+	// yet.
+	Learnt *objective.Reading
 	// CapacityPerReplica is what one replica holds, in the same unit; > 0.
 	CapacityPerReplica float64
 	// Age of the sample behind Value; 0 where it cannot be told.

@@ -98,3 +98,9 @@ type Amount struct {
 	// Percent of the requested replicas, rounded away from zero.
 	Percent float64
 }
+
+// Objective is the share of the time that capacity of the resource must
+// suffice: the stricter of the resource's and the policy's; 0: there is none.
+func (p *Policy) Objective(r *Resource) float64 {
+	return max(r.Reservation.Objective.Share, p.Reservation.Objective.Share)
+}

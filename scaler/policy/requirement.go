@@ -125,8 +125,8 @@ func (d *decider) require(r *Resource, entries []Entry) (Requirement, []Entry) {
 	}
 	q.Usage, q.CapacityPerReplica, q.AgeSeconds = u.Value, u.CapacityPerReplica, u.Age.Seconds()
 	first := len(entries)
-	entries = r.Reservation.appendEntries(entries, ScopeResource, u.Value, u.CapacityPerReplica, d.now)
-	entries = d.p.Reservation.appendEntries(entries, ScopePolicy, u.Value, u.CapacityPerReplica, d.now)
+	entries = r.Reservation.appendEntries(entries, ScopeResource, u, d.now)
+	entries = d.p.Reservation.appendEntries(entries, ScopePolicy, u, d.now)
 	if len(entries) > first {
 		q.Reservations = entries[first:len(entries):len(entries)]
 	}

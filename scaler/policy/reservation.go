@@ -3,6 +3,8 @@ package policy
 import (
 	"math"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 )
 
 // Reservation is what must stay free. Each entry gives an amount in the
@@ -14,8 +16,35 @@ type Reservation struct {
 	Threshold float64
 	// Replicas is how many whole replicas stay free, at least 0.
 	Replicas int
+	// Objective is the share of the time that capacity must suffice, learnt
+	// from what was needed; the zero value asks for nothing.
+	Objective Objective
 	// Schedules count inside their windows only.
 	Schedules []Schedule
+}
+
+// Objective keeps free what it takes to be under capacity no more than 1 - Share
+// of the time. Until enough was observed, that is a ratio of
+// objective.ColdRatio.
+type Objective struct {
+	// Share of the time, 0.5 ≤ Share < 1; 0: there is no objective.
+	Share float64
+	// MinRatio and MaxRatio bound what is learnt, as shares of the total
+	// capacity: 0 ≤ MinRatio ≤ MaxRatio < 1. A MaxRatio of 0 is no bound.
+	MinRatio, MaxRatio float64
+}
+
+// amount is what to keep free by what was learnt, within the bounds.
+func (o *Objective) amount(usage float64, learnt *objective.Reading) float64 {
+	free := ratioAmount(objective.ColdRatio, usage)
+	if learnt != nil {
+		free = min(learnt.Free, math.MaxFloat64)
+	}
+	free = max(free, ratioAmount(o.MinRatio, usage))
+	if o.MaxRatio > 0 {
+		free = min(free, ratioAmount(o.MaxRatio, usage))
+	}
+	return free
 }
 
 // Schedule is a reservation that holds at certain times.
@@ -39,7 +68,7 @@ type Window interface {
 
 // IsZero reports whether nothing is reserved at any time.
 func (r Reservation) IsZero() bool {
-	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && len(r.Schedules) == 0
+	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && r.Objective.Share == 0 && len(r.Schedules) == 0
 }
 
 // Scope says whose reservation an entry belongs to.
@@ -59,6 +88,7 @@ const (
 	EntryRatio     EntryKind = "ratio"
 	EntryThreshold EntryKind = "threshold"
 	EntryReplicas  EntryKind = "replicas"
+	EntryObjective EntryKind = "objective"
 	EntrySchedule  EntryKind = "schedule"
 )
 
@@ -71,6 +101,9 @@ type Entry struct {
 	Schedule string  `json:"schedule,omitempty"`
 	// Amount is in the resource's unit; 0 outside a schedule's window.
 	Amount float64 `json:"amount"`
+	// Learnt is what an objective's amount was made of; nil where nothing was
+	// learnt yet.
+	Learnt *objective.Reading `json:"learnt,omitempty"`
 }
 
 // Name tells the entries of one resource apart: "ratio", "policy threshold",
@@ -89,11 +122,12 @@ func (e *Entry) Name() string {
 // Entries are r's entries without amounts, for those who must know them before
 // anything was decided.
 func (r *Reservation) Entries(scope Scope) []Entry {
-	return r.appendEntries(nil, scope, 0, 0, time.Time{})
+	return r.appendEntries(nil, scope, &Usage{}, time.Time{})
 }
 
 // appendEntries adds an entry for everything that is set.
-func (r *Reservation) appendEntries(to []Entry, scope Scope, usage, capacity float64, now time.Time) []Entry {
+func (r *Reservation) appendEntries(to []Entry, scope Scope, u *Usage, now time.Time) []Entry {
+	usage, capacity := u.Value, u.CapacityPerReplica
 	if r.Ratio > 0 {
 		to = append(to, Entry{Scope: scope, Kind: EntryRatio, Setting: min(r.Ratio, math.MaxFloat64), Amount: ratioAmount(r.Ratio, usage)})
 	}
@@ -102,6 +136,9 @@ func (r *Reservation) appendEntries(to []Entry, scope Scope, usage, capacity flo
 	}
 	if r.Replicas > 0 {
 		to = append(to, Entry{Scope: scope, Kind: EntryReplicas, Setting: float64(r.Replicas), Amount: replicasAmount(r.Replicas, capacity)})
+	}
+	if r.Objective.Share > 0 {
+		to = append(to, Entry{Scope: scope, Kind: EntryObjective, Setting: r.Objective.Share, Amount: r.Objective.amount(usage, u.Learnt), Learnt: u.Learnt})
 	}
 	for i := range r.Schedules {
 		s := &r.Schedules[i]
@@ -121,7 +158,7 @@ func (p *Policy) entries() int {
 
 func (r *Reservation) entries() int {
 	n := len(r.Schedules)
-	for _, set := range [...]bool{r.Ratio > 0, r.Threshold > 0, r.Replicas > 0} {
+	for _, set := range [...]bool{r.Ratio > 0, r.Threshold > 0, r.Replicas > 0, r.Objective.Share > 0} {
 		if set {
 			n++
 		}
@@ -132,7 +169,8 @@ func (r *Reservation) entries() int {
 // Amount is what must stay free, P = max_i p_i: U·ρ/(1−ρ) for a ratio, so that
 // the share ρ of the total stays free, θ for a threshold, m·C for replicas, and
 // whatever a schedule says inside its window. It is in the unit of usage and
-// capacity, finite and never negative.
+// capacity, finite and never negative. What is learnt for an objective is not
+// in it: that belongs to the usage that was observed.
 func (r Reservation) Amount(usage, capacity float64, now time.Time) float64 {
 	amount := max(ratioAmount(r.Ratio, usage), thresholdAmount(r.Threshold), replicasAmount(r.Replicas, capacity))
 	for i := range r.Schedules {

@@ -27,6 +27,7 @@ type Ledger struct {
 	requested map[targetKey]requested
 	alerts    map[string]alerts.Alert
 	pauses    map[string]policy.Pause
+	learnt    map[targetKey][]byte
 }
 
 var (
@@ -45,6 +46,7 @@ func NewLedger() *Ledger {
 		requested: make(map[targetKey]requested),
 		alerts:    make(map[string]alerts.Alert),
 		pauses:    make(map[string]policy.Pause),
+		learnt:    make(map[targetKey][]byte),
 	}
 }
 
@@ -65,6 +67,9 @@ func (l *Ledger) Commit(r ledger.Record) error {
 	defer l.mu.Unlock()
 	for name, h := range r.Histories {
 		l.histories[name] = h.Clone()
+	}
+	for _, k := range r.Learnt {
+		l.learnt[targetKey{k.Policy, k.Resource}] = k.State
 	}
 	for _, a := range r.Actions {
 		if a.State.Open() {
@@ -95,6 +100,13 @@ func (l *Ledger) OpenActions() ([]ledger.Action, error) {
 	all := slices.Collect(maps.Values(l.open))
 	slices.SortFunc(all, func(a, b ledger.Action) int { return strings.Compare(a.ID, b.ID) })
 	return recoded(all)
+}
+
+// Learnt returns what was learnt of a resource; nil where nothing was.
+func (l *Ledger) Learnt(policyName, resource string) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.learnt[targetKey{policyName, resource}], nil
 }
 
 // LastRequested returns the number last asked of the target by anyone here.

@@ -99,6 +99,17 @@ func New(objective float64, interval time.Duration) *Learner {
 	return l
 }
 
+// SetObjective changes what is aimed at, and keeps what was learnt.
+func (l *Learner) SetObjective(objective float64) {
+	if alpha := 1 - objective; alpha != l.alpha {
+		l.alpha, l.aim = alpha, alpha
+		l.choose()
+	}
+}
+
+// Tick is how far apart the samples are that are learnt from.
+func (l *Learner) Tick() time.Duration { return l.tick }
+
 // Due reports whether a sample taken at now would be learnt from. Samples that
 // come too early are not: they would say the same twice.
 func (l *Learner) Due(now time.Time) bool {

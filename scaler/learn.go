@@ -1,0 +1,213 @@
+package scaler
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
+	"github.com/alertscaler/alertscaler/scaler/usage"
+)
+
+// UsageHistory is a Usage that also knows the past.
+type UsageHistory interface {
+	// Past returns what one resource used from after from until to, a sample a
+	// step, oldest first. What is unknown is left out. It is safe for
+	// concurrent use.
+	Past(ctx context.Context, q usage.Query, from, to time.Time, step time.Duration) ([]objective.Sample, error)
+}
+
+const (
+	// learningSamples is how many samples stand in the history before all that
+	// was learnt is written down.
+	learningSamples = 20
+	// pastReach is how far back usage is read: two days, so that a season of a
+	// day is known at once.
+	pastReach = 48 * time.Hour
+	// pastAgain is how long to wait before a past that could not be read is
+	// asked for again, and pastTries how often.
+	pastAgain = 5 * time.Minute
+	pastTries = 12
+	// assumedProvisioning is how long a replica is taken to need where that
+	// was neither measured nor configured.
+	assumedProvisioning = time.Minute
+)
+
+// learning is what a unit knows of one resource with an objective.
+type learning struct {
+	learner *objective.Learner
+	// pastAt is when to ask for the past, and pastTried how often that was
+	// tried; after pastTries there is no more to ask for.
+	pastAt    time.Time
+	pastTried int
+	// due is set where the ledger should have all that was learnt.
+	due bool
+}
+
+// learn gives what was read to the learners, and what they say to the
+// decision. Only what is fully known is learnt from.
+func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Observation) {
+	rules := &u.setup.rules
+	for i := range rules.Resources {
+		name := rules.Resources[i].Name
+		share := rules.Objective(&rules.Resources[i])
+		if share == 0 {
+			u.unlearn(name)
+			continue
+		}
+		k := u.learningOf(name, share)
+		provisioning := u.provisioning()
+		u.readPast(ctx, k, name, share, now, provisioning)
+		for j := range o.Usage {
+			r := &o.Usage[j]
+			if r.Resource != name {
+				continue
+			}
+			if r.Problem == "" {
+				u.observeSample(k, name, objective.Sample{
+					At: now, Usage: r.Value, Capacity: r.CapacityPerReplica, Ready: ready, Provisioning: provisioning,
+				})
+			}
+			if reading, ok := k.learner.Reading(r.Value); ok {
+				r.Learnt = &reading
+			}
+		}
+	}
+}
+
+// observeSample lets the learner have one sample, and the history remember it
+// until the learner's state is written.
+func (u *unit) observeSample(k *learning, resource string, s objective.Sample) {
+	if !k.learner.Observe(s) {
+		return
+	}
+	if u.history.Learning == nil {
+		u.history.Learning = make(map[string][]objective.Sample)
+	}
+	u.history.Learning[resource] = append(u.history.Learning[resource], s)
+	k.due = k.due || len(u.history.Learning[resource]) >= learningSamples
+}
+
+// unlearn forgets a resource that has no objective any more.
+func (u *unit) unlearn(resource string) {
+	delete(u.learnings, resource)
+	delete(u.history.Learning, resource)
+}
+
+// learningOf is what is known of a resource. What the last run left is taken
+// over from the ledger: the state that was written last, and the samples since.
+func (u *unit) learningOf(resource string, share float64) *learning {
+	if k := u.learnings[resource]; k != nil && k.learner.Tick() == objective.New(share, u.setup.interval).Tick() {
+		k.learner.SetObjective(share)
+		return k
+	}
+	k := &learning{learner: objective.New(share, u.setup.interval)}
+	state, err := u.engine.opts.Ledger.Learnt(u.name, resource)
+	if err == nil && len(state) > 0 {
+		err = k.learner.Restore(state)
+	}
+	if err != nil {
+		level.Warn(u.logger).Log("msg", "what was learnt is lost, learning anew", "resource", resource, "err", err)
+	}
+	for _, s := range u.history.Learning[resource] {
+		if s.At.After(k.learner.Last()) {
+			k.learner.Observe(s)
+		}
+	}
+	if u.learnings == nil {
+		u.learnings = make(map[string]*learning)
+	}
+	u.learnings[resource] = k
+	return k
+}
+
+// provisioning is how long the slowest of the policy's targets takes.
+func (u *unit) provisioning() time.Duration {
+	longest := time.Duration(0)
+	for i := range u.setup.rules.Targets {
+		longest = max(longest, u.history.ProvisioningOf(&u.setup.rules.Targets[i]))
+	}
+	if longest == 0 {
+		return assumedProvisioning
+	}
+	return longest
+}
+
+// readPast fills in what the learner has not seen, where the reader of usage
+// knows it: the days before its first sample, or the time that the server was
+// down. What the learner has meanwhile seen itself is among it.
+func (u *unit) readPast(ctx context.Context, k *learning, resource string, share float64, now time.Time, provisioning time.Duration) {
+	past, ok := u.setup.usage.(UsageHistory)
+	if !ok || k.pastTried >= pastTries || now.Before(k.pastAt) {
+		return
+	}
+	tick := k.learner.Tick()
+	from := now.Add(-pastReach)
+	if k.pastTried == 0 && k.learner.Last().After(from) {
+		from = k.learner.Last()
+	}
+	if now.Sub(from) <= 2*tick {
+		k.pastTried = pastTries
+		return
+	}
+	query, ok := u.setup.queryOf(resource)
+	if !ok {
+		return
+	}
+	samples, err := past.Past(ctx, query, from, now.Add(-tick), tick)
+	if err != nil {
+		k.pastTried++
+		k.pastAt = now.Add(pastAgain)
+		level.Warn(u.logger).Log("msg", "past usage cannot be read, learning from now on", "resource", resource, "from", from, "err", err)
+		return
+	}
+	learner := k.learner
+	if k.pastTried > 0 {
+		// It has gone on meanwhile; the past has that too.
+		learner = objective.New(share, u.setup.interval)
+	}
+	k.pastTried = pastTries
+	before := learner.Observations()
+	for _, s := range samples {
+		s.Provisioning = provisioning
+		learner.Observe(s)
+	}
+	if learner.Observations() < k.learner.Observations() {
+		return
+	}
+	k.learner = learner
+	k.due = k.due || learner.Observations() > before
+	level.Info(u.logger).Log("msg", "learnt from past usage", "resource", resource, "from", from, "samples", learner.Observations()-before)
+}
+
+func (s *setup) queryOf(resource string) (usage.Query, bool) {
+	for _, q := range s.queries {
+		if q.Resource == resource {
+			return q, true
+		}
+	}
+	return usage.Query{}, false
+}
+
+// learnt is what the ledger should take over now of what was learnt, with the
+// history that goes with it.
+func (u *unit) learnt() []ledger.Learnt {
+	var all []ledger.Learnt
+	for resource, k := range u.learnings {
+		if !k.due {
+			continue
+		}
+		state, err := k.learner.MarshalBinary()
+		if err != nil {
+			level.Error(u.logger).Log("msg", "what was learnt is not written", "resource", resource, "err", err)
+			continue
+		}
+		k.due = false
+		delete(u.history.Learning, resource)
+		all = append(all, ledger.Learnt{Policy: u.name, Resource: resource, State: state})
+	}
+	return all
+}
