@@ -1,5 +1,6 @@
 // Command compare tries Alertscaler and other autoscalers on the same demand
-// and writes what it found: docs/benchmarks/quality.md and its plots.
+// and writes what it found: docs/benchmarks/quality.md of recorded traces,
+// quality_generated.md of generated ones, and their plots.
 //
 // It exits 1 where -check names a contender that costs more than -ratio of
 // what HPA does, and 2 where it could not run.
@@ -32,12 +33,12 @@ var errDearer = errors.New("too dear")
 func main() {
 	var o options
 	flag.StringVar(&o.traces, "traces", "", "folder of CSV traces; without it, generated ones")
-	flag.StringVar(&o.out, "out", "", "folder for quality.md and its plots; without it, the page goes to standard output")
+	flag.StringVar(&o.out, "out", "", "folder for the page and its plots; without it, the page goes to standard output")
 	flag.StringVar(&o.ours, "ours", "Alertscaler ratio", "the contender that the page compares with the others")
 	flag.StringVar(&o.check, "check", "", "a contender that may cost at most -ratio of HPA")
 	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
-	flag.BoolVar(&o.short, "short", false, "one delay and every second setting")
+	flag.BoolVar(&o.short, "short", false, "the first delay alone")
 	flag.BoolVar(&o.fine, "fine", false, "percentages in steps of 1 instead of 5")
 	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
 	flag.Parse()
@@ -65,6 +66,10 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
+	page := "quality_generated"
+	if o.traces != "" {
+		page = "quality"
+	}
 	delays := []time.Duration{time.Minute, 10 * time.Second}
 	if o.short {
 		delays = delays[:1]
@@ -76,7 +81,9 @@ func run(o options) error {
 	for _, d := range demands {
 		q.Workloads = append(q.Workloads, d.Name)
 	}
-	adapt(contenders, o)
+	if o.fine {
+		refine(contenders)
+	}
 	for _, delay := range delays {
 		q.Comparisons = append(q.Comparisons, report.Comparison{
 			Delay:   delay,
@@ -84,32 +91,24 @@ func run(o options) error {
 			Curves:  sweep.Run(contenders, demands, plant.Options{Delay: delay}),
 		})
 	}
-	if err := write(&q, o); err != nil {
+	if err := write(&q, page, o); err != nil {
 		return err
 	}
 	return check(&q, o)
 }
 
-// adapt thins out or refines the settings.
-func adapt(contenders []contender.Contender, o options) {
+// refine tries percentages in steps of one.
+func refine(contenders []contender.Contender) {
 	for i := range contenders {
-		c := &contenders[i]
-		switch {
-		case o.short:
-			var some []float64
-			for j, s := range c.Settings {
-				if j%2 == 1 || s == c.Default {
-					some = append(some, s)
-				}
-			}
-			c.Settings = some
-		case o.fine && c.Percent:
+		if c := &contenders[i]; c.Percent {
 			c.Settings = contender.Grid(c.Settings[0], c.Settings[len(c.Settings)-1], 0.01)
 		}
 	}
 }
 
-func write(q *report.Quality, o options) error {
+// write puts the page and its plots where they belong. Recorded traces, which
+// are not in this repository, and generated ones have a page each.
+func write(q *report.Quality, page string, o options) error {
 	switch {
 	case o.published:
 		return q.Published(os.Stdout)
@@ -121,8 +120,8 @@ func write(q *report.Quality, o options) error {
 	}
 	for i := range q.Comparisons {
 		c := &q.Comparisons[i]
-		together := fmt.Sprintf("quality_%s.svg", c.Delay)
-		each := fmt.Sprintf("quality_%s_each.svg", c.Delay)
+		together := fmt.Sprintf("%s_%.0fs.svg", page, c.Delay.Seconds())
+		each := fmt.Sprintf("%s_%.0fs_each.svg", page, c.Delay.Seconds())
 		q.Plots = append(q.Plots, [2]string{together, each})
 		if err := file(o.out, together, func(f *os.File) error { return q.PlotTogether(f, c) }); err != nil {
 			return err
@@ -131,7 +130,7 @@ func write(q *report.Quality, o options) error {
 			return err
 		}
 	}
-	return file(o.out, "quality.md", func(f *os.File) error { return q.Markdown(f) })
+	return file(o.out, page+".md", func(f *os.File) error { return q.Markdown(f) })
 }
 
 func file(dir, name string, write func(*os.File) error) error {

@@ -57,11 +57,12 @@ func (w *writer) header(cells ...string) {
 func (q *Quality) Markdown(to io.Writer) error {
 	w := &writer{to: to}
 	w.line("# Quality of decisions, compared\n")
-	w.line("What it costs to be under capacity no more than so often, for Alertscaler and for others, on the same demand under the same rules. This page and its plots are written by `make bench-quality`; every figure is of one run on %d %s: %s.\n", len(q.Workloads), q.Kind, strings.Join(q.Workloads, ", "))
+	w.line("[Recorded traces](quality.md) · [generated traces](quality_generated.md)\n")
+	w.line("What it costs to be under capacity no more than so often, for Alertscaler and for others, on the same demand under the same rules. This page and its plots are written by `make bench-quality` (`TRACES=folder` for recorded ones); every figure is of one run on %d %s: %s.\n", len(q.Workloads), q.Kind, strings.Join(q.Workloads, ", "))
 	q.rules(w)
 	for i := range q.Comparisons {
 		c := &q.Comparisons[i]
-		w.line("## Replicas are ready after %s\n", c.Delay)
+		w.line("## Replicas are ready after %s\n", c.After())
 		q.cells(w, c)
 		q.plots(w, i)
 		q.where(w, c)
@@ -146,15 +147,38 @@ func (q *Quality) where(w *writer, c *Comparison) {
 				dearer = append(dearer, curve.Contender.Name+", which has no setting for it")
 			}
 		}
-		w.line("- τ_U ≤ %s: cheaper than it are %s. It is cheaper than %s.%s", percent(l), list(cheaper), list(dearer), closed(hpa, us, c.Optimum, l))
+		w.line("- τ_U ≤ %s: cheaper than it: %s. Dearer than it: %s.%s", percent(l), list(cheaper), list(dearer), closed(hpa, us, c.Optimum, l))
+		q.losses(w, hpa, us, l)
 	}
 	w.line("")
+}
+
+// losses names the workloads on which HPA, at its own setting for the limit,
+// costs less or is under capacity less.
+func (q *Quality) losses(w *writer, hpa *sweep.Curve, us sweep.Point, limit float64) {
+	h, ok := hpa.Best(limit)
+	if !ok {
+		return
+	}
+	var cheaper, safer []string
+	for k, name := range q.Workloads {
+		if h.Results[k].Cost < us.Results[k].Cost {
+			cheaper = append(cheaper, fmt.Sprintf("%s (%s against %s)", name, cost(h.Results[k].Cost), cost(us.Results[k].Cost)))
+		}
+		if h.Results[k].Under < us.Results[k].Under {
+			safer = append(safer, fmt.Sprintf("%s (%s against %s)", name, percent(h.Results[k].Under), percent(us.Results[k].Under)))
+		}
+	}
+	w.line("  HPA is cheaper on %s; it is under capacity for less time on %s.", list(cheaper), list(safer))
 }
 
 func closed(hpa *sweep.Curve, us, optimum sweep.Point, limit float64) string {
 	h, ok := hpa.Best(limit)
 	if !ok || h.Cost <= optimum.Cost {
 		return ""
+	}
+	if us.Cost >= h.Cost {
+		return " It closes nothing of HPA's distance to the clairvoyant."
 	}
 	return fmt.Sprintf(" Of HPA's distance to the clairvoyant it closes %s.", percent((h.Cost-us.Cost)/(h.Cost-optimum.Cost)))
 }
@@ -225,6 +249,9 @@ func (q *Quality) defaults(w *writer, c *Comparison) {
 	}
 	w.line("")
 }
+
+// After is the delay as people write it: 60 s.
+func (c *Comparison) After() string { return fmt.Sprintf("%.4g s", c.Delay.Seconds()) }
 
 // Curve finds a contender's.
 func (c *Comparison) Curve(name string) *sweep.Curve {

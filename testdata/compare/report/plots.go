@@ -12,7 +12,7 @@ import (
 func (q *Quality) PlotTogether(to io.Writer, c *Comparison) error {
 	p := Panel{Title: fmt.Sprintf("all %d %s, one setting for all", len(q.Workloads), q.Kind), Floor: c.Optimum.Cost}
 	p.Lines = q.lines(c, func(p sweep.Point) XY { return XY{p.Under, p.Cost} })
-	return SVG(to, fmt.Sprintf("Replicas ready after %s", c.Delay), 2, []Panel{p, q.zoom(c)})
+	return SVG(to, fmt.Sprintf("Replicas ready after %s", c.After()), 2, []Panel{p, q.zoom(c)})
 }
 
 // zoom is the same by the cheapest setting of each limit: what a user gets who
@@ -38,7 +38,7 @@ func (q *Quality) PlotEach(to io.Writer, c *Comparison) error {
 		panels[k] = Panel{Title: name, Floor: c.Optimum.Results[k].Cost}
 		panels[k].Lines = q.lines(c, func(p sweep.Point) XY { return XY{p.Results[k].Under, p.Results[k].Cost} })
 	}
-	return SVG(to, fmt.Sprintf("Replicas ready after %s, workload by workload", c.Delay), 2, panels)
+	return SVG(to, fmt.Sprintf("Replicas ready after %s, workload by workload", c.After()), 2, panels)
 }
 
 func (q *Quality) lines(c *Comparison, at func(sweep.Point) XY) []Line {

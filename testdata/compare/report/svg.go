@@ -45,8 +45,8 @@ var colours = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999", "#
 func SVG(to io.Writer, title string, columns int, panels []Panel) error {
 	rows := (len(panels) + columns - 1) / columns
 	names := lineNames(panels)
-	perRow := max(1, columns*2)
-	legendRows := (len(names) + perRow - 1) / perRow
+	perRow := max(1, columns*3/2)
+	legendRows := len(names)/perRow + 1 // with the clairvoyant
 	top := 34 + float64(legendRows)*legendLine
 	width, height := float64(columns)*panelWidth, top+float64(rows)*panelHeight
 
@@ -55,10 +55,14 @@ func SVG(to io.Writer, title string, columns int, panels []Panel) error {
 	w.line(`<title>%s</title>`, html.EscapeString(title))
 	w.line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
 	w.line(`<text x="%.0f" y="20" font-size="15" font-weight="bold">%s</text>`, 14.0, html.EscapeString(title))
-	for i, name := range names {
+	for i, name := range append(slices.Clone(names), "clairvoyant, never under") {
 		x := 14 + float64(i%perRow)*(width-14)/float64(perRow)
 		y := 40 + float64(i/perRow)*legendLine
-		w.line(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="3"/>`, x, y-4, x+18, y-4, colour(names, name))
+		stroke := `stroke="#444444" stroke-dasharray="5 4"`
+		if i < len(names) {
+			stroke = fmt.Sprintf(`stroke="%s" stroke-width="3"`, colour(names, name))
+		}
+		w.line(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" %s/>`, x, y-4, x+18, y-4, stroke)
 		w.line(`<text x="%.1f" y="%.1f" font-size="11">%s</text>`, x+23, y, html.EscapeString(name))
 	}
 	for i := range panels {
@@ -111,7 +115,6 @@ func (p *Panel) draw(w *writer, names []string) {
 	if p.Floor > 0 {
 		_, py := place(XY{0, p.Floor})
 		w.line(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="#444444" stroke-dasharray="5 4"/>`, left, py, right, py)
-		w.line(`<text x="%.1f" y="%.1f" text-anchor="end" font-size="10" fill="#444444">clairvoyant, never under</text>`, right-4, py-4)
 	}
 	for _, l := range p.Lines {
 		l.draw(w, colour(names, l.Name))

@@ -40,7 +40,7 @@ func (q *Quality) Published(to io.Writer) error {
 	w := &writer{to: to}
 	for i := range q.Comparisons {
 		c := &q.Comparisons[i]
-		w.line("Ready after %s: this run / published\n", c.Delay)
+		w.line("Ready after %s: this run / published\n", c.After())
 		w.header("", "≤ 1 %", "≤ 2 %", "≤ 3 %")
 		figures := published[c.Delay]
 		row := func(name string, best func(limit float64) (float64, bool)) {
