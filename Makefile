@@ -22,6 +22,13 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 CADVISOR_DIR := testdata/cadvisor
 CADVISOR     := $(TOOLS_DIR)/cadvisor-$(shell awk '$$1 ~ /google.cadvisor$$/ { print $$2 }' $(CADVISOR_DIR)/go.mod)
 
+# So is the comparison with other autoscalers, which brings their code.
+COMPARE_DIR := testdata/compare
+TRACES      ?=
+SHORT       ?=
+FINE        ?=
+CHECK       ?= Alertscaler ratio
+
 # So are etcd and the Kubernetes API server with its controllers.
 KUBERNETES_DIR   := testdata/kubernetes
 kubernetes-tool   = $(TOOLS_DIR)/$(1)-$(shell awk '$$1 == "$(2)" { print $$2 }' $(KUBERNETES_DIR)/go.mod)
@@ -105,6 +112,16 @@ $(EXAMPLES): tools-demo
 .PHONY: bench
 bench: ## Run the benchmarks, BENCH selects.
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem $(PKGS)
+
+# First the model of HPA is held to its own controller. Recorded traces and
+# generated ones have a page each; SHORT=1 writes neither, and only fails where
+# CHECK costs more than 0.85 of what HPA does on the generated ones.
+.PHONY: bench-quality
+bench-quality: ## Compare decisions with other autoscalers: TRACES=folder, FINE=1, SHORT=1 for CI, CHECK=contender.
+	cd $(COMPARE_DIR) && GOWORK=off TRACES=$(if $(SHORT),,$(abspath $(TRACES))) $(GO) test -count=1 $(if $(SHORT),-short) ./...
+	@mkdir -p .build
+	cd $(COMPARE_DIR) && GOWORK=off $(GO) build -o $(CURDIR)/.build/compare .
+	.build/compare $(if $(SHORT),-short -check="$(CHECK)" >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)") $(if $(FINE),-fine))
 
 # Go may fail a target with nothing but "context deadline exceeded" when its
 # time is up (golang/go#75804). Only then it gets a second try: an input that

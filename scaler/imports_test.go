@@ -101,6 +101,11 @@ var bans = []ban{
 		why: "the contract stands below everything that implements or uses it",
 	},
 	{
+		who: "scaler/simulate/plant", direct: true,
+		whom: func(p string) bool { return strings.Contains(p, ".") },
+		why:  "the plant knows nobody who is tried on it, and needs the standard library alone",
+	},
+	{
 		who: "webhook/...", whom: own("scaler", "scaler/config", "scaler/discovery", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the HTTP face declares the small interfaces it needs; cmd joins them",
 	},

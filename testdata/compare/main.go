@@ -1,0 +1,164 @@
+// Command compare tries Alertscaler and other autoscalers on the same demand
+// and writes what it found: docs/benchmarks/quality.md of recorded traces,
+// quality_generated.md of generated ones, and their plots.
+//
+// It exits 1 where -check names a contender that costs more than -ratio of
+// what HPA does, and 2 where it could not run.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
+	"github.com/alertscaler/alertscaler/testdata/compare/contender"
+	"github.com/alertscaler/alertscaler/testdata/compare/report"
+	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
+	"github.com/alertscaler/alertscaler/testdata/compare/workload"
+)
+
+type options struct {
+	traces, out, ours, check string
+	limit, ratio             float64
+	short, fine, published   bool
+}
+
+// errDearer is what -check finds.
+var errDearer = errors.New("too dear")
+
+func main() {
+	var o options
+	flag.StringVar(&o.traces, "traces", "", "folder of CSV traces; without it, generated ones")
+	flag.StringVar(&o.out, "out", "", "folder for the page and its plots; without it, the page goes to standard output")
+	flag.StringVar(&o.ours, "ours", "Alertscaler ratio", "the contender that the page compares with the others")
+	flag.StringVar(&o.check, "check", "", "a contender that may cost at most -ratio of HPA")
+	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
+	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
+	flag.BoolVar(&o.short, "short", false, "the first delay alone")
+	flag.BoolVar(&o.fine, "fine", false, "percentages in steps of 1 instead of 5")
+	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
+	flag.Parse()
+	switch err := run(o); {
+	case errors.Is(err, errDearer):
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(2)
+	}
+}
+
+func run(o options) error {
+	contenders := contender.All()
+	for _, name := range []string{o.ours, o.check} {
+		if name == "" {
+			continue
+		}
+		if _, err := contender.Named(contenders, name); err != nil {
+			return err
+		}
+	}
+	demands, err := workload.Load(o.traces)
+	if err != nil {
+		return err
+	}
+	page := "quality_generated"
+	if o.traces != "" {
+		page = "quality"
+	}
+	delays := []time.Duration{time.Minute, 10 * time.Second}
+	if o.short {
+		delays = delays[:1]
+	}
+	q := report.Quality{Limits: []float64{0.01, 0.02, 0.03}, Ours: o.ours, Kind: "generated traces"}
+	if o.traces != "" {
+		q.Kind = "traces"
+	}
+	for _, d := range demands {
+		q.Workloads = append(q.Workloads, d.Name)
+	}
+	if o.fine {
+		refine(contenders)
+	}
+	for _, delay := range delays {
+		q.Comparisons = append(q.Comparisons, report.Comparison{
+			Delay:   delay,
+			Optimum: sweep.Optimum(demands, delay),
+			Curves:  sweep.Run(contenders, demands, plant.Options{Delay: delay}),
+		})
+	}
+	if err := write(&q, page, o); err != nil {
+		return err
+	}
+	return check(&q, o)
+}
+
+// refine tries percentages in steps of one.
+func refine(contenders []contender.Contender) {
+	for i := range contenders {
+		if c := &contenders[i]; c.Percent {
+			c.Settings = contender.Grid(c.Settings[0], c.Settings[len(c.Settings)-1], 0.01)
+		}
+	}
+}
+
+// write puts the page and its plots where they belong. Recorded traces, which
+// are not in this repository, and generated ones have a page each.
+func write(q *report.Quality, page string, o options) error {
+	switch {
+	case o.published:
+		return q.Published(os.Stdout)
+	case o.out == "":
+		return q.Markdown(os.Stdout)
+	}
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	for i := range q.Comparisons {
+		c := &q.Comparisons[i]
+		together := fmt.Sprintf("%s_%.0fs.svg", page, c.Delay.Seconds())
+		each := fmt.Sprintf("%s_%.0fs_each.svg", page, c.Delay.Seconds())
+		q.Plots = append(q.Plots, [2]string{together, each})
+		if err := file(o.out, together, func(f *os.File) error { return q.PlotTogether(f, c) }); err != nil {
+			return err
+		}
+		if err := file(o.out, each, func(f *os.File) error { return q.PlotEach(f, c) }); err != nil {
+			return err
+		}
+	}
+	return file(o.out, page+".md", func(f *os.File) error { return q.Markdown(f) })
+}
+
+func file(dir, name string, write func(*os.File) error) error {
+	f, err := os.Create(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// check compares one contender with HPA at the first delay.
+func check(q *report.Quality, o options) error {
+	if o.check == "" {
+		return nil
+	}
+	c := &q.Comparisons[0]
+	ours, ok := c.Curve(o.check).Best(o.limit)
+	if !ok {
+		return fmt.Errorf("%w: %s has no setting with mean time under capacity ≤ %v", errDearer, o.check, o.limit)
+	}
+	hpa, ok := c.Curve(contender.HPA).Best(o.limit)
+	if !ok {
+		return nil
+	}
+	ratio := ours.Cost / hpa.Cost
+	fmt.Fprintf(os.Stderr, "%s costs %.3f, HPA %.3f: ratio %.3f, at most %.2f is allowed\n", o.check, ours.Cost, hpa.Cost, ratio, o.ratio)
+	if ratio > o.ratio {
+		return fmt.Errorf("%w: %s costs %.3f of what HPA does, at most %.2f is allowed", errDearer, o.check, ratio, o.ratio)
+	}
+	return nil
+}
