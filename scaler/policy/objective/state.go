@@ -53,7 +53,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 	parts := []any{h, l.recent.values, l.season.values, l.pending}
 	for i := range l.forms {
 		f := &l.forms[i]
-		parts = append(parts, f.beta, f.mass, f.spent, f.needed)
+		parts = append(parts, f.beta, f.mass, f.spent, f.needed[:])
 	}
 	for _, p := range parts {
 		if err := binary.Write(&b, binary.LittleEndian, p); err != nil {
@@ -103,7 +103,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 	parts := []any{n.recent.values, n.season.values, n.pending}
 	for i := range n.forms {
 		f := &n.forms[i]
-		parts = append(parts, &f.beta, &f.mass, &f.spent, &f.needed)
+		parts = append(parts, &f.beta, &f.mass, &f.spent, f.needed[:])
 	}
 	for _, p := range parts {
 		if err := binary.Read(r, binary.LittleEndian, p); err != nil {

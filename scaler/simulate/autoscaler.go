@@ -1,0 +1,242 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler"
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// AutoscalerOptions say how the alerts of an Autoscaler are evaluated. The zero
+// value is the alerts as they are generated for the policy, on a clock that
+// begins with a day.
+type AutoscalerOptions struct {
+	// Start is the time of the plant's beginning.
+	Start time.Time
+	// ScaleUpFor and ScaleDownFor are how long the needs must last.
+	ScaleUpFor, ScaleDownFor time.Duration
+}
+
+// Autoscaler is the server's own engine, with its book of alerts and a ledger in
+// memory, as the controller of a plant. Prometheus and Alertmanager are played
+// with their whole path: at each interval the generated alerts are evaluated on
+// the usage of that instant and on what Alertscaler exported before it, and
+// what fires is delivered at once, as the example receiver has it with
+// group_wait: 0s.
+//
+// The policy's targets are replaced by one, the plant. Of several resources only
+// the first is played.
+type Autoscaler struct {
+	ctx      context.Context
+	policy   *config.Policy
+	rules    policy.Policy
+	capacity float64
+	engine   *scaler.Engine
+	book     *alerts.Book
+	fleet    *plantFleet
+	usage    *plantUsage
+	start    time.Time
+	now      atomic.Int64
+	up, down condition
+	err      error
+}
+
+// condition is one alert: since when its expression holds, and whether it
+// fires.
+type condition struct {
+	labels map[string]string
+	lasts  time.Duration
+	since  time.Time
+	fires  bool
+	starts time.Time
+}
+
+// errNoResource is a policy that plays no usage.
+var errNoResource = errors.New("it has no resource with a usage to play")
+
+// NewAutoscaler makes the controller of one policy of c. The capacity of one
+// replica is the policy's, where that is a number, and 1 otherwise: the plant
+// counts demand in replicas.
+func NewAutoscaler(ctx context.Context, c *config.Config, name string, o AutoscalerOptions) (*Autoscaler, error) {
+	a := &Autoscaler{ctx: ctx, start: o.Start, capacity: 1}
+	if a.start.IsZero() {
+		a.start = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	}
+	a.now.Store(a.start.UnixNano())
+	played := *c
+	played.Policies = nil
+	for _, p := range c.Policies {
+		if p.Name == name {
+			a.policy = a.play(p)
+			played.Policies = []*config.Policy{a.policy}
+		}
+	}
+	switch {
+	case a.policy == nil:
+		return nil, fmt.Errorf("simulate policy %q: the configuration has none of this name", name)
+	case len(a.policy.Resources) == 0:
+		return nil, fmt.Errorf("simulate policy %q: %w", name, errNoResource)
+	}
+	played.Budgets = nil
+	if played.Prometheus == nil {
+		played.Prometheus = &config.Prometheus{}
+	}
+	a.rules = played.Rules(a.policy)
+	a.usage = &plantUsage{resource: a.policy.Resources[0].Name, capacity: a.capacity}
+	a.up = condition{labels: alertOf(a.policy, policy.Up), lasts: o.ScaleUpFor}
+	a.down = condition{labels: alertOf(a.policy, policy.Down), lasts: o.ScaleDownFor}
+	return a, a.open(&played)
+}
+
+// play is p on the plant.
+func (a *Autoscaler) play(p *config.Policy) *config.Policy {
+	changed := *p
+	if len(p.Resources) > 0 {
+		first := *p.Resources[0]
+		// Everybody reports in the plant.
+		none := 0.0
+		first.MinCoverage = &none
+		if n := first.CapacityPerReplica.Number; n > 0 {
+			a.capacity = n
+		}
+		changed.Resources = []*config.Resource{&first}
+	}
+	a.fleet = &plantFleet{}
+	one := *p.Targets[0]
+	one.Platform = fleetConfig{platform: p.Targets[0].Platform.Platform(), fleet: a.fleet}
+	one.Min, one.Max = 0, 0
+	one.Victims, one.Drain = nil, nil
+	changed.Targets = []*config.Target{&one}
+	return &changed
+}
+
+func (a *Autoscaler) open(c *config.Config) error {
+	memory := NewLedger()
+	var err error
+	a.book, err = alerts.New(alerts.Options{Store: memory, TTL: -1, Rules: scaler.AlertRules(c), Now: a.clock})
+	if err != nil {
+		return fmt.Errorf("start the book of alerts: %w", err)
+	}
+	a.engine, err = scaler.New(scaler.Options{
+		Alerts: a.book, Ledger: memory, Now: a.clock,
+		NewUsage: func(*config.Config) (scaler.Usage, error) { return a.usage, nil },
+	})
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	change, err := a.engine.Prepare(a.ctx, c)
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	change.Apply()
+	return nil
+}
+
+func (a *Autoscaler) clock() time.Time { return time.Unix(0, a.now.Load()).UTC() }
+
+// Capacity is what one replica holds, in the resource's unit.
+func (a *Autoscaler) Capacity() float64 { return a.capacity }
+
+// Bounds are the policy's.
+func (a *Autoscaler) Bounds() (lowest, highest int) { return a.rules.Min, a.rules.Max }
+
+// Interval is how often the policy is evaluated.
+func (a *Autoscaler) Interval(c *config.Config) time.Duration {
+	return c.Global.EvaluationInterval.Std()
+}
+
+// Desired implements plant.Controller: one evaluation of the alerts and of the
+// policy. After an error, see Err, nothing moves any more.
+func (a *Autoscaler) Desired(s plant.Signal) int {
+	if a.err != nil {
+		return s.Requested
+	}
+	now := a.start.Add(s.Now)
+	a.now.Store(now.UnixNano())
+	a.fleet.state = target.State{Requested: s.Requested, Ready: s.Ready}
+	a.usage.value = s.Usage * a.capacity
+	up, down := a.expressions(s, now)
+	if err := errors.Join(a.deliver(&a.up, up, now), a.deliver(&a.down, down, now)); err != nil {
+		a.err = err
+		return s.Requested
+	}
+	a.engine.Step(a.ctx)
+	return a.fleet.state.Requested
+}
+
+// Err is why the controller stopped.
+func (a *Autoscaler) Err() error { return a.err }
+
+// Decision is the newest; nil before the first.
+func (a *Autoscaler) Decision() *policy.Decision {
+	s, _ := a.engine.Status(a.policy.Name)
+	return s.Last
+}
+
+// expressions are those of the generated alerts: more replicas are required
+// than are requested, or fewer.
+func (a *Autoscaler) expressions(s plant.Signal, now time.Time) (up, down bool) {
+	u := a.usage.value
+	r := &a.rules.Resources[0]
+	reserved := max(r.Reservation.Amount(u, a.capacity, now), a.rules.Reservation.Amount(u, a.capacity, now))
+	known := true
+	if a.rules.Objective(r) > 0 {
+		var learnt float64
+		learnt, known = a.exported()
+		reserved = max(reserved, learnt)
+	}
+	required := int(math.Ceil((u + reserved) / a.capacity * (1 - 1e-9)))
+	return required > s.Requested, known && required < s.Requested && s.Requested > a.rules.Min
+}
+
+// exported is the largest amount of an objective that Prometheus has scraped:
+// that of the last evaluation.
+func (a *Autoscaler) exported() (amount float64, known bool) {
+	d := a.Decision()
+	if d == nil {
+		return 0, false
+	}
+	for i := range d.Requirements {
+		for _, e := range d.Requirements[i].Reservations {
+			if e.Kind == policy.EntryObjective {
+				amount, known = max(amount, e.Amount), true
+			}
+		}
+	}
+	return amount, known
+}
+
+// deliver evaluates one alert, and tells the book where it changed.
+func (a *Autoscaler) deliver(c *condition, holds bool, now time.Time) error {
+	switch {
+	case !holds:
+		c.since = time.Time{}
+	case c.since.IsZero():
+		c.since = now
+	}
+	fires := holds && now.Sub(c.since) >= c.lasts
+	if fires == c.fires {
+		return nil
+	}
+	c.fires = fires
+	alert := alerts.Alert{Fingerprint: fingerprint(c.labels), Labels: c.labels, Status: alerts.Firing}
+	if fires {
+		c.starts = now
+	} else {
+		alert.Status, alert.EndsAt = alerts.Resolved, now
+	}
+	alert.StartsAt = c.starts
+	if _, err := a.book.Apply(a.ctx, alerts.Notification{Receiver: "simulated", GroupKey: "simulated", Alerts: []alerts.Alert{alert}}); err != nil {
+		return fmt.Errorf("deliver an alert: %w", err)
+	}
+	return nil
+}
