@@ -20,6 +20,8 @@ local promql = import '../lib/promql.libsonnet';
   // given is the configured series with the labels scale_target and resource,
   // for what is recorded at all.
   local given =
+    assert config.reservedSeries != 'scale_target_resource:reserved:objective' || config.objective.enabled :
+           'reservedSeries is recorded by nothing: objective.enabled is false';
     if config.reservedSeries == null then []
     else if config.reservedSeries == 'alertscaler_policy_reserved' then [
       promql.call(
@@ -53,7 +55,9 @@ local promql = import '../lib/promql.libsonnet';
         rules: [
           {
             // What must stay free. Recorded here, so that the alerts below
-            // hold the same usage against it from which it was made.
+            // hold the same usage against it from which it was made. A series
+            // from elsewhere is made of a usage up to one interval older, and
+            // the sum is off by what came or went in it.
             record: 'scale_target_resource:reserved:max',
             expr: promql.lines(given + std.join(['or'], [
               [kept('resource="%s"' % r, config.reservation.default + config.reservation[r])]
