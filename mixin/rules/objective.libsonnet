@@ -103,7 +103,7 @@ local promql = import '../lib/promql.libsonnet';
                   / scale_target_resource:capacity:avg
                   / sqrt(clamp_min(scale_target_resource:usage:held offset %(horizon)s / scale_target_resource:capacity:avg, 1)),
                   0
-                ) < +Inf
+                )
                 and
                 scale_target_resource:usage:held
               |||),
