@@ -20,8 +20,6 @@ local promql = import '../lib/promql.libsonnet';
   // given is the configured series with the labels scale_target and resource,
   // for what is recorded at all.
   local given =
-    assert config.reservedSeries != 'scale_target_resource:reserved:objective' || config.objective.enabled :
-           'reservedSeries is recorded by nothing: objective.enabled is false';
     if config.reservedSeries == null then []
     else if config.reservedSeries == 'alertscaler_policy_reserved' then [
       promql.call(
@@ -30,6 +28,14 @@ local promql = import '../lib/promql.libsonnet';
       ),
       'and on (scale_target, resource)',
       'scale_target_resource:usage:sum',
+      'or on (scale_target, resource)',
+    ] else if config.reservedSeries == 'scale_target_resource:reserved:objective' then [
+      // It goes with the usage, which goes for a moment with many a scale-up,
+      // and comes back one evaluation of another group later. The ratio is not
+      // meant to stand in for that.
+      assert config.objective.enabled : 'reservedSeries is recorded by nothing: objective.enabled is false';
+      'max by (scale_target, resource) (last_over_time(scale_target_resource:reserved:objective[%ds]) >= 0)'
+      % (4 * promql.seconds(config.evaluationInterval)),
       'or on (scale_target, resource)',
     ] else [
       'max by (scale_target, resource) (%s >= 0)' % config.reservedSeries,

@@ -37,6 +37,7 @@ local promql = import '../lib/promql.libsonnet';
     groups+: if !objective.enabled then [] else
       assert objective.objective > 0 && objective.objective < 1 : 'objective.objective must be above 0 and below 1';
       assert objective.minRatio >= 0 && objective.minRatio < 1 : 'objective.minRatio must be at least 0 and less than 1';
+      assert promql.seconds(objective.interval) < 300 : 'objective.interval must be less than 5m, or what is learnt is not there in between';
       assert objective.minSamples * promql.seconds(objective.interval) <= promql.seconds(objective.history) : 'objective.history never has objective.minSamples samples';
       [
         {
