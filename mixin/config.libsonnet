@@ -125,11 +125,47 @@
     // Take what must stay free from a series instead, where it has a number
     // for a target and a resource; the ratios above stand in where it does
     // not. Either a recorded series with the labels scale_target and resource,
-    // or 'alertscaler_policy_reserved', so that the alerts follow the policies
+    // such as 'scale_target_resource:reserved:objective' (see below), or
+    // 'alertscaler_policy_reserved', so that the alerts follow the policies
     // while they run. That one has policy instead of scale_target: it fits
     // where policies are named after their scale_target, and where their
     // resources of the recorded names are in the recorded units. null: none.
     reservedSeries: null,
+
+    // --- Reservation by objective ------------------------------------------
+    // objective.rules.yml learns for every target and resource with a capacity
+    // what must be kept free so that usage stays below capacity for a stated
+    // share of the time, and records it and how it came about. It is rendered
+    // by default, and costs nothing until it is loaded. The alerts go by it
+    // only where reservedSeries says so, because what they hold free should be
+    // what the policies hold free: one can look at the series for a day first.
+    objective: {
+      enabled: true,
+
+      // The share of the time in which what is kept free is to be enough until
+      // another replica is there, provisioningSeconds later.
+      objective: 0.99,
+
+      // How long a peak goes on to count as used. Longer forgives a load that
+      // comes and goes, and keeps replicas for it in between.
+      hold: '5m',
+
+      // From how much of the past it learns, and how often the margin that was
+      // needed is measured in it. All of these samples are read each time.
+      // Less than five minutes, within which a series counts as present. A
+      // longer history forgets an incident later; Prometheus must retain it.
+      history: '1d',
+      interval: '1m',
+
+      // So many measured margins are the least to learn from; until then
+      // nothing is recorded, and the ratios above stand in. These are an hour.
+      minSamples: 60,
+
+      // The least that stays free, as a share of the capacity, however quiet
+      // the past was. CPU usage cannot exceed the capacity, so without it
+      // nothing would ever fire for a target that first fills up now.
+      minRatio: 0.1,
+    },
 
     // --- Prediction --------------------------------------------------------
     // A line through the last predictionRange, drawn as far into the future

@@ -4,8 +4,9 @@
 //
 // The files are for Prometheus' rule_files. Load those of the sources that
 // you scrape (process, docker, kubernetes, node), scale.rules.yml for what
-// follows from them, alertscaler.alerts.yml for Alertscaler itself, and
-// either scale.alerts.yml or what Generate writes, but not both.
+// follows from them, objective.rules.yml where what must stay free is to be
+// learnt, alertscaler.alerts.yml for Alertscaler itself, and either
+// scale.alerts.yml or what Generate writes, but not both.
 package rules
 
 import "embed"

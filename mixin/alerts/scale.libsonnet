@@ -29,6 +29,14 @@ local promql = import '../lib/promql.libsonnet';
       'and on (scale_target, resource)',
       'scale_target_resource:usage:sum',
       'or on (scale_target, resource)',
+    ] else if config.reservedSeries == 'scale_target_resource:reserved:objective' then [
+      // It goes with the usage, which goes for a moment with many a scale-up,
+      // and comes back one evaluation of another group later. The ratio is not
+      // meant to stand in for that.
+      assert config.objective.enabled : 'reservedSeries is recorded by nothing: objective.enabled is false';
+      'max by (scale_target, resource) (last_over_time(scale_target_resource:reserved:objective[%ds]) >= 0)'
+      % (4 * promql.seconds(config.evaluationInterval)),
+      'or on (scale_target, resource)',
     ] else [
       'max by (scale_target, resource) (%s >= 0)' % config.reservedSeries,
       'or on (scale_target, resource)',
@@ -53,7 +61,9 @@ local promql = import '../lib/promql.libsonnet';
         rules: [
           {
             // What must stay free. Recorded here, so that the alerts below
-            // hold the same usage against it from which it was made.
+            // hold the same usage against it from which it was made. A series
+            // from elsewhere is made of a usage up to one interval older, and
+            // the sum is off by what came or went in it.
             record: 'scale_target_resource:reserved:max',
             expr: promql.lines(given + std.join(['or'], [
               [kept('resource="%s"' % r, config.reservation.default + config.reservation[r])]

@@ -51,4 +51,19 @@
 
   // amount shows a number as PromQL reads it.
   amount(x):: std.strReplace('%.17g' % x, '+', ''),
+
+  // seconds is a Prometheus duration, such as 1m30s, in seconds.
+  seconds(duration)::
+    local units = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+    local digit(c) = c >= '0' && c <= '9';
+    local read = std.foldl(
+      function(at, c)
+        if digit(c) then at { number+: c }
+        else if at.number != '' && std.objectHas(units, c) then { number: '', total: at.total + std.parseInt(at.number) * units[c] }
+        else error '%s is no duration in whole seconds' % duration,
+      std.stringChars(duration),
+      { number: '', total: 0 }
+    );
+    assert read.number == '' && read.total > 0 : '%s is no duration in whole seconds' % duration;
+    read.total,
 }

@@ -1,14 +1,15 @@
-// files renders a mixin into rule files, one per group, for jsonnet -S -m DIR.
+// files renders a mixin into rule files, for jsonnet -S -m DIR.
 //
 // The fields of a rule stand in the order in which people read them, and
 // expressions as they were written.
 local promql = import 'promql.libsonnet';
 
-// alertscaler.docker.rules goes to docker.rules.yml; alertscaler.alerts keeps
-// its name.
+// alertscaler.docker.rules goes to docker.rules.yml, and so would
+// alertscaler.docker.more.rules; alertscaler.alerts keeps its name.
 local file(group) =
   local parts = std.split(group.name, '.');
-  std.join('.', (if std.length(parts) > 2 then parts[1:] else parts) + ['yml']);
+  local last = std.length(parts) - 1;
+  '%s.%s.yml' % [parts[if last > 1 then 1 else 0], parts[last]];
 
 // Each of these is one field in lines of its own, or nothing where it is unset.
 local plain(object, key) =
@@ -26,8 +27,6 @@ then plain(r, 'record') + map(r, 'labels') + block(r, 'expr')
 else plain(r, 'alert') + block(r, 'expr') + plain(r, 'for') + map(r, 'labels') + map(r, 'annotations'));
 
 local group(g) = |||
-  # Generated from mixin/ by `make rules`. Do not edit.
-  groups:
   - name: %(name)s
     interval: %(interval)s
     rules:
@@ -35,8 +34,13 @@ local group(g) = |||
 ||| % g { rules: std.join('\n  - ', [std.lstripChars(promql.indent(rule(r), 4), ' ') for r in g.rules]) };
 
 {
-  files(mixin):: {
-    [file(g)]: group(g)
-    for g in mixin.prometheusRules.groups + mixin.prometheusAlerts.groups
-  },
+  files(mixin)::
+    local groups = mixin.prometheusRules.groups + mixin.prometheusAlerts.groups;
+    {
+      [name]: |||
+        # Generated from mixin/ by `make rules`. Do not edit.
+        groups:
+      ||| + std.join('', [group(g) for g in groups if file(g) == name])
+      for name in std.set([file(g) for g in groups])
+    },
 }

@@ -2,4 +2,5 @@
 (import 'docker.libsonnet') +
 (import 'kubernetes.libsonnet') +
 (import 'node.libsonnet') +
-(import 'scale.libsonnet')
+(import 'scale.libsonnet') +
+(import 'objective.libsonnet')
