@@ -48,10 +48,12 @@ type ResourceThresholds struct {
 	// resource's own reservations.
 	Ratio, Threshold float64
 	Replicas         int
-	// Scheduled is set where a reservation has schedules. What they keep free
-	// at this hour only Alertscaler knows; it is taken from its own
-	// alertscaler_policy_reserved, which Prometheus must scrape.
+	// Scheduled is set where a reservation has schedules, and Objective where
+	// it has an objective. What they keep free at this hour only Alertscaler
+	// knows; it is taken from its own alertscaler_policy_reserved, which
+	// Prometheus must scrape.
 	Scheduled bool
+	Objective bool
 }
 
 // Options of Generate. The zero value is what most want.
@@ -95,9 +97,10 @@ type rule struct {
 // Generate writes a rule file with one group a policy, in the order given.
 //
 // The alerts decide as the engine does. For each resource with usage U,
-// reservation P = max(U·ratio/(1−ratio), threshold, replicas·C, schedules) and
-// capacity C of one replica, ceil((U+P)/C) replicas are required; where P has
-// several parts, each is a series of its own, of="replicas" and so on. ScaleUp
+// reservation P = max(U·ratio/(1−ratio), threshold, replicas·C, schedules,
+// objective) and capacity C of one replica, ceil((U+P)/C) replicas are required;
+// where P has several parts, each is a series of its own, of="replicas" and so
+// on. ScaleUp
 // fires for a resource of which one requires more than are requested now, a
 // predicted usage included. ScaleDown fires where all require fewer, the
 // predicted one left out, and there are more than Min. What is unknown (no

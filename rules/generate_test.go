@@ -18,6 +18,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/rules"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
@@ -60,6 +61,13 @@ var policies = []rules.PolicyThresholds{
 			{Name: "memory", CapacityPerReplica: "4"},
 		},
 	},
+	{
+		Policy:      "api",
+		ScaleTarget: map[string]string{"scale_target": "api"},
+		Min:         2,
+		Max:         10,
+		Resources:   []rules.ResourceThresholds{{Name: "cpu", CapacityPerReplica: "2", Ratio: 0.2, Objective: true}},
+	},
 	{Policy: "by-alert", ScaleTarget: map[string]string{"scale_target": "by-alert"}, Min: 1, Max: 3},
 }
 
@@ -95,7 +103,7 @@ func TestGeneratedRulesInPrometheus(t *testing.T) {
 }
 
 func TestGenerateNothing(t *testing.T) {
-	got := generate(t, policies[3:], rules.Options{})
+	got := generate(t, policies[4:], rules.Options{})
 	if !strings.HasSuffix(string(got), "groups: []\n") {
 		t.Errorf("policies without resources gave\n%s", got)
 	}
@@ -110,6 +118,7 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 
 	var targets []rules.PolicyThresholds
 	var series, expected strings.Builder
+	learnt := 0
 	for i := range 300 {
 		name := "p" + strconv.Itoa(i)
 		n, least := 1+random.IntN(12), random.IntN(3)
@@ -118,10 +127,15 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 		observed := policy.Observation{Up: 1, Targets: []policy.TargetState{{Name: "t", Requested: n, Ready: n}}}
 
 		fmt.Fprintf(&series, "      - {series: 'alertscaler_policy_replicas{policy=%q, kind=\"requested\"}', values: '%d'}\n", name, n)
+		ofPolicy := random.IntN(4) == 0
+		if ofPolicy {
+			decide.Reservation.Objective = policy.Objective{Share: 0.9}
+		}
 		for k := range 1 + random.IntN(3) {
 			r := rules.ResourceThresholds{
 				Name:  "r" + strconv.Itoa(k),
 				Ratio: pick(0, 0.1, 0.2, 0.3, 0.75), Threshold: pick(0, 0, 0.5, 3), Replicas: int(pick(0, 0, 1, 3)),
+				Objective: ofPolicy || random.IntN(3) == 0,
 			}
 			capacity := pick(0.1, 0.3, 1, 2.5, 150)
 			r.UsageExpr = fmt.Sprintf("usage{policy=%q, resource=%q}", name, r.Name)
@@ -132,11 +146,20 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 			if r.Threshold > 0 && random.IntN(2) == 0 {
 				usage = max(0, whole*capacity-r.Threshold+pick(0, 1e-12, 1e-4, -1e-4))
 			}
+			read := policy.Usage{Resource: r.Name, Value: usage, CapacityPerReplica: capacity}
+			reservation := policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas}
+			if r.Objective {
+				// Cold, and learnt, and all of it bounded or not.
+				if !ofPolicy {
+					reservation.Objective = policy.Objective{Share: 0.99, MinRatio: pick(0, 0, 0.2), MaxRatio: pick(0, 0, 0.4)}
+				}
+				if random.IntN(4) > 0 {
+					read.Learnt = &objective.Reading{Free: max(0, (whole+pick(-1, 0, 0, 1))*capacity-usage+pick(0, 1e-12, 1e-4, -1e-4))}
+				}
+			}
 			p.Resources = append(p.Resources, r)
-			decide.Resources = append(decide.Resources, policy.Resource{
-				Name: r.Name, Reservation: policy.Reservation{Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas},
-			})
-			observed.Usage = append(observed.Usage, policy.Usage{Resource: r.Name, Value: usage, CapacityPerReplica: capacity})
+			decide.Resources = append(decide.Resources, policy.Resource{Name: r.Name, Reservation: reservation})
+			observed.Usage = append(observed.Usage, read)
 			fmt.Fprintf(&series, "      - {series: 'usage{policy=%q, resource=%q}', values: '%s'}\n",
 				name, r.Name, strconv.FormatFloat(usage, 'f', -1, 64))
 		}
@@ -147,6 +170,13 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 			t.Fatalf("%s: no recommendation: %+v", name, decision)
 		}
 		for _, q := range decision.Requirements {
+			for _, e := range q.Reservations {
+				if e.Kind == policy.EntryObjective {
+					learnt++
+					fmt.Fprintf(&series, "      - {series: 'alertscaler_policy_reserved{policy=%q, resource=%q, entry=%q}', values: '%s'}\n",
+						name, q.Resource, e.Name(), strconv.FormatFloat(e.Amount, 'f', -1, 64))
+				}
+			}
 			if q.Replicas > n {
 				fmt.Fprintf(&expected, "          - {labels: 'ALERTS{alertname=\"ScaleUp\", alertstate=\"firing\", scale=\"up\", scale_target=%q, policy=%q, resource=%q}', value: 1}\n",
 					name, name, q.Resource)
@@ -156,7 +186,7 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 			fmt.Fprintf(&expected, "          - {labels: 'ALERTS{alertname=\"ScaleDown\", alertstate=\"firing\", scale=\"down\", scale_target=%q, policy=%q}', value: 1}\n", name, name)
 		}
 	}
-	if strings.Count(expected.String(), "ScaleDown") < 20 || strings.Count(expected.String(), "ScaleUp") < 20 {
+	if strings.Count(expected.String(), "ScaleDown") < 20 || strings.Count(expected.String(), "ScaleUp") < 20 || learnt < 100 {
 		t.Fatal("the cases are one-sided")
 	}
 

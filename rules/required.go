@@ -30,18 +30,27 @@ func (r *ResourceThresholds) parts(p *PolicyThresholds, o *Options) []part {
 	usage := fmt.Sprintf("%s{policy=%s, resource=%s}", recordUsage, quote(p.Policy), quote(r.Name))
 	parts := r.reserving(p, "", usage)
 	if r.Scheduled {
-		own := fmt.Sprintf("policy=%s, resource=%s, entry=~\"(policy )?schedule .*\"", quote(p.Policy), quote(r.Name))
-		if s := strings.TrimSpace(o.Selector); s != "" {
-			own = s + ", " + own
-		}
-		reserved := fmt.Sprintf("\n    + on () group_left ()\n    max(alertscaler_policy_reserved{%s} >= 0)", own)
-		parts = append(parts, part{"schedule", r.required(p, usage, reserved, "")})
+		parts = append(parts, part{"schedule", r.required(p, usage, r.exported(p, o, "schedule .*"), "")})
+	}
+	if r.Objective {
+		parts = append(parts, part{"objective", r.required(p, usage, r.exported(p, o, "objective"), "")})
 	}
 	if !blank(r.PredictedExpr) {
 		expr := fmt.Sprintf("((%s >= 0) < +Inf)", one(r.PredictedExpr, 4))
 		parts = append(parts, r.reserving(p, predicted, expr)...)
 	}
 	return parts
+}
+
+// exported is what those entries of the reservation keep free whose name, after
+// whose they are, matches: the largest of what Alertscaler says, and nothing
+// where it says nothing.
+func (r *ResourceThresholds) exported(p *PolicyThresholds, o *Options, entry string) string {
+	own := fmt.Sprintf("policy=%s, resource=%s, entry=~%s", quote(p.Policy), quote(r.Name), quote("(policy )?"+entry))
+	if s := strings.TrimSpace(o.Selector); s != "" {
+		own = s + ", " + own
+	}
+	return fmt.Sprintf("\n    + on () group_left ()\n    max(alertscaler_policy_reserved{%s} >= 0)", own)
 }
 
 // reserving are the parts for one usage: what a ratio and a threshold keep
@@ -57,7 +66,7 @@ func (r *ResourceThresholds) reserving(p *PolicyThresholds, of, usage string) []
 // hasParts reports whether a resource has more than the first part.
 func (p *PolicyThresholds) hasParts() bool {
 	for i := range p.Resources {
-		if r := &p.Resources[i]; r.Replicas > 0 || r.Scheduled || !blank(r.PredictedExpr) {
+		if r := &p.Resources[i]; r.Replicas > 0 || r.Scheduled || r.Objective || !blank(r.PredictedExpr) {
 			return true
 		}
 	}
@@ -72,6 +81,9 @@ func (p *PolicyThresholds) presentParts() int {
 			n++
 		}
 		if p.Resources[i].Scheduled {
+			n++
+		}
+		if p.Resources[i].Objective {
 			n++
 		}
 	}

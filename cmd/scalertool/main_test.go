@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
@@ -108,6 +111,67 @@ func TestGeneratedRulesLoad(t *testing.T) {
 		}
 	}
 	check(t, promtool, "check", "rules", out)
+}
+
+// TestHowLongFewerReplicasMustSuffice: what waits before a ScaleDown is part of
+// what a policy with an objective learns, and two minutes for the others, unless
+// somebody says otherwise.
+func TestHowLongFewerReplicasMustSuffice(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "two.yml")
+	if err := os.WriteFile(file, []byte(`
+prometheus: { url: http://localhost:9090 }
+policies:
+  - { name: fixed, max: 3, resources: [ { name: cpu } ], reservation: { ratio: 0.2 }, targets: [ { name: t, http: { url: "http://localhost/fixed" } } ] }
+  - { name: learns, max: 3, resources: [ { name: cpu } ], reservation: { objective: 0.99 }, targets: [ { name: t, http: { url: "http://localhost/learns" } } ] }
+  - name: of-one
+    max: 3
+    resources: [ { name: cpu, reservation: { objective: 0.9 } }, { name: memory } ]
+    targets: [ { name: t, http: { url: "http://localhost/one" } } ]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		args []string
+		want map[string]string
+	}{
+		{nil, map[string]string{"fixed": "2m", "learns": "", "of-one": ""}},
+		{[]string{"--scale-down.for=20s"}, map[string]string{"fixed": "20s", "learns": "20s", "of-one": "20s"}},
+		{[]string{"--scale-down.for=2m"}, map[string]string{"fixed": "2m", "learns": "2m", "of-one": "2m"}},
+		{[]string{"--scale-down.for=0s"}, map[string]string{"fixed": "", "learns": "", "of-one": ""}},
+	} {
+		code, stdout, stderr := tool(append([]string{"rules", "generate", "--config.file=" + file}, tc.args...)...)
+		if code != exitOK {
+			t.Fatalf("exit %d: %s", code, stderr)
+		}
+		var generated struct {
+			Groups []struct {
+				Name  string `yaml:"name"`
+				Rules []struct {
+					Alert string `yaml:"alert"`
+					For   string `yaml:"for"`
+				} `yaml:"rules"`
+			} `yaml:"groups"`
+		}
+		if err := yaml.Unmarshal([]byte(stdout), &generated); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, g := range generated.Groups {
+			for _, r := range g.Rules {
+				if r.Alert == "ScaleDown" {
+					got[strings.TrimPrefix(g.Name, "alertscaler.policy.")] = r.For
+				}
+			}
+		}
+		if !maps.Equal(got, tc.want) {
+			t.Errorf("%v: ScaleDown after %q, want %q", tc.args, got, tc.want)
+		}
+		for _, resource := range []string{"cpu", "memory"} {
+			if got, want := strings.Contains(stdout, `alertscaler_policy_reserved{policy="of-one", resource="`+resource), resource == "cpu"; got != want {
+				t.Errorf("%s of policy of-one reads what is learnt: %t", resource, got)
+			}
+		}
+	}
 }
 
 // TestExamplesAreValid: the three files of the demo, each by its own tool.

@@ -26,13 +26,19 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 	out := cmd.Flag("output.file", "Where to write; standard output by default.").String()
 	var upFor, downFor model.Duration
 	cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s").SetValue(&upFor)
-	cmd.Flag("scale-down.for", "How long fewer replicas must suffice.").Default("2m").SetValue(&downFor)
+	downGiven := false
+	cmd.Flag("scale-down.for", "How long fewer replicas must suffice; 2m by default, and 0s for policies with an objective, which learn how long to hold.").
+		IsSetByUser(&downGiven).SetValue(&downFor)
 	commands[cmd.FullCommand()] = func(_ context.Context, stdout io.Writer) error {
 		c, err := config.LoadFile(*file, install.Registry())
 		if err != nil {
 			return failure{err}
 		}
-		thresholds, err := thresholdsOf(c, time.Duration(upFor), time.Duration(downFor))
+		lasts := durations{up: time.Duration(upFor), down: defaultDownFor}
+		if downGiven {
+			lasts.down, lasts.downObjective = time.Duration(downFor), time.Duration(downFor)
+		}
+		thresholds, err := thresholdsOf(c, lasts)
 		if err != nil {
 			return failure{err}
 		}
@@ -43,9 +49,18 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 	}
 }
 
+// defaultDownFor is how long fewer replicas must suffice where nobody says
+// otherwise.
+const defaultDownFor = 2 * time.Minute
+
+// durations are how long needs must last. Of a policy with an objective the
+// time to hold on to replicas is part of what it learns, and what was waited
+// here as well would come on top.
+type durations struct{ up, down, downObjective time.Duration }
+
 // thresholdsOf is what the alerts must know of the policies. Policies without
 // resources have nothing to generate.
-func thresholdsOf(c *config.Config, upFor, downFor time.Duration) ([]rules.PolicyThresholds, error) {
+func thresholdsOf(c *config.Config, lasts durations) ([]rules.PolicyThresholds, error) {
 	var out []rules.PolicyThresholds
 	for _, p := range c.Policies {
 		if len(p.Resources) == 0 {
@@ -57,7 +72,7 @@ func thresholdsOf(c *config.Config, upFor, downFor time.Duration) ([]rules.Polic
 		}
 		t := rules.PolicyThresholds{
 			Policy: p.Name, ScaleTarget: alertLabels, Min: p.Min, Max: p.Max,
-			ScaleUpFor: upFor, ScaleDownFor: downFor,
+			ScaleUpFor: lasts.up, ScaleDownFor: lasts.down,
 		}
 		for _, r := range p.Resources {
 			rt := rules.ResourceThresholds{
@@ -66,6 +81,10 @@ func thresholdsOf(c *config.Config, upFor, downFor time.Duration) ([]rules.Polic
 				Threshold: max(r.Reservation.Threshold, p.Reservation.Threshold),
 				Replicas:  max(r.Reservation.Replicas, p.Reservation.Replicas),
 				Scheduled: len(r.Reservation.Schedules)+len(p.Reservation.Schedules) > 0,
+				Objective: max(r.Reservation.Objective, p.Reservation.Objective) > 0,
+			}
+			if rt.Objective {
+				t.ScaleDownFor = lasts.downObjective
 			}
 			if n := r.CapacityPerReplica.Number; n > 0 {
 				rt.CapacityPerReplica = strconv.FormatFloat(n, 'g', -1, 64)
