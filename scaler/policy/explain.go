@@ -77,11 +77,12 @@ func (q Requirement) String() string {
 		return text
 	}
 	text := q.Resource + " uses " + quantity(q.Usage)
-	if q.Reserved > 0 {
+	e := q.largest()
+	switch {
+	case e != nil:
+		text += " and keeps " + quantity(q.Reserved) + " free (" + e.setting() + ")"
+	case q.Reserved > 0:
 		text += " and keeps " + quantity(q.Reserved) + " free"
-		if e := q.largest(); e != nil {
-			text += " (" + e.setting() + ")"
-		}
 	}
 	text += ", which takes " + plural(quantity(q.need()), "replica") + " of " + quantity(q.CapacityPerReplica)
 	if n := count(q.Replicas); n != quantity(q.need()) {
@@ -93,11 +94,12 @@ func (q Requirement) String() string {
 	return text
 }
 
-// largest is the entry that decides what is reserved, where there is one.
+// largest is the entry that decides what is reserved, where there is one. Where
+// nothing is, an objective says why.
 func (q *Requirement) largest() *Entry {
 	var found *Entry
 	for i := range q.Reservations {
-		if e := &q.Reservations[i]; e.Amount > 0 && (found == nil || e.Amount > found.Amount) {
+		if e := &q.Reservations[i]; (e.Amount > 0 || e.Kind == EntryObjective) && (found == nil || e.Amount > found.Amount) {
 			found = e
 		}
 	}
