@@ -19,6 +19,9 @@ var (
 	descTargetReplicas = desc("target_replicas", "Replicas of one target as last read. NaN while unknown.", "policy", "target", "kind")
 	descUsage          = desc("policy_usage", "What all replicas of a policy use together, in the resource's unit. NaN while unknown.", "policy", "resource")
 	descReserved       = desc("policy_reserved", "What each entry of a policy's reservations keeps free, in the resource's unit; the largest counts. NaN while unknown.", "policy", "resource", "entry")
+	descObjective      = desc("policy_objective_ratio", "Share of the time that capacity of the resource must suffice, as configured.", "policy", "resource")
+	descUnderCapacity  = desc("policy_objective_under_capacity_ratio", "Share of the time that there was too little of the resource, of the last day above all. NaN while unknown.", "policy", "resource")
+	descObservations   = desc("policy_objective_observations_total", "Samples that what a resource's objective keeps free was learnt from, those of earlier runs and of the past in Prometheus included.", "policy", "resource")
 	descUsageAge       = desc("policy_usage_age_seconds", "Age of the sample behind the last usage reading. NaN while unknown.", "policy", "resource")
 	descDecisions      = desc("decisions_total", "Evaluations by where the alerts pointed and the reason of their outcome.", "policy", "direction", "reason")
 	descActions        = desc("actions_total", "Requests to a target for another number of replicas, failed ones included.", "policy", "target", "direction")
@@ -46,7 +49,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descUsageAge, descDecisions,
+		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descObjective, descUnderCapacity, descObservations, descUsageAge, descDecisions,
 		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
 		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
 	} {
@@ -141,7 +144,21 @@ func (e emitter) resources(v *view) {
 		e.gauge(descUsage, usage, name)
 		e.gauge(descUsageAge, age, name)
 		e.reserved(v, i, q)
+		if share := v.setup.rules.Objective(&v.setup.rules.Resources[i]); share > 0 {
+			e.objective(share, name, v.progress[name])
+		}
 	}
+}
+
+// objective renders what is asked for, and how far learning has come.
+func (e emitter) objective(share float64, resource string, p progress) {
+	realised := math.NaN()
+	if p.observations > 0 {
+		realised = p.realised
+	}
+	e.gauge(descObjective, share, resource)
+	e.gauge(descUnderCapacity, realised, resource)
+	e.counter(descObservations, uint64(p.observations), resource)
 }
 
 // reserved renders every entry that is configured, or one of nothing: the

@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -34,11 +35,19 @@ const (
 	// assumedProvisioning is how long a replica is taken to need where that
 	// was neither measured nor configured.
 	assumedProvisioning = time.Minute
+	// fits is the share of the ready capacity above which usage may be more
+	// than there is. Where that is someone else's doing, who took replicas
+	// away, it says nothing about what this policy should keep free; and
+	// nothing does for some time afterwards, since usage is a mean.
+	fits       = 0.95
+	afterwards = 2 * time.Minute
 )
 
 // learning is what a unit knows of one resource with an objective.
 type learning struct {
 	learner *objective.Learner
+	// interval of the evaluations that it was made for.
+	interval time.Duration
 	// pastAt is when to ask for the past, and pastTried how often that was
 	// tried; after pastTries there is no more to ask for.
 	pastAt    time.Time
@@ -50,12 +59,13 @@ type learning struct {
 // learn gives what was read to the learners, and what they say to the
 // decision. Only what is fully known is learnt from.
 func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Observation) {
+	u.forgetLearnt()
 	rules := &u.setup.rules
+	starved := false
 	for i := range rules.Resources {
 		name := rules.Resources[i].Name
 		share := rules.Objective(&rules.Resources[i])
 		if share == 0 {
-			u.unlearn(name)
 			continue
 		}
 		k := u.learningOf(name, share)
@@ -66,7 +76,11 @@ func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Ob
 			if r.Resource != name {
 				continue
 			}
-			if r.Problem == "" {
+			switch {
+			case r.Problem != "":
+			case !u.history.TakenAway.IsZero() && r.Value >= fits*float64(ready)*r.CapacityPerReplica:
+				starved = true
+			default:
 				u.observeSample(k, name, objective.Sample{
 					At: now, Usage: r.Value, Capacity: r.CapacityPerReplica, Ready: ready, Provisioning: provisioning,
 				})
@@ -75,6 +89,9 @@ func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Ob
 				r.Learnt = &reading
 			}
 		}
+	}
+	if !starved && now.Sub(u.history.TakenAway) >= afterwards {
+		u.history.TakenAway = time.Time{}
 	}
 }
 
@@ -91,21 +108,61 @@ func (u *unit) observeSample(k *learning, resource string, s objective.Sample) {
 	k.due = k.due || len(u.history.Learning[resource]) >= learningSamples
 }
 
-// unlearn forgets a resource that has no objective any more.
-func (u *unit) unlearn(resource string) {
-	delete(u.learnings, resource)
-	delete(u.history.Learning, resource)
+// forgetLearnt forgets the resources that have no objective any more, or are
+// gone: here, in the history and in the ledger.
+func (u *unit) forgetLearnt() {
+	rules := &u.setup.rules
+	learns := func(resource string) bool {
+		return slices.ContainsFunc(rules.Resources, func(r policy.Resource) bool {
+			return r.Name == resource && rules.Objective(&r) > 0
+		})
+	}
+	forget := func(resource string) {
+		delete(u.learnings, resource)
+		delete(u.history.Learning, resource)
+		if !slices.Contains(u.forgotten, resource) {
+			u.forgotten = append(u.forgotten, resource)
+		}
+	}
+	for resource := range u.learnings {
+		if !learns(resource) {
+			forget(resource)
+		}
+	}
+	for resource := range u.history.Learning {
+		if !learns(resource) {
+			forget(resource)
+		}
+	}
+	if u.unlearnt {
+		return
+	}
+	// The objective may have been removed while the server was down.
+	u.unlearnt = true
+	for i := range rules.Resources {
+		name := rules.Resources[i].Name
+		if learns(name) {
+			continue
+		}
+		if state, err := u.engine.opts.Ledger.Learnt(u.name, name); err == nil && len(state) > 0 {
+			forget(name)
+		}
+	}
 }
 
 // learningOf is what is known of a resource. What the last run left is taken
 // over from the ledger: the state that was written last, and the samples since.
 func (u *unit) learningOf(resource string, share float64) *learning {
-	if k := u.learnings[resource]; k != nil && k.learner.Tick() == objective.New(share, u.setup.interval).Tick() {
+	if k := u.learnings[resource]; k != nil && k.interval == u.setup.interval {
 		k.learner.SetObjective(share)
 		return k
 	}
-	k := &learning{learner: objective.New(share, u.setup.interval)}
-	state, err := u.engine.opts.Ledger.Learnt(u.name, resource)
+	k := &learning{learner: objective.New(share, u.setup.interval), interval: u.setup.interval}
+	var state []byte
+	var err error
+	if !slices.Contains(u.forgotten, resource) {
+		state, err = u.engine.opts.Ledger.Learnt(u.name, resource)
+	}
 	if err == nil && len(state) > 0 {
 		err = k.learner.Restore(state)
 	}
@@ -146,7 +203,10 @@ func (u *unit) readPast(ctx context.Context, k *learning, resource string, share
 	}
 	tick := k.learner.Tick()
 	from := now.Add(-pastReach)
-	if k.pastTried == 0 && k.learner.Last().After(from) {
+	// What has gone on meanwhile, or has hardly begun, is in the past too.
+	r, known := k.learner.Reading(0)
+	anew := k.pastTried > 0 || known && r.Cold
+	if !anew && k.learner.Last().After(from) {
 		from = k.learner.Last()
 	}
 	if now.Sub(from) <= 2*tick {
@@ -165,8 +225,7 @@ func (u *unit) readPast(ctx context.Context, k *learning, resource string, share
 		return
 	}
 	learner := k.learner
-	if k.pastTried > 0 {
-		// It has gone on meanwhile; the past has that too.
+	if anew {
 		learner = objective.New(share, u.setup.interval)
 	}
 	k.pastTried = pastTries
@@ -183,6 +242,27 @@ func (u *unit) readPast(ctx context.Context, k *learning, resource string, share
 	level.Info(u.logger).Log("msg", "learnt from past usage", "resource", resource, "from", from, "samples", learner.Observations()-before)
 }
 
+// progress is how far learning has come.
+type progress struct {
+	observations int64
+	realised     float64
+}
+
+// progress is that of each resource that something was learnt of.
+func (u *unit) progress() map[string]progress {
+	if len(u.learnings) == 0 {
+		return nil
+	}
+	all := make(map[string]progress, len(u.learnings))
+	for resource, k := range u.learnings {
+		// What was observed and realised is the same at any usage.
+		if r, ok := k.learner.Reading(0); ok {
+			all[resource] = progress{r.Observations, r.Realised}
+		}
+	}
+	return all
+}
+
 func (s *setup) queryOf(resource string) (usage.Query, bool) {
 	for _, q := range s.queries {
 		if q.Resource == resource {
@@ -196,6 +276,10 @@ func (s *setup) queryOf(resource string) (usage.Query, bool) {
 // history that goes with it.
 func (u *unit) learnt() []ledger.Learnt {
 	var all []ledger.Learnt
+	for _, resource := range u.forgotten {
+		all = append(all, ledger.Learnt{Policy: u.name, Resource: resource})
+	}
+	u.forgotten = nil
 	for resource, k := range u.learnings {
 		if !k.due {
 			continue

@@ -60,6 +60,10 @@ type unit struct {
 
 	// learnings are of the resources with an objective.
 	learnings map[string]*learning
+	// forgotten are resources of which the ledger is to keep nothing that was
+	// learnt; unlearnt is set once it was looked through for those.
+	forgotten []string
+	unlearnt  bool
 
 	// counts may be read by anyone.
 	counts *counters
@@ -136,6 +140,8 @@ type view struct {
 	open []ledger.Action
 	// draining names the replicas that are, by target.
 	draining map[string][]string
+	// progress is that of each resource with an objective.
+	progress map[string]progress
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time
@@ -297,6 +303,6 @@ func (u *unit) publish(d *policy.Decision) {
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
 		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
-		at: now, paused: u.paused.Load().Active(now),
+		progress: u.progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }

@@ -1,18 +1,26 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 
 	"go.etcd.io/bbolt"
 )
 
-// learntWrite replaces what was learnt of one resource.
+// learntWrite replaces what was learnt of one resource, or removes it.
 type learntWrite Learnt
 
 func (w learntWrite) size() int { return len(w.State) + len(w.Policy) + len(w.Resource) + 64 }
 
 func (w learntWrite) apply(tx *bbolt.Tx) error {
-	if err := bucket(tx, bucketLearnt).Put(targetKey(w.Policy, w.Resource), w.State); err != nil {
+	b, key := bucket(tx, bucketLearnt), targetKey(w.Policy, w.Resource)
+	if len(w.State) == 0 {
+		if err := b.Delete(key); err != nil {
+			return fmt.Errorf("remove what was learnt of %s of policy %q: %w", w.Resource, w.Policy, err)
+		}
+		return nil
+	}
+	if err := b.Put(key, w.State); err != nil {
 		return fmt.Errorf("store what was learnt of %s of policy %q: %w", w.Resource, w.Policy, err)
 	}
 	return nil
@@ -29,4 +37,21 @@ func (l *Ledger) Learnt(policyName, resource string) (state []byte, err error) {
 		return nil, fmt.Errorf("read what was learnt of %s of policy %q: %w", resource, policyName, err)
 	}
 	return state, nil
+}
+
+// removeLearnt removes what was learnt of all resources of a policy.
+func removeLearnt(tx *bbolt.Tx, policyName string) error {
+	b, prefix := bucket(tx, bucketLearnt), policyPrefix(policyName)
+	// bbolt's cursors do not survive deletes: collect first.
+	var keys [][]byte
+	c := b.Cursor()
+	for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Next() {
+		keys = append(keys, bytes.Clone(key))
+	}
+	for _, key := range keys {
+		if err := b.Delete(key); err != nil {
+			return fmt.Errorf("remove what was learnt of policy %q: %w", policyName, err)
+		}
+	}
+	return nil
 }

@@ -79,7 +79,8 @@ type Record struct {
 	Actions []Action
 	// Histories by policy replace what was stored.
 	Histories map[string]policy.History
-	// Learnt replaces what was stored of these resources.
+	// Learnt replaces what was stored of these resources; without a State it
+	// is forgotten.
 	Learnt []Learnt
 }
 

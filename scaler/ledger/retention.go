@@ -207,6 +207,9 @@ func (l *Ledger) pruneHistories(now time.Time) error {
 			if err := b.Delete([]byte(name)); err != nil {
 				return fmt.Errorf("remove history of policy %q: %w", name, err)
 			}
+			if err := removeLearnt(tx, name); err != nil {
+				return err
+			}
 			removed++
 		}
 		return nil

@@ -46,6 +46,10 @@ type History struct {
 	// learner's own state, which is written now and then, does not contain
 	// yet.
 	Learning map[string][]objective.Sample `json:"learning,omitempty"`
+	// TakenAway is when someone else last took replicas away, for as long as
+	// there may be too few because of that; else zero. Who learns what is
+	// needed looks at it.
+	TakenAway time.Time `json:"taken_away,omitzero"`
 }
 
 // Backoff is how long a target that failed is left alone.

@@ -116,5 +116,8 @@ func (h *History) LossOf(t *Target, now time.Time) float64 {
 func (h *History) ForeignChanged(p Policy, c ForeignChange, now time.Time) {
 	h.Since, h.Samples = time.Time{}, nil
 	h.DownSince, h.FleetHold = time.Time{}, nil
+	if c.To < c.From && p.learns() {
+		h.TakenAway = now
+	}
 	h.Moved(p, Move{At: now, Converged: now, Foreign: true, From: c.From, To: c.To})
 }

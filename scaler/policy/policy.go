@@ -104,3 +104,13 @@ type Amount struct {
 func (p *Policy) Objective(r *Resource) float64 {
 	return max(r.Reservation.Objective.Share, p.Reservation.Objective.Share)
 }
+
+// learns reports whether what any resource keeps free is learnt.
+func (p *Policy) learns() bool {
+	for i := range p.Resources {
+		if p.Objective(&p.Resources[i]) > 0 {
+			return true
+		}
+	}
+	return false
+}
