@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"strconv"
 	"strings"
@@ -29,12 +30,14 @@ type house struct {
 	now    time.Time
 }
 
-func newHouse(tb testing.TB, n int) *house {
+func newHouse(tb testing.TB, n int) *house { return newHouseWith(tb, n, "ratio: 0.3") }
+
+func newHouseWith(tb testing.TB, n int, reservation string) *house {
 	tb.Helper()
 	var text strings.Builder
 	text.WriteString("prometheus: { url: http://localhost:9090 }\npolicies:\n")
 	for i := range n {
-		fmt.Fprintf(&text, "- { name: p%d, min: 1, max: 10, resources: [ { name: cpu, reservation: { ratio: 0.3 } } ], targets: [ { name: t, scripted: {} } ] }\n", i)
+		fmt.Fprintf(&text, "- { name: p%d, min: 1, max: 10, resources: [ { name: cpu, reservation: { %s } } ], targets: [ { name: t, scripted: {} } ] }\n", i, reservation)
 	}
 	made := 0
 	c, err := config.Load("bench.yml", []byte(text.String()), target.NewRegistry(func() target.Config {
@@ -121,29 +124,74 @@ func BenchmarkRound(b *testing.B) {
 	b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/round")
 }
 
+// heapOf is what a house of n policies keeps after half an hour of evaluations.
+func heapOf(b *testing.B, n int, reservation string) float64 {
+	b.Helper()
+	h := newHouseWith(b, n, reservation)
+	defer h.close(b)
+	for range 120 {
+		h.round(b)
+	}
+	if err := h.ledger.Commit(ledger.Record{Histories: map[string]policy.History{"flush": {}}}); err != nil {
+		b.Fatal(err)
+	}
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	runtime.KeepAlive(h)
+	return float64(m.HeapAlloc)
+}
+
 // BenchmarkMemory is what the engine keeps for one policy, by the difference
 // between two sizes, after half an hour of evaluations.
 func BenchmarkMemory(b *testing.B) {
-	heap := func(n int) float64 {
-		h := newHouse(b, n)
-		defer h.close(b)
-		for range 120 {
-			h.round(b)
-		}
-		if err := h.ledger.Commit(ledger.Record{Histories: map[string]policy.History{"flush": {}}}); err != nil {
-			b.Fatal(err)
-		}
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		runtime.KeepAlive(h)
-		return float64(m.HeapAlloc)
-	}
+	heap := func(n int) float64 { return heapOf(b, n, "ratio: 0.3") }
 	for b.Loop() {
 		small, middle, large := heap(500), heap(1000), heap(2000)
 		b.ReportMetric((large-middle)/1000, "B/policy")
 		// 1 where memory grows linearly.
 		b.ReportMetric((large-middle)/(2*(middle-small)), "growth")
 	}
+}
+
+// BenchmarkObjectiveMemory is what an objective adds to that.
+func BenchmarkObjectiveMemory(b *testing.B) {
+	for b.Loop() {
+		without := heapOf(b, 400, "ratio: 0.3") - heapOf(b, 200, "ratio: 0.3")
+		with := heapOf(b, 400, "objective: 0.99") - heapOf(b, 200, "objective: 0.99")
+		b.ReportMetric((with-without)/200, "B-more/policy")
+	}
+}
+
+// BenchmarkObjective is one evaluation of a policy that has learnt, against the
+// same with a ratio: all that the engine does, the learner's state that the
+// ledger is given every so often included. The two take turns.
+func BenchmarkObjective(b *testing.B) {
+	const n = 500
+	ratio, learns := newHouseWith(b, n, "ratio: 0.3"), newHouseWith(b, n, "objective: 0.99")
+	defer ratio.close(b)
+	defer learns.close(b)
+	random := rand.New(rand.NewPCG(1, 2))
+	round := func(h *house) time.Duration {
+		h.usage.reading.Value = 2 + 4*random.Float64()
+		begin := time.Now()
+		h.round(b)
+		return time.Since(begin)
+	}
+	for range 60 {
+		round(ratio)
+		round(learns)
+	}
+	b.ResetTimer()
+	var without, with time.Duration
+	for b.Loop() {
+		without += round(ratio)
+		with += round(learns)
+	}
+	each := float64(b.N) * n
+	b.ReportMetric(float64(without.Nanoseconds())/each, "ns/ratio")
+	b.ReportMetric(float64(with.Nanoseconds())/each, "ns/objective")
+	b.ReportMetric(float64((with-without).Nanoseconds())/each, "ns-more/decision")
+	b.ReportMetric(float64(with)/float64(without), "times")
 }
