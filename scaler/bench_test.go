@@ -179,7 +179,8 @@ func BenchmarkObjective(b *testing.B) {
 		h.round(b)
 		return time.Since(begin)
 	}
-	for range 60 {
+	// Beyond the first hundred samples a learner chooses less often.
+	for range 100 {
 		round(ratio)
 		round(learns)
 	}
