@@ -183,9 +183,7 @@ func (w *whatIf) readUsage(ctx context.Context, c *config.Config, s *simulate.Wh
 			return err
 		}
 		s.Usage, s.Start = recorded.Trace, recorded.Start
-		if s.CapacityPerReplica == 0 {
-			s.CapacityPerReplica = recorded.Capacity
-		}
+		s.RecordedCapacity = recorded.Capacity
 		report.Input = c.Prometheus.URL.Redacted()
 		report.Notes = recorded.Notes
 	}

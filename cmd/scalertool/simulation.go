@@ -96,8 +96,9 @@ func (s *simulation) fill(files []string, played []*simulate.Played) {
 		for _, v := range p.Demand.Values {
 			one.MeanDemand += v / float64(len(p.Demand.Values))
 		}
-		if name := p.Policy.Resources[0].Name; name != s.Resource {
-			one.Notes = append(one.Notes, fmt.Sprintf("the usage of %s is played as that of %s", s.Resource, name))
+		ours, theirs := played[0].Policy.Resources[0], p.Policy.Resources[0]
+		if theirs.Name != ours.Name || theirs.Usage.Present != ours.Usage.Present {
+			one.Notes = append(one.Notes, fmt.Sprintf("its usage of %s is played as that of %s of the first configuration", theirs.Name, ours.Name))
 		}
 		s.Played = append(s.Played, one)
 	}

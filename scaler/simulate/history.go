@@ -65,8 +65,8 @@ func ReadHistory(ctx context.Context, past Past, p *config.Policy, o HistoryOpti
 	}
 	g := gapsIn(samples, o)
 	if g.longest > o.MaxGap {
-		return nil, fmt.Errorf("%w: %s %s is missing, the longest time from %s to %s; up to %s is interpolated",
-			ErrNoHistory, text(g.missing, o.Step), between, rfc3339(g.from), rfc3339(g.to), model.Duration(o.MaxGap))
+		return nil, fmt.Errorf("%w: %s of the %s %s is missing, the longest time from %s to %s; up to %s at a time is interpolated",
+			ErrNoHistory, text(g.missing, o.Step), model.Duration(o.To.Sub(o.From)), between, rfc3339(g.from), rfc3339(g.to), model.Duration(o.MaxGap))
 	}
 	out := &Recorded{
 		Trace:    plant.Trace{Name: p.Name, Interval: o.Step, Values: fill(samples, o.Step)},

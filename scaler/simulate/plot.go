@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // Panel is one policy in a plot, under a title.
@@ -29,8 +31,8 @@ const (
 )
 
 // Plot draws demand, requested and ready replicas over time as SVG, a panel
-// under the other on the same scale. Times are those since start; the zero
-// time is one that nobody knows.
+// under the other on the same scale. It begins at start; the zero time is one
+// that nobody knows.
 func Plot(to io.Writer, title string, start time.Time, panels ...Panel) error {
 	w := &svg{to: to}
 	height := plotHeader + float64(len(panels))*panelHeight
@@ -79,11 +81,10 @@ func (w *svg) panel(p Panel, start time.Time, highest float64) {
 			left, y(v), right, y(v), gridColour, left-6, y(v)+4, v)
 	}
 	lasts := p.Demand.Duration()
-	for i := range 7 {
-		x := left + float64(i)/6*(right-left)
-		anchor := []string{"start", "middle", "middle", "middle", "middle", "middle", "end"}[i]
-		w.line(`<line x1="%.1f" y1="%.0f" x2="%.1f" y2="%.0f" stroke="%s"/><text x="%.1f" y="%.0f" text-anchor="%s">%s</text>`,
-			x, top, x, bottom, gridColour, x, bottom+18, anchor, timeLabel(start, lasts*time.Duration(i)/6, lasts))
+	for at, step := firstTick(start, lasts), tickStep(lasts); at <= lasts; at += step {
+		x := left + float64(at)/float64(lasts)*(right-left)
+		w.line(`<line x1="%.1f" y1="%.0f" x2="%.1f" y2="%.0f" stroke="%s"/><text x="%.1f" y="%.0f" text-anchor="middle">%s</text>`,
+			x, top, x, bottom, gridColour, x, bottom+18, timeLabel(start, at, lasts))
 	}
 	n := len(p.Demand.Values)
 	demand := outline(n, func(i int) float64 { return p.Demand.Values[i] }, y)
@@ -147,16 +148,40 @@ func roundStep(x float64) float64 {
 	return 10 * power
 }
 
-func timeLabel(start time.Time, at, lasts time.Duration) string {
-	switch {
-	case !start.IsZero() && lasts > 48*time.Hour:
-		return start.Add(at).UTC().Format("2 Jan 15:04")
-	case !start.IsZero():
-		return start.Add(at).UTC().Format("15:04:05")
-	case lasts > 48*time.Hour:
-		return fmt.Sprintf("%.1f d", at.Hours()/24)
-	case lasts > 2*time.Hour:
-		return fmt.Sprintf("%.1f h", at.Hours())
+// tickStep is a time between two labels, of which there are at most nine.
+func tickStep(lasts time.Duration) time.Duration {
+	for _, minutes := range []time.Duration{1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440} {
+		if step := minutes * time.Minute; lasts <= 8*step {
+			return step
+		}
 	}
-	return fmt.Sprintf("%.0f min", at.Minutes())
+	const day = 24 * time.Hour
+	return day * max(1, (lasts+8*day-1)/(8*day))
+}
+
+// firstTick is the first moment since start that is a round time.
+func firstTick(start time.Time, lasts time.Duration) time.Duration {
+	if start.IsZero() {
+		return 0
+	}
+	step := tickStep(lasts)
+	round := start.Truncate(min(step, 24*time.Hour))
+	if round.Before(start) {
+		round = round.Add(min(step, 24*time.Hour))
+	}
+	return round.Sub(start)
+}
+
+// timeLabel is a moment, or how long after the beginning where nobody knows
+// when that was.
+func timeLabel(start time.Time, at, lasts time.Duration) string {
+	switch moment := start.Add(at).UTC(); {
+	case !start.IsZero() && tickStep(lasts) >= 24*time.Hour:
+		return moment.Format("2 Jan")
+	case !start.IsZero() && lasts > 24*time.Hour:
+		return moment.Format("2 Jan 15:04")
+	case !start.IsZero():
+		return moment.Format("15:04")
+	}
+	return model.Duration(at).String()
 }

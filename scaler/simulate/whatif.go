@@ -33,6 +33,9 @@ type WhatIf struct {
 	// CapacityPerReplica is what one replica holds in the resource's unit. 0:
 	// the policy's number.
 	CapacityPerReplica float64
+	// RecordedCapacity is CapacityPerReplica of policies that have no number
+	// of their own.
+	RecordedCapacity float64
 	// MeanReplicas scales the demand to this mean; 0 leaves it as it is.
 	MeanReplicas float64
 	// Provisioning is the time from request to readiness. 0: the first
@@ -111,7 +114,7 @@ func (w *WhatIf) Play(ctx context.Context, c *config.Config, name string) (*Play
 	out := &Played{
 		Policy:       p,
 		Interval:     c.Global.EvaluationInterval.Std(),
-		Capacity:     cmp.Or(w.CapacityPerReplica, p.Resources[0].CapacityPerReplica.Number),
+		Capacity:     cmp.Or(w.CapacityPerReplica, p.Resources[0].CapacityPerReplica.Number, w.RecordedCapacity),
 		Provisioning: max(0, cmp.Or(w.Provisioning, p.Targets[0].ProvisioningTime.Std(), DefaultProvisioning)),
 		Notes:        w.notes(c, p),
 	}
@@ -175,11 +178,25 @@ func (w *WhatIf) demand(interval time.Duration, capacity float64) (plant.Demand,
 		return plant.Demand{}, fmt.Errorf("the usage lasts %.0f days; more than %.0f cannot be played in steps of %s",
 			steps*step.Hours()/24, maxSteps*step.Hours()/24, step)
 	}
-	mean := cmp.Or(w.MeanReplicas, w.Usage.Mean()/capacity)
-	if highest := slices.Max(w.Usage.Values) / w.Usage.Mean() * mean; highest > math.MaxInt32 {
+	scaled := w.Usage
+	scaled.Values = make([]float64, len(w.Usage.Values))
+	mean := w.Usage.Mean()
+	for i, v := range w.Usage.Values {
+		if w.MeanReplicas > 0 {
+			v *= w.MeanReplicas / mean
+		} else {
+			v /= capacity
+		}
+		// What is whole but for rounding takes no replica more.
+		if whole := math.Round(v); math.Abs(v-whole) <= 1e-9*whole {
+			v = whole
+		}
+		scaled.Values[i] = v
+	}
+	if highest := slices.Max(scaled.Values); highest > math.MaxInt32 {
 		return plant.Demand{}, fmt.Errorf("the usage takes %.3g replicas of %g", highest, capacity)
 	}
-	return plant.Prepare(w.Usage, plant.Shape{Step: step, Mean: mean, Cap: -1, OwnPace: true})
+	return plant.Prepare(scaled, plant.Shape{Step: step, Mean: scaled.Mean(), Cap: -1, OwnPace: true})
 }
 
 // notes say what of p is not played.
