@@ -83,8 +83,12 @@ func (w *svg) panel(p Panel, start time.Time, highest float64) {
 	lasts := p.Demand.Duration()
 	for at, step := firstTick(start, lasts), tickStep(lasts); at <= lasts; at += step {
 		x := left + float64(at)/float64(lasts)*(right-left)
-		w.line(`<line x1="%.1f" y1="%.0f" x2="%.1f" y2="%.0f" stroke="%s"/><text x="%.1f" y="%.0f" text-anchor="middle">%s</text>`,
-			x, top, x, bottom, gridColour, x, bottom+18, timeLabel(start, at, lasts))
+		anchor := "middle"
+		if x > right-marginLeft/2 {
+			anchor = "end" // it is not cut off
+		}
+		w.line(`<line x1="%.1f" y1="%.0f" x2="%.1f" y2="%.0f" stroke="%s"/><text x="%.1f" y="%.0f" text-anchor="%s">%s</text>`,
+			x, top, x, bottom, gridColour, x, bottom+18, anchor, timeLabel(start, at, lasts))
 	}
 	n := len(p.Demand.Values)
 	demand := outline(n, func(i int) float64 { return p.Demand.Values[i] }, y)
