@@ -120,7 +120,7 @@ func (s *simulation) print(to io.Writer) error {
 	if s.From != nil {
 		fmt.Fprintf(to, ", from %s to %s", instant(*s.From), instant(*s.To))
 	}
-	fmt.Fprintf(to, ".\nDemand is %.4g replicas on average and %.4g at most.\n\n", first.MeanDemand, first.PeakDemand)
+	fmt.Fprintf(to, ".\nDemand is %s replicas on average and %s at most.\n\n", number(first.MeanDemand), number(first.PeakDemand))
 
 	columns := make([]measures, 0, len(s.Played)+1)
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
@@ -132,7 +132,7 @@ func (s *simulation) print(to io.Writer) error {
 		p := &s.Played[i]
 		columns = append(columns, p.Measures)
 		names = append(names, oneLine(p.ConfigFile))
-		plants = append(plants, fmt.Sprintf("%d..%d of %.4g, ready in %s", p.Min, p.Max, p.CapacityPerReplica, span(p.ProvisioningSeconds)))
+		plants = append(plants, fmt.Sprintf("%d..%d of %s, ready in %s", p.Min, p.Max, number(p.CapacityPerReplica), span(p.ProvisioningSeconds)))
 	}
 	columns = append(columns, s.Clairvoyant)
 	row("", append(names, "CLAIRVOYANT")...)
@@ -200,6 +200,14 @@ func (s *simulation) printNotes(to io.Writer) {
 // span is so many seconds as Prometheus writes durations.
 func span(seconds float64) string {
 	return model.Duration(time.Duration(seconds * float64(time.Second)).Round(time.Second)).String()
+}
+
+// number has four digits, or all that are before the point.
+func number(v float64) string {
+	if v >= 1000 && v < 1e15 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
