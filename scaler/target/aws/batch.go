@@ -25,6 +25,7 @@ type batch[V any] struct {
 	// absent from what it returns.
 	fetch   func(ctx context.Context, keys []key) (map[key]*V, error)
 	perCall int
+	fresh   time.Duration
 
 	mu     sync.Mutex // guards what follows
 	things map[key]*thing[V]
@@ -52,7 +53,7 @@ type flight[V any] struct {
 }
 
 func newBatch[V any](fetch func(context.Context, []key) (map[key]*V, error), perCall int) *batch[V] {
-	return &batch[V]{fetch: fetch, perCall: perCall, things: make(map[key]*thing[V])}
+	return &batch[V]{fetch: fetch, perCall: perCall, fresh: freshFor, things: make(map[key]*thing[V])}
 }
 
 // use has the thing read with the others until the returned function is called.
@@ -84,7 +85,7 @@ func (b *batch[V]) wrote(k key) {
 	}
 }
 
-// read returns a thing in use as it was freshFor ago or later, and not before
+// read returns a thing in use as it was so long ago as counts as fresh, or later, and not before
 // since; nil where it does not exist. What it returns is shared and read-only.
 func (b *batch[V]) read(ctx context.Context, k key, since time.Time) (*V, error) {
 	if err := ctx.Err(); err != nil {
@@ -99,7 +100,7 @@ func (b *batch[V]) read(ctx context.Context, k key, since time.Time) (*V, error)
 	if t.written.After(since) {
 		since = t.written
 	}
-	if !t.began.IsZero() && !t.began.Before(since) && time.Since(t.began) < freshFor {
+	if !t.began.IsZero() && !t.began.Before(since) && time.Since(t.began) < b.fresh {
 		defer b.mu.Unlock()
 		return t.value, nil
 	}
@@ -129,7 +130,7 @@ func (b *batch[V]) read(ctx context.Context, k key, since time.Time) (*V, error)
 func (b *batch[V]) start(first key) *flight[V] {
 	old := map[string][]key{first.cluster: {first}}
 	for k, t := range b.things {
-		if k != first && t.running == nil && (t.began.Before(t.written) || time.Since(t.began) >= freshFor) {
+		if k != first && t.running == nil && (t.began.Before(t.written) || time.Since(t.began) >= b.fresh) {
 			old[k.cluster] = append(old[k.cluster], k)
 		}
 	}
