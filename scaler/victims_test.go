@@ -55,6 +55,7 @@ func TestRank(t *testing.T) {
 		{name: "what is not ready may be busy", replicas: pods("1", "?2"), victims: above(0), loads: loads{"1": 0, "2": 5}, order: "1", protected: 1, why: "1 have a load above 0"},
 		{name: "busy ones stay", replicas: pods("1", "2", "3"), victims: above(4), loads: loads{"1": 5, "2": 4, "3": 9}, order: "2", protected: 2, why: "2 have a load above 4"},
 		{name: "what nobody made yet goes before all", replicas: pods("1", "2"), requested: 5, victims: above(0), loads: loads{"1": 1, "2": 1}, protected: 2, why: "2 have a load above 0"},
+		{name: "what the platform keeps is no surplus", replicas: kept(pods("1", "2"), 2), requested: 5, victims: &config.Victims{}, loads: loads{"1": 2, "2": 1}, order: "2 1", protected: 2, why: "the platform keeps 2"},
 		{name: "what drains goes on draining", replicas: pods("1", "2", "3"), victims: &config.Victims{}, loads: loads{"1": 1, "2": 3, "3": 2}, draining: "2", order: "2 1 3"},
 		{name: "without a query as the platform would", replicas: pods("1", "2", "3"), order: "1 2 3"},
 		{name: "a fixed order", replicas: fixed(pods("3", "2", "1")), victims: &config.Victims{}, loads: loads{"1": 1, "2": 2, "3": 3}, order: "3 2 1"},
@@ -80,6 +81,12 @@ func TestRank(t *testing.T) {
 			}
 		})
 	}
+}
+
+// kept has the platform keep some more.
+func kept(r target.Replicas, n int) target.Replicas {
+	r.Kept = n
+	return r
 }
 
 // named is a platform whose replicas can be told apart.

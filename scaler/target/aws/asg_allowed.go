@@ -39,7 +39,7 @@ func (t *asgTarget) allowed(ctx context.Context, op string, g *group, from, desi
 	if n := g.count(protected); desired < from && desired < n {
 		return target.Errorf(target.KindPermanent, op, "%d of its instances are protected from scale-in", n)
 	}
-	if g.Operator != nil && value(g.Operator.Managed) {
+	if g.Operator != nil {
 		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", value(g.Operator.Principal))
 	}
 	if err := t.refuseOwned(ctx, op, g); err != nil {

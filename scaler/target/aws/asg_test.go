@@ -80,7 +80,9 @@ func TestASGRefusals(t *testing.T) {
 		{"operator", func(g *awstest.Group) { g.Operator = "ecs.amazonaws.com" }, 3, true, target.KindPermanent, "managed by ecs.amazonaws.com"},
 		{"policy", func(g *awstest.Group) { g.Policies = []awstest.Policy{{Name: "cpu", Type: "TargetTrackingScaling"}} }, 3, false, target.KindPermanent, "scaling policy cpu"},
 		{"policy, allowed", func(g *awstest.Group) { g.Policies = []awstest.Policy{{Name: "cpu", Type: "TargetTrackingScaling"}} }, 3, true, "", ""},
-		{"policy, disabled", func(g *awstest.Group) { g.Policies = []awstest.Policy{{Name: "cpu", Type: "StepScaling", Disabled: true}} }, 3, false, "", ""},
+		{"policy, disabled", func(g *awstest.Group) {
+			g.Policies = []awstest.Policy{{Name: "cpu", Type: "StepScaling", Disabled: true}}
+		}, 3, false, "", ""},
 		{"forecasts alone", func(g *awstest.Group) {
 			g.Policies = []awstest.Policy{{Name: "day", Type: "PredictiveScaling", Mode: "ForecastOnly"}}
 		}, 3, false, "", ""},
@@ -140,12 +142,12 @@ func TestASGNoCapacity(t *testing.T) {
 	t.Parallel()
 	for complaint, want := range map[string]target.Kind{
 		"": target.KindQuota,
-		"There is no Spot capacity available that matches your request. Launching EC2 instance failed.":       target.KindQuota,
-		"You have requested more vCPU capacity than your current vCPU limit of 32 allows.":                   target.KindQuota,
-		"Something that nobody has read yet. Launching EC2 instance failed.":                                  target.KindQuota,
-		"The security group 'sg-1' does not exist in VPC 'vpc-1'. Launching EC2 instance failed.":              target.KindPermanent,
-		"You are not authorized to perform this operation. Launching EC2 instance failed.":                    target.KindUnauthorized,
-		"The requested configuration is currently not supported. Please check the documentation.":             target.KindPermanent,
+		"There is no Spot capacity available that matches your request. Launching EC2 instance failed.": target.KindQuota,
+		"You have requested more vCPU capacity than your current vCPU limit of 32 allows.":              target.KindQuota,
+		"Something that nobody has read yet. Launching EC2 instance failed.":                            target.KindQuota,
+		"The security group 'sg-1' does not exist in VPC 'vpc-1'. Launching EC2 instance failed.":       target.KindPermanent,
+		"You are not authorized to perform this operation. Launching EC2 instance failed.":              target.KindUnauthorized,
+		"The requested configuration is currently not supported. Please check the documentation.":       target.KindPermanent,
 	} {
 		t.Run(complaint, func(t *testing.T) {
 			t.Parallel()

@@ -218,4 +218,3 @@ func TestThrottledTogether(t *testing.T) {
 		t.Errorf("%d calls, %v", n, err)
 	}
 }
-

@@ -34,7 +34,7 @@ func TestConfig(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"{ service: web }":                                     "aws_ecs eu-north-1/default/web",
+		"{ service: web }": "aws_ecs eu-north-1/default/web",
 		"{ service: web, cluster: shop, region: us-gov-east-1 }": "aws_ecs us-gov-east-1/shop/web",
 	} {
 		cfg := clients.NewECSConfig()

@@ -28,10 +28,7 @@ type xmlTag struct {
 
 type xmlProcess struct{ ProcessName, SuspensionReason string }
 
-type xmlOperator struct {
-	Managed   bool
-	Principal string
-}
+type xmlOperator struct{ Principal string }
 
 type xmlGroup struct {
 	AutoScalingGroupName, AutoScalingGroupARN string
@@ -190,7 +187,7 @@ func (s *Server) describe(g *group, instances bool) xmlGroup {
 	}
 	x.AvailabilityZones.add(s.Region + "a")
 	if g.Operator != "" {
-		x.Operator = &xmlOperator{true, g.Operator}
+		x.Operator = &xmlOperator{g.Operator}
 	}
 	for _, p := range g.Suspended {
 		x.SuspendedProcesses.add(xmlProcess{p, "User suspended at " + stamp(g.created)})
