@@ -51,18 +51,21 @@ func (t *asgTarget) failed(ctx context.Context, op string, g *group) (error, err
 	return seen.err, nil
 }
 
-// launchFailure is the failure of the latest launch that began since the
-// request and is over, if that is older than the moment given. AWS has neither
-// a code nor a type for what an activity was and why it failed, only texts;
-// this is the one place that goes by them. Activities are the latest first.
+// launchFailure is the latest failure of a launch that began since the request
+// and failed by the moment given, if none succeeded after it. AWS has neither a
+// code nor a type for what an activity was and why it failed, only texts; this
+// is the one place that goes by them. Activities are the latest first.
 func launchFailure(activities []types.Activity, since, before time.Time) error {
 	for i := range activities {
 		a := &activities[i]
 		if a.EndTime == nil || value(a.StartTime).Before(since) || !strings.HasPrefix(value(a.Description), "Launching") {
 			continue
 		}
-		if a.StatusCode != types.ScalingActivityStatusCodeFailed || a.EndTime.After(before) {
+		if a.StatusCode != types.ScalingActivityStatusCodeFailed {
 			return nil
+		}
+		if a.EndTime.After(before) {
+			continue // AWS tries again and again; what counts is how long it has
 		}
 		message := value(a.StatusMessage)
 		return target.Errorf(launchKind(message), "launch instances of group "+value(a.AutoScalingGroupName), "%s", message)

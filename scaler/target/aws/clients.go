@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -122,6 +123,8 @@ func sharedFiles() (sum [sha256.Size]byte) {
 func newAccount(conn Connection, override *http.Client) (*account, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithAppID("alertscaler"),
+		// What it warns of it returns as well, or nobody can do anything about.
+		config.WithLogger(logging.Nop{}),
 		// The engine does all retrying.
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
 	}
