@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -97,18 +98,8 @@ func TestDocumentedPolicies(t *testing.T) {
 			t.Errorf("the manual allows %s, which nobody needed", a)
 		}
 	}
-	for _, missing := range allowed {
-		var rest []string
-		for _, a := range allowed {
-			if a != missing {
-				rest = append(rest, a)
-			}
-		}
-		s.AddUser("AKIALEAST", "least-secret", rest...)
-		if missing == "autoscaling:SetDesiredCapacity" {
-			wantKind(t, "without "+missing, asg(t, conn).Scale(t.Context(), 5), target.KindUnauthorized, "AccessDenied")
-		}
-	}
+	s.AddUser("AKIALEAST", "least-secret", slices.DeleteFunc(allowed, func(a string) bool { return a == "autoscaling:SetDesiredCapacity" })...)
+	wantKind(t, "without the action", asg(t, conn).Scale(t.Context(), 5), target.KindUnauthorized, "AccessDenied")
 }
 
 // TestDocumentedExample decodes what the manual configures.
