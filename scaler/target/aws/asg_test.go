@@ -165,7 +165,7 @@ func TestASGNoCapacity(t *testing.T) {
 					tgt.mu.Lock()
 					tgt.seen.at = time.Time{}
 					tgt.mu.Unlock()
-					return fmt.Errorf("%+v, %v", st, err)
+					return fmt.Errorf("%+v, %w", st, err)
 				}
 				wantKind(t, "Failed", st.Failed, want, "launch instances of group web")
 				if st.Requested != 5 || st.Ready > 3 {
@@ -227,7 +227,7 @@ func TestASGLag(t *testing.T) {
 	wantKind(t, "ScaleDown", err, target.KindConflict, "does not show the last request yet")
 	eventually(t, "it shows", func() error {
 		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 4 || st.Ready != 4 {
-			return fmt.Errorf("%+v, %v", st, err)
+			return fmt.Errorf("%+v, %w", st, err)
 		}
 		return nil
 	})

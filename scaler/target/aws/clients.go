@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -98,24 +99,17 @@ func (c *Clients) release(key clientKey) {
 }
 
 // sharedFiles is a sum of the files that the SDK reads when clients are built.
-func sharedFiles() (sum [sha256.Size]byte) {
+func sharedFiles() [sha256.Size]byte {
 	h := sha256.New()
-	for env, standard := range map[string]string{
-		"AWS_CONFIG_FILE":             config.DefaultSharedConfigFilename(),
-		"AWS_SHARED_CREDENTIALS_FILE": config.DefaultSharedCredentialsFilename(),
+	for _, f := range []struct{ env, standard string }{
+		{"AWS_CONFIG_FILE", config.DefaultSharedConfigFilename()},
+		{"AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFilename()},
 	} {
-		file := standard
-		if f := os.Getenv(env); f != "" {
-			file = f
-		}
 		// One that cannot be read is the SDK's to complain of.
-		b, _ := os.ReadFile(file)
+		b, _ := os.ReadFile(cmp.Or(os.Getenv(f.env), f.standard))
 		one := sha256.Sum256(b)
-		for i := range sum {
-			sum[i] ^= one[i] // the map's order must not matter
-		}
+		h.Write(one[:])
 	}
-	h.Write(sum[:])
 	return [sha256.Size]byte(h.Sum(nil))
 }
 

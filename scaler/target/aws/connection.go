@@ -32,8 +32,8 @@ type Connection struct {
 }
 
 var (
-	regionRule  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	roleRule    = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:role/.+$`)
+	regionRule  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	roleRule    = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/.+$`)
 	sessionRule = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 

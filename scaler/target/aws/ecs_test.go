@@ -83,7 +83,7 @@ func TestECSNoRoom(t *testing.T) {
 	eventually(t, "it says that it failed", func() error {
 		st, err := tgt.Current(t.Context())
 		if err != nil || st.Failed == nil {
-			return fmt.Errorf("%+v, %v", st, err)
+			return fmt.Errorf("%+v, %w", st, err)
 		}
 		wantKind(t, "Failed", st.Failed, target.KindQuota, "unable to place a task")
 		return nil
@@ -109,7 +109,7 @@ func TestECSLag(t *testing.T) {
 	}
 	eventually(t, "it shows", func() error {
 		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 5 {
-			return fmt.Errorf("%+v, %v", st, err)
+			return fmt.Errorf("%+v, %w", st, err)
 		}
 		return nil
 	})

@@ -16,14 +16,16 @@ type members[T any] struct {
 func (m *members[T]) add(v T) { m.Member = append(m.Member, v) }
 
 type xmlInstance struct {
-	InstanceId, AvailabilityZone, LifecycleState, HealthStatus, InstanceType string
-	ProtectedFromScaleIn                                                     bool
-	WeightedCapacity                                                         string `xml:",omitempty"`
+	InstanceID                                                   string `xml:"InstanceId"`
+	AvailabilityZone, LifecycleState, HealthStatus, InstanceType string
+	ProtectedFromScaleIn                                         bool
+	WeightedCapacity                                             string `xml:",omitempty"`
 }
 
 type xmlTag struct {
-	ResourceId, ResourceType, Key, Value string
-	PropagateAtLaunch                    bool
+	ResourceID               string `xml:"ResourceId"`
+	ResourceType, Key, Value string
+	PropagateAtLaunch        bool
 }
 
 type xmlProcess struct{ ProcessName, SuspensionReason string }
@@ -44,12 +46,13 @@ type xmlGroup struct {
 }
 
 type xmlActivity struct {
-	ActivityId, AutoScalingGroupName, Description, Cause string
-	StartTime                                            string
-	EndTime                                              string `xml:",omitempty"`
-	StatusCode                                           string
-	StatusMessage                                        string `xml:",omitempty"`
-	Progress                                             int
+	ActivityID                               string `xml:"ActivityId"`
+	AutoScalingGroupName, Description, Cause string
+	StartTime                                string
+	EndTime                                  string `xml:",omitempty"`
+	StatusCode                               string
+	StatusMessage                            string `xml:",omitempty"`
+	Progress                                 int
 }
 
 type xmlPredictive struct{ Mode string }
@@ -60,7 +63,10 @@ type xmlPolicy struct {
 	PredictiveScalingConfiguration               *xmlPredictive `xml:",omitempty"`
 }
 
-type xmlRefresh struct{ InstanceRefreshId, AutoScalingGroupName, Status string }
+type xmlRefresh struct {
+	InstanceRefreshID            string `xml:"InstanceRefreshId"`
+	AutoScalingGroupName, Status string
+}
 
 // autoscaling answers EC2 Auto Scaling. s.mu is held.
 func (s *Server) autoscaling(c Call) (any, *apiError) {
@@ -200,7 +206,7 @@ func (s *Server) describe(g *group, instances bool) xmlGroup {
 			break
 		}
 		xi := xmlInstance{
-			InstanceId: i.ID, AvailabilityZone: i.Zone, LifecycleState: i.State, HealthStatus: i.Health,
+			InstanceID: i.ID, AvailabilityZone: i.Zone, LifecycleState: i.State, HealthStatus: i.Health,
 			InstanceType: "t3.large", ProtectedFromScaleIn: i.Protected,
 		}
 		if g.Weight > 0 {
@@ -278,7 +284,7 @@ func (g *group) describeActivities(c Call) (any, *apiError) {
 
 func (a *activity) describe(g *group) xmlActivity {
 	x := xmlActivity{
-		ActivityId: a.id, AutoScalingGroupName: g.Name, Description: a.description, Cause: "At " + stamp(a.started) + " it was asked for.",
+		ActivityID: a.id, AutoScalingGroupName: g.Name, Description: a.description, Cause: "At " + stamp(a.started) + " it was asked for.",
 		StartTime: stamp(a.started), StatusCode: a.status, StatusMessage: a.message, Progress: 50,
 	}
 	if !a.ended.IsZero() {

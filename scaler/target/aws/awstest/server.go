@@ -10,6 +10,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -208,9 +209,7 @@ func (f *Fault) answer(w http.ResponseWriter, r *http.Request, p protocol) {
 		<-r.Context().Done()
 		return
 	}
-	for k, v := range f.Header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), f.Header)
 	if f.Code == "" {
 		w.WriteHeader(f.Status)
 		_, _ = io.WriteString(w, f.Raw)

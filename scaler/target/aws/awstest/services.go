@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -189,7 +190,7 @@ func (s *Server) describeService(v *service, tags bool) map[string]any {
 	}
 	events := []any{}
 	for i, e := range v.events {
-		events = append(events, map[string]any{"id": fmt.Sprint(i), "createdAt": seconds(e.at), "message": e.message})
+		events = append(events, map[string]any{"id": strconv.Itoa(i), "createdAt": seconds(e.at), "message": e.message})
 	}
 	out := map[string]any{
 		"serviceArn": s.serviceARN(v), "serviceName": v.Name, "clusterArn": s.clusterARN(v.Cluster), "status": or(v.Status, "ACTIVE"),

@@ -10,7 +10,11 @@ import (
 func (s *Server) sts(c Call) (any, *apiError) {
 	switch c.Action {
 	case "GetCallerIdentity":
-		return struct{ Arn, UserId, Account string }{"arn:aws:iam::" + Account + ":user/" + c.Key, c.Key, Account}, nil
+		return struct {
+			Arn     string
+			UserID  string `xml:"UserId"`
+			Account string
+		}{"arn:aws:iam::" + Account + ":user/" + c.Key, c.Key, Account}, nil
 	case "AssumeRole":
 		return s.assumeRole(c)
 	}
@@ -34,8 +38,14 @@ func (s *Server) assumeRole(c Call) (any, *apiError) {
 		p.expires = time.Now().Add(r.lifetime)
 	}
 	s.keys[key] = p
-	type credentials struct{ AccessKeyId, SecretAccessKey, SessionToken, Expiration string }
-	type user struct{ Arn, AssumedRoleId string }
+	type credentials struct {
+		AccessKeyID                               string `xml:"AccessKeyId"`
+		SecretAccessKey, SessionToken, Expiration string
+	}
+	type user struct {
+		Arn           string
+		AssumedRoleID string `xml:"AssumedRoleId"`
+	}
 	return struct {
 		AssumedRoleUser user
 		Credentials     credentials
