@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {
@@ -97,6 +97,18 @@ var bans = []ban{
 		why: "the other side is written from the published API, and knows neither our code nor the client",
 	},
 	{
+		who: "scaler/target/aws/awstest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "github.com/aws/")
+		},
+		why: "the other side is written from the published protocols, and knows neither our code nor the SDK",
+	},
+	{
+		who: "scaler/target/aws", whom: func(p string) bool {
+			return strings.HasPrefix(p, "github.com/aws/aws-sdk-go-v2/service/ec2")
+		},
+		why: "the types of EC2 are many megabytes, and nothing that is scaled needs them",
+	},
+	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
@@ -121,7 +133,7 @@ var bans = []ban{
 		why: "flags belong to cmd",
 	},
 	{
-		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest"),
+		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/aws/awstest"),
 		why: "test parts stay out of the programs",
 	},
 	{

@@ -4,6 +4,7 @@ package install
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
+	"github.com/alertscaler/alertscaler/scaler/target/aws"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
 	"github.com/alertscaler/alertscaler/scaler/target/kubernetes"
@@ -13,10 +14,11 @@ import (
 
 // Registry returns the platforms that come with Alertscaler. Targets built
 // from the same registry share what they can, such as one client for each
-// Docker Engine or Kubernetes cluster.
+// Docker Engine, Kubernetes cluster or account of a cloud.
 func Registry() *target.Registry {
 	var engines docker.Clients
 	var clusters kubernetes.Clients
+	var accounts aws.Clients
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
@@ -26,9 +28,13 @@ func Registry() *target.Registry {
 		nomad.NewConfig,
 		ansible.NewConfig,
 		ansible.NewAWXConfig,
+		accounts.NewASGConfig,
+		accounts.NewECSConfig,
 	).WithDiscoveries(
 		engines.NewServicesConfig,
 		engines.NewContainersConfig,
 		clusters.NewDiscoveryConfig,
+		accounts.NewASGDiscoveryConfig,
+		accounts.NewECSDiscoveryConfig,
 	)
 }
