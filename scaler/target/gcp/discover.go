@@ -92,7 +92,7 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 	err := d.client.api.InstanceGroupManagers.AggregatedList(d.cfg.Project).MaxResults(perPage).Fields(fields).
 		Pages(ctx, func(l *compute.InstanceGroupManagerAggregatedList) error {
 			for where, scoped := range l.Items {
-				if w := scoped.Warning; w != nil && w.Code != "NO_RESULTS_ON_PAGE" && len(scoped.InstanceGroupManagers) == 0 {
+				if w := scoped.Warning; w != nil && (w.Code == "UNREACHABLE" || w.Code == "PARTIAL_SUCCESS") {
 					// Its groups would be taken for gone.
 					return target.Errorf(target.KindTemporary, op, "%s: %s", where, coded(w.Code, w.Message))
 				}

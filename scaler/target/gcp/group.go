@@ -185,7 +185,7 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 		return failure(ctx, op, err)
 	}
 	g.attempt, g.failed, g.healthyAt = attempt{}, nil, time.Time{}
-	g.pending = &pending{operation: o.Name, from: from, to: to}
+	g.pending = &pending{operation: o.Name, from: from, to: to, deletes: len(instances) > 0}
 	return nil
 }
 

@@ -41,6 +41,7 @@ func (a attempt) again(from, to int, instances string, now time.Time) attempt {
 type pending struct {
 	operation string // its name
 	from, to  int
+	deletes   bool      // instances by name
 	done      time.Time // when the operation was found to be done; zero: not yet
 }
 
@@ -84,7 +85,7 @@ func (g *group) follow(ctx context.Context, op string) error {
 	}
 	g.client.forget(g.place, g.cfg.Name)
 	if o.Error != nil && len(o.Error.Errors) > 0 {
-		g.pending, g.failed = nil, operationFailed(g.asked(p.to), o.Error.Errors)
+		g.pending, g.failed = nil, operationFailed(g.asked(p.to), p.deletes, o.Error.Errors)
 		return nil
 	}
 	done := *p
@@ -93,8 +94,10 @@ func (g *group) follow(ctx context.Context, op string) error {
 	return nil
 }
 
-// operationFailed is the error of an operation that was accepted and failed.
-func operationFailed(op string, errs []*compute.OperationErrorErrors) error {
+// operationFailed is the error of an operation that was accepted and failed. One
+// that was to delete instances by name fails where one of them has gone by
+// itself: that is a conflict, to be tried again with those that are there.
+func operationFailed(op string, deletes bool, errs []*compute.OperationErrorErrors) error {
 	worst := errs[0]
 	for _, e := range errs {
 		if _, known := codes[e.Code]; known {
@@ -103,8 +106,11 @@ func operationFailed(op string, errs []*compute.OperationErrorErrors) error {
 		}
 	}
 	k, ok := codes[worst.Code]
-	if !ok {
+	switch {
+	case !ok:
 		k = target.KindTemporary
+	case deletes && (k == target.KindNotFound || k == target.KindPermanent):
+		k = target.KindConflict
 	}
 	return target.Errorf(k, op, "the operation failed: %s", coded(worst.Code, worst.Message))
 }
