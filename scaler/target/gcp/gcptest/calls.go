@@ -31,7 +31,7 @@ func (c call) groupCall(at string, rest []string) {
 	case get:
 		answer = func(g *group) { c.answer(g.describe(c.now, c.Lag)) }
 	case rest[1] == "listManagedInstances":
-		answer = c.listManaged
+		permission, answer = "compute.instanceGroupManagers.list", c.listManaged
 	case rest[1] == "resize":
 		permission, answer = "compute.instanceGroupManagers.update", c.resizeGroup
 	case rest[1] == "deleteInstances":
