@@ -49,8 +49,10 @@ func conformance(t *testing.T, change func(*gcptest.Server, *gcptest.Group)) {
 		return build(t, g.config(web()))
 	}
 	targettest.Run(t, targettest.Harness{
-		New:  func(t *testing.T) target.Target { return started(t, same) },
-		Slow: func(t *testing.T) target.Target { return started(t, func(m *gcptest.Group) { m.Boot = 1500 * time.Millisecond }) },
+		New: func(t *testing.T) target.Target { return started(t, same) },
+		Slow: func(t *testing.T) target.Target {
+			return started(t, func(m *gcptest.Group) { m.Boot = 1500 * time.Millisecond })
+		},
 		Foreign: func(_ *testing.T, tgt target.Target, n int) {
 			g, _ := servers.Load(tgt)
 			g.(google).Resize(tgt.(*group).place.location(), "web", n)
