@@ -5,6 +5,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
+	"github.com/alertscaler/alertscaler/scaler/target/gcp"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
 	"github.com/alertscaler/alertscaler/scaler/target/kubernetes"
 	"github.com/alertscaler/alertscaler/scaler/target/nomad"
@@ -13,10 +14,11 @@ import (
 
 // Registry returns the platforms that come with Alertscaler. Targets built
 // from the same registry share what they can, such as one client for each
-// Docker Engine or Kubernetes cluster.
+// Docker Engine, Kubernetes cluster or account of a cloud.
 func Registry() *target.Registry {
 	var engines docker.Clients
 	var clusters kubernetes.Clients
+	var google gcp.Clients
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
@@ -26,9 +28,11 @@ func Registry() *target.Registry {
 		nomad.NewConfig,
 		ansible.NewConfig,
 		ansible.NewAWXConfig,
+		google.NewConfig,
 	).WithDiscoveries(
 		engines.NewServicesConfig,
 		engines.NewContainersConfig,
 		clusters.NewDiscoveryConfig,
+		google.NewDiscoveryConfig,
 	)
 }
