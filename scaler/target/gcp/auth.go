@@ -38,7 +38,11 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+token)
-	return a.next.RoundTrip(r)
+	resp, err := a.next.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		a.tokens.drop(token)
+	}
+	return resp, err
 }
 
 // tokens are the access tokens of one set of credentials. All methods are safe
@@ -69,6 +73,16 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return token.Value, nil
+}
+
+// drop forgets a token that was refused, and with it the credentials, which may
+// keep it too.
+func (t *tokens) drop(value string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.token != nil && t.token.Value == value {
+		t.token, t.provider = nil, nil
+	}
 }
 
 // ask gets a token. After a failure the credentials are looked for anew the

@@ -184,8 +184,12 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 		}
 		return failure(ctx, op, err)
 	}
+	before := []int{from}
+	if g.pending != nil {
+		before = append(before, g.pending.before...)
+	}
 	g.attempt, g.failed, g.healthyAt = attempt{}, nil, time.Time{}
-	g.pending = &pending{operation: o.Name, from: from, to: to, deletes: len(instances) > 0}
+	g.pending = &pending{operation: o.Name, before: before, to: to, deletes: len(instances) > 0}
 	return nil
 }
 

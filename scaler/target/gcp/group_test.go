@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -302,10 +303,9 @@ func TestLostAnswer(t *testing.T) {
 	m.Size = 4
 	tgt := impatient(g.scaling(t, m))
 	inner := g.Server
-	lose := true
+	var lost atomic.Bool
 	tgt.cfg.Endpoint = listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/deleteInstances") && lose {
-			lose = false
+		if strings.HasSuffix(r.URL.Path, "/deleteInstances") && !lost.Swap(true) {
 			inner.ServeHTTP(discard{make(http.Header)}, r)
 			panic(http.ErrAbortHandler)
 		}

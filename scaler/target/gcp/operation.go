@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,9 +42,12 @@ func (a attempt) again(from, to int, instances string, now time.Time) attempt {
 // pending is a request that was accepted and is not seen in the group yet.
 type pending struct {
 	operation string // its name
-	from, to  int
-	deletes   bool      // instances by name
-	done      time.Time // when the operation was found to be done; zero: not yet
+	to        int
+	// before are the sizes that the group may still show from before, those of
+	// earlier requests that were not seen either among them.
+	before  []int
+	deletes bool      // instances by name
+	done    time.Time // when the operation was found to be done; zero: not yet
 }
 
 // shown is what the group has to be said to have, given the size that it shows,
@@ -51,7 +56,7 @@ func (p *pending) shown(size int, now time.Time) (n int, onItsWay bool) {
 	switch {
 	case p.done.IsZero():
 		return p.to, true
-	case size == p.from && size != p.to && now.Sub(p.done) < visibleWithin:
+	case size != p.to && slices.Contains(p.before, size) && now.Sub(p.done) < visibleWithin:
 		return p.to, true
 	default:
 		return size, false // it is there, or somebody else's is
@@ -68,7 +73,7 @@ func (g *group) follow(ctx context.Context, op string) error {
 		return nil
 	}
 	o, err := g.place.operation(ctx, g.client.api, p.operation)
-	if answer, ok := errors.AsType[*googleapi.Error](err); ok && answer.Code == 404 {
+	if answer, ok := errors.AsType[*googleapi.Error](err); ok && answer.Code == http.StatusNotFound {
 		// It is so old that it was forgotten.
 		o, err = &compute.Operation{Status: "DONE"}, nil
 	}
