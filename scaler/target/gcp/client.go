@@ -19,7 +19,7 @@ const keep = 1500 * time.Millisecond
 // client asks the API, on behalf of all targets with the same credentials. All
 // methods are safe for concurrent use.
 type client struct {
-	api   *compute.Service
+	api   api
 	close func()
 
 	groups    flights[place, map[string]*compute.InstanceGroupManager]
@@ -51,13 +51,13 @@ func newClient(a Account, override *http.Client) (*client, error) {
 		// client would take for consent.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	api, err := compute.NewService(context.Background(), option.WithHTTPClient(hc))
+	service, err := compute.NewService(context.Background(), option.WithHTTPClient(hc))
 	if err != nil {
 		return nil, fmt.Errorf("build the client: %w", err)
 	}
-	api.BasePath = a.endpoint() + "/compute/v1/"
-	api.UserAgent = "alertscaler"
-	cl := &client{api: api, close: func() { (&http.Client{Transport: base}).CloseIdleConnections() }, targets: make(map[place]int)}
+	service.BasePath = a.endpoint() + "/compute/v1/"
+	service.UserAgent = "alertscaler"
+	cl := &client{api: newAPI(service), close: func() { (&http.Client{Transport: base}).CloseIdleConnections() }, targets: make(map[place]int)}
 	if override != nil {
 		cl.close = func() {}
 	}
@@ -88,11 +88,11 @@ func (c *client) group(ctx context.Context, p place, name string) (*compute.Inst
 	c.mu.Unlock()
 	if alone {
 		return c.single.get(ctx, groupKey{p, name}, func(ctx context.Context) (*compute.InstanceGroupManager, error) {
-			return p.getGroup(ctx, c.api, name)
+			return c.api.group(ctx, p, name)
 		})
 	}
 	all, err := c.groups.get(ctx, p, func(ctx context.Context) (map[string]*compute.InstanceGroupManager, error) {
-		list, err := p.listGroups(ctx, c.api)
+		list, err := c.api.groups(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func (c *client) group(ctx context.Context, p place, name string) (*compute.Inst
 // not be changed.
 func (c *client) managed(ctx context.Context, p place, name string) ([]*compute.ManagedInstance, error) {
 	return c.instances.get(ctx, groupKey{p, name}, func(ctx context.Context) ([]*compute.ManagedInstance, error) {
-		return p.listInstances(ctx, c.api, name)
+		return c.api.instances(ctx, p, name)
 	})
 }
 

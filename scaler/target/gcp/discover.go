@@ -88,22 +88,20 @@ func (d *discoverer) Close() error {
 func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
 	op := "list the instance groups of project " + d.cfg.Project
 	var out []target.Discovered
-	const fields = "nextPageToken,items/*(instanceGroupManagers(name,allInstancesConfig/properties),warning(code,message))"
-	err := d.client.api.InstanceGroupManagers.AggregatedList(d.cfg.Project).MaxResults(perPage).Fields(fields).
-		Pages(ctx, func(l *compute.InstanceGroupManagerAggregatedList) error {
-			for where, scoped := range l.Items {
-				if w := scoped.Warning; w != nil && (w.Code == "UNREACHABLE" || w.Code == "PARTIAL_SUCCESS") {
-					// Its groups would be taken for gone.
-					return target.Errorf(target.KindTemporary, op, "%s: %s", where, coded(w.Code, w.Message))
-				}
-				for _, m := range scoped.InstanceGroupManagers {
-					if f, ok := d.found(where, m); ok {
-						out = append(out, f)
-					}
+	err := d.client.api.everywhere(ctx, d.cfg.Project, func(l *compute.InstanceGroupManagerAggregatedList) error {
+		for where, scoped := range l.Items {
+			if w := scoped.Warning; w != nil && (w.Code == "UNREACHABLE" || w.Code == "PARTIAL_SUCCESS") {
+				// Its groups would be taken for gone.
+				return target.Errorf(target.KindTemporary, op, "%s: %s", where, coded(w.Code, w.Message))
+			}
+			for _, m := range scoped.InstanceGroupManagers {
+				if f, ok := d.found(where, m); ok {
+					out = append(out, f)
 				}
 			}
-			return nil
-		})
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, failure(ctx, op, err)
 	}

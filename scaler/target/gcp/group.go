@@ -166,9 +166,9 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 		err error
 	)
 	if len(instances) > 0 {
-		o, err = g.place.deleteInstances(ctx, g.client.api, g.cfg.Name, instances, id)
+		o, err = g.client.api.deleteInstances(ctx, g.place, g.cfg.Name, instances, id)
 	} else {
-		o, err = g.place.resize(ctx, g.client.api, g.cfg.Name, int64(to), id)
+		o, err = g.client.api.resize(ctx, g.place, g.cfg.Name, int64(to), id)
 	}
 	// Even where there is no answer something may have happened.
 	g.client.forget(g.place, g.cfg.Name)
@@ -206,7 +206,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, m *compute.InstanceG
 		return nil
 	}
 	name := path.Base(m.Status.Autoscaler)
-	a, err := g.place.autoscaler(ctx, g.client.api, name)
+	a, err := g.client.api.autoscaler(ctx, g.place, name)
 	if answer, ok := asAnswer(err); ok && answer.Code == http.StatusNotFound {
 		return nil // It was removed since.
 	}

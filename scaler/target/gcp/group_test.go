@@ -301,17 +301,18 @@ func TestLostAnswer(t *testing.T) {
 	g := serve(t, &gcptest.Server{OperationTime: 200 * time.Millisecond})
 	m := web()
 	m.Size = 4
-	tgt := impatient(g.scaling(t, m))
+	g.Create(m)
 	inner := g.Server
 	var lost atomic.Bool
-	tgt.cfg.Endpoint = listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	cfg := g.config(m)
+	cfg.Endpoint = listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/deleteInstances") && !lost.Swap(true) {
 			inner.ServeHTTP(discard{make(http.Header)}, r)
 			panic(http.ErrAbortHandler)
 		}
 		inner.ServeHTTP(w, r)
 	}))
-	tgt.client.api.BasePath = tgt.cfg.endpoint() + "/compute/v1/"
+	tgt := impatient(build(t, cfg))
 	victims := g.Instances(zone, "web")[2:]
 	if err := tgt.ScaleDown(t.Context(), 3, victims); target.KindOf(err) != target.KindTemporary {
 		t.Fatalf("%v (kind %q), want a temporary error", err, target.KindOf(err))

@@ -72,7 +72,7 @@ func (g *group) follow(ctx context.Context, op string) error {
 	if p == nil || !p.done.IsZero() {
 		return nil
 	}
-	o, err := g.place.operation(ctx, g.client.api, p.operation)
+	o, err := g.client.api.operation(ctx, g.place, p.operation)
 	if answer, ok := errors.AsType[*googleapi.Error](err); ok && answer.Code == http.StatusNotFound {
 		// It is so old that it was forgotten.
 		o, err = &compute.Operation{Status: "DONE"}, nil

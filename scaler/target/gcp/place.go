@@ -30,10 +30,12 @@ const (
 	instanceFields = "nextPageToken,managedInstances(id,name,instance,instanceStatus,currentAction,instanceHealth/detailedHealthState,lastAttempt/errors/errors(code,message))"
 )
 
+const discoveryFields = "nextPageToken,items/*(instanceGroupManagers(name,allInstancesConfig/properties),warning(code,message))"
+
 // perPage is the most that the API gives at once.
 const perPage = 500
 
-func (p place) getGroup(ctx context.Context, s *compute.Service, name string) (*compute.InstanceGroupManager, error) {
+func getGroup(ctx context.Context, s *compute.Service, p place, name string) (*compute.InstanceGroupManager, error) {
 	if p.zone != "" {
 		return s.InstanceGroupManagers.Get(p.project, p.zone, name).Fields(groupFields).Context(ctx).Do()
 	}
@@ -41,7 +43,7 @@ func (p place) getGroup(ctx context.Context, s *compute.Service, name string) (*
 }
 
 // listGroups lists the groups of the place, all pages.
-func (p place) listGroups(ctx context.Context, s *compute.Service) ([]*compute.InstanceGroupManager, error) {
+func listGroups(ctx context.Context, s *compute.Service, p place) ([]*compute.InstanceGroupManager, error) {
 	var out []*compute.InstanceGroupManager
 	fields := googleapi.Field("nextPageToken,items(" + groupFields + ")")
 	if p.zone != "" {
@@ -62,7 +64,7 @@ func (p place) listGroups(ctx context.Context, s *compute.Service) ([]*compute.I
 
 // listInstances lists the instances that a group manages, all pages. A group
 // whose listManagedInstancesResults is PAGELESS answers with all at once.
-func (p place) listInstances(ctx context.Context, s *compute.Service, name string) ([]*compute.ManagedInstance, error) {
+func listInstances(ctx context.Context, s *compute.Service, p place, name string) ([]*compute.ManagedInstance, error) {
 	var out []*compute.ManagedInstance
 	if p.zone != "" {
 		err := s.InstanceGroupManagers.ListManagedInstances(p.project, p.zone, name).MaxResults(perPage).Fields(instanceFields).
@@ -80,7 +82,7 @@ func (p place) listInstances(ctx context.Context, s *compute.Service, name strin
 	return out, err
 }
 
-func (p place) resize(ctx context.Context, s *compute.Service, name string, size int64, requestID string) (*compute.Operation, error) {
+func resize(ctx context.Context, s *compute.Service, p place, name string, size int64, requestID string) (*compute.Operation, error) {
 	if p.zone != "" {
 		return s.InstanceGroupManagers.Resize(p.project, p.zone, name, size).RequestId(requestID).Context(ctx).Do()
 	}
@@ -90,7 +92,7 @@ func (p place) resize(ctx context.Context, s *compute.Service, name string, size
 // deleteInstances deletes instances and lowers the target size by as many. One
 // that is not the group's, or is on its way out already, fails all of it: the
 // size must not fall for somebody who would have gone anyway.
-func (p place) deleteInstances(ctx context.Context, s *compute.Service, name string, instances []string, requestID string) (*compute.Operation, error) {
+func deleteInstances(ctx context.Context, s *compute.Service, p place, name string, instances []string, requestID string) (*compute.Operation, error) {
 	if p.zone != "" {
 		req := &compute.InstanceGroupManagersDeleteInstancesRequest{
 			Instances: instances, ForceSendFields: []string{"SkipInstancesOnValidationError"},
@@ -105,14 +107,14 @@ func (p place) deleteInstances(ctx context.Context, s *compute.Service, name str
 
 const operationFields = "name,status,error"
 
-func (p place) operation(ctx context.Context, s *compute.Service, name string) (*compute.Operation, error) {
+func getOperation(ctx context.Context, s *compute.Service, p place, name string) (*compute.Operation, error) {
 	if p.zone != "" {
 		return s.ZoneOperations.Get(p.project, p.zone, name).Fields(operationFields).Context(ctx).Do()
 	}
 	return s.RegionOperations.Get(p.project, p.region, name).Fields(operationFields).Context(ctx).Do()
 }
 
-func (p place) autoscaler(ctx context.Context, s *compute.Service, name string) (*compute.Autoscaler, error) {
+func getAutoscaler(ctx context.Context, s *compute.Service, p place, name string) (*compute.Autoscaler, error) {
 	const fields = "name,autoscalingPolicy/mode"
 	if p.zone != "" {
 		return s.Autoscalers.Get(p.project, p.zone, name).Fields(fields).Context(ctx).Do()

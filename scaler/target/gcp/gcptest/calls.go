@@ -70,11 +70,12 @@ func (c call) page(n int) (from, to int, next string, ok bool) {
 	if token := q.Get("pageToken"); token != "" {
 		after, found := strings.CutPrefix(token, "page-after-")
 		var err error
-		if from, err = strconv.Atoi(after); err != nil || !found || from > n {
+		if from, err = strconv.Atoi(after); err != nil || !found || from < 0 {
 			c.invalid("Invalid value for field 'pageToken': '" + token + "'.")
 			return 0, 0, "", false
 		}
 	}
+	from = min(from, n) // it may have become shorter since
 	to = min(n, from+size)
 	if to < n {
 		next = "page-after-" + strconv.Itoa(to)
