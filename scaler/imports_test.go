@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws", "gcp"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {
@@ -109,6 +109,12 @@ var bans = []ban{
 		why: "the types of EC2 are many megabytes, and nothing that is scaled needs them",
 	},
 	{
+		who: "scaler/target/gcp/gcptest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "google.golang.org/") || strings.HasPrefix(p, "cloud.google.com/")
+		},
+		why: "the other side is written from the published API, and knows neither our code nor the client",
+	},
+	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
@@ -133,7 +139,7 @@ var bans = []ban{
 		why: "flags belong to cmd",
 	},
 	{
-		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/aws/awstest"),
+		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/aws/awstest", "scaler/target/gcp/gcptest"),
 		why: "test parts stay out of the programs",
 	},
 	{

@@ -6,6 +6,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/aws"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
+	"github.com/alertscaler/alertscaler/scaler/target/gcp"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
 	"github.com/alertscaler/alertscaler/scaler/target/kubernetes"
 	"github.com/alertscaler/alertscaler/scaler/target/nomad"
@@ -19,6 +20,7 @@ func Registry() *target.Registry {
 	var engines docker.Clients
 	var clusters kubernetes.Clients
 	var accounts aws.Clients
+	var google gcp.Clients
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
@@ -30,11 +32,13 @@ func Registry() *target.Registry {
 		ansible.NewAWXConfig,
 		accounts.NewASGConfig,
 		accounts.NewECSConfig,
+		google.NewConfig,
 	).WithDiscoveries(
 		engines.NewServicesConfig,
 		engines.NewContainersConfig,
 		clusters.NewDiscoveryConfig,
 		accounts.NewASGDiscoveryConfig,
 		accounts.NewECSDiscoveryConfig,
+		google.NewDiscoveryConfig,
 	)
 }
