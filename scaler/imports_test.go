@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "azure"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {
@@ -97,6 +97,16 @@ var bans = []ban{
 		why: "the other side is written from the published API, and knows neither our code nor the client",
 	},
 	{
+		who: "scaler/target/azure/azuretest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "github.com/Azure")
+		},
+		why: "the other side is written from the published API, and knows neither our code nor the client",
+	},
+	{
+		who: "scaler/target/azure", whom: func(p string) bool { return strings.HasPrefix(p, "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/") },
+		why: "the typed clients bring hundreds of types into the program, for the six that are needed",
+	},
+	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
@@ -121,7 +131,7 @@ var bans = []ban{
 		why: "flags belong to cmd",
 	},
 	{
-		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest"),
+		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/azure/azuretest"),
 		why: "test parts stay out of the programs",
 	},
 	{
