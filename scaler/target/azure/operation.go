@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // operation is a long-running one that Azure accepted from this target.
