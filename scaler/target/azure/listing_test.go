@@ -49,7 +49,7 @@ func TestBatching(t *testing.T) {
 			readAll(t, all)
 			first := f.Requests()
 			// Nothing is known of the instances yet, and nothing is invented.
-			if n := count(first, "/virtualMachines"); n != 500 {
+			if n := instanceLists(first); n != 500 {
 				t.Errorf("%d lists of instances at first, want one a set", n)
 			}
 			time.Sleep(listedFor + 100*time.Millisecond)
@@ -76,7 +76,7 @@ func TestRecount(t *testing.T) {
 	f.Requests()
 	time.Sleep(10 * time.Millisecond)
 	readAll(t, all)
-	if n := count(f.Requests(), "/virtualMachines"); n < recountBurst || n > recountBurst+3 {
+	if n := instanceLists(f.Requests()); n < recountBurst || n > recountBurst+3 {
 		t.Errorf("%d of 60 were counted again, want some %d", n, recountBurst)
 	}
 }

@@ -117,6 +117,17 @@ func wantKind(t testing.TB, what string, err error, want target.Kind, says strin
 	}
 }
 
+// instanceLists counts the lists of instances among requests.
+func instanceLists(requests []string) int {
+	n := 0
+	for _, r := range requests {
+		if strings.HasSuffix(r, "/virtualMachines") {
+			n++
+		}
+	}
+	return n
+}
+
 // count counts requests by a part of "METHOD path".
 func count(requests []string, part string) int {
 	n := 0

@@ -3,10 +3,12 @@ package azure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
@@ -48,6 +50,12 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 		// A poller is for one call at a time, also of one that was given up.
 		defer s.polling.Unlock()
 		res, err := o.poller.Poll(ctx)
+		if e, ok := errors.AsType[*azcore.ResponseError](err); ok && e.StatusCode == http.StatusNotFound {
+			// Azure keeps the records of operations for a while only. What is
+			// read of the set says the rest.
+			s.ended(ctx, o, nil)
+			return struct{}{}, nil
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -63,13 +71,14 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 	return nil
 }
 
-// ended notes how an operation ended, where it is still the last one.
+// ended notes how an operation ended, where it is still the last one; res is nil
+// where nobody knows.
 func (s *scaleSet) ended(ctx context.Context, o *operation, res *http.Response) {
 	var failed error
-	if status := statusOf(res); res.StatusCode >= http.StatusBadRequest || status == statusFailed || status == statusCanceled {
-		failed = failure(context.WithoutCancel(ctx), o.op, runtime.NewResponseError(res))
-		// That someone else asked for another number is no failure of Azure,
-		// but this request came to nothing all the same.
+	if res != nil {
+		if status := statusOf(res); res.StatusCode >= http.StatusBadRequest || status == statusFailed || status == statusCanceled {
+			failed = failure(context.WithoutCancel(ctx), o.op, runtime.NewResponseError(res))
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

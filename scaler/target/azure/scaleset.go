@@ -59,6 +59,10 @@ func (s *scaleSet) Close() error {
 // the instances are looked at where they may have changed, see ready.
 func (s *scaleSet) Current(ctx context.Context) (target.State, error) {
 	ctx, op := noteErrors(ctx), "read "+s.what
+	if err := ctx.Err(); err != nil {
+		// What is known already would come without a look at it.
+		return target.State{}, failure(ctx, op, err)
+	}
 	if err := s.follow(ctx, op); err != nil {
 		return target.State{}, err
 	}

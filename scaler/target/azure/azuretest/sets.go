@@ -235,7 +235,7 @@ func (s *Server) begin(x *set) string {
 			}
 		}
 	}
-	id := rand.Text()
+	id := strings.ToLower(rand.Text())
 	s.ops[id] = o
 	x.op = id
 	return id
