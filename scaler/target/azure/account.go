@@ -27,12 +27,15 @@ const (
 	recountBurst = 10
 	// settledFor is how long a count of a set that looks settled is believed.
 	settledFor = 30 * time.Second
+	// maxConns is how many requests of an account are under way at once.
+	maxConns = 16
 )
 
 // account is one subscription as one identity sees it. All methods are safe for
 // concurrent use.
 type account struct {
 	arm  *arm.Client
+	http *http.Client
 	base *url.URL // the endpoint
 	// root is /subscriptions/ID.
 	root       string
@@ -47,10 +50,11 @@ type account struct {
 }
 
 func newAccount(access Access, override *http.Client) (*account, error) {
-	o := access.clientOptions(transport{http.DefaultClient})
-	if override != nil {
-		o.Transport = transport{override}
+	hc := override
+	if hc == nil {
+		hc = newHTTPClient()
 	}
+	o := access.clientOptions(transport{hc})
 	cred, err := access.credential(o)
 	if err != nil {
 		return nil, err
@@ -66,12 +70,26 @@ func newAccount(access Access, override *http.Client) (*account, error) {
 		return nil, err
 	}
 	return &account{
-		arm: client, base: base, root: "/subscriptions/" + access.subscription(),
+		arm: client, http: hc, base: base, root: "/subscriptions/" + access.subscription(),
 		recount: rate.NewLimiter(rate.Every(recountEvery), recountBurst), settledFor: settledFor,
 		groups: make(map[string]int), listings: make(map[string]*listing),
 		refused: make(map[string]time.Time), owners: make(map[string]ownersList),
 	}, nil
 }
+
+// newHTTPClient is one that keeps its connections, and not too many of them: at
+// the start each of several hundred targets has something to ask.
+func newHTTPClient() *http.Client {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second}
+	if d, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = d.Clone()
+	}
+	t.MaxConnsPerHost, t.MaxIdleConnsPerHost = maxConns, maxConns
+	return &http.Client{Transport: t}
+}
+
+// close is called once nobody uses the account any more.
+func (a *account) close() { a.http.CloseIdleConnections() }
 
 // groupPath is that of a resource group.
 func (a *account) groupPath(group string) string {

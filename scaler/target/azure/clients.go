@@ -52,7 +52,10 @@ func (c *Clients) get(access Access, override *http.Client) (*account, func(), e
 	}
 	if c == nil || override != nil {
 		a, err := newAccount(access, override)
-		return a, func() {}, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return a, sync.OnceFunc(a.close), nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,5 +84,6 @@ func (c *Clients) release(key accountKey) {
 	s := c.open[key]
 	if s.users--; s.users == 0 {
 		delete(c.open, key)
+		s.close()
 	}
 }

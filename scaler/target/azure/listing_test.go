@@ -45,6 +45,7 @@ func TestBatching(t *testing.T) {
 		t.Run(fmt.Sprintf("%d groups", groups), func(t *testing.T) {
 			t.Parallel()
 			f := start(t, func(s *azuretest.Server) { s.PageSize = 200 })
+			f.clients.settledFor = time.Hour // the machine may be slow
 			all := fleet(t, f, 500, groups)
 			readAll(t, all)
 			first := f.Requests()

@@ -37,7 +37,10 @@ func start(t testing.TB, change func(*azuretest.Server), sets ...azuretest.Set) 
 	for _, x := range sets {
 		s.Put(x)
 	}
-	return &fixture{Server: s, clients: &Clients{transport: s.HTTPClient()}}
+	hc := s.HTTPClient()
+	tr := hc.Transport.(*http.Transport)
+	tr.MaxConnsPerHost, tr.MaxIdleConnsPerHost = maxConns, maxConns
+	return &fixture{Server: s, clients: &Clients{transport: hc}}
 }
 
 // web is a scale set shop/web of one instance, quick at everything.
