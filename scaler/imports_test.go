@@ -103,12 +103,6 @@ var bans = []ban{
 		why: "the other side is written from the published API, and knows neither our code nor the client",
 	},
 	{
-		who: "scaler/target/azure", whom: func(p string) bool {
-			return strings.HasPrefix(p, "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/")
-		},
-		why: "the typed clients bring hundreds of types into the program, for the six that are needed",
-	},
-	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
