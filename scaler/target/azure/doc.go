@@ -7,6 +7,6 @@
 //
 // Of the SDK it uses the pipeline for Azure Resource Manager, its pollers and
 // the credentials. The six requests are written out here: the typed client of
-// compute takes no 202 for a change of a scale set, is of one version of the API
-// that not every cloud has, and adds most of a megabyte to the program.
+// compute takes no 202 for a change of a scale set, leaves no choice of the API's
+// version, and adds most of a megabyte to the program.
 package azure
