@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws", "gcp"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws", "gcp", "azure"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {
@@ -115,6 +115,12 @@ var bans = []ban{
 		why: "the other side is written from the published API, and knows neither our code nor the client",
 	},
 	{
+		who: "scaler/target/azure/azuretest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "github.com/Azure")
+		},
+		why: "the other side is written from the published API, and knows neither our code nor the client",
+	},
+	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
@@ -139,7 +145,7 @@ var bans = []ban{
 		why: "flags belong to cmd",
 	},
 	{
-		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/aws/awstest", "scaler/target/gcp/gcptest"),
+		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/aws/awstest", "scaler/target/gcp/gcptest", "scaler/target/azure/azuretest"),
 		why: "test parts stay out of the programs",
 	},
 	{

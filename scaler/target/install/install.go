@@ -5,6 +5,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/aws"
+	"github.com/alertscaler/alertscaler/scaler/target/azure"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/gcp"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
@@ -19,8 +20,9 @@ import (
 func Registry() *target.Registry {
 	var engines docker.Clients
 	var clusters kubernetes.Clients
-	var accounts aws.Clients
+	var amazon aws.Clients
 	var google gcp.Clients
+	var microsoft azure.Clients
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
@@ -30,15 +32,17 @@ func Registry() *target.Registry {
 		nomad.NewConfig,
 		ansible.NewConfig,
 		ansible.NewAWXConfig,
-		accounts.NewASGConfig,
-		accounts.NewECSConfig,
+		amazon.NewASGConfig,
+		amazon.NewECSConfig,
 		google.NewConfig,
+		microsoft.NewConfig,
 	).WithDiscoveries(
 		engines.NewServicesConfig,
 		engines.NewContainersConfig,
 		clusters.NewDiscoveryConfig,
-		accounts.NewASGDiscoveryConfig,
-		accounts.NewECSDiscoveryConfig,
+		amazon.NewASGDiscoveryConfig,
+		amazon.NewECSDiscoveryConfig,
 		google.NewDiscoveryConfig,
+		microsoft.NewDiscoveryConfig,
 	)
 }

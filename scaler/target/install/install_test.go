@@ -7,7 +7,7 @@ import (
 
 func TestRegistry(t *testing.T) {
 	r := Registry()
-	want := []string{"ansible", "aws_asg", "aws_ecs", "awx", "docker_container", "docker_service", "gcp_mig", "http", "kubernetes", "nomad", "process"}
+	want := []string{"ansible", "aws_asg", "aws_ecs", "awx", "azure_vmss", "docker_container", "docker_service", "gcp_mig", "http", "kubernetes", "nomad", "process"}
 	if got := r.Names(); !slices.Equal(got, want) {
 		t.Errorf("platforms = %v, want %v", got, want)
 	}
@@ -27,7 +27,7 @@ func TestRegistry(t *testing.T) {
 
 func TestDiscoveries(t *testing.T) {
 	r := Registry()
-	want := []string{"aws_asg", "aws_ecs", "docker_containers", "docker_services", "gcp_migs", "kubernetes"}
+	want := []string{"aws_asg", "aws_ecs", "azure_vmss", "docker_containers", "docker_services", "gcp_migs", "kubernetes"}
 	if got := r.DiscoveryNames(); !slices.Equal(got, want) {
 		t.Errorf("discoveries = %v, want %v", got, want)
 	}
