@@ -122,12 +122,9 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 	if err := g.refuseOwned(ctx, op, &info); err != nil {
 		return err
 	}
-	err = g.ask(ctx, op, &info, from, desired, victims)
-	if kind := target.KindOf(err); kind == "" || kind == target.KindConflict || kind == target.KindTemporary {
-		// What was read before is not what there is.
-		g.account.groups.invalidate()
-	}
-	if err != nil {
+	// Whatever comes of it, what was read before may not be what there is.
+	defer g.account.groups.invalidate()
+	if err := g.ask(ctx, op, &info, from, desired, victims); err != nil {
 		return err
 	}
 	level.Debug(g.logger).Log("msg", "scaling group changed", "group", g.id, "from", from, "to", desired)

@@ -112,10 +112,10 @@ func activityOf(a *ess.DescribeScalingActivitiesResponseBodyScalingActivities) a
 
 // instance is an instance of a scaling group.
 type instance struct {
-	id, address   string
-	inService bool
-	healthy   bool
-	added         time.Time
+	id, address string
+	inService   bool
+	healthy     bool
+	added       time.Time
 }
 
 func instanceOf(i *ess.DescribeScalingInstancesResponseBodyScalingInstances) instance {
