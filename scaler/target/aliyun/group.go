@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -84,7 +85,7 @@ func (g *group) Scale(ctx context.Context, desired int) error {
 func (g *group) read(ctx context.Context, op string) (scalingGroup, map[string]activity, error) {
 	info, activities, err := g.account.read(ctx, g.id)
 	switch {
-	case err == errNoGroup: //nolint:errorlint // it is returned as it is
+	case errors.Is(err, errNoGroup):
 		err = target.Errorf(target.KindNotFound, op, "%w", err)
 	case err != nil:
 		err = failure(ctx, op, err)
