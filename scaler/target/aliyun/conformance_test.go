@@ -25,8 +25,10 @@ func TestConformance(t *testing.T) {
 			return tgt
 		}
 		targettest.Run(t, targettest.Harness{
-			New:  func(t *testing.T) target.Target { return started(t, func(*aliyuntest.Group) {}) },
-			Slow: func(t *testing.T) target.Target { return started(t, func(g *aliyuntest.Group) { g.Boot = time.Second }) },
+			New: func(t *testing.T) target.Target { return started(t, func(*aliyuntest.Group) {}) },
+			Slow: func(t *testing.T) target.Target {
+				return started(t, func(g *aliyuntest.Group) { g.Boot = time.Second })
+			},
 			Foreign: func(_ *testing.T, tgt target.Target, n int) {
 				s, _ := servers.Load(tgt)
 				s.(*aliyuntest.Server).SetCount(testGroup, n)

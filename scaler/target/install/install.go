@@ -3,6 +3,7 @@ package install
 
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/aliyun"
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
@@ -15,6 +16,7 @@ import (
 // from the same registry share what they can, such as one client for each
 // Docker Engine or Kubernetes cluster.
 func Registry() *target.Registry {
+	var accounts aliyun.Clients
 	var engines docker.Clients
 	var clusters kubernetes.Clients
 	return target.NewRegistry(
@@ -26,9 +28,11 @@ func Registry() *target.Registry {
 		nomad.NewConfig,
 		ansible.NewConfig,
 		ansible.NewAWXConfig,
+		accounts.NewConfig,
 	).WithDiscoveries(
 		engines.NewServicesConfig,
 		engines.NewContainersConfig,
 		clusters.NewDiscoveryConfig,
+		accounts.NewDiscoveryConfig,
 	)
 }
