@@ -1,8 +1,10 @@
 package aliyun
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,6 +14,9 @@ import (
 
 // errNoAnswer is for a 200 that has not what every answer of the API has.
 var errNoAnswer = errors.New("the answer is not one of this API")
+
+// maxAnswer bounds an answer; the largest have a few hundred kilobytes.
+const maxAnswer = 32 << 20
 
 // wire makes the SDK's requests. The SDK's own client is global, keeps the
 // options of whoever was first, and may be told of no transport.
@@ -29,13 +34,23 @@ func newWire(c *http.Client) wire {
 // Call implements dara.HttpClient. The transport that the SDK made is not used.
 func (w wire) Call(req *http.Request, _ *http.Transport) (*http.Response, error) {
 	resp, err := w.Do(req)
-	if n, ok := req.Context().Value(noteKey{}).(*note); ok && err == nil {
+	if err != nil {
+		return nil, err
+	}
+	// The SDK does not always close a body, and would read one of any size.
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if n, ok := req.Context().Value(noteKey{}).(*note); ok {
 		n.status = resp.StatusCode
 		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 			n.retryAfter = time.Duration(seconds) * time.Second
 		}
 	}
-	return resp, err
+	return resp, nil
 }
 
 // note is what the SDK does not tell of an answer.
