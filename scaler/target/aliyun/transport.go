@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -49,6 +50,10 @@ func (w wire) Call(req *http.Request, _ *http.Transport) (*http.Response, error)
 		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 			n.retryAfter = time.Duration(seconds) * time.Second
 		}
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		// To the SDK it is a success.
+		return nil, fmt.Errorf("HTTP status %s to %.200q", resp.Status, resp.Header.Get("Location"))
 	}
 	return resp, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,12 +74,11 @@ func (s *Server) authenticate(r *http.Request) (*call, User, *Error) {
 func canonical(r *http.Request, signed []string, sum string) string {
 	query := r.URL.Query()
 	var pairs []string
-	for k, vs := range query {
-		for _, v := range vs {
+	for _, k := range slices.Sorted(maps.Keys(query)) {
+		for _, v := range query[k] {
 			pairs = append(pairs, escape(k)+"="+escape(v))
 		}
 	}
-	slices.Sort(pairs)
 	var b strings.Builder
 	b.WriteString(r.Method + "\n" + r.URL.EscapedPath() + "\n" + strings.Join(pairs, "&") + "\n")
 	for _, h := range signed {
