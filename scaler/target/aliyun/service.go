@@ -27,7 +27,10 @@ type service struct {
 	region string
 	http   *http.Client
 	keys   *keyring
-	sdk    ess.Client // never used itself: a call writes to its client
+	// cfg is what a client is made of, one for each call: a call writes to its
+	// client. A field of the client's type would keep all of its methods in the
+	// program, several megabytes of requests that nobody makes.
+	cfg utils.Config
 }
 
 func newService(a Access, client *http.Client) (*service, error) {
@@ -36,40 +39,36 @@ func newService(a Access, client *http.Client) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{region: a.Region, http: w.Client, keys: keys}
-	cfg := &utils.Config{
+	s := &service{region: a.Region, http: w.Client, keys: keys, cfg: utils.Config{
 		RegionId: new(a.Region), Protocol: new(a.Protocol), UserAgent: new("alertscaler"), HttpClient: w,
 		// Nil is one attempt, whatever comes of it.
 		RetryOptions: nil,
-	}
+	}}
 	if a.Endpoint != "" {
-		cfg.Endpoint = new(a.Endpoint)
+		s.cfg.Endpoint = new(a.Endpoint)
 	}
-	if err := s.sdk.Init(cfg); err != nil {
-		return nil, err
-	}
-	// Typed errors, and not their texts in one of no type.
-	s.sdk.Client.DisableSDKError = new(true)
-	return s, nil
+	return s, new(ess.Client).Init(&s.cfg)
 }
 
-// call makes one call to the API.
-func call[Request, Response any](ctx context.Context, s *service, action string,
-	method func(*ess.Client, context.Context, Request, *dara.RuntimeOptions) (Response, error), req Request,
-) (Response, error) {
-	var none Response
+// call makes one call to the API. It is not generic: whatever is a type argument
+// counts as used, as is what it is made of.
+func (s *service) call(ctx context.Context, action string, do func(context.Context, *ess.Client, *dara.RuntimeOptions) error) error {
 	who, err := s.keys.get(ctx)
 	if err != nil {
-		return none, err
+		return err
 	}
-	sdk := s.sdk
-	sdk.Credential = who
+	cfg, sdk := s.cfg, new(ess.Client)
+	cfg.Credential = who
+	if err := sdk.Init(&cfg); err != nil {
+		return err
+	}
+	// Typed errors, and not their texts in one of no type.
+	sdk.Client.DisableSDKError = new(true)
 	ctx, note := withNote(ctx)
-	resp, err := method(&sdk, ctx, req, &dara.RuntimeOptions{})
-	if err != nil {
-		return none, newCallError(action, err, note)
+	if err := do(ctx, sdk, new(dara.RuntimeOptions)); err != nil {
+		return newCallError(action, err, note)
 	}
-	return resp, nil
+	return nil
 }
 
 // answered makes an error of a success that does not look like one: a proxy's
@@ -113,7 +112,11 @@ func (s *service) allGroups(ctx context.Context) ([]scalingGroup, error) {
 func (s *service) groupsPage(ctx context.Context, req *ess.DescribeScalingGroupsRequest, page int) ([]scalingGroup, int, error) {
 	const action = "DescribeScalingGroups"
 	req.RegionId, req.PageSize, req.PageNumber = &s.region, new(int32(perPage)), new(int32(page))
-	resp, err := call(ctx, s, action, (*ess.Client).DescribeScalingGroupsWithContext, req)
+	var resp *ess.DescribeScalingGroupsResponse
+	err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+		resp, err = sdk.DescribeScalingGroupsWithContext(ctx, req, o)
+		return err
+	})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -151,7 +154,11 @@ func (s *service) lastActivities(ctx context.Context, group string) ([]activity,
 func (s *service) activities(ctx context.Context, req *ess.DescribeScalingActivitiesRequest) ([]activity, error) {
 	const action = "DescribeScalingActivities"
 	req.RegionId, req.PageSize, req.PageNumber = &s.region, new(int32(perPage)), new(int32(1))
-	resp, err := call(ctx, s, action, (*ess.Client).DescribeScalingActivitiesWithContext, req)
+	var resp *ess.DescribeScalingActivitiesResponse
+	err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+		resp, err = sdk.DescribeScalingActivitiesWithContext(ctx, req, o)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +178,13 @@ func (s *service) instances(ctx context.Context, group string) ([]instance, erro
 	const action = "DescribeScalingInstances"
 	var out []instance
 	for page := 1; ; page++ {
-		resp, err := call(ctx, s, action, (*ess.Client).DescribeScalingInstancesWithContext, &ess.DescribeScalingInstancesRequest{
+		req := &ess.DescribeScalingInstancesRequest{
 			RegionId: &s.region, ScalingGroupId: &group, PageSize: new(int32(instancesPerPage)), PageNumber: new(int32(page)),
+		}
+		var resp *ess.DescribeScalingInstancesResponse
+		err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+			resp, err = sdk.DescribeScalingInstancesWithContext(ctx, req, o)
+			return err
 		})
 		if err != nil {
 			return nil, err
@@ -196,8 +208,13 @@ func (s *service) scalers(ctx context.Context) (map[string][]string, error) {
 	const action = "DescribeAlarms"
 	out := make(map[string][]string)
 	for page := 1; ; page++ {
-		resp, err := call(ctx, s, action, (*ess.Client).DescribeAlarmsWithContext, &ess.DescribeAlarmsRequest{
+		req := &ess.DescribeAlarmsRequest{
 			RegionId: &s.region, IsEnable: new(true), PageSize: new(int32(perPage)), PageNumber: new(int32(page)),
+		}
+		var resp *ess.DescribeAlarmsResponse
+		err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+			resp, err = sdk.DescribeAlarmsWithContext(ctx, req, o)
+			return err
 		})
 		if err != nil {
 			return nil, err
@@ -225,9 +242,14 @@ func (s *service) tagged(ctx context.Context, key string) ([]string, error) {
 	var out []string
 	var next *string
 	for {
-		resp, err := call(ctx, s, action, (*ess.Client).ListTagResourcesWithContext, &ess.ListTagResourcesRequest{
+		req := &ess.ListTagResourcesRequest{
 			RegionId: &s.region, ResourceType: new("scalinggroup"), NextToken: next,
 			Tags: []*ess.ListTagResourcesRequestTags{{Key: &key}},
+		}
+		var resp *ess.ListTagResourcesResponse
+		err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+			resp, err = sdk.ListTagResourcesWithContext(ctx, req, o)
+			return err
 		})
 		if err != nil {
 			return nil, err
@@ -249,8 +271,13 @@ func (s *service) tagged(ctx context.Context, key string) ([]string, error) {
 // setExpected sets the expected number of instances of a group that has one.
 func (s *service) setExpected(ctx context.Context, group string, n int) error {
 	const action = "ModifyScalingGroup"
-	resp, err := call(ctx, s, action, (*ess.Client).ModifyScalingGroupWithContext, &ess.ModifyScalingGroupRequest{
+	req := &ess.ModifyScalingGroupRequest{
 		ScalingGroupId: &group, DesiredCapacity: new(int32(n)),
+	}
+	var resp *ess.ModifyScalingGroupResponse
+	err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+		resp, err = sdk.ModifyScalingGroupWithContext(ctx, req, o)
+		return err
 	})
 	if err != nil {
 		return err
@@ -262,8 +289,13 @@ func (s *service) setExpected(ctx context.Context, group string, n int) error {
 // ID. The same token starts it once.
 func (s *service) scaleTo(ctx context.Context, group string, n int, token string) (string, error) {
 	const action = "ScaleWithAdjustment"
-	resp, err := call(ctx, s, action, (*ess.Client).ScaleWithAdjustmentWithContext, &ess.ScaleWithAdjustmentRequest{
+	req := &ess.ScaleWithAdjustmentRequest{
 		ScalingGroupId: &group, AdjustmentType: new("TotalCapacity"), AdjustmentValue: new(int32(n)), ClientToken: &token,
+	}
+	var resp *ess.ScaleWithAdjustmentResponse
+	err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+		resp, err = sdk.ScaleWithAdjustmentWithContext(ctx, req, o)
+		return err
 	})
 	if err != nil {
 		return "", err
@@ -277,9 +309,14 @@ func (s *service) scaleTo(ctx context.Context, group string, n int, token string
 // activity's ID. The same token starts it once.
 func (s *service) remove(ctx context.Context, group string, ids []string, policy, token string) (string, error) {
 	const action = "RemoveInstances"
-	resp, err := call(ctx, s, action, (*ess.Client).RemoveInstancesWithContext, &ess.RemoveInstancesRequest{
+	req := &ess.RemoveInstancesRequest{
 		RegionId: &s.region, ScalingGroupId: &group, InstanceIds: pointers(ids), RemovePolicy: &policy,
 		DecreaseDesiredCapacity: new(true), ClientToken: &token,
+	}
+	var resp *ess.RemoveInstancesResponse
+	err := s.call(ctx, action, func(ctx context.Context, sdk *ess.Client, o *dara.RuntimeOptions) (err error) {
+		resp, err = sdk.RemoveInstancesWithContext(ctx, req, o)
+		return err
 	})
 	if err != nil {
 		return "", err
