@@ -41,7 +41,7 @@ func defaultAccess() Access { return Access{Protocol: "https"} }
 var (
 	regionRule = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
 	groupRule  = regexp.MustCompile(`^asg-[A-Za-z0-9_-]+$`)
-	roleRule   = regexp.MustCompile(`^acs:ram::[0-9]+:role/\S+$`)
+	roleRule   = regexp.MustCompile(`^acs:ram::\d+:role/\S+$`)
 )
 
 func (a *Access) validate() error {

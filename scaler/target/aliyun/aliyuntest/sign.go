@@ -60,9 +60,7 @@ func (s *Server) authenticate(r *http.Request) (*call, User, *Error) {
 	c := &call{action: r.Header.Get("x-acs-action"), form: make(map[string]string), account: id}
 	query := r.URL.Query()
 	if form, err := url.ParseQuery(string(body)); err == nil && r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
-		for k, v := range form {
-			query[k] = v
-		}
+		maps.Copy(query, form)
 	}
 	for k, v := range query {
 		c.form[k] = v[0]
