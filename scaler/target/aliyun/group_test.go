@@ -81,7 +81,7 @@ func TestFailed(t *testing.T) {
 			{"InvalidImageId.NotFound", 0, target.KindPermanent},
 		} {
 			g := like
-			g.Fails, g.Makes = test.code, test.makes
+			g.Fails, g.Makes, g.Boot = test.code, test.makes, time.Second
 			s, host := api(t, g)
 			tgt := at(t, host)
 			if err := tgt.Scale(t.Context(), 5); err != nil {
@@ -184,7 +184,7 @@ func TestLag(t *testing.T) {
 func TestActivityInProgress(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, g aliyuntest.Group) {
-		g.Boot = 300 * time.Millisecond
+		g.Boot = 3 * time.Second
 		_, host := api(t, g)
 		tgt := at(t, host)
 		if err := tgt.Scale(t.Context(), 4); err != nil {
@@ -282,7 +282,7 @@ func TestManyGroups(t *testing.T) {
 		groups = append(groups, g)
 	}
 	s, host := api(t, groups...)
-	clients := new(Clients)
+	clients := &Clients{snapshotAge: time.Hour}
 	targets := make([]*group, n)
 	for i := range targets {
 		targets[i] = build(t, &Config{ScalingGroupID: groups[i].ID, Access: access(host), clients: clients})
