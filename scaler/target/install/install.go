@@ -3,6 +3,7 @@ package install
 
 import (
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/aliyun"
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/aws"
 	"github.com/alertscaler/alertscaler/scaler/target/azure"
@@ -23,6 +24,7 @@ func Registry() *target.Registry {
 	var amazon aws.Clients
 	var google gcp.Clients
 	var microsoft azure.Clients
+	var alibaba aliyun.Clients
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
@@ -36,6 +38,7 @@ func Registry() *target.Registry {
 		amazon.NewECSConfig,
 		google.NewConfig,
 		microsoft.NewConfig,
+		alibaba.NewConfig,
 	).WithDiscoveries(
 		engines.NewServicesConfig,
 		engines.NewContainersConfig,
@@ -44,5 +47,6 @@ func Registry() *target.Registry {
 		amazon.NewECSDiscoveryConfig,
 		google.NewDiscoveryConfig,
 		microsoft.NewDiscoveryConfig,
+		alibaba.NewDiscoveryConfig,
 	)
 }
