@@ -272,6 +272,7 @@ func (s *Server) patchSet(w http.ResponseWriter, r *http.Request, p path) {
 		return
 	}
 	s.preempt(x)
+	x.asked = append(x.asked, n)
 	s.resize(x, n)
 	s.accept(w, x, s.begin(x), http.StatusOK, s.seen(x).body(x))
 }

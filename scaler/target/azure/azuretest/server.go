@@ -7,6 +7,7 @@ package azuretest
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -105,6 +106,9 @@ func (s *Server) URL() string { return s.http.URL }
 
 // HTTPClient trusts the server's certificate.
 func (s *Server) HTTPClient() *http.Client { return s.http.Client() }
+
+// Certificate is the server's own, which signed itself.
+func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
 
 // SetSecret changes the client secret that is accepted.
 func (s *Server) SetSecret(secret string) {

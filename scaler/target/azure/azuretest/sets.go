@@ -40,6 +40,7 @@ type set struct {
 	version   int
 	next      int // the ID of the next instance
 	instances []*instance
+	asked     []int  // see Asked
 	op        string // under way
 	fail      *operation
 	before    view
@@ -116,6 +117,13 @@ func (s *Server) Capacity(group, name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sets[key(group, name)].capacity
+}
+
+// Asked returns the capacities that accepted requests set, the oldest first.
+func (s *Server) Asked(group, name string) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sets[key(group, name)].asked)
 }
 
 // FailNext lets the next operation of a set fail with a code.

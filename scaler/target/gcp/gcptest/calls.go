@@ -167,6 +167,7 @@ func (c call) resizeGroup(g *group) {
 		refuse(c.w, http.StatusForbidden, "quotaExceeded", fmt.Sprintf("Quota 'CPUS' exceeded.  Limit: %d.0 in region %s.", g.Quota, g.Region), "", nil)
 	default:
 		c.accept(g, "compute.instanceGroupManagers.resize", func(now time.Time) *opError {
+			g.asked = append(g.asked, n)
 			c.resize(g, n, now)
 			return nil
 		})

@@ -49,6 +49,7 @@ func (g *Group) at() string {
 type group struct {
 	Group
 	sizes     []sized // the newest last; what the last one says is the target size
+	asked     []int   // see Asked
 	instances []*instance
 	stopped   int // instances of a standby pool
 }
@@ -103,6 +104,18 @@ func (s *Server) change(location, name string, f func(g *group, now time.Time)) 
 		}
 	}
 	panic("gcptest: there is no group " + location + "/" + name)
+}
+
+// Asked returns the sizes that requests to resize the group asked for that were
+// carried out, the oldest first.
+func (s *Server) Asked(location, name string) (out []int) {
+	s.change(location, name, func(g *group, _ time.Time) { out = slices.Clone(g.asked) })
+	return out
+}
+
+// SetQuota changes Group.Quota.
+func (s *Server) SetQuota(location, name string, n int) {
+	s.change(location, name, func(g *group, _ time.Time) { g.Quota = n })
 }
 
 // Resize gives the group another size at once, as somebody else would.
