@@ -83,14 +83,17 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 	return out, nil
 }
 
-// policyName is what a policy may be called.
-var policyName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,127}$`)
+// policyName is what a policy may be called, with up to longestPolicyName
+// characters.
+var policyName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:-]*$`)
+
+const longestPolicyName = 128
 
 // found is a group as the engine takes it. Names are unique in a region, but
 // may be Chinese, which a policy's may not.
 func (d *discoverer) found(g *scalingGroup, labels map[string]string) target.Discovered {
 	name := g.name
-	if !policyName.MatchString(name) {
+	if len(name) > longestPolicyName || !policyName.MatchString(name) {
 		name = g.id
 	}
 	return target.Discovered{

@@ -71,7 +71,7 @@ func (a *account) describeGroups(ctx context.Context, keys []key) (map[key]*grou
 // groupPages calls found with each group of all pages.
 func (a *account) groupPages(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, found func(*types.AutoScalingGroup)) error {
 	for {
-		page, err := a.autoscaling.DescribeAutoScalingGroups(ctx, in)
+		page, err := a.api.autoscaling.describeGroups(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (t *asgTarget) Scale(ctx context.Context, desired int) error {
 // set asks for the number, which was found to be allowed.
 func (t *asgTarget) set(ctx context.Context, op string, desired int) error {
 	n, honor := int32(desired), false
-	out, err := t.autoscaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
+	out, err := t.api.autoscaling.setDesired(ctx, &autoscaling.SetDesiredCapacityInput{
 		AutoScalingGroupName: &t.name, DesiredCapacity: &n, HonorCooldown: &honor,
 	})
 	t.groups.wrote(t.key())

@@ -58,7 +58,7 @@ func (t *asgTarget) allowed(ctx context.Context, op string, g *group, from, desi
 // It is a conflict rather than a temporary error: it ends by itself, and it is
 // certain that nothing was changed.
 func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
-	out, err := t.autoscaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &t.name})
+	out, err := t.api.autoscaling.describeRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &t.name})
 	if err != nil {
 		return t.failure(ctx, op+": look for an instance refresh of it", err)
 	}
@@ -94,7 +94,7 @@ func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error 
 	}
 	in := &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &t.name}
 	for {
-		page, err := t.autoscaling.DescribePolicies(ctx, in)
+		page, err := t.api.autoscaling.describePolicies(ctx, in)
 		if err != nil {
 			return t.failure(ctx, op+": look for a scaling policy of it (allow_other_owners: true does without)", err)
 		}

@@ -2,6 +2,8 @@ package aws
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +36,7 @@ func (t *asgTarget) failed(ctx context.Context, op string, g *group) (error, err
 		return seen.err, nil
 	}
 	name, since := "StartTimeLowerBound", last.served.UTC().Format(time.RFC3339)
-	out, err := t.autoscaling.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{
+	out, err := t.api.autoscaling.describeActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{
 		AutoScalingGroupName: &t.name,
 		Filters:              []types.Filter{{Name: &name, Values: []string{since}}},
 	})
@@ -73,35 +75,39 @@ func launchFailure(activities []types.Activity, since, before time.Time) error {
 	return nil
 }
 
-// launchTexts are found in messages of launches that fail for another reason
-// than that there is no more to be had.
+// launchTexts are found in messages of launches that failed. What is not here
+// counts as something that will not pass by itself; the target is left alone for
+// as long as for want of quota.
 var launchTexts = []struct {
-	text string
-	kind target.Kind
+	kind  target.Kind
+	texts []string
 }{
-	{"not authorized", target.KindUnauthorized},
-	{"authentication failure", target.KindUnauthorized},
-	{"not subscribed", target.KindUnauthorized},
-	{"does not exist", target.KindPermanent},
-	{"not supported", target.KindPermanent},
-	{"invalid", target.KindPermanent},
-	{"valid fully-formed launch template", target.KindPermanent},
-	{"client error on launch", target.KindPermanent},
+	{target.KindQuota, []string{
+		// There are no more of them: of the type, in the zone, or of spot. That
+		// of vCPUs is a limit of the account.
+		"sufficient", "capacity", "vcpu limit", "already running", "spot request price",
+		// Other limits of the account, and of a subnet.
+		"instance limit", "instance count exceeded", "quota", "free addresses",
+	}},
+	{target.KindUnauthorized, []string{"not authorized", "authentication failure", "not subscribed"}},
 }
 
-// launchKind is quota unless it is clearly something else: of the many texts
-// of "no capacity" and "limit" none may be missed.
+// codeWord is a word as error codes are spelled.
+var codeWord = regexp.MustCompile(`[A-Z][A-Za-z]+`)
+
+// launchKind is the kind of what a failed launch says. Some messages have the
+// code of EC2's own error in them, which then counts; the others are texts.
 func launchKind(message string) target.Kind {
-	message = strings.ToLower(message)
-	for _, t := range []string{"capacity", "limit", "quota"} {
-		if strings.Contains(message, t) {
-			return target.KindQuota
+	for _, word := range codeWord.FindAllString(message, -1) {
+		if k := kinds[word]; k == target.KindQuota || k == target.KindUnauthorized {
+			return k
 		}
 	}
+	message = strings.ToLower(message)
 	for _, t := range launchTexts {
-		if strings.Contains(message, t.text) {
+		if slices.ContainsFunc(t.texts, func(text string) bool { return strings.Contains(message, text) }) {
 			return t.kind
 		}
 	}
-	return target.KindQuota
+	return target.KindPermanent
 }

@@ -144,10 +144,15 @@ func TestASGNoCapacity(t *testing.T) {
 		"": target.KindQuota,
 		"There is no Spot capacity available that matches your request. Launching EC2 instance failed.": target.KindQuota,
 		"You have requested more vCPU capacity than your current vCPU limit of 32 allows.":              target.KindQuota,
-		"Something that nobody has read yet. Launching EC2 instance failed.":                            target.KindQuota,
-		"The security group 'sg-1' does not exist in VPC 'vpc-1'. Launching EC2 instance failed.":       target.KindPermanent,
-		"You are not authorized to perform this operation. Launching EC2 instance failed.":              target.KindUnauthorized,
-		"The requested configuration is currently not supported. Please check the documentation.":       target.KindPermanent,
+		"Insufficient capacity.":                           target.KindQuota,
+		"InsufficientInstanceCapacity - none of t3.large.": target.KindQuota,
+		"There are not enough free addresses in subnet 'subnet-1' to satisfy the requested number of instances.": target.KindQuota,
+		"20 instance(s) are already running. Launching EC2 instance failed.":                                     target.KindQuota,
+		"UnauthorizedOperation: an SCP denies it, whatever the capacity.":                                        target.KindUnauthorized,
+		"Something that nobody has read yet. Launching EC2 instance failed.":                                     target.KindPermanent,
+		"The security group 'sg-1' does not exist in VPC 'vpc-1'. Launching EC2 instance failed.":                target.KindPermanent,
+		"You are not authorized to perform this operation. Launching EC2 instance failed.":                       target.KindUnauthorized,
+		"The requested configuration is currently not supported. Please check the documentation.":                target.KindPermanent,
 	} {
 		t.Run(complaint, func(t *testing.T) {
 			t.Parallel()

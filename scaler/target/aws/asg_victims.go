@@ -135,7 +135,7 @@ func (t *asgTarget) terminate(ctx context.Context, op string, from int, ids []st
 	left = from
 	decrement := true
 	for _, id := range ids {
-		out, err := t.autoscaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		out, err := t.api.autoscaling.terminate(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 			InstanceId: &id, ShouldDecrementDesiredCapacity: &decrement,
 		})
 		t.groups.wrote(t.key())

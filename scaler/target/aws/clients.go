@@ -13,9 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
@@ -47,9 +44,7 @@ type clientKey struct {
 type account struct {
 	region      string
 	credentials *credentials
-	autoscaling *autoscaling.Client
-	scalable    *applicationautoscaling.Client
-	ecs         *ecs.Client
+	api         api
 	groups      *batch[group]
 	services    *batch[service]
 }
@@ -156,9 +151,7 @@ func newAccount(conn Connection, override *http.Client) (*account, error) {
 	a := &account{
 		region:      cfg.Region,
 		credentials: cfg.Credentials.(*credentials),
-		autoscaling: autoscaling.NewFromConfig(cfg),
-		scalable:    applicationautoscaling.NewFromConfig(cfg),
-		ecs:         ecs.NewFromConfig(cfg),
+		api:         newAPI(cfg),
 	}
 	a.groups = newBatch(a.describeGroups, groupsPerCall)
 	a.services = newBatch(a.describeServices, servicesPerCall)

@@ -37,7 +37,7 @@ func (*ECSDiscoveryConfig) Platform() string { return "aws_ecs" }
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *ECSDiscoveryConfig) Validate() error {
 	for i, n := range c.Clusters {
-		if !ecsName.MatchString(n) {
+		if !validECSName(n) {
 			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is no name of a cluster: letters, digits, - and _", n)}
 		}
 		if slices.Contains(c.Clusters[:i], n) {
@@ -102,7 +102,7 @@ func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
 	in := &ecs.ListClustersInput{MaxResults: &perPage}
 	var out []string
 	for {
-		page, err := d.ecs.ListClusters(ctx, in)
+		page, err := d.api.ecs.listClusters(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -122,12 +122,12 @@ func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]tar
 	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: &perPage}
 	var out []target.Discovered
 	for {
-		page, err := d.ecs.ListServices(ctx, in)
+		page, err := d.api.ecs.listServices(ctx, in)
 		if err != nil {
 			return nil, err
 		}
 		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
-			described, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{
+			described, err := d.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
 				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
 			})
 			if err != nil {

@@ -60,7 +60,7 @@ func (a *account) describeServices(ctx context.Context, keys []key) (map[key]*se
 	for _, k := range keys {
 		in.Services = append(in.Services, k.name)
 	}
-	page, err := a.ecs.DescribeServices(ctx, in)
+	page, err := a.api.ecs.describeServices(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 		return err
 	}
 	n := int32(desired)
-	out, err := t.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.id.cluster, Service: &t.id.name, DesiredCount: &n})
+	out, err := t.api.ecs.updateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.id.cluster, Service: &t.id.name, DesiredCount: &n})
 	t.services.wrote(t.id)
 	if err != nil {
 		return t.failure(ctx, op, err)

@@ -11,8 +11,15 @@ import (
 // defaultCluster is the one that ECS takes where none is named.
 const defaultCluster = "default"
 
-// ecsName is what ECS allows as the name of a cluster or a service.
-var ecsName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+// ecsName is what ECS allows as the name of a cluster or a service, of up to
+// longestECSName characters.
+var ecsName = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+
+const longestECSName = 255
+
+func validECSName(name string) bool {
+	return len(name) <= longestECSName && ecsName.MatchString(name)
+}
 
 // ECSConfig is the configuration of a service of ECS, under the key aws_ecs.
 type ECSConfig struct {
@@ -56,7 +63,7 @@ func (c *ECSConfig) Validate() error {
 			return &target.FieldError{Field: n.field, Msg: "must name the " + n.what}
 		case strings.HasPrefix(n.name, "arn:"):
 			return &target.FieldError{Field: n.field, Msg: "must be the name of the " + n.what + ", not its ARN"}
-		case !ecsName.MatchString(n.name):
+		case !validECSName(n.name):
 			return &target.FieldError{Field: n.field, Msg: fmt.Sprintf("%q is no name of a %s: letters, digits, - and _", n.name, n.what)}
 		}
 	}

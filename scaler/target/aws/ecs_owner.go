@@ -23,7 +23,7 @@ func (t *ecsTarget) refuseOwned(ctx context.Context, op string) error {
 	if known {
 		return nil
 	}
-	out, err := t.scalable.DescribeScalableTargets(ctx, &applicationautoscaling.DescribeScalableTargetsInput{
+	out, err := t.api.describeScalable(ctx, &applicationautoscaling.DescribeScalableTargetsInput{
 		ServiceNamespace:  types.ServiceNamespaceEcs,
 		ResourceIds:       []string{"service/" + t.id.cluster + "/" + t.id.name},
 		ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,

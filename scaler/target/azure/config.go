@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/common/config"
@@ -11,10 +12,17 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// Names as Azure allows them. Letters of any script may be in that of a group.
+// Names as Azure allows them, as long as they may be. Letters of any script may
+// be in that of a group. The lengths are no part of the expressions, which would
+// have the letters of all scripts in them ninety times.
 var (
-	groupRule = regexp.MustCompile(`^[\p{L}\p{N}_().-]{1,90}$`)
-	nameRule  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,63}$`)
+	groupRule = regexp.MustCompile(`^[\p{L}\p{N}_().-]+$`)
+	nameRule  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`)
+)
+
+const (
+	longestGroup = 90
+	longestName  = 64
 )
 
 // Config is the configuration of a scale set, under the key azure_vmss.
@@ -71,14 +79,14 @@ func (c *Config) Validate() error {
 		return &target.FieldError{Field: "resource_group", Msg: fmt.Sprintf("%q is no name of a resource group", c.ResourceGroup)}
 	case c.Name == "":
 		return &target.FieldError{Field: "name", Msg: "must name the scale set"}
-	case !nameRule.MatchString(c.Name):
+	case len(c.Name) > longestName || !nameRule.MatchString(c.Name):
 		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is no name of a scale set", c.Name)}
 	}
 	return c.validate()
 }
 
 func validGroup(name string) bool {
-	return groupRule.MatchString(name) && !strings.HasSuffix(name, ".")
+	return utf8.RuneCountInString(name) <= longestGroup && groupRule.MatchString(name) && !strings.HasSuffix(name, ".")
 }
 
 // New implements target.Config. Nothing is dialed.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -62,10 +63,11 @@ var codes = map[string]target.Kind{
 	"readonlydisabledsubscription": target.KindPermanent,
 }
 
-// saysQuota is in the message of an OperationNotAllowed that is about a quota.
-// Compute has no other sign of it, and uses the same code for a set that is
-// busy.
-const saysQuota = "quota"
+// saysQuota is in the message of an OperationNotAllowed that is about a quota,
+// "Operation could not be completed as it results in exceeding approved
+// standardDSv3Family Cores quota". Compute has no other sign of it, and uses the
+// same code for a set that is busy. This is the one place that goes by a text.
+var saysQuota = regexp.MustCompile(`(?i)\bexceeding (approved [^.]+ )?quota\b`)
 
 // answer is an error that Azure answered with, and its details.
 type answer struct {
@@ -212,7 +214,7 @@ func kindOfCode(a answer) (target.Kind, bool) {
 		}
 	}
 	code := strings.ToLower(a.Code)
-	if code == "operationnotallowed" && strings.Contains(strings.ToLower(a.Message), saysQuota) {
+	if code == "operationnotallowed" && saysQuota.MatchString(a.Message) {
 		return target.KindQuota, true
 	}
 	kind, ok := codes[code]

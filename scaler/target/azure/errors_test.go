@@ -33,6 +33,8 @@ func TestKinds(t *testing.T) {
 		{"size", azuretest.Fault{Status: 409, Code: "SkuNotAvailable"}, target.KindQuota, "", 0},
 		{"quota", azuretest.Fault{Status: 409, Code: "QuotaExceeded"}, target.KindQuota, "", 0},
 		{"quota in the text", azuretest.Fault{Status: 409, Code: "OperationNotAllowed", Message: quota}, target.KindQuota, "exceeding approved", 0},
+		{"quota in an older text", azuretest.Fault{Status: 409, Code: "OperationNotAllowed", Message: "Operation results in exceeding quota limits of Core. Maximum allowed: 4."}, target.KindQuota, "", 0},
+		{"busy with a name", azuretest.Fault{Status: 409, Code: "OperationNotAllowed", Message: "The scale set 'quota' is being deallocated."}, target.KindConflict, "deallocated", 0},
 		{"quota in the details", azuretest.Fault{
 			Status: 400, Code: "InvalidRequest", Message: "See the details.", Details: []azuretest.Detail{{Code: "QuotaExceeded", Message: "No more."}},
 		}, target.KindQuota, "", 0},
