@@ -9,10 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target/aws/awstest"
 	"github.com/alertscaler/alertscaler/scaler/target/gcp/gcptest"
+	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
 
 // TestThreeGroups is one policy over an on-demand group, a spot group and a
@@ -29,7 +31,7 @@ func TestThreeGroups(t *testing.T) {
 	google, where := startGoogle(t)
 	google.Create(gcptest.Group{Project: "shop", Zone: "europe-west1-b", Name: "web", Boot: 300 * time.Millisecond, Quota: 4})
 
-	config := func(strategy policy.Strategy, most, spotMost int) string {
+	configured := func(strategy policy.Strategy, most, spotMost int) string {
 		return fmt.Sprintf(`
 global: { evaluation_interval: 500ms }
 policies:
@@ -53,11 +55,11 @@ policies:
         cost_per_hour: 0.2
 `, most, strategy, conn, spotMost, where)
 	}
-	s := startServerBy(t, append([]string{"env"}, awsKeys...), realtest.FreePort(t), config(policy.StrategyCost, 6, 4))
-	reload := func(config string) {
-		s.configure(config)
-		if code, text := s.post("/-/reload", ""); code != http.StatusOK {
-			t.Fatalf("reload: %d %s", code, text)
+	s := startServerBy(t, append([]string{"env"}, awsKeys...), realtest.FreePort(t), configured(policy.StrategyCost, 6, 4))
+	reload := func(text string) {
+		s.configure(text)
+		if code, answer := s.post("/-/reload", ""); code != http.StatusOK {
+			t.Fatalf("reload: %d %s", code, answer)
 		}
 	}
 
@@ -71,14 +73,14 @@ policies:
 
 	// Spot was measured at eight seconds and more, Google at far less, and of
 	// on-demand there is only what the configuration says.
-	reload(config(policy.StrategyLatency, 8, 10))
+	reload(configured(policy.StrategyLatency, 8, 10))
 	s.eventually(2*time.Minute, "two more", "web", replicas(8))
 	s.placed("web", policy.ReasonAtMax, []policy.Placement{{Target: "on-demand"}, {Target: "spot", From: 4, To: 4}, {Target: "google", From: 2, To: 4}})
 
 	// The cheapest takes two more, and AWS does not find them. That is seen
 	// later: they are asked of the next one, which has no quota and says so at
 	// once, so that the last one gets them in the same step.
-	reload(config(policy.StrategyCost, 10, 10))
+	reload(configured(policy.StrategyCost, 10, 10))
 	s.eventually(2*time.Minute, "the last one has what nobody else had", "web", func(st policy.Status) error {
 		ready := make(map[string]int)
 		for _, x := range st.Targets {
@@ -117,5 +119,14 @@ policies:
 		if got := s.metric(`alertscaler_action_failures_total{policy="web",reason="quota",target="` + name + `"}`); got != "1" {
 			t.Errorf("%s failed %s times for want of quota, want once", name, got)
 		}
+	}
+}
+
+// TestDocumentedClouds loads the example of docs/clouds.md as it is written.
+func TestDocumentedClouds(t *testing.T) {
+	t.Parallel()
+	text := realtest.Documented(t, "../../docs/clouds.md", "## An on-demand group, a spot group and another cloud")
+	if _, err := config.Load("clouds.md", []byte(text), install.Registry()); err != nil {
+		t.Error(err)
 	}
 }
