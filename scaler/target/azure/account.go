@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -104,9 +105,7 @@ func (a *account) setPath(group, name string) string {
 // url is that of a path under the endpoint.
 func (a *account) url(path, version string, query url.Values) string {
 	q := url.Values{"api-version": {version}}
-	for k, v := range query {
-		q[k] = v
-	}
+	maps.Copy(q, query)
 	return a.base.String() + path + "?" + q.Encode()
 }
 
@@ -119,9 +118,7 @@ func (a *account) send(ctx context.Context, method, address string, body any, he
 			return nil, err
 		}
 		req.Raw().Header.Set("Accept", "application/json")
-		for k, v := range header {
-			req.Raw().Header[k] = v
-		}
+		maps.Copy(req.Raw().Header, header)
 		if body != nil {
 			if err := runtime.MarshalAsJSON(req, body); err != nil {
 				return nil, err

@@ -102,7 +102,7 @@ var (
 
 // Validate implements target.Config. It asks nobody.
 func (c *Config) Validate() error {
-	if err := c.Account.validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return err
 	}
 	switch {

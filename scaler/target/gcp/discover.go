@@ -38,7 +38,7 @@ func (*DiscoveryConfig) Platform() string { return "gcp_migs" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *DiscoveryConfig) Validate() error {
-	if err := c.Account.validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return err
 	}
 	for i, l := range c.Locations {
