@@ -64,11 +64,16 @@ func startServerOn(t *testing.T, port int, config string, args ...string) *serve
 // rest of its line.
 func startServerBy(t *testing.T, by []string, port int, config string, args ...string) *server {
 	t.Helper()
+	return startProgram(t, append(slices.Clone(by), binary), port, config, args...)
+}
+
+// startProgram is startServerBy with the program at the end of the command.
+func startProgram(t *testing.T, command []string, port int, config string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), url: fmt.Sprintf("http://127.0.0.1:%d", port)}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
 	s.configure(config)
-	line := slices.Concat(by, []string{
-		binary,
+	line := slices.Concat(command, []string{
 		"--config.file=" + s.file,
 		"--storage.path=" + filepath.Join(s.dir, "data"),
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
