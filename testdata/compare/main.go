@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
@@ -39,7 +40,7 @@ func main() {
 	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
 	flag.BoolVar(&o.short, "short", false, "the first delay alone")
-	flag.BoolVar(&o.fine, "fine", false, "percentages in steps of 1 instead of 5")
+	flag.BoolVar(&o.fine, "fine", false, "also percentages in steps of 1")
 	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
 	flag.Parse()
 	switch err := run(o); {
@@ -81,15 +82,16 @@ func run(o options) error {
 	for _, d := range demands {
 		q.Workloads = append(q.Workloads, d.Name)
 	}
-	if o.fine {
-		refine(contenders)
-	}
 	for _, delay := range delays {
-		q.Comparisons = append(q.Comparisons, report.Comparison{
+		c := report.Comparison{
 			Delay:   delay,
 			Optimum: sweep.Optimum(demands, delay),
 			Curves:  sweep.Run(contenders, demands, plant.Options{Delay: delay}),
-		})
+		}
+		if o.fine {
+			c.Fine = sweep.Run(refined(contenders), demands, plant.Options{Delay: delay})
+		}
+		q.Comparisons = append(q.Comparisons, c)
 	}
 	if err := write(&q, page, o); err != nil {
 		return err
@@ -97,13 +99,15 @@ func run(o options) error {
 	return check(&q, o)
 }
 
-// refine tries percentages in steps of one.
-func refine(contenders []contender.Contender) {
-	for i := range contenders {
-		if c := &contenders[i]; c.Percent {
+// refined tries percentages in steps of one.
+func refined(contenders []contender.Contender) []contender.Contender {
+	out := slices.Clone(contenders)
+	for i := range out {
+		if c := &out[i]; c.Percent {
 			c.Settings = contender.Grid(c.Settings[0], c.Settings[len(c.Settings)-1], 0.01)
 		}
 	}
+	return out
 }
 
 // write puts the page and its plots where they belong. Recorded traces, which

@@ -18,6 +18,8 @@ type Comparison struct {
 	Delay   time.Duration
 	Optimum sweep.Point
 	Curves  []sweep.Curve
+	// Fine are curves of finer settings; empty where they were not tried.
+	Fine []sweep.Curve
 }
 
 // Quality is everything that was tried.
@@ -63,12 +65,17 @@ func (q *Quality) Markdown(to io.Writer) error {
 	for i := range q.Comparisons {
 		c := &q.Comparisons[i]
 		w.line("## Replicas are ready after %s\n", c.After())
-		q.cells(w, c)
+		q.cells(w, c, c.Curves)
 		q.plots(w, i)
 		q.where(w, c)
 		q.perWorkload(w, c)
 		q.more(w, c)
 		q.defaults(w, c)
+		if len(c.Fine) > 0 {
+			w.line("### With settings in steps of 1 %%\n")
+			w.line("The tables above try percentages in steps of 5, as people set them. Here everybody may choose more finely.\n")
+			q.cells(w, c, c.Fine)
+		}
 	}
 	return w.err
 }
@@ -79,7 +86,7 @@ func (q *Quality) rules(w *writer) {
 }
 
 // cells is the table of costs by limit.
-func (q *Quality) cells(w *writer, c *Comparison) {
+func (q *Quality) cells(w *writer, c *Comparison, curves []sweep.Curve) {
 	head := []string{"cost at mean τ_U"}
 	for _, l := range q.Limits {
 		head = append(head, "≤ "+percent(l))
@@ -90,8 +97,8 @@ func (q *Quality) cells(w *writer, c *Comparison) {
 		row = append(row, cost(c.Optimum.Cost))
 	}
 	w.row(append(row, "")...)
-	for i := range c.Curves {
-		curve := &c.Curves[i]
+	for i := range curves {
+		curve := &curves[i]
 		row := []string{curve.Contender.Name}
 		settings := make([]string, len(q.Limits))
 		for j, l := range q.Limits {
