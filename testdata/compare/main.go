@@ -35,7 +35,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.traces, "traces", "", "folder of CSV traces; without it, generated ones")
 	flag.StringVar(&o.out, "out", "", "folder for the page and its plots; without it, the page goes to standard output")
-	flag.StringVar(&o.ours, "ours", "Alertscaler ratio", "the contender that the page compares with the others")
+	flag.StringVar(&o.ours, "ours", contender.Objective, "the contender that the page compares with the others")
 	flag.StringVar(&o.check, "check", "", "a contender that may cost at most -ratio of HPA")
 	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
