@@ -94,7 +94,10 @@ func NewAutoscaler(ctx context.Context, c *config.Config, name string, o Autosca
 	a.usage = &plantUsage{resource: a.policy.Resources[0].Name, capacity: a.capacity}
 	a.up = condition{labels: alertOf(a.policy, policy.Up), lasts: o.ScaleUpFor}
 	a.down = condition{labels: alertOf(a.policy, policy.Down), lasts: o.ScaleDownFor}
-	return a, a.open(&played)
+	if err := a.open(&played); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // play is p on the plant.
