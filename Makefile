@@ -103,8 +103,10 @@ $(EXAMPLES): tools-demo
 	PROMETHEUS=$(DEMO_PROMETHEUS) ALERTMANAGER=$(DEMO_ALERTMANAGER) CADVISOR=$(CADVISOR) KEEP=$(KEEP) .build/examples/$(@:example-%=%)
 
 .PHONY: bench
-bench: ## Run the benchmarks, BENCH selects.
-	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem $(PKGS)
+bench: ## Run the benchmarks, BENCH selects; all of them write docs/benchmarks/speed.md.
+	@mkdir -p .build
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -timeout=30m $(PKGS)$(if $(filter .|./...,$(BENCH)|$(PKGS)), | tee .build/bench.txt)
+	$(if $(filter .|./...,$(BENCH)|$(PKGS)),$(GO) run ./testdata/benchmarks < .build/bench.txt > .build/speed.md && mv .build/speed.md docs/benchmarks/speed.md)
 
 # Go may fail a target with nothing but "context deadline exceeded" when its
 # time is up (golang/go#75804). Only then it gets a second try: an input that

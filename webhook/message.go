@@ -106,6 +106,9 @@ func storable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 // body has none, as from custom payloads, it is that of the labels, which is
 // what Alertmanager itself computes.
 func fingerprint(a *template.Alert) (string, error) {
+	if written(a.Fingerprint) {
+		return a.Fingerprint, nil
+	}
 	if a.Fingerprint != "" {
 		fp, err := model.ParseFingerprint(a.Fingerprint)
 		if err != nil {
@@ -121,6 +124,16 @@ func fingerprint(a *template.Alert) (string, error) {
 		labels[model.LabelName(n)] = model.LabelValue(v)
 	}
 	return labels.Fingerprint().String(), nil
+}
+
+// written reports whether a fingerprint is as Alertmanager writes it.
+func written(fp string) bool {
+	for i := range len(fp) {
+		if c := fp[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(fp) == 16
 }
 
 // reason puts an error of decoding in words that mean something to whoever
