@@ -37,6 +37,7 @@ func render(in io.Reader, out io.Writer) error {
 	t, err := template.New("speed.md").Funcs(template.FuncMap{
 		"v":     r.value,
 		"num":   num,
+		"aim":   aim,
 		"div":   func(a, b float64) float64 { return a / b },
 		"mul":   func(a, b float64) float64 { return a * b },
 		"loads": r.loads,
@@ -109,6 +110,14 @@ func (r results) loads() []load {
 		}
 	}
 	return out
+}
+
+// aim writes a ratio, bold where it is what we want.
+func aim(ratio float64) string {
+	if ratio >= 0.8 {
+		return "**" + num(ratio) + "**"
+	}
+	return num(ratio)
 }
 
 // num writes a number with three digits that count.
