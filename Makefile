@@ -110,8 +110,10 @@ $(EXAMPLES): tools-demo
 	PROMETHEUS=$(DEMO_PROMETHEUS) ALERTMANAGER=$(DEMO_ALERTMANAGER) CADVISOR=$(CADVISOR) KEEP=$(KEEP) .build/examples/$(@:example-%=%)
 
 .PHONY: bench
-bench: ## Run the benchmarks, BENCH selects.
-	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem $(PKGS)
+bench: ## Run the benchmarks, BENCH selects; all of them write docs/benchmarks/speed.md.
+	@mkdir -p .build
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -timeout=30m $(PKGS)$(if $(filter .|./...,$(BENCH)|$(PKGS)), | tee .build/bench.txt)
+	$(if $(filter .|./...,$(BENCH)|$(PKGS)),$(GO) run ./testdata/benchmarks < .build/bench.txt > .build/speed.md && mv .build/speed.md docs/benchmarks/speed.md)
 
 # First the model of HPA is held to its own controller. Recorded traces and
 # generated ones have a page each; SHORT=1 writes neither, and only fails where

@@ -42,27 +42,27 @@ func TestMain(m *testing.M) {
 // server is a running Alertscaler.
 type server struct {
 	*realtest.Process
-	t    *testing.T
+	t    testing.TB
 	url  string
 	dir  string
 	file string
 }
 
 // startServer runs Alertscaler with the configuration until the test ends.
-func startServer(t *testing.T, config string, args ...string) *server {
+func startServer(t testing.TB, config string, args ...string) *server {
 	t.Helper()
 	return startServerOn(t, realtest.FreePort(t), config, args...)
 }
 
 // startServerOn is startServer on a port that others know already.
-func startServerOn(t *testing.T, port int, config string, args ...string) *server {
+func startServerOn(t testing.TB, port int, config string, args ...string) *server {
 	t.Helper()
 	return startServerBy(t, nil, port, config, args...)
 }
 
 // startServerBy is startServerOn through a command that ends in running the
 // rest of its line.
-func startServerBy(t *testing.T, by []string, port int, config string, args ...string) *server {
+func startServerBy(t testing.TB, by []string, port int, config string, args ...string) *server {
 	t.Helper()
 	return startProgram(t, append(slices.Clone(by), binary), port, config, args...)
 }
