@@ -123,7 +123,7 @@ bench-quality: ## Compare decisions with other autoscalers: TRACES=folder, FINE=
 	cd $(COMPARE_DIR) && GOWORK=off TRACES=$(if $(SHORT),,$(abspath $(TRACES))) $(GO) test -count=1 $(if $(SHORT),-short) ./...
 	@mkdir -p .build
 	cd $(COMPARE_DIR) && GOWORK=off $(GO) build -o $(CURDIR)/.build/compare .
-	.build/compare $(if $(SHORT),-short -check="$(CHECK)" >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)") $(if $(FINE),-fine))
+	.build/compare $(if $(SHORT),-short $(if $(CHECK),-check="$(CHECK)") >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)") $(if $(FINE),-fine))
 
 # Go may fail a target with nothing but "context deadline exceeded" when its
 # time is up (golang/go#75804). Only then it gets a second try: an input that

@@ -88,6 +88,9 @@ func run(o options) error {
 			Optimum: sweep.Optimum(demands, delay),
 			Curves:  sweep.Run(contenders, demands, plant.Options{Delay: delay}),
 		}
+		if !o.short {
+			c.CutOff = sweep.Run(among(contenders, contender.HPA, o.ours), demands, plant.Options{Delay: delay, Saturate: true})
+		}
 		if o.fine {
 			c.Fine = sweep.Run(refined(contenders), demands, plant.Options{Delay: delay})
 		}
@@ -99,12 +102,19 @@ func run(o options) error {
 	return check(&q, o)
 }
 
+// among are the contenders of these names.
+func among(all []contender.Contender, names ...string) []contender.Contender {
+	return slices.DeleteFunc(slices.Clone(all), func(c contender.Contender) bool { return !slices.Contains(names, c.Name) })
+}
+
 // refined tries percentages in steps of one.
 func refined(contenders []contender.Contender) []contender.Contender {
 	out := slices.Clone(contenders)
 	for i := range out {
-		if c := &out[i]; c.Percent {
-			c.Settings = contender.Grid(c.Settings[0], c.Settings[len(c.Settings)-1], 0.01)
+		// An objective's are finer than that already, and fall.
+		c := &out[i]
+		if first, last := c.Settings[0], c.Settings[len(c.Settings)-1]; c.Percent && first < last {
+			c.Settings = contender.Grid(first, last, 0.01)
 		}
 	}
 	return out
