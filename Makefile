@@ -27,7 +27,7 @@ COMPARE_DIR := testdata/compare
 TRACES      ?=
 SHORT       ?=
 FINE        ?=
-CHECK       ?= Alertscaler ratio
+CHECK       ?= Alertscaler objective
 
 # So are etcd and the Kubernetes API server with its controllers.
 KUBERNETES_DIR   := testdata/kubernetes
