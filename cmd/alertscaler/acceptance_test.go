@@ -68,7 +68,7 @@ func startServerBy(t testing.TB, by []string, port int, config string, args ...s
 }
 
 // startProgram is startServerBy with the program at the end of the command.
-func startProgram(t *testing.T, command []string, port int, config string, args ...string) *server {
+func startProgram(t testing.TB, command []string, port int, config string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), url: fmt.Sprintf("http://127.0.0.1:%d", port)}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
