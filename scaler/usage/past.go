@@ -27,7 +27,9 @@ func (r *Reader) Past(ctx context.Context, q Query, from, to time.Time, step tim
 	// Prometheus tells time in milliseconds.
 	from, to = from.Truncate(time.Second), to.Truncate(time.Second)
 	p := q.plan()
-	ask := func(src source) (map[int64]float64, error) { return r.askRange(ctx, src.promQL(), from.Add(step), to, step) }
+	ask := func(src source) (map[int64]float64, error) {
+		return r.askRange(ctx, src.promQL(), from.Add(step), to, step)
+	}
 	used, err := ask(p.usage)
 	if err != nil {
 		return nil, fmt.Errorf("past usage: %w", err)
