@@ -122,7 +122,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 			BackoffUntil: u.history.Backoffs[t.name].Until,
 		}
 		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
-			ts.Stuck = max(0, ts.Requested-ts.Ready)
+			ts.Stuck, ts.StuckBy = max(0, ts.Requested-ts.Ready), b.GivenUp
 		}
 		if r.err != nil {
 			ts.Error = r.err.Error()

@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws", "gcp", "azure", "aliyun"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {
@@ -97,6 +97,36 @@ var bans = []ban{
 		why: "the other side is written from the published API, and knows neither our code nor the client",
 	},
 	{
+		who: "scaler/target/aws/awstest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "github.com/aws/")
+		},
+		why: "the other side is written from the published protocols, and knows neither our code nor the SDK",
+	},
+	{
+		who: "scaler/target/aws", whom: func(p string) bool {
+			return strings.HasPrefix(p, "github.com/aws/aws-sdk-go-v2/service/ec2")
+		},
+		why: "the types of EC2 are many megabytes, and nothing that is scaled needs them",
+	},
+	{
+		who: "scaler/target/gcp/gcptest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "google.golang.org/") || strings.HasPrefix(p, "cloud.google.com/")
+		},
+		why: "the other side is written from the published API, and knows neither our code nor the client",
+	},
+	{
+		who: "scaler/target/azure/azuretest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "github.com/Azure")
+		},
+		why: "the other side is written from the published API, and knows neither our code nor the client",
+	},
+	{
+		who: "scaler/target/aliyun/aliyuntest", whom: func(p string) bool {
+			return own("scaler/...")(p) || strings.HasPrefix(p, "github.com/alibabacloud-go/") || strings.HasPrefix(p, "github.com/aliyun/")
+		},
+		why: "the other side is written from the published API, and knows neither our code nor the SDK",
+	},
+	{
 		who: "scaler/target", whom: own("scaler/policy", "scaler/config", "scaler/target/...", "webhook"),
 		why: "the contract stands below everything that implements or uses it",
 	},
@@ -126,7 +156,7 @@ var bans = []ban{
 		why: "flags belong to cmd",
 	},
 	{
-		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest"),
+		who: "cmd/...", whom: own("scaler/realtest", "scaler/target/targettest/...", "scaler/target/nomad/nomadtest", "scaler/target/aws/awstest", "scaler/target/gcp/gcptest", "scaler/target/azure/azuretest", "scaler/target/aliyun/aliyuntest"),
 		why: "test parts stay out of the programs",
 	},
 	{

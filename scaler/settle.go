@@ -108,7 +108,7 @@ func (u *unit) gaveUp(a *ledger.Action, r reading, now time.Time) {
 	u.refused(a, err, now)
 	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {
 		// To accept a number proves nothing here; replicas do.
-		b.NotConverged = true
+		b.NotConverged, b.GivenUp = true, a.ErrorKind
 		u.history.Backoffs[a.Target] = b
 	}
 }
@@ -190,7 +190,7 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 		u.lost(a, r.state.Requested-r.state.Ready, now)
 	}
 	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {
-		b.NotConverged = true
+		b.NotConverged, b.GivenUp = true, ""
 		u.history.Backoffs[a.Target] = b
 	}
 	level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)

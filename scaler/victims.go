@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
@@ -173,28 +174,30 @@ func rank(r target.Replicas, requested int, v *config.Victims, loads map[string]
 			)
 		})
 	}
-	c := choice{unmade: max(0, requested-len(r.List))}
+	c := choice{unmade: max(0, requested-len(r.List)-r.Kept)}
 	for _, f := range free {
 		c.order = append(c.order, f.candidate)
 	}
-	// There may be more than requested, as in a rollout: all that must stay do.
-	c.protected = min(requested, len(r.List)-len(c.order))
-	c.why = why(v, busy, unknown, stuck)
+	// There may be more than requested, as in a rollout: all that must stay do,
+	// and all that the platform keeps.
+	c.protected = min(requested, len(r.List)+r.Kept-len(c.order))
+	c.why = why(v, busy, unknown, r.Kept, stuck)
 	return c
 }
 
 // why says what keeps replicas from going.
-func why(v *config.Victims, busy, unknown int, stuck bool) string {
-	s := ""
+func why(v *config.Victims, busy, unknown, kept int, stuck bool) string {
+	var reasons []string
 	if busy > 0 {
-		s = fmt.Sprintf("%d have a load above %s", busy, strconv.FormatFloat(*v.ProtectAbove, 'g', -1, 64))
+		reasons = append(reasons, fmt.Sprintf("%d have a load above %s", busy, strconv.FormatFloat(*v.ProtectAbove, 'g', -1, 64)))
 	}
 	if unknown > 0 {
-		if s != "" {
-			s += ", and "
-		}
-		s += fmt.Sprintf("nobody knows the load of %d", unknown)
+		reasons = append(reasons, fmt.Sprintf("nobody knows the load of %d", unknown))
 	}
+	if kept > 0 {
+		reasons = append(reasons, fmt.Sprintf("the platform keeps %d", kept))
+	}
+	s := strings.Join(reasons, ", and ")
 	if stuck {
 		s += ", and the platform would let them go before others"
 	}

@@ -55,8 +55,10 @@ func TestRank(t *testing.T) {
 		{name: "what is not ready may be busy", replicas: pods("1", "?2"), victims: above(0), loads: loads{"1": 0, "2": 5}, order: "1", protected: 1, why: "1 have a load above 0"},
 		{name: "busy ones stay", replicas: pods("1", "2", "3"), victims: above(4), loads: loads{"1": 5, "2": 4, "3": 9}, order: "2", protected: 2, why: "2 have a load above 4"},
 		{name: "what nobody made yet goes before all", replicas: pods("1", "2"), requested: 5, victims: above(0), loads: loads{"1": 1, "2": 1}, protected: 2, why: "2 have a load above 0"},
+		{name: "what the platform keeps is no surplus", replicas: kept(pods("1", "2"), 2), requested: 5, victims: &config.Victims{}, loads: loads{"1": 2, "2": 1}, order: "2 1", protected: 2, why: "the platform keeps 2"},
 		{name: "what drains goes on draining", replicas: pods("1", "2", "3"), victims: &config.Victims{}, loads: loads{"1": 1, "2": 3, "3": 2}, draining: "2", order: "2 1 3"},
 		{name: "more than requested, as in a rollout: every busy one counts", replicas: pods("1", "2", "3", "4"), requested: 3, victims: above(0), loads: loads{"1": 1, "2": 0, "3": 1, "4": 0}, order: "2 4", protected: 2, why: "2 have a load above 0"},
+		{name: "more than requested, and some that the platform keeps", replicas: kept(pods("1", "2"), 2), requested: 3, victims: above(0), loads: loads{"1": 1, "2": 0}, order: "2", protected: 3, why: "1 have a load above 0, and the platform keeps 2"},
 		{name: "without a query as the platform would", replicas: pods("1", "2", "3"), order: "1 2 3"},
 		{name: "a fixed order", replicas: fixed(pods("3", "2", "1")), victims: &config.Victims{}, loads: loads{"1": 1, "2": 2, "3": 3}, order: "3 2 1"},
 		{name: "a fixed order ends at the first that stays", replicas: fixed(pods("3", "2", "1")), victims: above(1), loads: loads{"1": 0, "2": 5, "3": 0}, order: "3", protected: 2, why: "1 have a load above 1, and the platform would let them go before others"},
@@ -81,6 +83,12 @@ func TestRank(t *testing.T) {
 			}
 		})
 	}
+}
+
+// kept has the platform keep some more.
+func kept(r target.Replicas, n int) target.Replicas {
+	r.Kept = n
+	return r
 }
 
 // named is a platform whose replicas can be told apart.

@@ -16,10 +16,20 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 )
 
+// wholeMessage is Alertmanager's own webhook.Message, which comes with all of
+// its notifiers.
+type wholeMessage struct {
+	*template.Data
+
+	Version         string `json:"version"`
+	GroupKey        string `json:"groupKey"`
+	TruncatedAlerts uint64 `json:"truncatedAlerts"`
+}
+
 // bodyOf is a notification of n alerts, of about 760 bytes each.
 func bodyOf(tb testing.TB, n int) []byte {
 	tb.Helper()
-	m := message{Version: bodyVersion, GroupKey: "{}:{}", Data: &template.Data{Receiver: "scaler", Status: "firing"}}
+	m := wholeMessage{Version: bodyVersion, GroupKey: "{}:{}", Data: &template.Data{Receiver: "scaler", Status: "firing"}}
 	for i := range n {
 		m.Alerts = append(m.Alerts, template.Alert{
 			Status: "firing",
@@ -46,7 +56,7 @@ func bodyOf(tb testing.TB, n int) []byte {
 
 // decodeOnly is the least that a receiver can do: decode and answer 202.
 func decodeOnly(w http.ResponseWriter, r *http.Request) {
-	var m message
+	var m wholeMessage
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,15 +21,16 @@ const bodyVersion = "4"
 // from the body.
 const maxReason = 200
 
-// message is what Alertmanager posts. It is its own webhook.Message, which
-// comes with all of Alertmanager's notifiers. Fields it does not name are
-// tolerated: every other release adds one.
+// message is what is needed of what Alertmanager posts; the common and the
+// group's labels are in the alerts too, and decoding them would take up to a
+// third of the time. Fields it does not name are tolerated: every other release
+// adds one.
 type message struct {
-	*template.Data
-
-	Version         string `json:"version"`
-	GroupKey        string `json:"groupKey"`
-	TruncatedAlerts uint64 `json:"truncatedAlerts"`
+	Version         string           `json:"version"`
+	Receiver        string           `json:"receiver"`
+	GroupKey        string           `json:"groupKey"`
+	TruncatedAlerts uint64           `json:"truncatedAlerts"`
+	Alerts          []template.Alert `json:"alerts"`
 }
 
 // parse decodes a notification. Its error is one line on what is wrong with
@@ -43,7 +45,7 @@ func parse(body []byte) (alerts.Notification, error) {
 		return alerts.Notification{}, errors.New("no version: not a notification of Alertmanager, or of a custom payload without it")
 	case m.Version != bodyVersion:
 		return alerts.Notification{}, fmt.Errorf("version %.20q is not understood, want %q", m.Version, bodyVersion)
-	case m.Data == nil || m.Alerts == nil:
+	case m.Alerts == nil:
 		return alerts.Notification{}, errors.New("no alerts")
 	}
 
@@ -104,6 +106,9 @@ func storable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 // body has none, as from custom payloads, it is that of the labels, which is
 // what Alertmanager itself computes.
 func fingerprint(a *template.Alert) (string, error) {
+	if written(a.Fingerprint) {
+		return a.Fingerprint, nil
+	}
 	if a.Fingerprint != "" {
 		fp, err := model.ParseFingerprint(a.Fingerprint)
 		if err != nil {
@@ -121,6 +126,16 @@ func fingerprint(a *template.Alert) (string, error) {
 	return labels.Fingerprint().String(), nil
 }
 
+// written reports whether a fingerprint is as Alertmanager writes it.
+func written(fp string) bool {
+	for i := range len(fp) {
+		if c := fp[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(fp) == 16
+}
+
 // reason puts an error of decoding in words that mean something to whoever
 // configured the sender.
 func reason(err error) error {
@@ -134,11 +149,7 @@ func reason(err error) error {
 		return fmt.Errorf("not JSON: %w at byte %d", e, e.Offset)
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field := strings.TrimPrefix(strings.TrimPrefix(e.Field, "Data"), ".")
-		if field == "" {
-			field = "body"
-		}
-		return fmt.Errorf("%s: unexpected %s", field, e.Value)
+		return fmt.Errorf("%s: unexpected %s", cmp.Or(e.Field, "body"), e.Value)
 	}
 	// The only values that decode themselves are times.
 	return fmt.Errorf("startsAt or endsAt: %w", err)

@@ -148,8 +148,13 @@ func (h *receiver) receive(ctx context.Context, n alerts.Notification) *refusal 
 	if err := h.next.Receive(ctx, n); err != nil {
 		return &refusal{http.StatusServiceUnavailable, fmt.Errorf("the alerts could not be taken in: %w", err)}
 	}
-	for _, a := range n.Alerts {
-		h.metrics.alerts.WithLabelValues(string(a.Status)).Inc()
+	firing := 0
+	for i := range n.Alerts {
+		if n.Alerts[i].Status == alerts.Firing {
+			firing++
+		}
 	}
+	h.metrics.alerts.WithLabelValues(string(alerts.Firing)).Add(float64(firing))
+	h.metrics.alerts.WithLabelValues(string(alerts.Resolved)).Add(float64(len(n.Alerts) - firing))
 	return nil
 }

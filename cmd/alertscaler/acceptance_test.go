@@ -42,33 +42,38 @@ func TestMain(m *testing.M) {
 // server is a running Alertscaler.
 type server struct {
 	*realtest.Process
-	t    *testing.T
+	t    testing.TB
 	url  string
 	dir  string
 	file string
 }
 
 // startServer runs Alertscaler with the configuration until the test ends.
-func startServer(t *testing.T, config string, args ...string) *server {
+func startServer(t testing.TB, config string, args ...string) *server {
 	t.Helper()
 	return startServerOn(t, realtest.FreePort(t), config, args...)
 }
 
 // startServerOn is startServer on a port that others know already.
-func startServerOn(t *testing.T, port int, config string, args ...string) *server {
+func startServerOn(t testing.TB, port int, config string, args ...string) *server {
 	t.Helper()
 	return startServerBy(t, nil, port, config, args...)
 }
 
 // startServerBy is startServerOn through a command that ends in running the
 // rest of its line.
-func startServerBy(t *testing.T, by []string, port int, config string, args ...string) *server {
+func startServerBy(t testing.TB, by []string, port int, config string, args ...string) *server {
+	t.Helper()
+	return startProgram(t, append(slices.Clone(by), binary), port, config, args...)
+}
+
+// startProgram is startServerBy with the program at the end of the command.
+func startProgram(t testing.TB, command []string, port int, config string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, dir: t.TempDir(), url: fmt.Sprintf("http://127.0.0.1:%d", port)}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
 	s.configure(config)
-	line := slices.Concat(by, []string{
-		binary,
+	line := slices.Concat(command, []string{
 		"--config.file=" + s.file,
 		"--storage.path=" + filepath.Join(s.dir, "data"),
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),

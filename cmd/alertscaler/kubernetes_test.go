@@ -54,7 +54,7 @@ spec:
 // requested is the number that the Deployment is asked for, and how often that
 // was changed since it was made: it is all that anyone changes of its
 // specification.
-func requested(t *testing.T, k *realtest.Kubernetes, namespace, name string) (replicas, moves int) {
+func requested(t testing.TB, k *realtest.Kubernetes, namespace, name string) (replicas, moves int) {
 	t.Helper()
 	var d struct {
 		Metadata struct{ Generation int }

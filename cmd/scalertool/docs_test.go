@@ -72,3 +72,27 @@ func TestTheDocumentedDiscoveryIsValid(t *testing.T) {
 		}
 	}
 }
+
+// TestTheDocumentedSimulationRuns: the example of docs/simulate.md, with the
+// rows that are printed there.
+func TestTheDocumentedSimulationRuns(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "simulate.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join("..", "..", "docs", "simulate")
+	code, stdout, stderr := tool("simulate", "--policy=web", "--config.file="+filepath.Join(dir, "alertscaler.yml"),
+		"--against="+filepath.Join(dir, "less.yml"), "--input="+filepath.Join(dir, "requests.csv"))
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		name, _, _ := strings.Cut(line, "  ")
+		if strings.HasPrefix(name, "Policy web") {
+			continue // with the path of the file
+		}
+		if !strings.Contains(string(page), "\n"+strings.TrimSuffix(name, "\n")) {
+			t.Errorf("the page has no line %q", name)
+		}
+	}
+}

@@ -53,6 +53,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	registerPause(app, commands)
 	registerRules(app, commands)
 	registerTest(app, commands)
+	registerSimulate(app, commands)
 
 	name, err := app.Parse(args)
 	if ended { // help or version

@@ -126,12 +126,12 @@ func labelsFor(p *config.Policy) (map[string]string, error) {
 	return out, nil
 }
 
-// writeFile writes through a temporary file, so that Prometheus never loads
+// writeFile writes through a temporary file, so that nobody ever loads
 // half of one.
 func writeFile(name string, write func(io.Writer) error) error {
 	f, err := os.Create(name + ".tmp")
 	if err != nil {
-		return fmt.Errorf("write rules: %w", err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	err = write(f)
 	if closeErr := f.Close(); err == nil {
@@ -142,7 +142,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("write rules: %w", err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
 }

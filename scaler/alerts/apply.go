@@ -37,9 +37,10 @@ type tombstone struct {
 // Alerts that speak for no policy are counted as unmatched, and kept within
 // Options.MaxUnmatched for the policy that a reload may bring.
 //
-// What changes the book is stored in one write before Apply returns; a
-// notification that changes nothing needs no write. With an error the book is
-// as it was, and the sender should try again.
+// What changes the book is stored in one write before Apply returns, together
+// with what others change at the same time; a notification that changes nothing
+// needs no write. With an error the book is as it was, and the sender should
+// try again.
 func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 	now := b.now()
 	plan := func(c *change) {
@@ -55,54 +56,28 @@ func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 
 	b.mu.Lock()
 	c := b.newChange(now)
+	c.expect(len(n.Alerts))
 	plan(c)
+	did := c.counts
 	if c.repeat() {
 		c.commit()
 		b.mu.Unlock()
 	} else {
+		w := b.enqueue(ctx, now, plan)
 		b.mu.Unlock()
-		var err error
-		if c, err = b.update(ctx, now, plan); err != nil {
+		if err := b.join(w); err != nil {
 			return Change{}, fmt.Errorf("store alerts of group %s: %w", n.GroupKey, err)
 		}
+		did = w.did
 	}
 
-	b.metrics.unmatched.Add(float64(c.Unmatched))
-	b.metrics.late.WithLabelValues(string(Firing)).Add(float64(c.lateFiring))
-	b.metrics.late.WithLabelValues(string(Resolved)).Add(float64(c.lateResolved))
+	b.metrics.unmatched.Add(float64(did.Unmatched))
+	b.metrics.late.WithLabelValues(string(Firing)).Add(float64(did.lateFiring))
+	b.metrics.late.WithLabelValues(string(Resolved)).Add(float64(did.lateResolved))
 	level.Debug(b.logger).Log("msg", "notification applied", "group", n.GroupKey, "receiver", n.Receiver,
-		"added", c.Added, "updated", c.Updated, "removed", c.Removed, "refreshed", c.Refreshed,
-		"late", c.Late, "unmatched", c.Unmatched, "truncated", n.Truncated)
-	b.notify(c.Policies)
-	return c.Change, nil
-}
-
-// update plans a change, stores it, and makes it once it is stored.
-func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*change, error) {
-	b.writes.Lock()
-	defer b.writes.Unlock()
-	// Whoever gave up while it waited will ask again; on a slow disk the
-	// queue would otherwise be made of such requests.
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-
-	b.mu.Lock()
-	c := b.newChange(now)
-	plan(c)
-	b.inFlight = c.pending
-	b.mu.Unlock()
-
-	err := c.store()
-
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.inFlight = nil
-	if err != nil {
-		return nil, err
-	}
-	c.commit()
-	return c, nil
+		"added", did.Added, "updated", did.Updated, "removed", did.Removed, "refreshed", did.Refreshed,
+		"late", did.Late, "unmatched", did.Unmatched, "truncated", n.Truncated)
+	return did.Change, nil
 }
 
 // firing plans what word of a firing alert does.

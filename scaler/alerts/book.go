@@ -35,11 +35,12 @@ type Options struct {
 	// they speak for, and Alertmanager will not repeat them for hours.
 	MaxUnmatched int
 	// OnChange is told the policies whose set of active alerts, or of silenced
-	// ones, changed, sorted, never empty. It runs on the goroutine of the caller that changed
-	// the book (Apply, Reconcile, Expire or SetRules) with none of the book's
-	// locks held, so it may ask the book; it must not block, because
-	// Alertmanager waits. Calls may overlap and come in any order: it is a
-	// wake-up, the book is the truth.
+	// ones, changed, sorted, never empty. It runs on the goroutine of a caller
+	// that changed the book (Apply, Reconcile, Expire or SetRules), once for
+	// notifications that were stored together, with none of the book's locks
+	// held, so it may ask the book; it must not block, because Alertmanager
+	// waits. Calls may overlap and come in any order: it is a wake-up, the book
+	// is the truth.
 	OnChange func(policies []string)
 	// Now is the clock; nil is the system's.
 	Now        func() time.Time
@@ -59,13 +60,15 @@ type Book struct {
 
 	// writes puts the store's writes in the order of the book's changes. It
 	// is held over a write, which mu never is, and always taken before mu.
-	writes sync.Mutex
+	writes turn
 
 	// mu guards all that follows. Without writes, only the sightings of
 	// alerts may be changed, and not of those in flight.
 	mu sync.RWMutex
-	// inFlight is what is being stored and not yet made.
+	// inFlight is what is being stored and not yet made, queue what the next
+	// write will store.
 	inFlight   map[string]*pending
+	queue      []*waiting
 	ttl        time.Duration
 	index      *Index
 	entries    map[string]*entry
@@ -101,6 +104,7 @@ func New(o Options) (*Book, error) {
 		now:          o.Now,
 		logger:       o.Logger,
 		metrics:      newMetrics(o.Registerer),
+		writes:       newTurn(),
 		index:        NewIndex(nil),
 		entries:      make(map[string]*entry),
 		tombs:        make(map[string]tombstone),

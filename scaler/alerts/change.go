@@ -16,7 +16,7 @@ type Change struct {
 	// Unmatched alerts speak for no policy.
 	Unmatched int
 	// Policies whose set of active alerts, or of silenced ones, changed,
-	// sorted.
+	// sorted; those of all the changes that were stored together.
 	Policies []string
 }
 
@@ -25,13 +25,20 @@ type Change struct {
 // does not have. It is planned and committed with mu held, and mu is given up
 // between the two only while writes is held.
 type change struct {
-	Change
+	counts
 	book    *Book
 	now     time.Time
 	pending map[string]*pending
-	tombs   map[string]tombstone
+	// space is where the next pending ones go.
+	space []pending
+	tombs map[string]tombstone
 	// newUnmatched counts the pending alerts that add to Book.unmatched.
-	newUnmatched             int
+	newUnmatched int
+}
+
+// counts are what one notification did, of all that share a change.
+type counts struct {
+	Change
 	lateFiring, lateResolved int
 }
 
@@ -46,6 +53,12 @@ type pending struct {
 
 func (b *Book) newChange(now time.Time) *change {
 	return &change{book: b, now: now}
+}
+
+// expect makes room for n alerts at once.
+func (c *change) expect(n int) {
+	c.pending = make(map[string]*pending, n)
+	c.space = make([]pending, 0, n)
 }
 
 // get returns the alert as this change leaves it.
@@ -73,7 +86,7 @@ func (c *change) matches(a Alert) []Match {
 
 // put plans a to be in the book; stored says whether the store must know.
 func (c *change) put(a Alert, stored bool) {
-	p := &pending{alert: a, matches: c.matches(a), stored: stored}
+	p := pending{alert: a, matches: c.matches(a), stored: stored}
 	if old := c.pending[a.Fingerprint]; old != nil && old.stored {
 		p.stored = true
 	}
@@ -83,14 +96,15 @@ func (c *change) put(a Alert, stored bool) {
 // remove plans the alert to leave the book.
 func (c *change) remove(fp string) {
 	c.Removed++
-	c.plan(fp, &pending{removed: true, stored: true})
+	c.plan(fp, pending{removed: true, stored: true})
 }
 
-func (c *change) plan(fp string, p *pending) {
+func (c *change) plan(fp string, p pending) {
 	if c.pending == nil {
 		c.pending = make(map[string]*pending)
 	}
-	c.pending[fp] = p
+	c.space = append(c.space, p)
+	c.pending[fp] = &c.space[len(c.space)-1]
 }
 
 // repeat reports whether the change only sees again what the book has. Such a

@@ -22,8 +22,8 @@ func (b *Book) setRules(rules []Rule) (changed []string) {
 	index := NewIndex(rules)
 	affected := make(map[string]struct{})
 
-	b.writes.Lock()
-	defer b.writes.Unlock()
+	b.writes.lock()
+	defer b.writes.unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 

@@ -115,7 +115,7 @@ func (e *Entry) objectiveText() string {
 	case l == nil:
 		return text + "nothing observed yet, as careful as a ratio of " + percent(objective.ColdRatio)
 	case l.CutOff:
-		return text + "usage is all that there is, so twice as much is asked for"
+		return text + "usage is all that there is, so it may be cut off, and more is asked for"
 	case l.Cold:
 		return text + "as careful as a ratio of " + percent(objective.ColdRatio) + " after " + plural(count(int(l.Observations)), "observation")
 	}

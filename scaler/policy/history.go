@@ -60,6 +60,9 @@ type Backoff struct {
 	// NotConverged is set where the target took the number and its replicas
 	// were not ready in time.
 	NotConverged bool `json:"not_converged,omitempty"`
+	// GivenUp is the kind of error that the platform gave them up with, empty
+	// where they had their time.
+	GivenUp string `json:"given_up,omitempty"`
 	// TakeBackAt is when it may be asked to give these replicas back, where it
 	// has refused to.
 	TakeBackAt time.Time `json:"take_back_at,omitzero"`

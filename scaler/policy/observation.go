@@ -43,8 +43,10 @@ type TargetState struct {
 	// BackoffUntil is set while the target is not to be asked for anything.
 	BackoffUntil time.Time
 	// Stuck is how many of the requested replicas are not expected to become
-	// ready any more, because they had their time.
-	Stuck int
+	// ready any more, because they had their time or the platform gave them up.
+	// StuckBy is the kind of error that it gave them up with, if it did.
+	Stuck   int
+	StuckBy string
 	// Protected is how many of the requested replicas must not be taken away,
 	// because they are busy or because nobody knows whether they are.
 	// ProtectedBy says it in words.

@@ -96,7 +96,7 @@ func (d *decider) moveOn(s *spread) {
 		}
 		missing -= moved
 		d.out.Reason = cmp.Or(d.changedReason(), ReasonTargetFailed)
-		d.note(Step{Name: StepMovedOn, Subject: s.targets[i].Name, Value: float64(moved), Reason: ReasonTargetFailed})
+		d.note(Step{Name: StepMovedOn, Subject: s.targets[i].Name, Value: float64(moved), Detail: s.targets[i].StuckBy, Reason: ReasonTargetFailed})
 	}
 }
 

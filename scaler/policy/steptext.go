@@ -52,13 +52,21 @@ func (s Step) String() string {
 	case StepDrain:
 		return "waits for " + s.Detail + " of " + s.Subject + " to be drained, " + quantity(s.Limit-s.Value) + " of " + quantity(s.Limit) + " are, and not after " + instant(s.Until)
 	case StepMovedOn:
-		return plural(quantity(s.Value), "replica") + " of " + s.Subject + " never became ready and " + isAre(s.Value) + " asked of another target"
+		return s.movedOnText()
 	case StepFailover:
 		return s.failoverText()
 	case StepMode:
 		return s.modeText()
 	}
 	return strings.TrimSpace(s.Subject+" "+s.Detail) + until(s.Until)
+}
+
+func (s *Step) movedOnText() string {
+	by := ""
+	if s.Detail != "" {
+		by = " (" + s.Detail + ")"
+	}
+	return plural(quantity(s.Value), "replica") + " of " + s.Subject + " never became ready" + by + " and " + isAre(s.Value) + " asked of another target"
 }
 
 func (s *Step) boundsText() string {

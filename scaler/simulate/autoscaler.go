@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,9 @@ type AutoscalerOptions struct {
 	Start time.Time
 	// ScaleUpFor and ScaleDownFor are how long the needs must last.
 	ScaleUpFor, ScaleDownFor time.Duration
+	// CapacityPerReplica is what one replica holds. 0: the policy's number,
+	// and 1 where it has none.
+	CapacityPerReplica float64
 }
 
 // Autoscaler is the server's own engine, with its book of alerts and a ledger in
@@ -34,7 +38,7 @@ type AutoscalerOptions struct {
 // group_wait: 0s.
 //
 // The policy's targets are replaced by one, the plant. Of several resources only
-// the first is played.
+// the first is played. A policy whose mode is off acts as if it were on.
 type Autoscaler struct {
 	ctx      context.Context
 	policy   *config.Policy
@@ -60,16 +64,18 @@ type condition struct {
 	starts time.Time
 }
 
+// noDate is when what has no dates begins: a Monday.
+var noDate = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
 // errNoResource is a policy that plays no usage.
 var errNoResource = errors.New("it has no resource with a usage to play")
 
-// NewAutoscaler makes the controller of one policy of c. The capacity of one
-// replica is the policy's, where that is a number, and 1 otherwise: the plant
-// counts demand in replicas.
+// NewAutoscaler makes the controller of one policy of c. The plant counts demand
+// in replicas; the policy sees it in its resource's unit.
 func NewAutoscaler(ctx context.Context, c *config.Config, name string, o AutoscalerOptions) (*Autoscaler, error) {
-	a := &Autoscaler{ctx: ctx, start: o.Start, capacity: 1}
+	a := &Autoscaler{ctx: ctx, start: o.Start, capacity: o.CapacityPerReplica}
 	if a.start.IsZero() {
-		a.start = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+		a.start = noDate
 	}
 	a.now.Store(a.start.UnixNano())
 	played := *c
@@ -94,19 +100,25 @@ func NewAutoscaler(ctx context.Context, c *config.Config, name string, o Autosca
 	a.usage = &plantUsage{resource: a.policy.Resources[0].Name, capacity: a.capacity}
 	a.up = condition{labels: alertOf(a.policy, policy.Up), lasts: o.ScaleUpFor}
 	a.down = condition{labels: alertOf(a.policy, policy.Down), lasts: o.ScaleDownFor}
-	return a, a.open(&played)
+	if err := a.open(&played); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // play is p on the plant.
 func (a *Autoscaler) play(p *config.Policy) *config.Policy {
 	changed := *p
+	if p.Mode == policy.ModeOff {
+		changed.Mode = policy.ModeOn
+	}
 	if len(p.Resources) > 0 {
 		first := *p.Resources[0]
 		// Everybody reports in the plant.
 		none := 0.0
 		first.MinCoverage = &none
-		if n := first.CapacityPerReplica.Number; n > 0 {
-			a.capacity = n
+		if a.capacity == 0 {
+			a.capacity = cmp.Or(first.CapacityPerReplica.Number, 1)
 		}
 		changed.Resources = []*config.Resource{&first}
 	}
@@ -143,21 +155,13 @@ func (a *Autoscaler) open(c *config.Config) error {
 
 func (a *Autoscaler) clock() time.Time { return time.Unix(0, a.now.Load()).UTC() }
 
-// Capacity is what one replica holds, in the resource's unit.
-func (a *Autoscaler) Capacity() float64 { return a.capacity }
-
-// Bounds are the policy's.
-func (a *Autoscaler) Bounds() (lowest, highest int) { return a.rules.Min, a.rules.Max }
-
-// Interval is how often the policy is evaluated.
-func (a *Autoscaler) Interval(c *config.Config) time.Duration {
-	return c.Global.EvaluationInterval.Std()
-}
-
 // Desired implements plant.Controller: one evaluation of the alerts and of the
 // policy. After an error, see Err, nothing moves any more.
 func (a *Autoscaler) Desired(s plant.Signal) int {
 	if a.err != nil {
+		return s.Requested
+	}
+	if a.err = context.Cause(a.ctx); a.err != nil {
 		return s.Requested
 	}
 	now := a.start.Add(s.Now)

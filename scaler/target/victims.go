@@ -24,6 +24,9 @@ type Replica struct {
 type Replicas struct {
 	// List is in the order in which the platform itself would let them go.
 	List []Replica
+	// Kept is how many more there are that the platform does not let go, such
+	// as those that somebody protected; they are not in List.
+	Kept int
 	// Fixed says that the platform lets them go in that order and in no other,
 	// as a StatefulSet does.
 	Fixed bool

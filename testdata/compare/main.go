@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
@@ -34,12 +35,12 @@ func main() {
 	var o options
 	flag.StringVar(&o.traces, "traces", "", "folder of CSV traces; without it, generated ones")
 	flag.StringVar(&o.out, "out", "", "folder for the page and its plots; without it, the page goes to standard output")
-	flag.StringVar(&o.ours, "ours", "Alertscaler ratio", "the contender that the page compares with the others")
+	flag.StringVar(&o.ours, "ours", contender.Objective, "the contender that the page compares with the others")
 	flag.StringVar(&o.check, "check", "", "a contender that may cost at most -ratio of HPA")
 	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
-	flag.BoolVar(&o.short, "short", false, "the first delay alone")
-	flag.BoolVar(&o.fine, "fine", false, "percentages in steps of 1 instead of 5")
+	flag.BoolVar(&o.short, "short", false, "the first delay, HPA and ours alone")
+	flag.BoolVar(&o.fine, "fine", false, "also percentages in steps of 1")
 	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
 	flag.Parse()
 	switch err := run(o); {
@@ -62,6 +63,9 @@ func run(o options) error {
 			return err
 		}
 	}
+	if o.short {
+		contenders = fewer(among(contenders, contender.HPA, o.ours, o.check))
+	}
 	demands, err := workload.Load(o.traces)
 	if err != nil {
 		return err
@@ -81,15 +85,19 @@ func run(o options) error {
 	for _, d := range demands {
 		q.Workloads = append(q.Workloads, d.Name)
 	}
-	if o.fine {
-		refine(contenders)
-	}
 	for _, delay := range delays {
-		q.Comparisons = append(q.Comparisons, report.Comparison{
+		c := report.Comparison{
 			Delay:   delay,
 			Optimum: sweep.Optimum(demands, delay),
 			Curves:  sweep.Run(contenders, demands, plant.Options{Delay: delay}),
-		})
+		}
+		if !o.short {
+			c.CutOff = sweep.Run(among(contenders, contender.HPA, o.ours), demands, plant.Options{Delay: delay, Saturate: true})
+		}
+		if o.fine {
+			c.Fine = sweep.Run(refined(contenders), demands, plant.Options{Delay: delay})
+		}
+		q.Comparisons = append(q.Comparisons, c)
 	}
 	if err := write(&q, page, o); err != nil {
 		return err
@@ -97,13 +105,38 @@ func run(o options) error {
 	return check(&q, o)
 }
 
-// refine tries percentages in steps of one.
-func refine(contenders []contender.Contender) {
-	for i := range contenders {
-		if c := &contenders[i]; c.Percent {
-			c.Settings = contender.Grid(c.Settings[0], c.Settings[len(c.Settings)-1], 0.01)
+// among are the contenders of these names.
+func among(all []contender.Contender, names ...string) []contender.Contender {
+	return slices.DeleteFunc(slices.Clone(all), func(c contender.Contender) bool { return !slices.Contains(names, c.Name) })
+}
+
+// fewer tries every other setting of ours, which take the longest.
+func fewer(all []contender.Contender) []contender.Contender {
+	for i := range all {
+		c := &all[i]
+		if c.Name != contender.Objective {
+			continue
+		}
+		var some []float64
+		for j := 0; j < len(c.Settings); j += 2 {
+			some = append(some, c.Settings[j])
+		}
+		c.Settings = some
+	}
+	return all
+}
+
+// refined tries percentages in steps of one.
+func refined(contenders []contender.Contender) []contender.Contender {
+	out := slices.Clone(contenders)
+	for i := range out {
+		// An objective's are finer than that already, and fall.
+		c := &out[i]
+		if first, last := c.Settings[0], c.Settings[len(c.Settings)-1]; c.Percent && first < last {
+			c.Settings = contender.Grid(first, last, 0.01)
 		}
 	}
+	return out
 }
 
 // write puts the page and its plots where they belong. Recorded traces, which

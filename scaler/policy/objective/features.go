@@ -78,6 +78,8 @@ const (
 func (x *features) scale(f *form) float64 {
 	b := float64(max(x.Forecast[f.forecast], leastForecast))
 	switch f.margin {
+	case marginFixed:
+		return 1
 	case marginRoot:
 		return math.Sqrt(b)
 	case marginShare:
@@ -89,7 +91,7 @@ func (x *features) scale(f *form) float64 {
 	case marginRootRange20m:
 		return math.Sqrt(float64(max(x.Range20m, leastRange)))
 	}
-	return 1
+	panic("no such margin")
 }
 
 func (l *Learner) features(at time.Time, u float64) features {

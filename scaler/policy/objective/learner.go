@@ -27,8 +27,8 @@ const (
 	// openFrom is the share of the ready capacity above which usage proves
 	// that capacity does not cut it off.
 	openFrom = 1.05
-	// growth is the step by which to grow while usage is cut off, since
-	// nobody knows by how much it would exceed what there is.
+	// growth is the step by which to grow while usage is cut off and rises
+	// with capacity: nobody knows by how much it would exceed what there is.
 	growth = 2
 	// lead is how much of its last change usage is ahead of what was
 	// measured: that is a mean over the time before.

@@ -170,11 +170,22 @@ func TestUsageThatIsCutOffIsALowerBound(t *testing.T) {
 		observe(10, 8)
 	}
 	r := observe(16, 8)
-	if !r.CutOff || math.Abs(16+r.Free-32) > 1e-6 {
-		t.Errorf("at a usage of all that there is, 16, the reading is %+v, want twice as much asked for", r)
+	if !r.CutOff || math.Abs(16+r.Free-20) > 1e-6 {
+		t.Errorf("at a usage of all that there is, 16, the reading is %+v, want a quarter more asked for", r)
 	}
-	if r = observe(20, 16); r.CutOff {
+	if r = observe(20, 10); !r.CutOff || math.Abs(20+r.Free-40) > 1e-6 {
+		t.Errorf("usage has risen with capacity to 20, and the reading is %+v, want twice as much asked for", r)
+	}
+	if r = observe(22, 20); r.CutOff {
 		t.Errorf("with capacity to spare the reading still says cut off: %+v", r)
+	}
+	// Usage that fits by chance stays where it is once there is more.
+	if r = observe(22, 11); !r.CutOff {
+		t.Errorf("at a usage of all that there is again: %+v", r)
+	}
+	observe(22, 14)
+	if r = observe(22, 11); r.CutOff {
+		t.Errorf("usage of 22 has not risen with capacity, and yet: %+v", r)
 	}
 	// A usage beyond capacity is not cut off by it.
 	for range 5 {

@@ -4,7 +4,8 @@ import "time"
 
 // limits knows whether usage is cut off by the capacity that is ready, so that
 // it is only a lower bound of what is demanded. CPU time is, a rate of requests
-// is not. Usage that was seen beyond capacity is not cut off by it.
+// is not. Usage that was seen beyond capacity is not cut off by it, and neither
+// is one that stays where it was once there is more.
 type limits struct {
 	// ready capacity now, and at the three ticks before: usage is a mean over
 	// some of them.
@@ -15,9 +16,22 @@ type limits struct {
 	// cutOff counts the ticks in a row that it was, ended those of the run
 	// that has just ended.
 	cutOff, ended int
+	// began is the capacity with which the run began, reached the most that it
+	// has had and filled, and rises how often usage has risen with it.
+	began, reached float64
+	rises          int64
 }
 
-func (l *limits) clear() { l.ready, l.before, l.cutOff, l.ended = 0, [3]float64{}, 0, 0 }
+const (
+	// probed is how long usage counts as not cut off after there was more
+	// capacity and it did not rise.
+	probed = time.Hour
+	// careful is the step by which to grow as long as usage has not risen with
+	// capacity: it may fit by chance. Once it has, growth is.
+	careful = 1.25
+)
+
+func (l *limits) clear() { *l = limits{} }
 
 // see notes usage and the ready capacity, and reports whether usage is cut off.
 func (l *limits) see(u, ready float64, tick time.Duration) bool {
@@ -31,9 +45,32 @@ func (l *limits) see(u, ready float64, tick time.Duration) bool {
 	}
 	l.ended = 0
 	if l.open == 0 && ready > 0 && u >= cutOffFrom*ready {
-		l.cutOff++
+		l.fill(ready)
 		return true
+	}
+	if l.cutOff > 0 && ready > l.began && u <= l.began*openFrom {
+		l.open = max(l.open, int64(probed/tick))
 	}
 	l.ended, l.cutOff = l.cutOff, 0
 	return false
+}
+
+// fill goes on with a run in which usage is as much as there is.
+func (l *limits) fill(ready float64) {
+	if l.cutOff == 0 {
+		l.began, l.reached, l.rises = ready, ready, 0
+	}
+	l.cutOff++
+	if ready > l.reached {
+		l.reached = ready
+		l.rises++
+	}
+}
+
+// wanted is the capacity to ask for while usage is cut off.
+func (l *limits) wanted() float64 {
+	if l.rises > 0 {
+		return l.ready * growth
+	}
+	return l.ready * careful
 }

@@ -28,7 +28,8 @@ type Reading struct {
 	// Cold is set until enough was observed. ColdRatio stays free then.
 	Cold bool `json:"cold,omitempty"`
 	// CutOff is set while usage is as much as there is capacity, so that it
-	// is only a lower bound of what is demanded. Twice as much is asked for.
+	// is only a lower bound of what is demanded. A quarter more than there is
+	// is asked for, and twice as much once usage has risen with capacity.
 	CutOff bool `json:"cut_off,omitempty"`
 }
 
@@ -57,7 +58,7 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 		want = r.Expected + r.Added
 	}
 	if r.CutOff {
-		want = max(want, l.limits.ready*growth)
+		want = max(want, l.limits.wanted())
 	}
 	r.Expected *= l.reference
 	r.Added *= l.reference

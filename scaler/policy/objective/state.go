@@ -22,7 +22,8 @@ type header struct {
 	Observed, Horizon            int64
 	Ready                        float64
 	Before                       [3]float64
-	Open, CutOff, Ended          int64
+	Open, CutOff, Ended, Rises   int64
+	Began, Reached               float64
 	RecentNext, RecentN          int64
 	SeasonNewest, SeasonN        int64
 	SeasonPeriod, SeasonNext     int64
@@ -42,6 +43,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		Observed: l.observed, Horizon: int64(l.horizon),
 		Ready: l.limits.ready, Before: l.limits.before, Open: l.limits.open,
 		CutOff: int64(l.limits.cutOff), Ended: int64(l.limits.ended),
+		Rises: l.limits.rises, Began: l.limits.began, Reached: l.limits.reached,
 		RecentNext: int64(l.recent.next), RecentN: int64(l.recent.n),
 		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
 		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim,
@@ -91,7 +93,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 		return err
 	}
 	n.reference, n.size, n.observed, n.horizon = h.Reference, h.Size, h.Observed, int(h.Horizon)
-	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended)}
+	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended), rises: h.Rises, began: h.Began, reached: h.Reached}
 	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
 	n.weight, n.total, n.under, n.playing = h.Weight, h.Total, h.Under, int(h.Playing)

@@ -17,10 +17,9 @@ import (
 // trace's interval; errors name the line.
 func ReadCSV(r io.Reader) (Trace, error) {
 	var (
-		t     Trace
-		first float64
-		last  float64
-		step  float64
+		t    Trace
+		last float64
+		step float64
 	)
 	lines := bufio.NewScanner(r)
 	for line, heading := 1, true; lines.Scan(); line++ {
@@ -39,11 +38,11 @@ func ReadCSV(r io.Reader) (Trace, error) {
 		heading = false
 		switch n := len(t.Values); {
 		case n == 0:
-			first = at
+			t.First = at
 		case at <= last:
 			return Trace{}, fmt.Errorf("line %d: timestamp %v does not come after %v", line, at, last)
 		case n == 1:
-			step = at - first
+			step = at - t.First
 		case !sameStep(at-last, step):
 			return Trace{}, fmt.Errorf("line %d: timestamp %v is %v s after the last one, the rows before it are %v s apart", line, at, at-last, step)
 		}

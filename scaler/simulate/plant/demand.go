@@ -102,7 +102,8 @@ func (t Trace) at(x float64) float64 {
 		return t.Values[len(t.Values)-1]
 	}
 	part := x - float64(i)
-	return t.Values[i]*(1-part) + t.Values[i+1]*part
+	// In this form what does not change stays exactly what it is.
+	return t.Values[i] + (t.Values[i+1]-t.Values[i])*part
 }
 
 // Duration of the whole series.

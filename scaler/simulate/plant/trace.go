@@ -12,6 +12,9 @@ type Trace struct {
 	Name     string
 	Interval time.Duration
 	Values   []float64
+	// First is the timestamp of the first value in seconds, where it was read
+	// from rows.
+	First float64
 }
 
 // Validate reports the first thing that keeps t from being replayed.

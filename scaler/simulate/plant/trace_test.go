@@ -25,6 +25,14 @@ func TestReadCSV(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		first := 0.0
+		if name == "unix time" {
+			first = 1_700_000_000
+		}
+		if got.First != first {
+			t.Errorf("%s: the first row is of %v, want %v", name, got.First, first)
+		}
+		got.First = 0
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: trace differs (-want +got):\n%s", name, diff)
 		}

@@ -7,7 +7,7 @@ import (
 
 func TestRegistry(t *testing.T) {
 	r := Registry()
-	want := []string{"ansible", "awx", "docker_container", "docker_service", "http", "kubernetes", "nomad", "process"}
+	want := []string{"aliyun_ess", "ansible", "aws_asg", "aws_ecs", "awx", "azure_vmss", "docker_container", "docker_service", "gcp_mig", "http", "kubernetes", "nomad", "process"}
 	if got := r.Names(); !slices.Equal(got, want) {
 		t.Errorf("platforms = %v, want %v", got, want)
 	}
@@ -27,7 +27,7 @@ func TestRegistry(t *testing.T) {
 
 func TestDiscoveries(t *testing.T) {
 	r := Registry()
-	want := []string{"docker_containers", "docker_services", "kubernetes"}
+	want := []string{"aliyun_ess", "aws_asg", "aws_ecs", "azure_vmss", "docker_containers", "docker_services", "gcp_migs", "kubernetes"}
 	if got := r.DiscoveryNames(); !slices.Equal(got, want) {
 		t.Errorf("discoveries = %v, want %v", got, want)
 	}
@@ -39,8 +39,11 @@ func TestDiscoveries(t *testing.T) {
 		if again, _ := r.NewDiscovery(name); again == cfg {
 			t.Errorf("NewDiscovery(%s) returned the same configuration twice", name)
 		}
-		if err := cfg.Validate(); err != nil {
-			t.Errorf("%s: the defaults alone are not valid: %v", name, err)
+		// What Google has is always some project's, and what Alibaba Cloud has
+		// is in a region; no default says which.
+		alone := name != "gcp_migs" && name != "aliyun_ess"
+		if err := cfg.Validate(); (err == nil) != alone {
+			t.Errorf("%s: validating the defaults alone: %v", name, err)
 		}
 	}
 	if _, err := r.NewDiscovery("process"); err == nil {

@@ -7,11 +7,20 @@ import (
 	"github.com/alertscaler/alertscaler/testdata/compare/alertscaler"
 )
 
+// Objective is the name of the reservation that is learnt.
+const Objective = "Alertscaler objective"
+
 // Alertscaler are this project's own: the place, and the only one, where a
 // new kind of reservation is entered into the comparison. Its constructor
 // belongs to the main module.
 func Alertscaler() []Contender {
 	return []Contender{
+		{
+			Name: Objective, Setting: "reservation.objective", Percent: true,
+			Settings: []float64{0.995, 0.99, 0.9875, 0.985, 0.98, 0.975, 0.97, 0.965, 0.96, 0.95, 0.94, 0.93},
+			Default:  0.99,
+			New:      func(s float64, _ time.Duration) plant.Controller { return alertscaler.NewObjective(s) },
+		},
 		{
 			Name: "Alertscaler ratio", Setting: "reservation.ratio", Percent: true,
 			Settings: Grid(0.05, 0.95, 0.05), Default: 0.3,

@@ -32,19 +32,21 @@ var whole = flag.Bool("whole", false, "run whole traces")
 // TestModelIsTheController plays traces against both: at every control the
 // same replicas, however usage moves.
 func TestModelIsTheController(t *testing.T) {
-	for _, c := range []struct {
+	cases := []struct {
 		target float64
 		delay  time.Duration
-	}{{0.45, time.Minute}, {0.7, time.Minute}, {0.8, 10 * time.Second}} {
+	}{{0.7, time.Minute}, {0.45, time.Minute}, {0.8, 10 * time.Second}}
+	hours := 8
+	if testing.Short() {
+		cases, hours = cases[:1], 2
+	}
+	for _, c := range cases {
 		demands, err := workload.Load(os.Getenv("TRACES"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range demands {
-			if hours := 1; !*whole {
-				if !testing.Short() {
-					hours = 8
-				}
+			if !*whole {
 				d.Values = d.Values[:min(len(d.Values), hours*720)]
 			}
 			t.Run(d.Name, func(t *testing.T) { same(t, d, c.target, c.delay) })

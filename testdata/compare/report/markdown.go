@@ -18,6 +18,11 @@ type Comparison struct {
 	Delay   time.Duration
 	Optimum sweep.Point
 	Curves  []sweep.Curve
+	// Fine are curves of finer settings; empty where they were not tried.
+	Fine []sweep.Curve
+	// CutOff are curves with the signal cut off at the ready capacity; empty
+	// where that was not tried.
+	CutOff []sweep.Curve
 }
 
 // Quality is everything that was tried.
@@ -63,12 +68,23 @@ func (q *Quality) Markdown(to io.Writer) error {
 	for i := range q.Comparisons {
 		c := &q.Comparisons[i]
 		w.line("## Replicas are ready after %s\n", c.After())
-		q.cells(w, c)
+		q.cells(w, c, c.Curves)
 		q.plots(w, i)
 		q.where(w, c)
 		q.perWorkload(w, c)
 		q.more(w, c)
 		q.defaults(w, c)
+		q.asked(w, c)
+		if len(c.CutOff) > 0 {
+			w.line("### With the signal cut off at capacity\n")
+			w.line("As CPU usage is: nobody sees more than what the ready replicas can serve. τ_U is counted by the true demand all the same.\n")
+			q.cells(w, c, c.CutOff)
+		}
+		if len(c.Fine) > 0 {
+			w.line("### With settings in steps of 1 %%\n")
+			w.line("The tables above try percentages in steps of 5, as people set them. Here everybody may choose more finely.\n")
+			q.cells(w, c, c.Fine)
+		}
 	}
 	return w.err
 }
@@ -79,7 +95,7 @@ func (q *Quality) rules(w *writer) {
 }
 
 // cells is the table of costs by limit.
-func (q *Quality) cells(w *writer, c *Comparison) {
+func (q *Quality) cells(w *writer, c *Comparison, curves []sweep.Curve) {
 	head := []string{"cost at mean τ_U"}
 	for _, l := range q.Limits {
 		head = append(head, "≤ "+percent(l))
@@ -90,8 +106,8 @@ func (q *Quality) cells(w *writer, c *Comparison) {
 		row = append(row, cost(c.Optimum.Cost))
 	}
 	w.row(append(row, "")...)
-	for i := range c.Curves {
-		curve := &c.Curves[i]
+	for i := range curves {
+		curve := &curves[i]
 		row := []string{curve.Contender.Name}
 		settings := make([]string, len(q.Limits))
 		for j, l := range q.Limits {
@@ -247,6 +263,31 @@ func (q *Quality) defaults(w *writer, c *Comparison) {
 			w.row(con.Name, con.Format(con.Default), cost(p.Cost), percent(p.Under), percent(p.Worst))
 		}
 	}
+	w.line("")
+}
+
+// asked shows what ours does at its default setting, workload by workload,
+// beside HPA at its own.
+func (q *Quality) asked(w *writer, c *Comparison) {
+	ours, hpa := c.Curve(q.Ours), c.Curve(contender.HPA)
+	if ours == nil || hpa == nil {
+		return
+	}
+	us, ok := ours.At(ours.Contender.Default)
+	them, okToo := hpa.At(hpa.Contender.Default)
+	if !ok || !okToo {
+		return
+	}
+	w.line("### %s at %s, beside HPA at %s\n", q.Ours, ours.Contender.Format(us.Setting), hpa.Contender.Format(them.Setting))
+	w.header("", "τ_U", "cost", "actions per hour", "first hour", "HPA: τ_U", "cost", "actions per hour", "first hour")
+	cells := func(r plant.Result) []string {
+		return []string{percent(r.Under), cost(r.Cost), fmt.Sprintf("%.1f", r.ActionsPerHour), cost(r.FirstHour.Cost)}
+	}
+	for k, name := range q.Workloads {
+		w.row(append(append([]string{name}, cells(us.Results[k])...), cells(them.Results[k])...)...)
+	}
+	actions := func(r plant.Result) float64 { return r.ActionsPerHour }
+	w.row("median", "", "", fmt.Sprintf("%.1f", us.Median(actions)), "", "", "", fmt.Sprintf("%.1f", them.Median(actions)), "")
 	w.line("")
 }
 

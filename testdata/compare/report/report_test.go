@@ -49,6 +49,8 @@ func TestMarkdownSaysWhoIsCheaper(t *testing.T) {
 		"τ_U ≤ 1 %: cheaper than it: none. Dearer than it: HPA v2 by 33.3 % and cheap, which has no setting for it. Of HPA's distance to the clairvoyant it closes 50 %.",
 		"τ_U ≤ 2 %: cheaper than it: cheap by 20.0 %. Dearer than it: HPA v2 by 25 %.",
 		"| cheap | 70 % | 1.00 | 50 % | 50 % |",
+		"### ours at 70 %, beside HPA at 70 %",
+		"| <shop & bar> | 2 % | 1.50 | 0.0 | 0.00 | 2 % | 2.00 | 0.0 | 0.00 |",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("missing %q in:\n%s", want, &out)

@@ -1,0 +1,118 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// turn is a mutex that can be waited for beside something else.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) lock()   { t <- struct{}{} }
+func (t turn) unlock() { <-t }
+
+// update plans a change that goes by the whole book, stores it, and makes it
+// once it is stored. Nothing is stored together with it.
+func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*change, error) {
+	b.writes.lock()
+	defer b.writes.unlock()
+	// Whoever gave up while it waited will ask again; on a slow disk the
+	// queue would otherwise be made of such requests.
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+
+	b.mu.Lock()
+	c := b.newChange(now)
+	plan(c)
+	b.inFlight = c.pending
+	b.mu.Unlock()
+	return c, b.finish(c)
+}
+
+// finish stores what is in flight, and makes it once it is stored. The caller
+// holds writes.
+func (b *Book) finish(c *change) error {
+	err := c.store()
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inFlight = nil
+	if err == nil {
+		c.commit()
+	}
+	return err
+}
+
+// waiting is a notification whose change waits to be stored.
+type waiting struct {
+	ctx  context.Context
+	now  time.Time
+	plan func(*change)
+	// done is closed once did and err are set.
+	done chan struct{}
+	did  counts
+	err  error
+}
+
+var errAbandoned = errors.New("the goroutine that was storing it has ended")
+
+// enqueue has the notification stored with the next write. The caller holds mu,
+// and calls join when it does no more.
+func (b *Book) enqueue(ctx context.Context, now time.Time, plan func(*change)) *waiting {
+	w := &waiting{ctx: ctx, now: now, plan: plan, done: make(chan struct{}), err: errAbandoned}
+	b.queue = append(b.queue, w)
+	return w
+}
+
+// join returns once w is stored, or could not be. While one write is under way
+// the next one gathers, so that the number of writes follows the disk's speed
+// and not the number of senders: whoever comes to the write first takes along
+// all that wait.
+func (b *Book) join(w *waiting) error {
+	select {
+	case <-w.done:
+	case b.writes <- struct{}{}:
+		b.notify(b.storeQueue(w))
+	}
+	return w.err
+}
+
+// storeQueue stores all that waits, unless w was stored meanwhile, gives up
+// writes, and returns the policies concerned.
+func (b *Book) storeQueue(w *waiting) []string {
+	defer b.writes.unlock()
+	select {
+	case <-w.done:
+		return nil
+	default:
+	}
+
+	b.mu.Lock()
+	taken := b.queue
+	b.queue = nil
+	c := b.newChange(time.Time{})
+	for _, w := range taken {
+		// As in update.
+		if w.err = w.ctx.Err(); w.err != nil {
+			continue
+		}
+		c.now, c.counts = w.now, counts{}
+		w.plan(c)
+		w.did, w.err = c.counts, errAbandoned
+	}
+	b.inFlight = c.pending
+	b.mu.Unlock()
+
+	err := b.finish(c)
+	for _, w := range taken {
+		if errors.Is(w.err, errAbandoned) {
+			w.did.Policies, w.err = c.Policies, err
+		}
+		close(w.done)
+	}
+	return c.Policies
+}

@@ -1,0 +1,93 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// together has n notifications, each of an alert of its own, wait while one
+// write is under way, and returns their errors and changes once all are done.
+func together(t *testing.T, f *fixture, n int) ([]error, []Change) {
+	t.Helper()
+	entered, release := make(chan struct{}, n+1), make(chan struct{})
+	f.store.enter = func() { entered <- struct{}{}; <-release }
+	defer func() { f.store.enter = nil }()
+
+	var wg sync.WaitGroup
+	wg.Go(func() { f.apply(firing(alertOf("first", "up", "api"), 0)) })
+	<-entered
+
+	errs, changes := make([]error, n), make([]Change, n)
+	for i := range n {
+		wg.Go(func() {
+			a := firing(alertOf(fmt.Sprintf("b%d", i), "up", "web"), 0)
+			changes[i], errs[i] = f.Apply(context.Background(), Notification{Alerts: []Alert{a}})
+		})
+	}
+	for waiting := 0; waiting < n; time.Sleep(time.Millisecond) {
+		f.mu.RLock()
+		waiting = len(f.queue)
+		f.mu.RUnlock()
+	}
+	f.wantCounts("web", 0, 0) // nothing is in the book that is not stored
+	close(release)
+	wg.Wait()
+	return errs, changes
+}
+
+// TestApplyStoresTogether: what comes while the disk is busy goes to it in one
+// write.
+func TestApplyStoresTogether(t *testing.T) {
+	f := newFixture(t, Options{})
+	var (
+		mu    sync.Mutex
+		woken int
+	)
+	f.onChange = func([]string) { mu.Lock(); woken++; mu.Unlock() }
+	errs, changes := together(t, f, 20)
+	for i := range errs {
+		if c := changes[i]; errs[i] != nil || c.Added != 1 || c.Removed+c.Updated+c.Refreshed != 0 {
+			t.Errorf("notification %d: %+v, %v; want its own alert added", i, c, errs[i])
+		}
+	}
+	if f.store.writes != 2 || woken != 2 {
+		t.Errorf("%d writes and %d wake-ups for one notification and 20 that waited, want 2 and 2", f.store.writes, woken)
+	}
+	f.wantCounts("web", 20, 0)
+	if stored, _ := f.store.LoadAlerts(); len(stored) != 21 {
+		t.Errorf("%d alerts stored, want 21", len(stored))
+	}
+}
+
+// TestApplyFailsTogether: where the write fails, nobody is told otherwise.
+func TestApplyFailsTogether(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.onChange = nil
+	full := errors.New("disk full")
+	entered, release := make(chan struct{}, 9), make(chan struct{})
+	f.store.enter = func() { entered <- struct{}{}; <-release }
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			a := firing(alertOf(fmt.Sprintf("b%d", i), "up", "web"), 0)
+			if _, err := f.Apply(context.Background(), Notification{Alerts: []Alert{a}}); !errors.Is(err, full) {
+				t.Errorf("notification %d: error %v, want %v", i, err, full)
+			}
+		})
+	}
+	<-entered
+	f.store.mu.Lock()
+	f.store.err = full
+	f.store.mu.Unlock()
+	close(release)
+	wg.Wait()
+	f.wantCounts("web", 0, 0)
+
+	f.store.err, f.store.enter = nil, nil
+	f.apply(firing(alertOf("b0", "up", "web"), 0))
+	f.wantCounts("web", 1, 0)
+}

@@ -1,0 +1,166 @@
+package aliyun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// callError is an error of one call to the API.
+type callError struct {
+	action string
+	// code is the API's; empty: there was no answer, or none of the API.
+	code       string
+	status     int // 0: there was no answer
+	retryAfter time.Duration
+	err        error
+}
+
+// responseError is what the SDK's errors of an answer have in common.
+type responseError interface {
+	error
+	GetCode() *string
+	GetStatusCode() *int
+}
+
+// newCallError says what is known of an error that the SDK returned.
+func newCallError(action string, err error, n *note) error {
+	e := &callError{action: action, err: err, status: n.status, retryAfter: n.retryAfter}
+	if answer, ok := errors.AsType[responseError](err); ok {
+		e.code = value(answer.GetCode())
+		e.status = value(answer.GetStatusCode())
+		// Milliseconds, from x-ratelimit-user and x-ratelimit-user-api; only
+		// throttling has it.
+		if hint, ok := answer.(interface{ GetRetryAfter() *int64 }); ok && e.retryAfter == 0 {
+			e.retryAfter = time.Duration(max(0, value(hint.GetRetryAfter()))) * time.Millisecond
+		}
+	}
+	return e
+}
+
+// Error renders "action: code: cause".
+func (e *callError) Error() string {
+	if e.code != "" {
+		return fmt.Sprintf("%s: %s: %.300s", e.action, e.code, e.err)
+	}
+	return fmt.Sprintf("%s: %.300s", e.action, e.err)
+}
+
+// Unwrap returns the cause.
+func (e *callError) Unwrap() error { return e.err }
+
+// failure says what was tried and what kind of error came of it. It returns nil
+// for a nil err.
+func failure(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	// What was cut short by the caller's deadline does not always say so.
+	if cause := ctx.Err(); cause != nil {
+		if !errors.Is(err, cause) {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
+		return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+	}
+	e := &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+	if _, ok := errors.AsType[*credentialsError](err); ok {
+		e.Kind = target.KindUnauthorized
+	}
+	if c, ok := errors.AsType[*callError](err); ok && c.status != 0 {
+		e.Kind, e.RetryAfter = kindOf(c.status, c.code), c.retryAfter
+	}
+	return e
+}
+
+// kindOf is the kind of an answer that is not a success, by its code. The
+// status counts only where the code says nothing: Auto Scaling answers most
+// things with 400.
+func kindOf(status int, code string) target.Kind {
+	if k, ok := kindOfCode(code); ok {
+		return k
+	}
+	switch {
+	case status == http.StatusTooManyRequests:
+		return target.KindThrottled
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return target.KindUnauthorized
+	case status == http.StatusConflict:
+		return target.KindConflict
+	case status == http.StatusRequestTimeout || status >= 500 || status < 300:
+		return target.KindTemporary
+	default:
+		return target.KindPermanent
+	}
+}
+
+// codes are the API's error codes, by their beginnings; the first that fits
+// counts.
+var codes = []struct {
+	kind     target.Kind
+	prefixes []string
+}{
+	{target.KindThrottled, []string{"Throttling"}},
+	{target.KindConflict, []string{
+		// One scaling activity at a time, where there is no expected number.
+		"ScalingActivityInProgress",
+		// Disabled, or being deleted, since it was read: the next reading says.
+		"IncorrectScalingGroupStatus",
+		// Instances that went, or were protected, since they were read.
+		"InvalidInstanceId", "IncorrectInstanceStatus", "IdempotenceParamNotMatch",
+	}},
+	{target.KindNotFound, []string{"InvalidScalingGroupId", "InvalidRegionId"}},
+	{target.KindUnauthorized, []string{
+		"Forbidden", "NoPermission", "Unauthorized", "AccessDenied", "AuthenticationFail",
+		"InvalidAccessKeyId", "MissingAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken",
+		"SignatureDoesNotMatch", "IncompleteSignature", "InvalidTimeStamp",
+		// A role that is not there, or does not trust us.
+		"EntityNotExist", "InvalidParameter.RoleArn",
+	}},
+	{target.KindQuota, []string{
+		"QuotaExceed", "LimitExceed", "SecurityGroupInstanceLimitExceed", "IncorrectCapacity.MaxSize",
+		// No such machines now, or here.
+		"OperationDenied.NoStock", "OperationDenied.ZoneNotAllowed", "OperationDenied.ZoneSystemCategoryNotMatch",
+		"Zone.NotOnSale", "Zone.NotOpen", "ResourceNotAvailable", "NodeUnavailable",
+		"InvalidResourceType.NotSupported", "InvalidInstanceType.ZoneNotSupported", "InvalidInstanceType.NotSupported",
+		"InvalidInstanceType.ValueNotSupported", "InvalidSpotPriceLimit",
+		// No addresses, or no money.
+		"InvalidVSwitchId.IpNotEnough",
+		"InvalidAccountStatus.NotEnoughBalance", "InsufficientBalance", "Account.Arrearage", "InvalidPayMethod",
+	}},
+	{target.KindTemporary, []string{
+		"InternalError", "ServiceUnavailable", "UnknownError", "SignatureNonceUsed", "LastTokenProcessing",
+	}},
+}
+
+// kindOfCode is the kind of a code; known is false where nothing is known of
+// it.
+func kindOfCode(code string) (kind target.Kind, known bool) {
+	for _, c := range codes {
+		for _, p := range c.prefixes {
+			if strings.HasPrefix(code, p) {
+				return c.kind, true
+			}
+		}
+	}
+	return "", false
+}
+
+// kindOfActivity is the kind of an error of a scaling activity, by its code. An
+// activity does what nobody asks it for twice, so what is unknown counts as
+// something that will not pass by itself.
+func kindOfActivity(code string) target.Kind {
+	switch k, known := kindOfCode(code); {
+	case strings.HasPrefix(code, "Throttling"), k == target.KindConflict:
+		// Between Auto Scaling and the service that it asked.
+		return target.KindTemporary
+	case known && k != target.KindNotFound:
+		return k
+	default:
+		return target.KindPermanent
+	}
+}

@@ -1,0 +1,225 @@
+package aliyun
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// neverShows is how long an activity that was started may not be there, until
+// nobody waits for it any longer.
+const neverShows = 5 * time.Minute
+
+// member is a group that is somebody's target, and what was last asked of it by
+// us. It outlives the targets of a configuration that is replaced.
+type member struct {
+	id          string
+	users       int           // guarded by account.mu
+	writing     chan struct{} // held while the group is changed
+	showsWithin time.Duration
+
+	mu   sync.Mutex // guards what follows
+	last *request   // nil: none, or someone else has changed the group since
+	// token is for the request that wanted is of, as long as nobody knows
+	// whether it was accepted.
+	token, wanted string
+}
+
+// request is a request that was accepted.
+type request struct {
+	desired int
+	at      time.Time
+	// activity is the one that carries it out; empty where the group has an
+	// expected number, and Auto Scaling starts as many as it takes.
+	activity string
+	// before are the activities that there were before.
+	before map[string]bool
+	// going are the instances that were told to go.
+	going map[string]bool
+	// looked is when activities were last looked for.
+	looked time.Time
+	// shown says that the group has shown the number: any other is someone
+	// else's.
+	shown bool
+	// ended is when the activity was first seen to have ended.
+	ended  time.Time
+	failed error
+	// left is what the group was left with by an activity that failed.
+	left int
+}
+
+// accepted remembers a request.
+func (m *member) accepted(r *request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last, m.token, m.wanted = r, "", ""
+}
+
+// tokenFor returns the token of a request: a new one, unless it is the one
+// whose answer was lost.
+func (m *member) tokenFor(wanted string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.wanted != wanted {
+		m.token, m.wanted = rand.Text(), wanted
+	}
+	return m.token
+}
+
+// refused forgets the token of a request that was answered.
+func (m *member) refused() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.token, m.wanted = "", ""
+}
+
+// started returns the activity that has still to be seen to end; empty: none.
+func (m *member) started() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.last == nil || !m.last.ended.IsZero() {
+		return ""
+	}
+	return m.last.activity
+}
+
+// going reports whether an instance has been told to go.
+func (m *member) going(instance string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.last != nil && m.last.going[instance] && m.last.failed == nil
+}
+
+// state is the group as its target reports it, by what was read and by what was
+// asked.
+func (m *member) state(g *scalingGroup, activities map[string]activity) target.State {
+	st := target.State{Requested: g.here(), Ready: g.serving, Min: g.min, Max: g.max}
+	if g.expected != nil {
+		st.Requested = *g.expected
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch r := m.last; {
+	case r == nil:
+	case g.expected != nil:
+		m.expected(g, activities, &st)
+	case r.activity == "":
+		// It had an expected number when it was asked.
+		m.last = nil
+	default:
+		m.carriedOut(g, activities, &st)
+	}
+	if m.last != nil {
+		st.LastChange, st.Failed = m.last.at, m.last.failed
+	}
+	return st
+}
+
+// expected is state for a group with an expected number. What an activity fails
+// to do Auto Scaling tries again, so a failure counts until the group has its
+// number. The caller holds m.mu.
+func (m *member) expected(g *scalingGroup, activities map[string]activity, st *target.State) {
+	r := m.last
+	if *g.expected != r.desired {
+		if r.shown || time.Since(r.at) > m.showsWithin {
+			m.last = nil // someone has changed it
+		}
+		return
+	}
+	r.shown = true
+	if a, there := activities[r.activity]; there && a.status != activityInProgress && r.ended.IsZero() {
+		r.end(a)
+	}
+	if g.settled(r.desired) && st.Ready >= r.desired {
+		r.failed = nil
+	}
+}
+
+// end notes how an activity ended.
+func (r *request) end(a activity) {
+	r.ended = time.Now()
+	if a.status != activitySuccessful {
+		r.failed = a.failure()
+	}
+}
+
+// carriedOut is state for a group without one: what the activity brings it to,
+// until that has ended, and what it left after that. The caller holds m.mu.
+func (m *member) carriedOut(g *scalingGroup, activities map[string]activity, st *target.State) {
+	r := m.last
+	a, there := activities[r.activity]
+	switch {
+	case r.failed != nil:
+		if g.here() != r.left {
+			m.last = nil // someone has changed it
+		}
+		return
+	case !r.ended.IsZero():
+	case !there && time.Since(r.at) > neverShows:
+		m.last = nil
+		return
+	case !there || a.status == activityInProgress:
+		st.Requested = r.desired
+		return
+	default:
+		if r.end(a); r.failed != nil {
+			r.left = g.here()
+			return
+		}
+	}
+	switch {
+	case g.here() == r.desired:
+		r.shown = true
+	case !r.shown && time.Since(r.ended) < m.showsWithin:
+		st.Requested = r.desired // the API does not show it yet
+	default:
+		m.last = nil
+	}
+}
+
+// failure is why an activity that did not succeed did not.
+func (a activity) failure() error {
+	code := a.code
+	if code == "" {
+		code = a.status
+	}
+	return target.Errorf(kindOfActivity(a.code), "scaling activity "+a.id, "%s: %s: %.300s", a.status, code, a.message)
+}
+
+// due reports whether the activities of the group are to be looked for: it has
+// an expected number, which was ours, and is not there. The next time is a while
+// from now.
+func (m *member) due(g *scalingGroup, every time.Duration) (before map[string]bool, due bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.last
+	if r == nil || g.expected == nil || *g.expected != r.desired || g.settled(r.desired) || time.Since(r.looked) < every {
+		return nil, false
+	}
+	r.looked = time.Now()
+	return r.before, true
+}
+
+// went notes what came of the newest activity that was started for a request,
+// all being the last of the group, the newest first.
+func (m *member) went(before map[string]bool, all []activity) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.last == nil || len(all) == 0 {
+		return
+	}
+	for _, a := range all {
+		if before[a.id] {
+			return
+		}
+		if a.status != activityInProgress {
+			m.last.failed = nil
+			if a.status != activitySuccessful {
+				m.last.failed = a.failure()
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package aliyun
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+var _ target.Victims = (*group)(nil)
+
+// Replicas implements target.Victims. They are the instances in service:
+// protected ones stay, and those that are being added cannot be named. The
+// order is by age, as the group's removal policies have it; whose scaling
+// configuration is the oldest is not known.
+func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
+	op := "list the instances of " + g.what
+	info, activities, err := g.read(ctx, op)
+	if err != nil {
+		return target.Replicas{}, err
+	}
+	g.member.state(&info, activities) // what was told to go may have failed to
+	all, err := g.removable(ctx, op, &info)
+	if err != nil {
+		return target.Replicas{}, err
+	}
+	rs := target.Replicas{Label: "instance"}
+	for _, i := range all {
+		r := target.Replica{ID: i.id, Name: i.id, Address: i.address, Ready: i.healthy}
+		if i.address != "" {
+			r.Aliases = []string{i.address}
+		}
+		rs.List = append(rs.List, r)
+	}
+	return rs, nil
+}
+
+// ScaleDown implements target.Victims. It removes these instances, idsPerCall
+// at most with one request: where the group has an expected number, which is
+// lowered with it, Auto Scaling chooses the others, and where it has none this
+// is a conflict, and the next call goes on.
+func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) error {
+	return g.change(ctx, desired, victims)
+}
+
+// removable returns the instances that can be removed, the first to go first.
+func (g *group) removable(ctx context.Context, op string, info *scalingGroup) ([]instance, error) {
+	all, err := g.account.instances(ctx, g.id)
+	if err != nil {
+		return nil, failure(ctx, op, err)
+	}
+	all = slices.DeleteFunc(all, func(i instance) bool { return !i.inService || g.member.going(i.id) })
+	info.order(all)
+	return all, nil
+}
+
+// gone returns the instances to remove where n are to go: none, where nobody
+// that may be removed is named, or too few could be.
+func (g *group) gone(ctx context.Context, op string, info *scalingGroup, n int, victims []string) ([]string, error) {
+	if n <= 0 || len(victims) == 0 {
+		return nil, nil
+	}
+	all, err := g.removable(ctx, op, info)
+	if err != nil {
+		return nil, err
+	}
+	named := slices.ContainsFunc(all, func(i instance) bool { return slices.Contains(victims, i.id) })
+	if !named || len(all) < n {
+		return nil, nil
+	}
+	var ids []string
+	for _, i := range target.VictimsFirst(all, func(i instance) string { return i.id }, victims)[:min(n, idsPerCall)] {
+		ids = append(ids, i.id)
+	}
+	return ids, nil
+}
+
+// remove removes instances, and does with them what the group itself does.
+func (g *group) remove(ctx context.Context, op string, info *scalingGroup, from int, ids []string) error {
+	policy := "release"
+	if info.economical {
+		policy = "recycle"
+	}
+	token := g.member.tokenFor(fmt.Sprint(from, ids))
+	activity, err := g.account.remove(ctx, g.id, ids, policy, token)
+	return g.asked(ctx, op, err, &request{desired: from - len(ids), activity: activity, going: set(ids)})
+}

@@ -1,0 +1,257 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// groupsPerCall is the most that one call describes.
+const groupsPerCall = 100
+
+// group is an Auto Scaling group as AWS describes it.
+type group struct{ types.AutoScalingGroup }
+
+// asgTarget is a target.Target and a target.Victims.
+type asgTarget struct {
+	*account
+	release, unuse func()
+	name           string
+	allowOthers    bool
+	failureStands  time.Duration
+
+	// calls has one change at a time: two that each take instances away would
+	// take too many.
+	calls mutex
+
+	mu        sync.Mutex // guards what follows
+	last      request
+	unownedAt time.Time // when nobody else was last seen to set the number
+	seen      failureSeen
+}
+
+var (
+	_ target.Victims = (*asgTarget)(nil)
+	_ target.Closer  = (*asgTarget)(nil)
+)
+
+func (t *asgTarget) key() key { return key{name: t.name} }
+
+// Close implements target.Closer.
+func (t *asgTarget) Close() error {
+	t.unuse()
+	t.release()
+	return nil
+}
+
+// describeGroups reads groups by their names, which are no more than one call
+// takes.
+func (a *account) describeGroups(ctx context.Context, keys []key) (map[key]*group, error) {
+	in := &autoscaling.DescribeAutoScalingGroupsInput{MaxRecords: new(int32)}
+	*in.MaxRecords = groupsPerCall
+	for _, k := range keys {
+		in.AutoScalingGroupNames = append(in.AutoScalingGroupNames, k.name)
+	}
+	out := make(map[key]*group, len(keys))
+	err := a.groupPages(ctx, in, func(g *types.AutoScalingGroup) {
+		out[key{name: value(g.AutoScalingGroupName)}] = &group{*g}
+	})
+	return out, err
+}
+
+// groupPages calls found with each group of all pages.
+func (a *account) groupPages(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, found func(*types.AutoScalingGroup)) error {
+	for {
+		page, err := a.api.autoscaling.describeGroups(ctx, in)
+		if err != nil {
+			return err
+		}
+		// A list that is empty is there all the same. What the SDK does not
+		// take for an answer, such as a proxy's page, it takes for no groups.
+		if page.AutoScalingGroups == nil {
+			return errors.New("the answer has no list of groups")
+		}
+		for i := range page.AutoScalingGroups {
+			found(&page.AutoScalingGroups[i])
+		}
+		if value(page.NextToken) == "" {
+			return nil
+		}
+		in.NextToken = page.NextToken
+	}
+}
+
+// Current implements target.Target. Requested is the desired capacity; Ready
+// are the instances that are InService and Healthy. Of a group with weights
+// both are in units of capacity. Min is at least as many as are protected from
+// scale-in: they do not go.
+func (t *asgTarget) Current(ctx context.Context) (target.State, error) {
+	op := "read group " + t.name
+	g, err := t.read(ctx, op, time.Time{})
+	if err != nil {
+		return target.State{}, err
+	}
+	st := target.State{
+		Requested: g.requested(), Ready: g.count(ready),
+		Min: int(value(g.MinSize)), Max: int(value(g.MaxSize)),
+	}
+	st.Min = max(st.Min, min(g.count(protected), st.Requested))
+	if st.Failed, err = t.failed(ctx, op, g); err != nil {
+		return target.State{}, err
+	}
+	return st, nil
+}
+
+// Scale implements target.Target. It sets the desired capacity, without the
+// group's own cooldown, which is for its own policies.
+func (t *asgTarget) Scale(ctx context.Context, desired int) error {
+	op := "scale group " + t.name + " to " + strconv.Itoa(desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	}
+	if err := t.calls.lock(ctx); err != nil {
+		return t.failure(ctx, op, err)
+	}
+	defer t.calls.unlock()
+	g, err := t.read(ctx, op, time.Now())
+	if err != nil {
+		return err
+	}
+	from := g.requested()
+	if last := t.lastRequest(); last.hidden(from) {
+		from = last.desired
+	} else if from == desired {
+		return target.Errorf(target.KindNoOp, op, "its desired capacity is that already")
+	}
+	if err := t.allowed(ctx, op, g, from, desired); err != nil {
+		return err
+	}
+	return t.set(ctx, op, desired)
+}
+
+// set asks for the number, which was found to be allowed.
+func (t *asgTarget) set(ctx context.Context, op string, desired int) error {
+	n, honor := int32(desired), false
+	out, err := t.api.autoscaling.setDesired(ctx, &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: &t.name, DesiredCapacity: &n, HonorCooldown: &honor,
+	})
+	t.groups.wrote(t.key())
+	if err != nil {
+		return t.refused(ctx, op, desired, err)
+	}
+	t.note(accepted(desired, out.ResultMetadata))
+	return nil
+}
+
+// refused says why AWS did not take a number. ValidationError is its code for
+// a group that is gone and for bounds that exclude the number alike: the group
+// itself tells them apart.
+func (t *asgTarget) refused(ctx context.Context, op string, desired int, err error) error {
+	if code(err) == "ValidationError" {
+		g, readErr := t.read(ctx, op, time.Now())
+		if readErr != nil {
+			return readErr
+		}
+		if outside := g.within(op, desired); outside != nil {
+			return outside
+		}
+	}
+	return t.failure(ctx, op, err)
+}
+
+// read returns the group, not as it was before since.
+func (t *asgTarget) read(ctx context.Context, op string, since time.Time) (*group, error) {
+	g, err := t.groups.read(ctx, t.key(), since)
+	switch {
+	case err != nil:
+		return nil, t.failure(ctx, op, err)
+	case g == nil:
+		return nil, target.Errorf(target.KindNotFound, op, "region %s has no Auto Scaling group of that name", t.region)
+	case value(g.Status) != "":
+		return nil, target.Errorf(target.KindNotFound, op, "the group is going: %s", value(g.Status))
+	case g.DesiredCapacity == nil:
+		return nil, target.Errorf(target.KindTemporary, op, "the answer names no desired capacity")
+	}
+	return g, nil
+}
+
+func (t *asgTarget) lastRequest() request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
+func (t *asgTarget) note(r request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last, t.seen = r, failureSeen{}
+}
+
+func (g *group) requested() int { return int(value(g.DesiredCapacity)) }
+
+// within returns an error where the group's bounds exclude a number.
+func (g *group) within(op string, desired int) error {
+	if most := int(value(g.MaxSize)); desired > most {
+		return target.Errorf(target.KindQuota, op, "the group's maximum size is %d", most)
+	}
+	if least := int(value(g.MinSize)); desired < least {
+		return target.Errorf(target.KindPermanent, op, "the group's minimum size is %d", least)
+	}
+	return nil
+}
+
+// wanted reports whether the instance counts towards the desired capacity: it
+// is on its way, serves, or is changed in place. Those on standby, in the warm
+// pool or on their way out do not.
+func wanted(i *types.Instance) bool {
+	s := string(i.LifecycleState)
+	return s == "InService" || strings.HasPrefix(s, "Pending") ||
+		strings.HasPrefix(s, "ReplacingRootVolume") || s == "RootVolumeReplaced"
+}
+
+func ready(i *types.Instance) bool {
+	return i.LifecycleState == types.LifecycleStateInService && strings.EqualFold(value(i.HealthStatus), "Healthy")
+}
+
+func protected(i *types.Instance) bool { return wanted(i) && value(i.ProtectedFromScaleIn) }
+
+// count adds up the weights of the instances that are so.
+func (g *group) count(so func(*types.Instance) bool) (n int) {
+	for i := range g.Instances {
+		if so(&g.Instances[i]) {
+			n += weight(&g.Instances[i])
+		}
+	}
+	return n
+}
+
+// weight is how many units of desired capacity an instance is.
+func weight(i *types.Instance) int {
+	if n, err := strconv.Atoi(value(i.WeightedCapacity)); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}
+
+// weighted reports whether a unit of desired capacity may be another thing
+// than an instance.
+func (g *group) weighted() bool {
+	if unit := value(g.DesiredCapacityType); unit != "" && unit != "units" {
+		return true
+	}
+	for i := range g.Instances {
+		if weight(&g.Instances[i]) != 1 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,126 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// kubernetesAutoscaler is the tag by which Kubernetes' cluster autoscaler finds
+// its groups.
+const kubernetesAutoscaler = "k8s.io/cluster-autoscaler/enabled"
+
+// refreshRetry is when to try again while instances are being replaced.
+const refreshRetry = 30 * time.Second
+
+// allowed returns an error where the group must not be brought from one number
+// to another, or where that would have no effect.
+func (t *asgTarget) allowed(ctx context.Context, op string, g *group, from, desired int) error {
+	if err := g.within(op, desired); err != nil {
+		return err
+	}
+	// Somebody suspended them and has to resume them: that takes a person or
+	// another program, and no time after which it is worth asking again.
+	process := "Launch"
+	if desired < from {
+		process = "Terminate"
+	}
+	for _, p := range g.SuspendedProcesses {
+		if value(p.ProcessName) == process {
+			return target.Errorf(target.KindPermanent, op,
+				"the group's process %s is suspended (%s): resume it, or nothing comes of another number", process, value(p.SuspensionReason))
+		}
+	}
+	if n := g.count(protected); desired < from && desired < n {
+		return target.Errorf(target.KindPermanent, op, "%d of its instances are protected from scale-in", n)
+	}
+	if g.Operator != nil {
+		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", value(g.Operator.Principal))
+	}
+	if err := t.refuseOwned(ctx, op, g); err != nil {
+		return err
+	}
+	if desired < from {
+		return t.refuseRefresh(ctx, op)
+	}
+	return nil
+}
+
+// refuseRefresh returns an error while instances are being replaced: which of
+// them go, the refresh and the scale-in would decide both. More instances are
+// no such trouble; they are of the new kind.
+//
+// It is a conflict rather than a temporary error: it ends by itself, and it is
+// certain that nothing was changed.
+func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
+	out, err := t.api.autoscaling.describeRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &t.name})
+	if err != nil {
+		return t.failure(ctx, op+": look for an instance refresh of it", err)
+	}
+	for i := range out.InstanceRefreshes {
+		switch r := &out.InstanceRefreshes[i]; r.Status {
+		case types.InstanceRefreshStatusPending, types.InstanceRefreshStatusInProgress,
+			types.InstanceRefreshStatusCancelling, types.InstanceRefreshStatusRollbackInProgress:
+			e := target.Errorf(target.KindConflict, op, "instance refresh %s is under way (%s)", value(r.InstanceRefreshId), r.Status)
+			e.RetryAfter = refreshRetry
+			return e
+		default:
+		}
+	}
+	return nil
+}
+
+// refuseOwned returns an error that names whoever else sets the number. What
+// two set, both set again and again. A scheduled action is no such owner: it
+// sets it once, as a person does.
+func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error {
+	if t.allowOthers {
+		return nil
+	}
+	if slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return value(tag.Key) == kubernetesAutoscaler }) {
+		return target.Errorf(target.KindPermanent, op,
+			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
+	}
+	t.mu.Lock()
+	known := time.Since(t.unownedAt) < unownedFor
+	t.mu.Unlock()
+	if known {
+		return nil
+	}
+	in := &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &t.name}
+	for {
+		page, err := t.api.autoscaling.describePolicies(ctx, in)
+		if err != nil {
+			return t.failure(ctx, op+": look for a scaling policy of it (allow_other_owners: true does without)", err)
+		}
+		for i := range page.ScalingPolicies {
+			if p := &page.ScalingPolicies[i]; scales(p) {
+				return target.Errorf(target.KindPermanent, op,
+					"scaling policy %s sets its size: remove or disable that, or set allow_other_owners", value(p.PolicyName))
+			}
+		}
+		if value(page.NextToken) == "" {
+			break
+		}
+		in.NextToken = page.NextToken
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unownedAt = time.Now()
+	return nil
+}
+
+// scales reports whether a policy changes the number: one that is disabled, or
+// that only forecasts, does not.
+func scales(p *types.ScalingPolicy) bool {
+	if p.Enabled != nil && !*p.Enabled {
+		return false
+	}
+	c := p.PredictiveScalingConfiguration
+	return c == nil || c.Mode == types.PredictiveScalingModeForecastAndScale
+}

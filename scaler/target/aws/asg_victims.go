@@ -1,0 +1,159 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Replicas implements target.Victims. Instances that are protected from
+// scale-in are counted and not listed. AWS has no order that could be told
+// beforehand, as its termination policies go by more than is described here:
+// those are first that do not serve, then those of the fullest zones, as with
+// the default policy.
+func (t *asgTarget) Replicas(ctx context.Context) (target.Replicas, error) {
+	op := "list the instances of group " + t.name
+	g, err := t.read(ctx, op, time.Time{})
+	if err != nil {
+		return target.Replicas{}, err
+	}
+	if g.weighted() {
+		return target.Replicas{}, target.Errorf(target.KindPermanent, op, "its instances have weights: one of them is not one unit of capacity")
+	}
+	rs := target.Replicas{Kept: g.count(protected), Label: "instance_id"}
+	for _, i := range g.leaving() {
+		rs.List = append(rs.List, target.Replica{ID: value(i.InstanceId), Name: value(i.InstanceId), Ready: ready(i)})
+	}
+	return rs, nil
+}
+
+// leaving are the instances that may go, in the order of Replicas.
+func (g *group) leaving() []*types.Instance {
+	zones := make(map[string]int)
+	var out []*types.Instance
+	for i := range g.Instances {
+		if in := &g.Instances[i]; wanted(in) {
+			zones[value(in.AvailabilityZone)]++
+			if !protected(in) {
+				out = append(out, in)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *types.Instance) int {
+		switch {
+		case ready(a) && !ready(b):
+			return 1
+		case ready(b) && !ready(a):
+			return -1
+		}
+		return cmp.Or(
+			cmp.Compare(zones[value(b.AvailabilityZone)], zones[value(a.AvailabilityZone)]),
+			strings.Compare(value(a.InstanceId), value(b.InstanceId)),
+		)
+	})
+	return out
+}
+
+// ScaleDown implements target.Victims. Each victim is terminated by a call of
+// its own, which lowers the desired capacity by one; if there are fewer than
+// needed, the rest is left to AWS. Of a call that failed half way nobody could
+// tell what is to come of the other half: it is a conflict, as something was
+// changed, and the next decision starts from what is there.
+func (t *asgTarget) ScaleDown(ctx context.Context, desired int, victims []string) error {
+	op := "scale group " + t.name + " to " + strconv.Itoa(desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	}
+	if err := t.calls.lock(ctx); err != nil {
+		return t.failure(ctx, op, err)
+	}
+	defer t.calls.unlock()
+	g, err := t.read(ctx, op, time.Now())
+	if err != nil {
+		return err
+	}
+	from := g.requested()
+	switch {
+	case t.lastRequest().hidden(from):
+		// Lowering is relative: from a number of the past too many would go.
+		return target.Errorf(target.KindConflict, op, "the group does not show the last request yet")
+	case from == desired:
+		return target.Errorf(target.KindNoOp, op, "its desired capacity is that already")
+	}
+	if err := t.allowed(ctx, op, g, from, desired); err != nil {
+		return err
+	}
+	var named []string
+	if desired < from && !g.weighted() {
+		named = g.named(victims, from-desired)
+	}
+	left, err := t.terminate(ctx, op, from, named)
+	switch {
+	case err == nil && left == desired:
+		return nil
+	case err == nil:
+		// What names were missing for.
+		if err = t.set(ctx, op, desired); err == nil {
+			return nil
+		}
+	}
+	if left < from {
+		return target.Errorf(target.KindConflict, op, "%d of %d instances went: %w", from-left, from-desired, err)
+	}
+	return err
+}
+
+// named are at most n of the victims that may go, each once.
+func (g *group) named(victims []string, n int) []string {
+	var out []string
+	leaving := g.leaving()
+	for _, id := range victims {
+		if len(out) == n {
+			break
+		}
+		is := func(i *types.Instance) bool { return value(i.InstanceId) == id }
+		if slices.ContainsFunc(leaving, is) && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// terminate lets the instances go one after the other, and returns the desired
+// capacity that is left. It goes on after one that is gone already.
+func (t *asgTarget) terminate(ctx context.Context, op string, from int, ids []string) (left int, err error) {
+	left = from
+	decrement := true
+	for _, id := range ids {
+		out, err := t.api.autoscaling.terminate(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+			InstanceId: &id, ShouldDecrementDesiredCapacity: &decrement,
+		})
+		t.groups.wrote(t.key())
+		switch {
+		case err == nil:
+			left--
+			t.note(accepted(left, out.ResultMetadata))
+		case code(err) == "ValidationError" && t.gone(ctx, op, id):
+		default:
+			return left, t.failure(ctx, fmt.Sprintf("%s: terminate %s", op, id), err)
+		}
+	}
+	return left, nil
+}
+
+// gone reports whether the instance is no longer one that the group has, which
+// is one of the things that AWS calls a ValidationError.
+func (t *asgTarget) gone(ctx context.Context, op, id string) bool {
+	g, err := t.read(ctx, op, time.Now())
+	return err == nil && len(g.named([]string{id}, 1)) == 0
+}

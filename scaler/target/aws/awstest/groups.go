@@ -1,0 +1,228 @@
+package awstest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Group is an Auto Scaling group.
+type Group struct {
+	Name              string
+	Min, Max, Desired int
+	Tags              map[string]string
+	// Boot is the time until an instance is InService, Stop the time that it is
+	// Terminating.
+	Boot, Stop time.Duration
+	// Room is how many instances its zones have capacity for; 0: any. What goes
+	// beyond is tried again every Retry, and fails with Complaint.
+	Room      int
+	Retry     time.Duration
+	Complaint string
+	// Suspended are the names of processes.
+	Suspended []string
+	// Policies are its scaling policies.
+	Policies []Policy
+	// Refresh is the status of its instance refresh; empty: it never had one.
+	Refresh string
+	// Operator manages it; empty: nobody does.
+	Operator string
+	// Protect protects new instances from scale-in.
+	Protect bool
+	// Weight is that of each instance, 0 for none.
+	Weight int
+	// Status is set while it is being deleted.
+	Status string
+}
+
+// Policy is a scaling policy.
+type Policy struct {
+	Name, Type string
+	Disabled   bool
+	// Mode is that of predictive scaling.
+	Mode string
+}
+
+// Instance is an instance of a group.
+type Instance struct {
+	ID, Zone string
+	// State is its lifecycle state, Health Healthy or Unhealthy.
+	State, Health string
+	Protected     bool
+	until         time.Time // when the state ends by itself
+	activity      *activity
+}
+
+type activity struct {
+	id, description, status, message string
+	started, ended                   time.Time
+}
+
+type group struct {
+	Group
+	created    time.Time
+	instances  []*Instance
+	activities []*activity // the oldest first
+	shown      []shown     // the oldest first
+	tried      time.Time   // when a launch failed last
+	serial     int
+}
+
+// shown is a number that is shown from a moment on.
+type shown struct {
+	desired int
+	from    time.Time
+}
+
+// complaint is what AWS says where a zone has no more instances.
+const complaint = "We currently do not have sufficient t3.large capacity in the Availability Zone you requested (%sa). Our system will be working on provisioning additional capacity. Launching EC2 instance failed."
+
+// AddGroup adds a group whose instances are all in service, or replaces the one
+// of its name.
+func (s *Server) AddGroup(g Group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := &group{Group: g, created: time.Now(), shown: []shown{{desired: g.Desired}}}
+	boot := it.Boot
+	it.Boot = 0
+	s.settle(it)
+	s.settle(it)
+	it.Boot = boot
+	s.groups[g.Name] = it
+}
+
+// ChangeGroup changes a group as someone else would.
+func (s *Server) ChangeGroup(name string, change func(*Group)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.groups[name]
+	change(&g.Group)
+	s.show(g)
+	s.settle(g)
+}
+
+// DeleteGroup makes a group go.
+func (s *Server) DeleteGroup(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.groups, name)
+}
+
+// Instances returns the instances of a group as they are.
+func (s *Server) Instances(name string) []Instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(s.groups[name])
+	var out []Instance
+	for _, i := range s.groups[name].instances {
+		out = append(out, *i)
+	}
+	return out
+}
+
+// ChangeInstance changes an instance, which keeps its state from then on.
+func (s *Server) ChangeInstance(group, id string, change func(*Instance)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.groups[group].instances {
+		if i.ID == id {
+			change(i)
+			i.until = time.Time{}
+		}
+	}
+}
+
+// show notes the number that is shown once the lag is over. s.mu is held.
+func (s *Server) show(g *group) {
+	if g.shown[len(g.shown)-1].desired != g.Desired {
+		g.shown = append(g.shown, shown{g.Desired, time.Now().Add(s.Lag)})
+	}
+}
+
+// shows is the number that is shown now. s.mu is held.
+func (g *group) shows() int {
+	now := time.Now()
+	for _, s := range slices.Backward(g.shown) {
+		if !s.from.After(now) {
+			return s.desired
+		}
+	}
+	return g.shown[0].desired
+}
+
+func (i *Instance) counts() bool { return i.State == "Pending" || i.State == "InService" }
+
+func (g *group) suspended(process string) bool { return slices.Contains(g.Suspended, process) }
+
+// weight is how much of the desired capacity an instance is.
+func (g *group) weight() int { return max(1, g.Weight) }
+
+// settle brings the group to this moment. s.mu is held.
+func (s *Server) settle(g *group) {
+	now := time.Now()
+	g.instances = slices.DeleteFunc(g.instances, func(i *Instance) bool {
+		if i.until.IsZero() || i.until.After(now) {
+			return false
+		}
+		i.activity.status, i.activity.ended = "Successful", i.until
+		if i.State == "Pending" {
+			i.State, i.until = "InService", time.Time{}
+		}
+		return i.State == "Terminating"
+	})
+	have := 0
+	for _, i := range g.instances {
+		if i.counts() {
+			have += g.weight()
+		}
+	}
+	for ; have < g.Desired && !g.suspended("Launch"); have += g.weight() {
+		if !s.launch(g, have, now) {
+			return
+		}
+	}
+	for have >= g.Desired+g.weight() && !g.suspended("Terminate") {
+		oldest := slices.IndexFunc(g.instances, func(i *Instance) bool { return i.counts() && !i.Protected })
+		if oldest < 0 {
+			return
+		}
+		s.terminate(g, g.instances[oldest], now)
+		have -= g.weight()
+	}
+}
+
+// launch starts an instance and reports whether there was room for it.
+func (s *Server) launch(g *group, have int, now time.Time) bool {
+	s.ids++
+	a := &activity{id: fmt.Sprintf("activity-%d", s.ids), status: "InProgress", started: now}
+	if g.Room > 0 && have >= g.Room {
+		if now.Sub(g.tried) < g.Retry {
+			return false
+		}
+		g.tried = now
+		a.description, a.status, a.ended = "Launching a new EC2 instance", "Failed", now
+		a.message = g.Complaint
+		if a.message == "" {
+			a.message = fmt.Sprintf(complaint, s.Region)
+		}
+		g.activities = append(g.activities, a)
+		return false
+	}
+	g.serial++
+	i := &Instance{
+		ID: fmt.Sprintf("i-%017x", s.ids), Zone: s.Region + string(rune('a'+g.serial%3)),
+		State: "Pending", Health: "Healthy", Protected: g.Protect, until: now.Add(g.Boot), activity: a,
+	}
+	a.description = "Launching a new EC2 instance: " + i.ID
+	g.activities = append(g.activities, a)
+	g.instances = append(g.instances, i)
+	return true
+}
+
+func (s *Server) terminate(g *group, i *Instance, now time.Time) *activity {
+	s.ids++
+	a := &activity{id: fmt.Sprintf("activity-%d", s.ids), description: "Terminating EC2 instance: " + i.ID, status: "InProgress", started: now}
+	g.activities = append(g.activities, a)
+	i.State, i.until, i.activity = "Terminating", now.Add(g.Stop), a
+	return a
+}

@@ -1,0 +1,220 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// TestRoundsAreCheap: many targets of one account cost a handful of calls, and
+// a change is seen by one call more.
+func TestRoundsAreCheap(t *testing.T) {
+	t.Parallel()
+	s, conn := serveRegion(t)
+	var clients Clients
+	const many = 500
+	var tgts []*asgTarget
+	for i := range many {
+		g := web()
+		g.Name = fmt.Sprintf("web-%d", i)
+		s.AddGroup(g)
+		cfg := clients.NewASGConfig().(*ASGConfig)
+		cfg.Connection, cfg.Name = conn, g.Name
+		tgt, err := cfg.New(target.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tgts = append(tgts, tgt.(*asgTarget))
+	}
+	tgts[0].groups.fresh = time.Minute
+	round := func() {
+		var wg sync.WaitGroup
+		for _, tgt := range tgts {
+			wg.Go(func() {
+				if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 2 && tgt.name != "web-7" {
+					t.Errorf("%s: %+v, %v", tgt.name, st, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	round()
+	round()
+	if n := len(s.Calls()); n != many/groupsPerCall {
+		t.Errorf("two rounds of %d groups cost %d calls", many, n)
+	}
+	s.Forget()
+	if err := tgts[7].Scale(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := tgts[7].Current(t.Context()); err != nil || st.Requested != 4 {
+		t.Errorf("after a change: %+v, %v", st, err)
+	}
+	round()
+	if n := len(s.Calls("DescribeAutoScalingGroups")); n != 2 {
+		t.Errorf("one change cost %d readings, want one before and one after", n)
+	}
+	for _, tgt := range tgts {
+		if err := tgt.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(clients.open) != 0 || len(tgts[0].groups.things) != 0 {
+		t.Errorf("%d clients and %d groups are left", len(clients.open), len(tgts[0].groups.things))
+	}
+}
+
+// TestServicesAreBatched: ten a call, and each cluster for itself.
+func TestServicesAreBatched(t *testing.T) {
+	t.Parallel()
+	s, conn := serveRegion(t)
+	var clients Clients
+	var tgts []target.Target
+	for i := range 24 {
+		v := shop()
+		v.Name = fmt.Sprintf("web-%d", i)
+		v.Cluster = fmt.Sprintf("shop-%d", i%2)
+		s.AddService(v)
+		cfg := clients.NewECSConfig().(*ECSConfig)
+		cfg.Connection, cfg.Cluster, cfg.Service = conn, v.Cluster, v.Name
+		tgt, err := cfg.New(target.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tgts = append(tgts, tgt)
+	}
+	for _, tgt := range tgts {
+		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 2 {
+			t.Errorf("%+v, %v", st, err)
+		}
+	}
+	if n := len(s.Calls("DescribeServices")); n != 4 {
+		t.Errorf("24 services of two clusters cost %d calls, want 4", n)
+	}
+}
+
+// TestPages: groups come on several pages.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s, conn := serveRegion(t)
+	s.PageSize = 2
+	var clients Clients
+	var tgts []*asgTarget
+	for i := range 5 {
+		g := web()
+		g.Name = fmt.Sprintf("web-%d", i)
+		s.AddGroup(g)
+		tgts = append(tgts, build(t, &ASGConfig{Connection: conn, Name: g.Name, clients: &clients}).(*asgTarget))
+	}
+	tgts[0].groups.fresh = time.Minute
+	for _, tgt := range tgts {
+		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 2 {
+			t.Errorf("%s: %+v, %v", tgt.name, st, err)
+		}
+	}
+	if n := len(s.Calls("DescribeAutoScalingGroups")); n != 3 {
+		t.Errorf("%d pages, want 3", n)
+	}
+}
+
+// TestBatchCallers: one caller's end is not another's, and the call ends with
+// the last of them.
+func TestBatchCallers(t *testing.T) {
+	t.Parallel()
+	began, ended, proceed := make(chan bool, 9), make(chan error, 9), make(chan bool)
+	b := newBatch(func(ctx context.Context, keys []key) (map[key]*int, error) {
+		began <- true
+		select {
+		case <-proceed:
+			n := 7
+			return map[key]*int{keys[0]: &n}, nil
+		case <-ctx.Done():
+			ended <- ctx.Err()
+			return nil, ctx.Err()
+		}
+	}, 10)
+	k := key{name: "x"}
+	defer b.use(k)()
+	impatient, cancel := context.WithCancel(t.Context())
+	type result struct {
+		n   *int
+		err error
+	}
+	read := func(ctx context.Context) chan result {
+		c := make(chan result, 1)
+		go func() {
+			n, err := b.read(ctx, k, time.Time{})
+			c <- result{n, err}
+		}()
+		return c
+	}
+	first := read(impatient)
+	<-began
+	second := read(t.Context())
+	eventually(t, "both wait", func() error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if n := b.things[k].running.waiters; n != 2 {
+			return fmt.Errorf("%d wait", n)
+		}
+		return nil
+	})
+	cancel()
+	if r := <-first; !errors.Is(r.err, context.Canceled) {
+		t.Errorf("the impatient one: %v", r.err)
+	}
+	proceed <- true
+	if r := <-second; r.err != nil || *r.n != 7 {
+		t.Errorf("the patient one: %v", r.err)
+	}
+	// After a change what was read is of no use, and nor is what is being read.
+	b.wrote(k)
+	third := read(t.Context())
+	<-began
+	b.wrote(k)
+	lonely, cancel := context.WithCancel(t.Context())
+	fourth := read(lonely)
+	<-began
+	cancel()
+	if r := <-fourth; !errors.Is(r.err, context.Canceled) {
+		t.Errorf("the lonely one: %v", r.err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits, and the call ended with %v", err)
+	}
+	proceed <- true
+	if r := <-third; r.err != nil {
+		t.Errorf("the one before the change: %v", r.err)
+	}
+	fifth := read(t.Context())
+	<-began
+	proceed <- true
+	if r := <-fifth; r.err != nil || *r.n != 7 {
+		t.Errorf("the next one: %v", r.err)
+	}
+}
+
+// TestThrottledTogether: who is throttled is told so, and not more often than
+// asked.
+func TestThrottledTogether(t *testing.T) {
+	t.Parallel()
+	s, conn := serveRegion(t)
+	s.Rate = 1
+	s.AddGroup(web())
+	tgt := asg(t, conn)
+	if _, err := tgt.Current(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond)
+	_, err := tgt.Current(t.Context())
+	wantKind(t, "the second", err, target.KindThrottled, "Rate exceeded")
+	if n := len(s.Calls()); n != 2 || !strings.Contains(err.Error(), "read group web") {
+		t.Errorf("%d calls, %v", n, err)
+	}
+}

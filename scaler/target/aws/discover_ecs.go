@@ -1,0 +1,161 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// namesPerPage is the most that one page of ListServices and ListClusters has.
+const namesPerPage = 100
+
+// ECSDiscoveryConfig is the configuration of a discovery of services of ECS,
+// under the key aws_ecs.
+type ECSDiscoveryConfig struct {
+	Connection `yaml:",inline"`
+	// Clusters to look in, by name; none: all of the region.
+	Clusters []string `yaml:"clusters,omitempty"`
+
+	clients *Clients
+}
+
+// NewECSDiscoveryConfig returns a configuration of a discovery with its
+// defaults.
+func (c *Clients) NewECSDiscoveryConfig() target.DiscoveryConfig {
+	return &ECSDiscoveryConfig{clients: c}
+}
+
+// Platform implements target.DiscoveryConfig.
+func (*ECSDiscoveryConfig) Platform() string { return "aws_ecs" }
+
+// Validate implements target.DiscoveryConfig. It asks nobody.
+func (c *ECSDiscoveryConfig) Validate() error {
+	for i, n := range c.Clusters {
+		if !validECSName(n) {
+			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is no name of a cluster: letters, digits, - and _", n)}
+		}
+		if slices.Contains(c.Clusters[:i], n) {
+			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is there twice", n)}
+		}
+	}
+	return c.validate()
+}
+
+// New implements target.DiscoveryConfig. It reads the shared configuration
+// files and dials nothing.
+func (c *ECSDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
+	a, release, err := c.clients.get(c.Connection, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("clients of AWS: %w", err)
+	}
+	return &ecsDiscoverer{account: a, release: release, cfg: *c}, nil
+}
+
+// ecsDiscoverer is a target.Discoverer.
+type ecsDiscoverer struct {
+	*account
+	release func()
+	cfg     ECSDiscoveryConfig
+}
+
+var (
+	_ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
+	_ target.Discoverer      = (*ecsDiscoverer)(nil)
+	_ target.Closer          = (*ecsDiscoverer)(nil)
+)
+
+// Close implements target.Closer.
+func (d *ecsDiscoverer) Close() error {
+	d.release()
+	return nil
+}
+
+// Discover implements target.Discoverer. ECS looks for no tags, so that all
+// services are listed, a hundred at a time, and described, ten at a time.
+func (d *ecsDiscoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+	clusters := d.cfg.Clusters
+	if len(clusters) == 0 {
+		var err error
+		if clusters, err = d.listClusters(ctx); err != nil {
+			return nil, d.failure(ctx, "list the clusters of region "+d.region, err)
+		}
+	}
+	var out []target.Discovered
+	for _, c := range clusters {
+		found, err := d.listServices(ctx, c)
+		if err != nil {
+			return nil, d.failure(ctx, "list the services of cluster "+c, err)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
+	perPage := int32(namesPerPage)
+	in := &ecs.ListClustersInput{MaxResults: &perPage}
+	var out []string
+	for {
+		page, err := d.api.ecs.listClusters(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for _, arn := range page.ClusterArns {
+			out = append(out, arn[strings.LastIndexByte(arn, '/')+1:])
+		}
+		if value(page.NextToken) == "" {
+			return out, nil
+		}
+		in.NextToken = page.NextToken
+	}
+}
+
+// listServices returns the services of a cluster that carry the tag.
+func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]target.Discovered, error) {
+	perPage := int32(namesPerPage)
+	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: &perPage}
+	var out []target.Discovered
+	for {
+		page, err := d.api.ecs.listServices(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
+			described, err := d.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
+				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
+			})
+			if err != nil {
+				return nil, err
+			}
+			for i := range described.Services {
+				if found, ok := d.found(cluster, &described.Services[i]); ok {
+					out = append(out, found)
+				}
+			}
+		}
+		if value(page.NextToken) == "" {
+			return out, nil
+		}
+		in.NextToken = page.NextToken
+	}
+}
+
+// found is a service as the engine takes it, if it asks to be scaled.
+func (d *ecsDiscoverer) found(cluster string, s *types.Service) (target.Discovered, bool) {
+	labels := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
+	if _, ok := labels["enable"]; !ok || value(s.Status) != "ACTIVE" {
+		return target.Discovered{}, false
+	}
+	name := value(s.ServiceName)
+	return target.Discovered{
+		Name: policyName(cluster + ":" + name), ScaleTarget: cluster + "/" + name,
+		What: "service " + cluster + "/" + name, Labels: labels,
+		Target: &ECSConfig{Connection: d.cfg.Connection, Cluster: cluster, Service: name, clients: d.cfg.clients},
+	}, true
+}

@@ -1,0 +1,186 @@
+package aws
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// servicesPerCall is the most that one call describes, of one cluster.
+const servicesPerCall = 10
+
+// service is a service of ECS as AWS describes it, and AWS' time of that.
+type service struct {
+	types.Service
+	served time.Time
+}
+
+// ecsTarget is a target.Target.
+type ecsTarget struct {
+	*account
+	release, unuse func()
+	id             key
+	allowOthers    bool
+	failureStands  time.Duration
+
+	// calls has one change at a time, so that what was asked for last is what
+	// was accepted last.
+	calls mutex
+
+	mu        sync.Mutex // guards what follows
+	last      request
+	unownedAt time.Time // when nobody else was last seen to set the number
+}
+
+var (
+	_ target.Target = (*ecsTarget)(nil)
+	_ target.Closer = (*ecsTarget)(nil)
+)
+
+// Close implements target.Closer.
+func (t *ecsTarget) Close() error {
+	t.unuse()
+	t.release()
+	return nil
+}
+
+// describeServices reads services of one cluster, no more than one call takes.
+// Of what ECS cannot say anything, it says why: that they are missing is one of
+// the reasons.
+func (a *account) describeServices(ctx context.Context, keys []key) (map[key]*service, error) {
+	in := &ecs.DescribeServicesInput{Cluster: &keys[0].cluster}
+	for _, k := range keys {
+		in.Services = append(in.Services, k.name)
+	}
+	page, err := a.api.ecs.describeServices(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	served := servedAt(page.ResultMetadata, time.Now())
+	out := make(map[key]*service, len(keys))
+	for i := range page.Services {
+		s := &page.Services[i]
+		out[key{cluster: keys[0].cluster, name: value(s.ServiceName)}] = &service{*s, served}
+	}
+	return out, nil
+}
+
+// Current implements target.Target. Requested is the desired count; of Ready
+// see ready.
+func (t *ecsTarget) Current(ctx context.Context) (target.State, error) {
+	s, err := t.read(ctx, "read "+t.what(), time.Time{})
+	if err != nil {
+		return target.State{}, err
+	}
+	return target.State{
+		Requested: int(s.DesiredCount), Ready: s.ready(),
+		Failed: s.failed(t.lastRequest(), t.failureStands),
+	}, nil
+}
+
+// ready is how many tasks run. While a new revision is rolled out those of the
+// old one serve too, but of both together no more count than are wanted: the
+// surplus of a rollout is no capacity.
+func (s *service) ready() int {
+	if len(s.Deployments) > 1 {
+		return int(min(s.RunningCount, s.DesiredCount))
+	}
+	return int(s.RunningCount)
+}
+
+// Scale implements target.Target. It updates the desired count, which starts no
+// deployment.
+func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
+	op := "scale " + t.what() + " to " + strconv.Itoa(desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	}
+	if err := t.calls.lock(ctx); err != nil {
+		return t.failure(ctx, op, err)
+	}
+	defer t.calls.unlock()
+	s, err := t.read(ctx, op, time.Now())
+	if err != nil {
+		return err
+	}
+	if from := int(s.DesiredCount); from == desired && !t.lastRequest().hidden(from) {
+		return target.Errorf(target.KindNoOp, op, "its desired count is that already")
+	}
+	if err := t.refuseOwned(ctx, op); err != nil {
+		return err
+	}
+	n := int32(desired)
+	out, err := t.api.ecs.updateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.id.cluster, Service: &t.id.name, DesiredCount: &n})
+	t.services.wrote(t.id)
+	if err != nil {
+		return t.failure(ctx, op, err)
+	}
+	r := accepted(desired, out.ResultMetadata)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = r
+	return nil
+}
+
+// read returns the service, not as it was before since.
+func (t *ecsTarget) read(ctx context.Context, op string, since time.Time) (*service, error) {
+	s, err := t.services.read(ctx, t.id, since)
+	switch {
+	case err != nil:
+		return nil, t.failure(ctx, op, err)
+	case s == nil:
+		return nil, target.Errorf(target.KindNotFound, op, "the cluster has no service of that name in region %s", t.region)
+	case value(s.Status) != "ACTIVE":
+		// What was deleted is described for a while.
+		return nil, target.Errorf(target.KindNotFound, op, "the service is %s", value(s.Status))
+	case s.SchedulingStrategy == types.SchedulingStrategyDaemon:
+		return nil, target.Errorf(target.KindPermanent, op, "a DAEMON service runs once on every container instance and cannot be scaled")
+	}
+	return s, nil
+}
+
+func (t *ecsTarget) lastRequest() request {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
+// what names the service in errors.
+func (t *ecsTarget) what() string { return "service " + t.id.cluster + "/" + t.id.name }
+
+// unplaced is in the messages of events that say that there is no room for a
+// task. Events have neither a code nor a type, so that there is only the text
+// to go by.
+const unplaced = "unable to place a task"
+
+// failed is why ECS does not start what it was last asked for, nil where it
+// does. ECS goes on trying; it counts as failed once its latest word since the
+// request, for a while, is that there is no room.
+func (s *service) failed(last request, stands time.Duration) error {
+	if last.at.IsZero() || last.desired != int(s.DesiredCount) || s.RunningCount+s.PendingCount >= s.DesiredCount {
+		return nil
+	}
+	for i := range s.Events { // the latest first
+		e := &s.Events[i]
+		switch at := value(e.CreatedAt); {
+		case at.Before(last.served):
+			return nil
+		case strings.Contains(value(e.Message), "has reached a steady state"):
+			return nil
+		case !strings.Contains(value(e.Message), unplaced):
+		case s.served.Sub(at) < stands:
+			// It may be that of the next try; then an older one counts.
+		default:
+			return target.Errorf(target.KindQuota, "start tasks of service "+value(s.ServiceName), "%s", value(e.Message))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package azure
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// publicEndpoint is Azure Resource Manager's own, of the public cloud.
+const publicEndpoint = "https://management.azure.com"
+
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// Access says which subscription, in which cloud, and as whom. Two targets of
+// equal Access share an account.
+type Access struct {
+	// SubscriptionID is a GUID. Empty: AZURE_SUBSCRIPTION_ID.
+	SubscriptionID string `yaml:"subscription_id,omitempty"`
+	// TenantID and ClientID name an identity. Without ClientID it is whatever
+	// azidentity's default chain finds: the environment, a workload identity,
+	// a managed identity, the CLI. With ClientID alone it is the workload
+	// identity or the user-assigned managed identity of that ID.
+	TenantID string `yaml:"tenant_id,omitempty"`
+	ClientID string `yaml:"client_id,omitempty"`
+	// ClientSecret is that of an app registration; ClientSecretFile has it in
+	// a file, which is read again for every token.
+	ClientSecret     config.Secret `yaml:"client_secret,omitempty"`
+	ClientSecretFile string        `yaml:"client_secret_file,omitempty"`
+	// Endpoint is that of Azure Resource Manager; empty: the public cloud's.
+	// Those of the sovereign clouds are known, and bring their Authority.
+	Endpoint string `yaml:"endpoint,omitempty"`
+	// Authority is where tokens come from, Audience whom they are for. Empty:
+	// those of the endpoint's cloud, and of an unknown one the public
+	// authority and the endpoint itself.
+	Authority string `yaml:"authority,omitempty"`
+	Audience  string `yaml:"audience,omitempty"`
+}
+
+// setDirectory makes relative file names relative to dir.
+func (a *Access) setDirectory(dir string) {
+	a.ClientSecretFile = config.JoinDir(dir, a.ClientSecretFile)
+}
+
+// subscription is the one to use after the defaults; empty where none is known.
+func (a Access) subscription() string {
+	return cmp.Or(a.SubscriptionID, os.Getenv("AZURE_SUBSCRIPTION_ID"))
+}
+
+func (a Access) endpoint() string {
+	return strings.TrimSuffix(cmp.Or(a.Endpoint, publicEndpoint), "/")
+}
+
+// validate reports what is wrong, as a *target.FieldError. A subscription may
+// be missing.
+func (a Access) validate() error {
+	if s := a.subscription(); s != "" && !guid.MatchString(s) {
+		return &target.FieldError{Field: "subscription_id", Msg: fmt.Sprintf("%q is not the ID of a subscription, as `az account show` has it", s)}
+	}
+	for _, u := range []struct{ field, value string }{{"endpoint", a.Endpoint}, {"authority", a.Authority}} {
+		if u.value == "" {
+			continue
+		}
+		parsed, err := url.Parse(u.value)
+		if err != nil || parsed.Scheme != "https" || parsed.Host == "" || parsed.User != nil ||
+			strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "" {
+			return &target.FieldError{Field: u.field, Msg: "is not an address such as " + publicEndpoint + ": https, a host, and nothing after it"}
+		}
+	}
+	switch {
+	case a.ClientSecret != "" && a.ClientSecretFile != "":
+		return &target.FieldError{Field: "client_secret", Msg: "at most one of client_secret and client_secret_file may be there"}
+	case a.hasSecret() && a.ClientID == "":
+		return &target.FieldError{Field: "client_id", Msg: "must name the app registration that the client secret is of"}
+	case a.hasSecret() && a.TenantID == "":
+		return &target.FieldError{Field: "tenant_id", Msg: "must name the tenant of the app registration"}
+	}
+	return nil
+}
+
+func (a Access) hasSecret() bool { return a.ClientSecret != "" || a.ClientSecretFile != "" }
+
+// cloud is the one that the endpoint is of.
+func (a Access) cloud() cloud.Configuration {
+	endpoint := a.endpoint()
+	out := cloud.Configuration{
+		ActiveDirectoryAuthorityHost: cloud.AzurePublic.ActiveDirectoryAuthorityHost,
+		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
+			cloud.ResourceManager: {Endpoint: endpoint, Audience: cmp.Or(a.Audience, endpoint)},
+		},
+	}
+	for _, known := range knownClouds {
+		if service := known.Services[cloud.ResourceManager]; service.Endpoint == endpoint {
+			service.Audience = cmp.Or(a.Audience, service.Audience)
+			out.ActiveDirectoryAuthorityHost = known.ActiveDirectoryAuthorityHost
+			out.Services[cloud.ResourceManager] = service
+		}
+	}
+	if a.Authority != "" {
+		out.ActiveDirectoryAuthorityHost = strings.TrimSuffix(a.Authority, "/") + "/"
+	}
+	return out
+}
+
+var knownClouds = []cloud.Configuration{cloud.AzurePublic, cloud.AzureGovernment, cloud.AzureChina}
+
+// privateAuthority reports whether an authority is none of Microsoft's own,
+// which then must not be asked whether it can be trusted.
+func privateAuthority(authority string) bool {
+	for _, known := range knownClouds {
+		if strings.TrimSuffix(known.ActiveDirectoryAuthorityHost, "/") == strings.TrimSuffix(authority, "/") {
+			return false
+		}
+	}
+	return true
+}

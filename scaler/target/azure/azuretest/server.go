@@ -1,0 +1,274 @@
+// Package azuretest is Azure as its clients see it on the wire, as far as
+// virtual machine scale sets go: the token endpoint of an authority, and of
+// Azure Resource Manager the scale sets, their instances, long-running
+// operations and autoscale settings. It is written from the published API
+// model, for tests, and knows no client.
+package azuretest
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The identity that a new Server accepts, and what it has.
+const (
+	Subscription = "11111111-2222-3333-4444-555555555555"
+	Tenant       = "99999999-8888-7777-6666-555555555555"
+	Client       = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+	Secret       = "app-secret"
+)
+
+// The only versions of the API that are answered.
+const (
+	ComputeVersion  = "2024-07-01"
+	InsightsVersion = "2022-10-01"
+)
+
+// Server is one cloud with one subscription. Fields are set before the first
+// request; all methods are safe for concurrent use.
+type Server struct {
+	// PageSize is how many entries one page of a list has; 0: 50.
+	PageSize int
+	// Lag is how long lists and reads of a scale set go on showing what was
+	// there before a change, its etag included.
+	Lag time.Duration
+	// Forbidden identities get a token and may do nothing.
+	Forbidden bool
+	// ForbidSubscription refuses lists of the whole subscription.
+	ForbidSubscription bool
+	// ForbidGroups refuses lists of resource groups too.
+	ForbidGroups bool
+	// Quota is the most instances that all sets together may have; 0: none.
+	Quota int
+
+	http *httptest.Server
+
+	mu       sync.Mutex // guards what is below
+	sets     map[string]*set
+	ops      map[string]*operation
+	settings []Setting
+	tokens   map[string]time.Time
+	secret   string
+	requests []string
+	faults   []*Fault
+}
+
+// Setting is an autoscale setting.
+type Setting struct {
+	Group, Name, Target string
+	Enabled             bool
+}
+
+// Fault answers requests instead of the server.
+type Fault struct {
+	// Method and Path select them; Path is a part of the path, in any case.
+	Method, Path string
+	// Status, Code, Message and Header are the answer, in the documented form.
+	Status        int
+	Code, Message string
+	Details       []Detail
+	Header        map[string]string
+	// Times is how many are answered so; 0: all.
+	Times int
+}
+
+// Detail is one of an error's details.
+type Detail struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// New starts a server, which serves TLS, since tokens travel over nothing else.
+func New() *Server {
+	s := &Server{
+		sets: make(map[string]*set), ops: make(map[string]*operation),
+		tokens: make(map[string]time.Time), secret: Secret,
+	}
+	s.http = httptest.NewTLSServer(s)
+	return s
+}
+
+// Close ends the server and its connections.
+func (s *Server) Close() {
+	s.http.CloseClientConnections()
+	s.http.Close()
+}
+
+// URL is the endpoint of Azure Resource Manager and the authority at once.
+func (s *Server) URL() string { return s.http.URL }
+
+// HTTPClient trusts the server's certificate.
+func (s *Server) HTTPClient() *http.Client { return s.http.Client() }
+
+// Certificate is the server's own, which signed itself.
+func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
+
+// SetSecret changes the client secret that is accepted.
+func (s *Server) SetSecret(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secret = secret
+}
+
+// Fail answers requests with a fault from now on.
+func (s *Server) Fail(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+}
+
+// AddSetting puts an autoscale setting into a resource group.
+func (s *Server) AddSetting(x Setting) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings = append(s.settings, x)
+}
+
+// ClearSettings removes all autoscale settings.
+func (s *Server) ClearSettings() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings = nil
+}
+
+// Requests returns what was asked of Azure Resource Manager so far, as "METHOD
+// path", and forgets it.
+func (s *Server) Requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.requests
+	s.requests = nil
+	return r
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/subscriptions/") {
+		s.manage(w, r)
+		return
+	}
+	s.authority(w, r)
+}
+
+// authority is Microsoft Entra ID: what it says of itself, and tokens for
+// client credentials.
+func (s *Server) authority(w http.ResponseWriter, r *http.Request) {
+	base := s.URL() + "/" + Tenant
+	switch r.URL.Path {
+	case "/common/discovery/instance":
+		host := strings.TrimPrefix(s.URL(), "https://")
+		reply(w, http.StatusOK, map[string]any{
+			"tenant_discovery_endpoint": base + "/v2.0/.well-known/openid-configuration",
+			"metadata": []any{map[string]any{
+				"preferred_network": host, "preferred_cache": host, "aliases": []string{host},
+			}},
+		})
+	case "/" + Tenant + "/v2.0/.well-known/openid-configuration":
+		reply(w, http.StatusOK, map[string]any{
+			"token_endpoint":         base + "/oauth2/v2.0/token",
+			"authorization_endpoint": base + "/oauth2/v2.0/authorize",
+			"issuer":                 base + "/v2.0",
+		})
+	case "/" + Tenant + "/oauth2/v2.0/token":
+		s.token(w, r)
+	default:
+		oauthError(w, http.StatusBadRequest, "invalid_tenant", "AADSTS90002: Tenant not found.")
+	}
+}
+
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	if f := s.fault(r); f != nil {
+		oauthErrorWith(w, f)
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		oauthError(w, http.StatusBadRequest, "invalid_request", "AADSTS900144: The request body is malformed.")
+		return
+	}
+	s.mu.Lock()
+	secret := s.secret
+	s.mu.Unlock()
+	switch {
+	case r.Form.Get("grant_type") != "client_credentials":
+		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "AADSTS70003: The grant type is not supported.")
+	case !strings.Contains(" "+r.Form.Get("scope")+" ", " "+s.URL()+"/.default "):
+		oauthError(w, http.StatusBadRequest, "invalid_scope", "AADSTS70011: The scope is not valid.")
+	case r.Form.Get("client_id") != Client:
+		oauthError(w, http.StatusBadRequest, "unauthorized_client", "AADSTS700016: Application was not found in the directory.")
+	case r.Form.Get("client_secret") != secret:
+		oauthError(w, http.StatusUnauthorized, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
+	default:
+		token := rand.Text()
+		s.mu.Lock()
+		s.tokens[token] = time.Now().Add(time.Hour)
+		s.mu.Unlock()
+		reply(w, http.StatusOK, map[string]any{
+			"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": token,
+		})
+	}
+}
+
+// fault is the one that answers a request, nil for none.
+func (s *Server) fault(r *http.Request) *Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, f := range s.faults {
+		if (f.Method != "" && f.Method != r.Method) || !strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(f.Path)) {
+			continue
+		}
+		if f.Times > 0 {
+			if f.Times--; f.Times == 0 {
+				s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+			}
+		}
+		return f
+	}
+	return nil
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	if body != nil {
+		// The other side may be gone.
+		_ = json.NewEncoder(w).Encode(body)
+	}
+}
+
+func oauthError(w http.ResponseWriter, status int, code, description string) {
+	reply(w, status, map[string]any{"error": code, "error_description": description + "\r\nTrace ID: 0", "error_codes": []int{}})
+}
+
+func oauthErrorWith(w http.ResponseWriter, f *Fault) {
+	for k, v := range f.Header {
+		w.Header().Set(k, v)
+	}
+	oauthError(w, f.Status, f.Code, f.Message)
+}
+
+// refuse answers with an error in the form of Azure Resource Manager.
+func refuse(w http.ResponseWriter, status int, code, format string, args ...any) {
+	refuseWith(w, &Fault{Status: status, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func refuseWith(w http.ResponseWriter, f *Fault) {
+	for k, v := range f.Header {
+		w.Header().Set(k, v)
+	}
+	reply(w, f.Status, map[string]any{"error": errorBody(f.Code, f.Message, f.Details)})
+}
+
+func errorBody(code, message string, details []Detail) map[string]any {
+	e := map[string]any{"code": code, "message": message}
+	if len(details) > 0 {
+		e["details"] = details
+	}
+	return e
+}

@@ -1,0 +1,337 @@
+package azuretest
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Set is a scale set as a test puts it there.
+type Set struct {
+	Group, Name string
+	Capacity    int
+	Tags        map[string]string
+	// Flexible is the orchestration; else it is uniform.
+	Flexible bool
+	// NoProfile is a flexible set that makes no machines, and has no sku.
+	NoProfile bool
+	// OneGroup is a single placement group.
+	OneGroup bool
+	// Health has an application health extension look after instances.
+	Health bool
+	// Boot is how long an instance takes from its request to running, Stop how
+	// long it is there while it is deleted.
+	Boot, Stop time.Duration
+	// PollAfter is the Retry-After of its operations.
+	PollAfter time.Duration
+	// NoEtag leaves out the etag, as older versions do.
+	NoEtag bool
+}
+
+// set is a Set and what became of it. All of it is guarded by the server's mu.
+type set struct {
+	Set
+	capacity  int
+	version   int
+	next      int // the ID of the next instance
+	instances []*instance
+	asked     []int  // see Asked
+	op        string // under way
+	fail      *operation
+	before    view
+	beforeEnd time.Time
+}
+
+// view is what reads show of a set.
+type view struct {
+	capacity, version int
+}
+
+type instance struct {
+	id        int
+	created   time.Time
+	readyAt   time.Time
+	goneAt    time.Time // zero: it stays
+	protected bool
+	unhealthy bool
+	stopped   bool
+}
+
+// operation is a long-running one.
+type operation struct {
+	set           *set
+	started       time.Time
+	status        string
+	code, message string
+	details       []Detail
+}
+
+func key(group, name string) string { return strings.ToLower(group + "/" + name) }
+
+func (x *set) id() string {
+	return "/subscriptions/" + Subscription + "/resourceGroups/" + x.Group + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + x.Name
+}
+
+func (x *set) etag() string { return strconv.Quote(strconv.Itoa(x.version)) }
+
+// name is by which an instance is deleted.
+func (i *instance) name(x *set) string {
+	if x.Flexible {
+		return fmt.Sprintf("%s_%08x", x.Name, i.id)
+	}
+	return strconv.Itoa(i.id)
+}
+
+// Put makes a scale set, whose instances run already.
+func (s *Server) Put(x Set) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := &set{Set: x, version: 1}
+	s.sets[key(x.Group, x.Name)] = n
+	s.resize(n, x.Capacity)
+	for _, i := range n.instances {
+		i.readyAt = time.Now()
+	}
+	n.beforeEnd = time.Time{}
+}
+
+// ID is the resource ID of a scale set.
+func ID(group, name string) string { return (&set{Set: Set{Group: group, Name: name}}).id() }
+
+// SetCapacity changes the capacity as someone else does, who is seen at once.
+func (s *Server) SetCapacity(group, name string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.sets[key(group, name)]
+	s.resize(x, n)
+	x.beforeEnd = time.Time{}
+}
+
+// Capacity is the number last requested.
+func (s *Server) Capacity(group, name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sets[key(group, name)].capacity
+}
+
+// Asked returns the capacities that accepted requests set, the oldest first.
+func (s *Server) Asked(group, name string) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sets[key(group, name)].asked)
+}
+
+// FailNext lets the next operation of a set fail with a code.
+func (s *Server) FailNext(group, name, code, message string, details ...Detail) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sets[key(group, name)].fail = &operation{code: code, message: message, details: details}
+}
+
+// Protect protects an instance from scale-in, Sicken makes it unhealthy, and
+// Halt stops it; each is named by the ID that it is deleted by.
+func (s *Server) Protect(group, name, id string) {
+	s.with(group, name, id, func(i *instance) { i.protected = true })
+}
+
+// Sicken makes an instance unhealthy, see Protect.
+func (s *Server) Sicken(group, name, id string) {
+	s.with(group, name, id, func(i *instance) { i.unhealthy = true })
+}
+
+// Halt stops an instance, see Protect.
+func (s *Server) Halt(group, name, id string) {
+	s.with(group, name, id, func(i *instance) { i.stopped = true })
+}
+
+func (s *Server) with(group, name, id string, change func(*instance)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.sets[key(group, name)]
+	for _, i := range x.instances {
+		if i.name(x) == id {
+			change(i)
+		}
+	}
+}
+
+func (s *Server) sorted() []*set {
+	out := make([]*set, 0, len(s.sets))
+	for _, k := range slices.Sorted(maps.Keys(s.sets)) {
+		out = append(out, s.sets[k])
+	}
+	return out
+}
+
+func (s *Server) total() int {
+	n := 0
+	for _, x := range s.sets {
+		n += x.capacity
+	}
+	return n
+}
+
+// remember keeps what reads go on showing for a while.
+func (s *Server) remember(x *set) {
+	if time.Now().After(x.beforeEnd) {
+		x.before = view{x.capacity, x.version}
+	}
+	x.beforeEnd = time.Now().Add(s.Lag)
+}
+
+func (s *Server) seen(x *set) view {
+	if time.Now().Before(x.beforeEnd) {
+		return x.before
+	}
+	return view{x.capacity, x.version}
+}
+
+// resize requests another number of instances: the new ones boot, and those of
+// the highest ID go.
+func (s *Server) resize(x *set, n int) {
+	s.remember(x)
+	x.capacity = n
+	x.version++
+	var stay []*instance
+	for _, i := range x.instances {
+		if i.goneAt.IsZero() {
+			stay = append(stay, i)
+		}
+	}
+	slices.SortFunc(stay, func(a, b *instance) int {
+		if a.protected != b.protected {
+			if a.protected {
+				return 1
+			}
+			return -1
+		}
+		return -cmp.Compare(a.id, b.id)
+	})
+	for i := 0; i < len(stay)-n; i++ {
+		stay[i].goneAt = time.Now().Add(x.Stop)
+	}
+	for range n - len(stay) {
+		x.instances = append(x.instances, &instance{id: x.next, created: time.Now(), readyAt: time.Now().Add(x.Boot)})
+		x.next++
+	}
+}
+
+// preempt ends the operation that another one takes the place of.
+func (s *Server) preempt(x *set) {
+	if o, ok := s.ops[x.op]; ok && o.status == "InProgress" {
+		o.status, o.code = "Canceled", "OperationPreempted"
+		o.message = "Operation execution has been preempted by a more recent operation."
+	}
+}
+
+// begin starts an operation, which ends once the instances are as requested.
+func (s *Server) begin(x *set) string {
+	o := &operation{set: x, started: time.Now(), status: "InProgress"}
+	if f := x.fail; f != nil {
+		o.code, o.message, o.details = f.code, f.message, f.details
+		o.status = "Failed"
+		x.fail = nil
+		// What could not be allocated is never there.
+		for _, i := range x.instances {
+			if i.readyAt.After(time.Now()) {
+				i.readyAt = time.Now().Add(24 * time.Hour)
+			}
+		}
+	}
+	id := strings.ToLower(rand.Text())
+	s.ops[id] = o
+	x.op = id
+	return id
+}
+
+// advance lets time pass for a set.
+func (s *Server) advance(x *set) {
+	now := time.Now()
+	x.instances = slices.DeleteFunc(x.instances, func(i *instance) bool { return !i.goneAt.IsZero() && now.After(i.goneAt) })
+	if o, ok := s.ops[x.op]; ok && o.status == "InProgress" && x.quiet(now) {
+		o.status = "Succeeded"
+	}
+}
+
+// quiet reports whether nothing boots or goes.
+func (x *set) quiet(now time.Time) bool {
+	return !slices.ContainsFunc(x.instances, func(i *instance) bool { return !i.goneAt.IsZero() || now.Before(i.readyAt) })
+}
+
+func (v view) body(x *set) map[string]any {
+	state := "Succeeded"
+	if !x.quiet(time.Now()) {
+		state = "Updating"
+	}
+	mode := "Uniform"
+	if x.Flexible {
+		mode = "Flexible"
+	}
+	m := map[string]any{
+		"id": x.id(), "name": x.Name, "type": "Microsoft.Compute/virtualMachineScaleSets", "location": "westeurope",
+		"properties": map[string]any{
+			"provisioningState": state, "orchestrationMode": mode, "singlePlacementGroup": x.OneGroup, "overprovision": false,
+		},
+	}
+	if x.Tags != nil {
+		m["tags"] = x.Tags
+	}
+	if !x.NoEtag {
+		m["etag"] = strconv.Quote(strconv.Itoa(v.version))
+	}
+	if !x.NoProfile {
+		m["sku"] = map[string]any{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": v.capacity}
+	}
+	return m
+}
+
+// bodies are the instances, with their status where it is asked for.
+func (x *set) bodies(expand bool) []any {
+	now := time.Now()
+	out := make([]any, 0, len(x.instances))
+	for _, i := range x.instances {
+		state, power := "Succeeded", "running"
+		switch {
+		case !i.goneAt.IsZero():
+			state, power = "Deleting", "stopping"
+		case now.Before(i.readyAt):
+			state, power = "Creating", "starting"
+		case i.stopped:
+			power = "deallocated"
+		}
+		p := map[string]any{
+			"provisioningState": state, "timeCreated": i.created.UTC().Format(time.RFC3339Nano),
+			"osProfile": map[string]any{"computerName": fmt.Sprintf("%s%06d", x.Name, i.id)},
+		}
+		if i.protected {
+			p["protectionPolicy"] = map[string]any{"protectFromScaleIn": true}
+		}
+		if expand {
+			view := map[string]any{"statuses": []any{
+				map[string]any{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info"},
+				map[string]any{"code": "PowerState/" + power, "level": "Info"},
+			}}
+			if x.Health {
+				health := "healthy"
+				if i.unhealthy {
+					health = "unhealthy"
+				}
+				view["vmHealth"] = map[string]any{"status": map[string]any{"code": "HealthState/" + health, "level": "Info"}}
+			}
+			p["instanceView"] = view
+		}
+		m := map[string]any{"name": i.name(x), "location": "westeurope", "properties": p}
+		if x.Flexible {
+			p["virtualMachineScaleSet"] = map[string]any{"id": x.id()}
+		} else {
+			m["instanceId"], m["name"] = strconv.Itoa(i.id), x.Name+"_"+strconv.Itoa(i.id)
+		}
+		out = append(out, m)
+	}
+	return out
+}

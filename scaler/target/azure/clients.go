@@ -1,0 +1,89 @@
+package azure
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// errNoSubscription is what a discovery may come to that is valid as it is
+// written.
+var errNoSubscription = errors.New("no subscription: subscription_id and AZURE_SUBSCRIPTION_ID are both empty")
+
+// Clients builds one account a subscription and identity, however many targets
+// there are. The zero value is ready; all methods are safe for concurrent use.
+type Clients struct {
+	mu   sync.Mutex // guards open
+	open map[accountKey]*sharedAccount
+
+	// Tests use another transport and less patience, on accounts that are
+	// shared as all are.
+	transport  *http.Client
+	settledFor time.Duration
+}
+
+type sharedAccount struct {
+	*account
+	users int
+}
+
+// accountKey is all that makes two accounts different.
+type accountKey struct {
+	Access
+	subscription string
+}
+
+// NewConfig returns an azure_vmss configuration with its defaults.
+func (c *Clients) NewConfig() target.Config { return &Config{clients: c} }
+
+// NewDiscoveryConfig returns a configuration of a discovery with its defaults.
+func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig { return &DiscoveryConfig{clients: c} }
+
+// get returns the account of an Access, and the function that gives it back.
+// Nothing is dialed. override, where not nil, is the transport, and then the
+// account is never shared.
+func (c *Clients) get(access Access, override *http.Client) (*account, func(), error) {
+	key := accountKey{access, access.subscription()}
+	if key.subscription == "" {
+		return nil, nil, errNoSubscription
+	}
+	if c == nil || override != nil {
+		a, err := newAccount(access, override)
+		if err != nil {
+			return nil, nil, err
+		}
+		return a, sync.OnceFunc(a.close), nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.open[key]
+	if !ok {
+		a, err := newAccount(access, c.transport)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.settledFor > 0 {
+			a.settledFor = c.settledFor
+		}
+		s = &sharedAccount{account: a}
+		if c.open == nil {
+			c.open = make(map[accountKey]*sharedAccount)
+		}
+		c.open[key] = s
+	}
+	s.users++
+	return s.account, sync.OnceFunc(func() { c.release(key) }), nil
+}
+
+func (c *Clients) release(key accountKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.open[key]
+	if s.users--; s.users == 0 {
+		delete(c.open, key)
+		s.close()
+	}
+}

@@ -1,0 +1,111 @@
+package azure
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Names as Azure allows them, as long as they may be. Letters of any script may
+// be in that of a group. The lengths are no part of the expressions, which would
+// have the letters of all scripts in them ninety times.
+var (
+	groupRule = regexp.MustCompile(`^[\p{L}\p{N}_().-]+$`)
+	nameRule  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`)
+)
+
+const (
+	longestGroup = 90
+	longestName  = 64
+)
+
+// Config is the configuration of a scale set, under the key azure_vmss.
+type Config struct {
+	Access `yaml:",inline"`
+	// ResourceGroup and Name say which one.
+	ResourceGroup string `yaml:"resource_group"`
+	Name          string `yaml:"name"`
+	// AllowOtherOwners scales it even where an autoscale setting or a cluster
+	// sets the same number, each undoing the other.
+	AllowOtherOwners bool `yaml:"allow_other_owners,omitempty"`
+
+	clients *Clients
+}
+
+var (
+	_ target.VictimsConfig   = (*Config)(nil)
+	_ config.DirectorySetter = (*Config)(nil)
+)
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = Config{clients: c.clients}
+	type plain Config
+	return unmarshal((*plain)(c))
+}
+
+// SetDirectory makes relative file names relative to dir.
+func (c *Config) SetDirectory(dir string) { c.setDirectory(dir) }
+
+// Platform implements target.Config.
+func (*Config) Platform() string { return "azure_vmss" }
+
+// ChoosesVictims implements target.VictimsConfig.
+func (*Config) ChoosesVictims() bool { return true }
+
+// Identity implements target.Config. Azure does not tell names by their case.
+func (c *Config) Identity() string {
+	id := "azure_vmss " + strings.ToLower(c.subscription()+"/"+c.ResourceGroup+"/"+c.Name)
+	if e := c.endpoint(); e != publicEndpoint {
+		id += " at " + e
+	}
+	return id
+}
+
+// Validate implements target.Config. It asks nobody.
+func (c *Config) Validate() error {
+	switch {
+	case c.subscription() == "":
+		return &target.FieldError{Field: "subscription_id", Msg: "must be the ID of a subscription, here or in AZURE_SUBSCRIPTION_ID"}
+	case c.ResourceGroup == "":
+		return &target.FieldError{Field: "resource_group", Msg: "must name the resource group that the scale set is in"}
+	case !validGroup(c.ResourceGroup):
+		return &target.FieldError{Field: "resource_group", Msg: fmt.Sprintf("%q is no name of a resource group", c.ResourceGroup)}
+	case c.Name == "":
+		return &target.FieldError{Field: "name", Msg: "must name the scale set"}
+	case len(c.Name) > longestName || !nameRule.MatchString(c.Name):
+		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is no name of a scale set", c.Name)}
+	}
+	return c.validate()
+}
+
+func validGroup(name string) bool {
+	return utf8.RuneCountInString(name) <= longestGroup && groupRule.MatchString(name) && !strings.HasSuffix(name, ".")
+}
+
+// New implements target.Config. Nothing is dialed.
+func (c *Config) New(o target.Options) (target.Target, error) {
+	a, release, err := c.clients.get(c.Access, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", c.describe(), err)
+	}
+	s := &scaleSet{
+		account: a, group: c.ResourceGroup, name: c.Name, what: c.describe(),
+		allowOthers: c.AllowOtherOwners, logger: o.Logger, turn: make(chan struct{}, 1),
+	}
+	if s.logger == nil {
+		s.logger = log.NewNopLogger()
+	}
+	leave := a.join(c.ResourceGroup)
+	s.release = func() { leave(); release() }
+	return s, nil
+}
+
+// describe names the target in errors: scale set shop/web.
+func (c *Config) describe() string { return "scale set " + c.ResourceGroup + "/" + c.Name }

@@ -1,0 +1,143 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// tagPrefixes are the ways to write target.DiscoveryPrefix in the name of a tag.
+// Where several say something the first counts.
+var tagPrefixes = []string{"alertscaler:", target.DiscoveryPrefix, "alertscaler-"}
+
+// notInNames is what Azure allows in the name of a resource group, and a policy
+// does not in its own.
+var notInNames = regexp.MustCompile(`[^a-z0-9_.:-]`)
+
+// DiscoveryConfig is the configuration of a discovery of scale sets, under the
+// key azure_vmss.
+type DiscoveryConfig struct {
+	Access `yaml:",inline"`
+	// ResourceGroups to look in; none: all of the subscription.
+	ResourceGroups []string `yaml:"resource_groups,omitempty"`
+	// AllowOtherOwners is that of the targets.
+	AllowOtherOwners bool `yaml:"allow_other_owners,omitempty"`
+
+	clients *Clients
+}
+
+var (
+	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
+	_ config.DirectorySetter = (*DiscoveryConfig)(nil)
+	_ target.Discoverer      = (*discoverer)(nil)
+	_ target.Closer          = (*discoverer)(nil)
+)
+
+// SetDirectory makes relative file names relative to dir.
+func (c *DiscoveryConfig) SetDirectory(dir string) { c.setDirectory(dir) }
+
+// Platform implements target.DiscoveryConfig.
+func (*DiscoveryConfig) Platform() string { return "azure_vmss" }
+
+// Validate implements target.DiscoveryConfig. It asks nobody.
+func (c *DiscoveryConfig) Validate() error {
+	for i, g := range c.ResourceGroups {
+		if !validGroup(g) {
+			return &target.FieldError{Field: "resource_groups", Msg: fmt.Sprintf("%q is no name of a resource group", g)}
+		}
+		if slices.ContainsFunc(c.ResourceGroups[:i], func(o string) bool { return strings.EqualFold(o, g) }) {
+			return &target.FieldError{Field: "resource_groups", Msg: fmt.Sprintf("%q is there twice", g)}
+		}
+	}
+	return c.validate()
+}
+
+// New implements target.DiscoveryConfig. Nothing is dialed.
+func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
+	a, release, err := c.clients.get(c.Access, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of Azure: %w", err)
+	}
+	return &discoverer{cfg: *c, account: a, release: release}, nil
+}
+
+// discoverer is a target.Discoverer.
+type discoverer struct {
+	cfg     DiscoveryConfig
+	account *account
+	release func()
+}
+
+// Close implements target.Closer.
+func (d *discoverer) Close() error {
+	d.release()
+	return nil
+}
+
+// Discover implements target.Discoverer. It reads the lists that the targets
+// are read from.
+func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+	scopes := d.cfg.ResourceGroups
+	if len(scopes) == 0 {
+		scopes = []string{""}
+	}
+	var out []target.Discovered
+	for _, scope := range scopes {
+		all, err := d.account.list(ctx, "discover scale sets", strings.ToLower(scope), time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range slices.Sorted(maps.Keys(all)) {
+			m := all[key]
+			labels := asking(m.Tags)
+			if _, ok := labels["enable"]; ok && !strings.EqualFold(m.Properties.ProvisioningState, deleting) {
+				out = append(out, d.found(m, labels))
+			}
+		}
+	}
+	return out, nil
+}
+
+// found is a scale set as the engine takes it. Its policy's name is group:name
+// in lower case, as Azure gives the group's in any.
+func (d *discoverer) found(m *setModel, labels map[string]string) target.Discovered {
+	group, _ := groupOf(m.ID)
+	group = strings.ToLower(group)
+	cfg := &Config{
+		Access: d.cfg.Access, ResourceGroup: group, Name: m.Name,
+		AllowOtherOwners: d.cfg.AllowOtherOwners, clients: d.cfg.clients,
+	}
+	return target.Discovered{
+		Name:        notInNames.ReplaceAllString(group+":"+strings.ToLower(m.Name), "-"),
+		ScaleTarget: m.Name,
+		What:        cfg.describe(),
+		Labels:      labels,
+		Target:      cfg,
+	}
+}
+
+// asking are the tags that ask to be scaled, without their prefix. Azure does
+// not tell names of tags by their case.
+func asking(tags map[string]string) map[string]string {
+	out := make(map[string]string)
+	for _, prefix := range tagPrefixes {
+		for k, v := range tags {
+			key, ok := strings.CutPrefix(strings.ToLower(k), prefix)
+			if !ok {
+				continue
+			}
+			if _, said := out[key]; !said {
+				out[key] = v
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,240 @@
+package azure
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// scaleSet is a target.Target over a virtual machine scale set.
+type scaleSet struct {
+	account     *account
+	release     func()
+	group, name string
+	what        string
+	allowOthers bool
+	logger      log.Logger
+
+	// turn holds one token: one change at a time, so that they are noted in
+	// the order in which Azure took them.
+	turn chan struct{}
+	// polling is held while the operation is asked how it stands.
+	polling sync.Mutex
+
+	mu       sync.Mutex // guards what is below
+	pending  *operation
+	failed   error // of the last operation
+	asked    asked
+	accepted time.Time // of the last write; reads must be younger
+	counted  counted
+}
+
+// counted is what the instances came to when they were last looked at.
+type counted struct {
+	at               time.Time
+	requested, ready int
+}
+
+var (
+	_ target.Victims = (*scaleSet)(nil)
+	_ target.Closer  = (*scaleSet)(nil)
+)
+
+// Close implements target.Closer.
+func (s *scaleSet) Close() error {
+	s.release()
+	return nil
+}
+
+// Current implements target.Target. The set is read from a list that its
+// account's targets share, the operation of the last request is followed, and
+// the instances are looked at where they may have changed, see ready.
+func (s *scaleSet) Current(ctx context.Context) (target.State, error) {
+	ctx, op := noteErrors(ctx), "read "+s.what
+	if err := ctx.Err(); err != nil {
+		// What is known already would come without a look at it.
+		return target.State{}, failure(ctx, op, err)
+	}
+	if err := s.follow(ctx, op); err != nil {
+		return target.State{}, err
+	}
+	m, requested, err := s.read(ctx, op)
+	if err != nil {
+		return target.State{}, err
+	}
+	ready, err := s.ready(ctx, op, m, requested)
+	if err != nil {
+		return target.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return target.State{Requested: requested, Ready: ready, Max: m.limit(), Failed: s.failed}, nil
+}
+
+// read reads the set as the account's list has it, and what is requested of it.
+func (s *scaleSet) read(ctx context.Context, op string) (*setModel, int, error) {
+	s.mu.Lock()
+	accepted := s.accepted
+	s.mu.Unlock()
+	m, err := s.account.find(ctx, op, s.group, s.name, accepted)
+	if err != nil {
+		return nil, 0, err
+	}
+	requested, err := s.requested(op, m)
+	return m, requested, err
+}
+
+// requested is the number that counts, see asked.
+func (s *scaleSet) requested(op string, m *setModel) (int, error) {
+	capacity, ok := m.capacity()
+	if !ok {
+		return 0, target.Errorf(target.KindPermanent, op,
+			"it has no capacity to set: a flexible scale set without a virtual machine profile holds the machines that are put into it, and makes none")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked.requested(time.Now(), capacity), nil
+}
+
+// ready counts the instances that serve. While anything may be changing they
+// are listed each time. A set whose instances all were ready, and that Azure
+// has finished with, is looked at again after a while, and no more of them at
+// once than Azure's limits allow: of several hundred each has to wait its turn.
+func (s *scaleSet) ready(ctx context.Context, op string, m *setModel, requested int) (int, error) {
+	s.mu.Lock()
+	c := s.counted
+	settled := s.pending == nil && c.requested == requested && c.ready == requested && !c.at.IsZero() &&
+		strings.EqualFold(m.Properties.ProvisioningState, provisioned)
+	s.mu.Unlock()
+	if settled && (time.Since(c.at) < s.account.settledFor || !s.account.recount.Allow()) {
+		return c.ready, nil
+	}
+	began := time.Now()
+	all, err := s.present(ctx, op, m)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, v := range all {
+		if v.ready() {
+			n++
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if began.After(s.accepted) {
+		s.counted = counted{at: began, requested: requested, ready: n}
+	}
+	return n, nil
+}
+
+// present lists the instances that are not on their way out.
+func (s *scaleSet) present(ctx context.Context, op string, m *setModel) ([]vmModel, error) {
+	all, err := s.account.instances(ctx, op+": list its instances", s.group, m)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]vmModel, 0, len(all))
+	for _, v := range all {
+		if !v.deleting() && (s.pending == nil || !s.pending.leaving[v.id()]) {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// Scale implements target.Target. It changes the capacity of the sku and
+// nothing else. A change of the set since it was read, by anyone and of
+// anything, is a conflict.
+func (s *scaleSet) Scale(ctx context.Context, desired int) error {
+	return s.change(noteErrors(ctx), desired, nil)
+}
+
+// change is Scale, where victims are instances to be rid of.
+func (s *scaleSet) change(ctx context.Context, desired int, victims []string) error {
+	op := "scale " + s.what
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is no number of instances", desired)
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return failure(ctx, op, ctx.Err())
+	}
+	m, err := s.account.set(ctx, op, s.group, s.name)
+	if err != nil {
+		return err
+	}
+	requested, err := s.requested(op, m)
+	switch {
+	case err != nil:
+		return err
+	case requested == desired:
+		return target.Errorf(target.KindNoOp, op, "a capacity of %d is already requested", desired)
+	}
+	if err := s.refuseOwned(ctx, op, m); err != nil {
+		return err
+	}
+	ids, err := s.victims(ctx, op, m, requested-desired, victims)
+	if err != nil {
+		return err
+	}
+	var res *http.Response
+	if len(ids) > 0 {
+		res, err = s.account.send(ctx, http.MethodPost,
+			s.account.url(s.account.setPath(s.group, s.name)+deleteInstancesOfASet, computeVersion, nil),
+			map[string][]string{"instanceIds": ids}, nil)
+	} else {
+		header := make(http.Header)
+		if m.Etag != "" {
+			header["If-Match"] = []string{m.Etag}
+		}
+		res, err = s.account.send(ctx, http.MethodPatch,
+			s.account.url(s.account.setPath(s.group, s.name), computeVersion, nil),
+			map[string]any{"sku": map[string]int{"capacity": desired}}, header)
+	}
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	s.took(op, requested, desired, ids, res)
+	return nil
+}
+
+// took notes a request that Azure accepted.
+func (s *scaleSet) took(op string, before, desired int, ids []string, res *http.Response) {
+	o, err := s.account.newOperation(op, res)
+	if err != nil {
+		// It is accepted all the same, and cannot be followed.
+		level.Warn(s.logger).Log("msg", "operation cannot be followed", "what", s.what, "err", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	leaving := make(map[string]bool)
+	if s.pending != nil {
+		for id := range s.pending.leaving {
+			leaving[id] = true
+		}
+	}
+	for _, id := range ids {
+		leaving[id] = true
+	}
+	s.asked.accept(time.Now(), before, desired, len(ids) > 0)
+	if o != nil {
+		o.leaving = leaving
+	} else {
+		s.asked.settle(time.Now(), false)
+	}
+	s.pending, s.failed, s.counted, s.accepted = o, nil, counted{}, time.Now()
+	level.Debug(s.logger).Log("msg", "capacity requested", "what", s.what, "from", before, "to", desired, "named", len(ids))
+}

@@ -1,0 +1,152 @@
+package gcp
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// defaultEndpoint is where the Compute Engine API is.
+const defaultEndpoint = "https://compute.googleapis.com"
+
+// Config is the configuration of a managed instance group, under the key
+// gcp_mig.
+type Config struct {
+	Account `yaml:",inline"`
+	// Zone or Region the group is in, exactly one of the two.
+	Zone   string `yaml:"zone,omitempty"`
+	Region string `yaml:"region,omitempty"`
+	Name   string `yaml:"name"`
+	// AllowOtherOwners scales it even where an autoscaler sets the same number,
+	// each undoing the other.
+	AllowOtherOwners bool `yaml:"allow_other_owners,omitempty"`
+
+	clients *Clients
+}
+
+// Account says whose groups they are and who asks.
+type Account struct {
+	// Project is the project's ID.
+	Project string `yaml:"project"`
+	// CredentialsFile is a file with a service account's key, or a
+	// configuration of workload identity federation. Empty: Application Default
+	// Credentials.
+	CredentialsFile string `yaml:"credentials_file,omitempty"`
+	// ImpersonateServiceAccount is the e-mail address of a service account to
+	// act as. The credentials need roles/iam.serviceAccountTokenCreator on it.
+	ImpersonateServiceAccount string `yaml:"impersonate_service_account,omitempty"`
+	// Endpoint is the address of the API, up to /compute/v1/ exclusively.
+	// Empty: https://compute.googleapis.com.
+	Endpoint string `yaml:"endpoint,omitempty"`
+}
+
+var (
+	_ target.VictimsConfig   = (*Config)(nil)
+	_ config.DirectorySetter = (*Config)(nil)
+)
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = Config{clients: c.clients}
+	type plain Config
+	return unmarshal((*plain)(c))
+}
+
+// SetDirectory makes relative file names relative to dir.
+func (c *Account) SetDirectory(dir string) {
+	c.CredentialsFile = config.JoinDir(dir, c.CredentialsFile)
+}
+
+// Platform implements target.Config.
+func (*Config) Platform() string { return "gcp_mig" }
+
+// ChoosesVictims implements target.VictimsConfig.
+func (*Config) ChoosesVictims() bool { return true }
+
+// Identity implements target.Config. Who asks is not part of it: it is the
+// same group for everyone.
+func (c *Config) Identity() string {
+	id := "gcp_mig " + c.place().group(c.Name)
+	if e := c.endpoint(); e != defaultEndpoint {
+		id += " at " + e
+	}
+	return id
+}
+
+// place is where the group is.
+func (c *Config) place() place {
+	return place{project: c.Project, zone: c.Zone, region: c.Region}
+}
+
+// endpoint is that of the API after the defaults, without a slash at its end.
+func (c *Account) endpoint() string {
+	if c.Endpoint == "" {
+		return defaultEndpoint
+	}
+	return strings.TrimSuffix(c.Endpoint, "/")
+}
+
+// The rules of Compute Engine for names. Projects of old may have a domain
+// before them: example.com:shop.
+var (
+	nameRule    = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	projectRule = regexp.MustCompile(`^([a-z0-9.-]+:)?[a-z0-9][-a-z0-9]{0,61}[a-z0-9]$`)
+	zoneRule    = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+-[a-z0-9]+$`)
+	regionRule  = regexp.MustCompile(`^[a-z]+-[a-z0-9-]+$`)
+)
+
+// Validate implements target.Config. It asks nobody.
+func (c *Config) Validate() error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	switch {
+	case c.Zone == "" && c.Region == "":
+		return &target.FieldError{Field: "zone", Msg: "either zone or region must say where the group is"}
+	case c.Zone != "" && c.Region != "":
+		return &target.FieldError{Field: "zone", Msg: "a group is in a zone or in a region, and both are there"}
+	case c.Zone != "" && !zoneRule.MatchString(c.Zone):
+		return &target.FieldError{Field: "zone", Msg: fmt.Sprintf("%q is not a zone such as europe-west1-b", c.Zone)}
+	case c.Region != "" && !regionRule.MatchString(c.Region):
+		return &target.FieldError{Field: "region", Msg: fmt.Sprintf("%q is not a region such as europe-west1", c.Region)}
+	case c.Name == "":
+		return &target.FieldError{Field: "name", Msg: "must name a managed instance group"}
+	case !nameRule.MatchString(c.Name):
+		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is not a name that a group can have", c.Name)}
+	}
+	return nil
+}
+
+func (c *Account) validate() error {
+	switch {
+	case c.Project == "":
+		return &target.FieldError{Field: "project", Msg: "must be the ID of a project"}
+	case !projectRule.MatchString(c.Project):
+		return &target.FieldError{Field: "project", Msg: fmt.Sprintf("%q is not the ID of a project", c.Project)}
+	case c.ImpersonateServiceAccount != "" && (!strings.Contains(c.ImpersonateServiceAccount, "@") || strings.ContainsAny(c.ImpersonateServiceAccount, "/ ")):
+		return &target.FieldError{Field: "impersonate_service_account", Msg: fmt.Sprintf("%q is not the e-mail address of a service account", c.ImpersonateServiceAccount)}
+	}
+	u, err := url.Parse(c.endpoint())
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
+		return &target.FieldError{Field: "endpoint", Msg: "is not an address such as " + defaultEndpoint}
+	case u.User != nil:
+		return &target.FieldError{Field: "endpoint", Msg: "must not have credentials in it"}
+	}
+	return nil
+}
+
+// New implements target.Config. Nothing is dialed, and no credentials are
+// looked for before the first call.
+func (c *Config) New(o target.Options) (target.Target, error) {
+	cl, release, err := c.clients.get(c.Account, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
+	}
+	return newGroup(c, cl, release), nil
+}

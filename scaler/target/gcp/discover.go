@@ -1,0 +1,155 @@
+package gcp
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	compute "google.golang.org/api/compute/v1"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// labelPrefix begins the labels and metadata that ask to be scaled. Neither a
+// dot nor a colon may be in a key of either.
+const labelPrefix = "alertscaler-"
+
+// DiscoveryConfig is the configuration of a discovery of managed instance
+// groups, under the key gcp_migs.
+type DiscoveryConfig struct {
+	Account `yaml:",inline"`
+	// Locations are the zones and regions to look in; none: all of the project.
+	Locations []string `yaml:"locations,omitempty"`
+
+	clients *Clients
+}
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *DiscoveryConfig) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = DiscoveryConfig{clients: c.clients}
+	type plain DiscoveryConfig
+	return unmarshal((*plain)(c))
+}
+
+// Platform implements target.DiscoveryConfig.
+func (*DiscoveryConfig) Platform() string { return "gcp_migs" }
+
+// Validate implements target.DiscoveryConfig. It asks nobody.
+func (c *DiscoveryConfig) Validate() error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	for i, l := range c.Locations {
+		if !regionRule.MatchString(l) {
+			return &target.FieldError{Field: "locations", Msg: fmt.Sprintf("%q is neither a zone nor a region", l)}
+		}
+		if slices.Contains(c.Locations[:i], l) {
+			return &target.FieldError{Field: "locations", Msg: fmt.Sprintf("%q is there twice", l)}
+		}
+	}
+	return nil
+}
+
+// New implements target.DiscoveryConfig. Nothing is dialed.
+func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
+	cl, release, err := c.clients.get(c.Account, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
+	}
+	return &discoverer{cfg: *c, client: cl, release: release}, nil
+}
+
+// discoverer is a target.Discoverer.
+type discoverer struct {
+	cfg     DiscoveryConfig
+	client  *client
+	release func()
+}
+
+var (
+	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
+	_ target.Discoverer      = (*discoverer)(nil)
+	_ target.Closer          = (*discoverer)(nil)
+)
+
+// Close implements target.Closer.
+func (d *discoverer) Close() error {
+	d.release()
+	return nil
+}
+
+// Discover implements target.Discoverer. Groups have no labels of their own, so
+// the labels and metadata count that a group gives all of its instances
+// (allInstancesConfig), which are in the group itself. Those of the instance
+// template are not looked at: that would take every template of the project as
+// well.
+func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+	op := "list the instance groups of project " + d.cfg.Project
+	var out []target.Discovered
+	err := d.client.api.everywhere(ctx, d.cfg.Project, func(l *compute.InstanceGroupManagerAggregatedList) error {
+		for where, scoped := range l.Items {
+			if w := scoped.Warning; w != nil && (w.Code == "UNREACHABLE" || w.Code == "PARTIAL_SUCCESS") {
+				// Its groups would be taken for gone.
+				return target.Errorf(target.KindTemporary, op, "%s: %s", where, coded(w.Code, w.Message))
+			}
+			for _, m := range scoped.InstanceGroupManagers {
+				if f, ok := d.found(where, m); ok {
+					out = append(out, f)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, failure(ctx, op, err)
+	}
+	slices.SortFunc(out, func(a, b target.Discovered) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// found is a group as the engine takes it; ok is false where it asks for
+// nothing. where is zones/NAME or regions/NAME.
+func (d *discoverer) found(where string, m *compute.InstanceGroupManager) (f target.Discovered, ok bool) {
+	location := path.Base(where)
+	if len(d.cfg.Locations) > 0 && !slices.Contains(d.cfg.Locations, location) {
+		return f, false
+	}
+	labels := asking(m)
+	if _, ok := labels["enable"]; !ok {
+		return f, false
+	}
+	cfg := &Config{Account: d.cfg.Account, Name: m.Name, clients: d.cfg.clients}
+	if strings.HasPrefix(where, "zones/") {
+		cfg.Zone = location
+	} else {
+		cfg.Region = location
+	}
+	return target.Discovered{
+		Name:        location + ":" + m.Name,
+		ScaleTarget: m.Name,
+		What:        "instance group " + location + "/" + m.Name,
+		Labels:      labels,
+		Target:      cfg,
+	}, true
+}
+
+// asking are the labels and metadata that ask to be scaled, without their
+// prefix. Where both say something the metadata counts: a label's value has
+// neither capitals nor dots.
+func asking(m *compute.InstanceGroupManager) map[string]string {
+	if m.AllInstancesConfig == nil || m.AllInstancesConfig.Properties == nil {
+		return nil
+	}
+	p := m.AllInstancesConfig.Properties
+	out := make(map[string]string)
+	for _, from := range []map[string]string{p.Labels, p.Metadata} {
+		for k, v := range from {
+			if key, ok := strings.CutPrefix(k, labelPrefix); ok {
+				out[strings.ReplaceAll(key, "-", "_")] = v
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,225 @@
+package gcp
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	compute "google.golang.org/api/compute/v1"
+	"google.golang.org/api/googleapi"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// group is a target.Victims: a managed instance group.
+type group struct {
+	cfg    Config
+	place  place
+	what   string
+	client *client
+	close  func()
+	// turn is held by whoever changes the group, so that what was accepted last
+	// is what was asked for last.
+	turn chan struct{}
+
+	mu        sync.Mutex // guards what follows
+	attempt   attempt
+	pending   *pending
+	failed    error
+	healthy   int64 // so many instances were all healthy at healthyAt
+	healthyAt time.Time
+}
+
+var (
+	_ target.Victims = (*group)(nil)
+	_ target.Target  = (*group)(nil)
+	_ target.Closer  = (*group)(nil)
+)
+
+func newGroup(c *Config, cl *client, release func()) *group {
+	g := &group{cfg: *c, place: c.place(), client: cl, turn: make(chan struct{}, 1)}
+	g.what = "instance group " + g.place.location() + "/" + c.Name
+	leave := cl.join(g.place)
+	g.close = func() {
+		leave()
+		release()
+	}
+	return g
+}
+
+// Close implements target.Closer.
+func (g *group) Close() error {
+	g.close()
+	return nil
+}
+
+// Current implements target.Target.
+//
+// Requested is the group's target size, or the number that Google accepted from
+// this target and has not carried out yet. How Ready is counted is at ready.
+// Failed is a failed operation of the last request, or why an instance cannot
+// be made.
+func (g *group) Current(ctx context.Context) (target.State, error) {
+	op := "read " + g.what
+	m, requested, err := g.read(ctx, op)
+	if err != nil {
+		return target.State{}, err
+	}
+	ready, unmade, err := g.ready(ctx, m)
+	if err != nil {
+		return target.State{}, failure(ctx, op, err)
+	}
+	st := target.State{Requested: requested, Ready: ready}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.failed != nil:
+		st.Failed = g.failed
+	case g.pending == nil:
+		st.Failed = unmade
+	}
+	return st, nil
+}
+
+// read reads the group, and how many replicas are requested of it. The
+// operation of the last request is looked at first, so that a group is never
+// older than what is known of that.
+func (g *group) read(ctx context.Context, op string) (*compute.InstanceGroupManager, int, error) {
+	if err := g.follow(ctx, op); err != nil {
+		return nil, 0, err
+	}
+	g.mu.Lock()
+	was := g.pending
+	g.mu.Unlock()
+	m, err := g.client.group(ctx, g.place, g.cfg.Name)
+	if err != nil {
+		return nil, 0, failure(ctx, op, err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pending == nil {
+		return m, int(m.TargetSize), nil
+	}
+	if g.pending != was {
+		return m, g.pending.to, nil // It was accepted while the group was read.
+	}
+	n, onItsWay := g.pending.shown(int(m.TargetSize), time.Now())
+	if !onItsWay {
+		g.pending = nil
+	}
+	return m, n, nil
+}
+
+// asked is what was tried, in words.
+func (g *group) asked(desired int) string {
+	return fmt.Sprintf("scale %s to %d", g.what, desired)
+}
+
+// Scale implements target.Target.
+func (g *group) Scale(ctx context.Context, desired int) error {
+	return g.change(ctx, desired, func(_ context.Context, _ string, _ int) ([]string, error) { return nil, nil })
+}
+
+// change brings the group to the desired number. choose says which instances go
+// on the way down; none: that is for the group to decide.
+func (g *group) change(ctx context.Context, desired int, choose func(ctx context.Context, op string, requested int) ([]string, error)) error {
+	op := g.asked(desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	}
+	select {
+	case g.turn <- struct{}{}:
+		defer func() { <-g.turn }()
+	case <-ctx.Done():
+		return failure(ctx, op, ctx.Err())
+	}
+	m, requested, err := g.read(ctx, op)
+	if err != nil {
+		return err
+	}
+	if requested == desired {
+		return target.Errorf(target.KindNoOp, op, "it has a target size of %d already", desired)
+	}
+	if err := g.refuseOwned(ctx, op, m); err != nil {
+		return err
+	}
+	instances, err := choose(ctx, op, requested)
+	if err != nil {
+		return err
+	}
+	return g.ask(ctx, op, requested, desired, instances)
+}
+
+// ask makes the request and remembers what has been accepted.
+func (g *group) ask(ctx context.Context, op string, from, to int, instances []string) error {
+	g.mu.Lock()
+	g.attempt = g.attempt.again(from, to, strings.Join(instances, " "), time.Now())
+	id := g.attempt.id
+	g.mu.Unlock()
+	var (
+		o   *compute.Operation
+		err error
+	)
+	if len(instances) > 0 {
+		o, err = g.client.api.deleteInstances(ctx, g.place, g.cfg.Name, instances, id)
+	} else {
+		o, err = g.client.api.resize(ctx, g.place, g.cfg.Name, int64(to), id)
+	}
+	// Even where there is no answer something may have happened.
+	g.client.forget(g.place, g.cfg.Name)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		if answer, ok := refusal(err); ok {
+			g.attempt = attempt{}
+			if len(instances) > 0 && answer.Code == http.StatusBadRequest && kind(err) == target.KindPermanent {
+				// One of them has gone meanwhile.
+				return &target.Error{Kind: target.KindConflict, Op: op, Err: err}
+			}
+		}
+		return failure(ctx, op, err)
+	}
+	before := []int{from}
+	if g.pending != nil {
+		before = append(before, g.pending.before...)
+	}
+	g.attempt, g.failed, g.healthyAt = attempt{}, nil, time.Time{}
+	g.pending = &pending{operation: o.Name, before: before, to: to, deletes: len(instances) > 0}
+	return nil
+}
+
+// refusal is the answer that says that nothing was done. A 5xx does not say so.
+func refusal(err error) (*googleapi.Error, bool) {
+	answer, ok := asAnswer(err)
+	return answer, ok && answer.Code < 500
+}
+
+// refuseOwned returns an error that names the autoscaler that sets the group's
+// size. One that is off is no owner: it only recommends.
+func (g *group) refuseOwned(ctx context.Context, op string, m *compute.InstanceGroupManager) error {
+	if g.cfg.AllowOtherOwners || m.Status == nil || m.Status.Autoscaler == "" {
+		return nil
+	}
+	name := path.Base(m.Status.Autoscaler)
+	a, err := g.client.api.autoscaler(ctx, g.place, name)
+	if answer, ok := asAnswer(err); ok && answer.Code == http.StatusNotFound {
+		return nil // It was removed since.
+	}
+	if err != nil {
+		return failure(ctx, op+": look at autoscaler "+name+" of it (allow_other_owners: true does without)", err)
+	}
+	mode := "ON"
+	if a.AutoscalingPolicy != nil && a.AutoscalingPolicy.Mode != "" {
+		mode = a.AutoscalingPolicy.Mode
+	}
+	if mode == "OFF" {
+		return nil
+	}
+	return target.Errorf(target.KindPermanent, op,
+		"autoscaler %s sets its size (mode %s): turn that off, or set allow_other_owners", name, mode)
+}

@@ -1,0 +1,132 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	compute "google.golang.org/api/compute/v1"
+	"google.golang.org/api/googleapi"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// visibleWithin is how long a group may go on to show its old size once the
+// operation that changed it is done.
+const visibleWithin = 30 * time.Second
+
+// attempt is a request for another size whose answer is not there yet, or was
+// lost. Made again within retriesFor, and with the group as it was, it is the
+// same request and has the same ID: Google then carries it out once.
+type attempt struct {
+	from, to  int
+	instances string // the names of those to delete; empty: a resize
+	id        string
+	at        time.Time
+}
+
+const retriesFor = 2 * time.Minute
+
+// again returns the attempt to make for a request.
+func (a attempt) again(from, to int, instances string, now time.Time) attempt {
+	if a.id != "" && a.from == from && a.to == to && a.instances == instances && now.Sub(a.at) < retriesFor {
+		return a
+	}
+	return attempt{from: from, to: to, instances: instances, id: uuid.NewString(), at: now}
+}
+
+// pending is a request that was accepted and is not seen in the group yet.
+type pending struct {
+	operation string // its name
+	to        int
+	// before are the sizes that the group may still show from before, those of
+	// earlier requests that were not seen either among them.
+	before  []int
+	deletes bool      // instances by name
+	done    time.Time // when the operation was found to be done; zero: not yet
+}
+
+// shown is what the group has to be said to have, given the size that it shows,
+// and whether the request is still on its way.
+func (p *pending) shown(size int, now time.Time) (n int, onItsWay bool) {
+	switch {
+	case p.done.IsZero():
+		return p.to, true
+	case size != p.to && slices.Contains(p.before, size) && now.Sub(p.done) < visibleWithin:
+		return p.to, true
+	default:
+		return size, false // it is there, or somebody else's is
+	}
+}
+
+// follow asks what has become of the operation of the last request. A failure
+// of it is in g.failed from then on.
+func (g *group) follow(ctx context.Context, op string) error {
+	g.mu.Lock()
+	p := g.pending
+	g.mu.Unlock()
+	if p == nil || !p.done.IsZero() {
+		return nil
+	}
+	o, err := g.client.api.operation(ctx, g.place, p.operation)
+	if answer, ok := errors.AsType[*googleapi.Error](err); ok && answer.Code == http.StatusNotFound {
+		// It is so old that it was forgotten.
+		o, err = &compute.Operation{Status: "DONE"}, nil
+	}
+	if err != nil {
+		return failure(ctx, op+": look at operation "+p.operation, err)
+	}
+	if o.Status != "DONE" {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pending != p {
+		return nil // There was another request meanwhile.
+	}
+	g.client.forget(g.place, g.cfg.Name)
+	if o.Error != nil && len(o.Error.Errors) > 0 {
+		g.pending, g.failed = nil, operationFailed(g.asked(p.to), p.deletes, o.Error.Errors)
+		return nil
+	}
+	done := *p
+	done.done = time.Now()
+	g.pending = &done
+	return nil
+}
+
+// operationFailed is the error of an operation that was accepted and failed. One
+// that was to delete instances by name fails where one of them has gone by
+// itself: that is a conflict, to be tried again with those that are there.
+func operationFailed(op string, deletes bool, errs []*compute.OperationErrorErrors) error {
+	worst := errs[0]
+	for _, e := range errs {
+		if _, known := codes[e.Code]; known {
+			worst = e
+			break
+		}
+	}
+	k, ok := codes[worst.Code]
+	switch {
+	case !ok:
+		k = target.KindTemporary
+	case deletes && (k == target.KindNotFound || k == target.KindPermanent):
+		k = target.KindConflict
+	}
+	return target.Errorf(k, op, "the operation failed: %s", coded(worst.Code, worst.Message))
+}
+
+// coded renders a code and what Google says beside it.
+func coded(code, message string) string {
+	switch {
+	case message == "":
+		return code
+	case code == "":
+		return fmt.Sprintf("%.300s", message)
+	}
+	return fmt.Sprintf("%s: %.300s", code, message)
+}
