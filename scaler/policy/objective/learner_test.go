@@ -243,6 +243,36 @@ func TestAGapIsNoBurst(t *testing.T) {
 	}
 }
 
+// Forecasts that look back see too little after a gap, and some of their
+// margins are negative.
+func TestCarefulAfterAGap(t *testing.T) {
+	l := objective.New(0.99, tick)
+	at, i := start, 0
+	observe := func(n int) (least float64) {
+		least = math.Inf(1)
+		for range n {
+			at, i = at.Add(tick), i+1
+			u := 10 + float64(i%5)
+			l.Observe(objective.Sample{At: at, Usage: u, Capacity: 1, Ready: 30, Provisioning: time.Minute})
+			r, _ := l.Reading(u)
+			least = min(least, u+r.Free)
+		}
+		return least
+	}
+	observe(2000)
+	at = at.Add(time.Hour)
+	if least := observe(20); least < 14 {
+		t.Errorf("after a gap in a usage of 10 to 14 there are only %.1f replicas", least)
+	}
+	if r, _ := l.Reading(14); !r.Cold {
+		t.Errorf("five minutes after a gap the reading is %+v", r)
+	}
+	observe(60)
+	if r, _ := l.Reading(14); r.Cold {
+		t.Errorf("twenty minutes after a gap the reading is %+v", r)
+	}
+}
+
 // A replica that becomes twice as large is not a workload that has halved.
 func TestCapacityOfAReplicaChanges(t *testing.T) {
 	l := objective.New(0.99, tick)

@@ -25,7 +25,8 @@ type Reading struct {
 	Observations int64   `json:"observations"`
 	Realised     float64 `json:"realised"`
 	Aimed        float64 `json:"aimed"`
-	// Cold is set until enough was observed. ColdRatio stays free then.
+	// Cold is set until enough was observed, at the beginning and after a gap.
+	// ColdRatio stays free then.
 	Cold bool `json:"cold,omitempty"`
 	// CutOff is set while usage is as much as there is capacity, so that it
 	// is only a lower bound of what is demanded. A quarter more than there is
@@ -44,19 +45,21 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 		Observations: l.observed, Season: l.season.length(),
 		Realised: l.under / l.total, Aimed: l.aim, CutOff: l.limits.cutOff > 0,
 	}
-	var want float64
-	if f := &l.forms[l.playing]; l.observed < coldTicks || f.mass == 0 {
+	f := &l.forms[l.playing]
+	r.Forecast, r.Margin = f.forecast.String(), f.margin.String()
+	r.Expected = float64(x.Forecast[f.forecast])
+	r.Added = f.beta * x.scale(f)
+	// After a gap the forecasts that look back see too little, and the margins
+	// on them were learnt of what sees all.
+	held := float64(x.Forecast[held5m])
+	careful := held * coldRatio / (1 - coldRatio)
+	cold := l.observed < coldTicks || f.mass == 0
+	if cold || l.recent.n < l.recent.m10 && held+careful > r.Expected+r.Added {
 		r.Cold = true
 		r.Forecast, r.Margin = held5m.String(), marginShare.String()
-		r.Expected = float64(x.Forecast[held5m])
-		r.Added = r.Expected * coldRatio / (1 - coldRatio)
-		want = r.Expected + r.Added
-	} else {
-		r.Forecast, r.Margin = f.forecast.String(), f.margin.String()
-		r.Expected = float64(x.Forecast[f.forecast])
-		r.Added = f.beta * x.scale(f)
-		want = r.Expected + r.Added
+		r.Expected, r.Added = held, careful
 	}
+	want := r.Expected + r.Added
 	if r.CutOff {
 		want = max(want, l.limits.wanted())
 	}
