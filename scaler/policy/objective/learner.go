@@ -16,6 +16,9 @@ const (
 	// coldTicks is how many observations it takes until what was learnt is
 	// played.
 	coldTicks = 40
+	// longGap is after what time without a sample recent usage is not recent
+	// any more.
+	longGap = 5 * time.Minute
 	// chooseEvery is how many ticks pass between two choices.
 	chooseEvery = 20
 	// hysteresis is the share of the replicas that another candidate must
@@ -128,8 +131,8 @@ func (l *Learner) Observe(s Sample) bool {
 	if !s.usable() || !l.Due(s.At) {
 		return false
 	}
-	if !l.last.IsZero() && s.At.Sub(l.last) > l.tick*5/2 {
-		l.interrupt()
+	if gap := s.At.Sub(l.last); !l.last.IsZero() && gap > l.tick*5/2 {
+		l.interrupt(gap)
 	}
 	l.last = s.At
 	l.observed++
@@ -140,7 +143,7 @@ func (l *Learner) Observe(s Sample) bool {
 	u := s.Usage / l.reference
 	cutOff := l.limits.see(u, float64(s.Ready)*l.size, l.tick)
 	demand := u
-	if l.recent.n > 0 {
+	if len(l.pending) > 0 {
 		demand = max(u, u+lead*(u-l.recent.at(0)))
 	}
 	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9))
@@ -165,11 +168,14 @@ func (s *Sample) usable() bool {
 }
 
 // interrupt forgets what was pending when samples ceased: what was needed
-// meanwhile nobody saw.
-func (l *Learner) interrupt() {
+// meanwhile nobody saw. Recent usage stays where it is as good as recent; it is
+// held a little longer then.
+func (l *Learner) interrupt(gap time.Duration) {
 	l.pending = l.pending[:0]
-	l.recent.clear()
 	l.limits.clear()
+	if gap > longGap {
+		l.recent.clear()
+	}
 }
 
 // resize follows a change of what one replica holds. Small ones are noise of
