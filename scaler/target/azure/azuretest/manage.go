@@ -126,22 +126,38 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, "InvalidResourceType", "The resource type could not be found: %s %s.", r.Method, r.URL.Path)
 }
 
-// page answers with one page of a list.
+// page answers with one page of a list. The token names what was handed out, so
+// that nothing is left out where some of that is gone by the next page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, all []any) {
 	size := s.PageSize
 	if size == 0 {
 		size = 50
 	}
-	from, _ := strconv.Atoi(r.URL.Query().Get("$skiptoken"))
-	from = min(from, len(all))
-	to := min(from+size, len(all))
-	body := map[string]any{"value": append([]any{}, all[from:to]...)}
-	if to < len(all) {
+	var told []string
+	if token := r.URL.Query().Get("$skiptoken"); token != "" {
+		told = strings.Split(token, ",")
+	}
+	rest := slices.DeleteFunc(slices.Clone(all), func(item any) bool { return slices.Contains(told, nameOf(item)) })
+	some := rest[:min(size, len(rest))]
+	body := map[string]any{"value": append([]any{}, some...)}
+	if len(some) < len(rest) {
+		for _, item := range some {
+			told = append(told, nameOf(item))
+		}
 		q := r.URL.Query()
-		q.Set("$skiptoken", strconv.Itoa(to))
+		q.Set("$skiptoken", strings.Join(told, ","))
 		body["nextLink"] = s.URL() + r.URL.Path + "?" + q.Encode()
 	}
 	reply(w, http.StatusOK, body)
+}
+
+// nameOf tells the items of a list apart: sets of two groups may have one name.
+func nameOf(item any) string {
+	m := item.(map[string]any)
+	if id, ok := m["id"]; ok {
+		return fmt.Sprint(id)
+	}
+	return fmt.Sprint(m["name"])
 }
 
 func (s *Server) listSettings(w http.ResponseWriter, r *http.Request, p path) {
