@@ -51,9 +51,11 @@ func (c call) groupCall(at string, rest []string) {
 	answer(g)
 }
 
-// page is a part of n items as maxResults and pageToken say, and the token for
-// what follows.
-func (c call) page(n int) (from, to int, next string, ok bool) {
+// page is a part of the items with these numbers, which rise, as maxResults and
+// pageToken say, and the token for what follows. The token is the last number,
+// so that nothing is left out where an item is gone by the next page.
+func (c call) page(numbers []uint64) (from, to int, next string, ok bool) {
+	n := len(numbers)
 	size := c.PageSize
 	if size == 0 {
 		size = 500
@@ -69,18 +71,27 @@ func (c call) page(n int) (from, to int, next string, ok bool) {
 	}
 	if token := q.Get("pageToken"); token != "" {
 		after, found := strings.CutPrefix(token, "page-after-")
-		var err error
-		if from, err = strconv.Atoi(after); err != nil || !found || from < 0 {
+		last, err := strconv.ParseUint(after, 10, 64)
+		from, _ = slices.BinarySearch(numbers, last+1)
+		if err != nil || !found {
 			c.invalid("Invalid value for field 'pageToken': '" + token + "'.")
 			return 0, 0, "", false
 		}
 	}
-	from = min(from, n) // it may have become shorter since
 	to = min(n, from+size)
 	if to < n {
-		next = "page-after-" + strconv.Itoa(to)
+		next = "page-after-" + strconv.FormatUint(numbers[to-1], 10)
 	}
 	return from, to, next, true
+}
+
+// places numbers groups, which stay where they are.
+func places(in []*group) []uint64 {
+	numbers := make([]uint64, len(in))
+	for i := range numbers {
+		numbers[i] = uint64(i)
+	}
+	return numbers
 }
 
 // paged adds the token to an answer.
@@ -102,7 +113,7 @@ func (c call) list(at string) {
 			in = append(in, c.groups[key])
 		}
 	}
-	from, to, next, ok := c.page(len(in))
+	from, to, next, ok := c.page(places(in))
 	if !ok {
 		return
 	}
@@ -131,7 +142,7 @@ func (c call) aggregated(project string) {
 			"code": "NO_RESULTS_ON_PAGE", "message": "There are no results for scope on this page.",
 		}}
 	}
-	from, to, next, ok := c.page(len(in))
+	from, to, next, ok := c.page(places(in))
 	if !ok {
 		return
 	}
@@ -146,7 +157,11 @@ func (c call) aggregated(project string) {
 
 // listManaged answers POST …/listManagedInstances.
 func (c call) listManaged(g *group) {
-	from, to, next, ok := c.page(len(g.instances))
+	ids := make([]uint64, len(g.instances))
+	for i := range g.instances {
+		ids[i] = g.instances[i].id
+	}
+	from, to, next, ok := c.page(ids)
 	if !ok {
 		return
 	}
