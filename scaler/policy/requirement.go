@@ -64,7 +64,8 @@ func (d *decider) recommend() {
 	for i := range d.p.Resources {
 		r := &d.p.Resources[i]
 		var q Requirement
-		q, entries = d.require(r, entries)
+		var foreseen float64
+		q, foreseen, entries = d.require(r, entries)
 		d.out.Requirements = append(d.out.Requirements, q)
 		if q.Problem != "" {
 			d.bad = true
@@ -81,11 +82,8 @@ func (d *decider) recommend() {
 		d.note(s)
 		d.need = max(d.need, q.need())
 		n.Down, n.Known, known = max(n.Down, q.Replicas), true, true
-		needUp = max(needUp, q.need())
+		needUp = max(needUp, q.need(), foreseen)
 		n.Up = max(n.Up, q.Replicas, q.PredictedReplicas)
-		if q.PredictedReplicas > 0 {
-			needUp = max(needUp, float64(q.PredictedReplicas))
-		}
 	}
 	n.Up = max(n.Up, n.Down)
 	switch {
@@ -108,20 +106,22 @@ func (d *decider) recommend() {
 
 // require is required_k = ceil((U_k + P_k) / C_k) of one resource. The entries
 // of its reservation are appended to the slice that all resources share.
-func (d *decider) require(r *Resource, entries []Entry) (Requirement, []Entry) {
-	q := Requirement{Resource: r.Name}
+// foreseen is what the prediction needs, before it is rounded up as
+// q.PredictedReplicas is, so that a tolerance treats both alike.
+func (d *decider) require(r *Resource, entries []Entry) (q Requirement, foreseen float64, all []Entry) {
+	q = Requirement{Resource: r.Name}
 	u, n := d.o.usage(r.Name)
 	switch {
 	case n == 0:
 		q.Problem, q.Detail = ProblemMissing, "not observed"
-		return q, entries
+		return q, 0, entries
 	case n > 1:
 		q.Problem, q.Detail = ProblemAmbiguous, "observed more than once"
-		return q, entries
+		return q, 0, entries
 	}
 	q.Problem, q.Detail = u.problem()
 	if q.Problem != "" && (q.Problem != ProblemLowCoverage || !u.sane()) {
-		return q, entries
+		return q, 0, entries
 	}
 	q.Usage, q.CapacityPerReplica, q.AgeSeconds = u.Value, u.CapacityPerReplica, u.Age.Seconds()
 	first := len(entries)
@@ -134,9 +134,10 @@ func (d *decider) require(r *Resource, entries []Entry) (Requirement, []Entry) {
 	q.Replicas = ceil(q.need())
 	if p := u.Predicted; p > u.Value && !math.IsInf(p, 0) {
 		reserved := max(r.Reservation.Amount(p, u.CapacityPerReplica, d.now), d.p.Reservation.Amount(p, u.CapacityPerReplica, d.now))
-		q.Predicted, q.PredictedReplicas = p, ceil((p+reserved)/u.CapacityPerReplica)
+		foreseen = min((p+reserved)/u.CapacityPerReplica, maxReplicas)
+		q.Predicted, q.PredictedReplicas = p, ceil(foreseen)
 	}
-	return q, entries
+	return q, foreseen, entries
 }
 
 // usage finds the readings of one resource.

@@ -52,6 +52,11 @@ func TestTolerance(t *testing.T) {
 			desired: 2, reason: policy.ReasonWithinTolerance,
 		},
 		{
+			name:   "of a predicted need too: 2.1 replicas on 2",
+			policy: ten, sees: up(2, policy.Usage{Resource: "cpu", Value: 3.9, Predicted: 4.2, CapacityPerReplica: 2}),
+			desired: 2, reason: policy.ReasonWithinTolerance,
+		},
+		{
 			name:   "each direction has its own: up tolerates nothing",
 			policy: web(goesDown(policy.Behavior{Tolerance: 0.5})), sees: up(10, cpu(20.1)),
 			desired: 11, reason: policy.ReasonScaledUp,
