@@ -37,7 +37,7 @@ type Objective struct {
 // amount is what to keep free by what was learnt, within the bounds.
 func (o *Objective) amount(usage float64, learnt *objective.Reading) float64 {
 	free := ratioAmount(objective.ColdRatio, usage)
-	if learnt != nil {
+	if learnt != nil && finite(learnt.Free) {
 		free = min(learnt.Free, math.MaxFloat64)
 	}
 	free = max(free, ratioAmount(o.MinRatio, usage))

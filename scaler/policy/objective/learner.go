@@ -40,22 +40,23 @@ const (
 	// one, and correctionRange how far it may go from the objective's.
 	correction      = 0.05
 	correctionRange = 3
-	// coldRatio is what is kept free as long as nothing is known.
-	coldRatio = 0.3
+	// mostReplicas is more than there are anywhere: a usage beyond it is an
+	// error of somebody's, and would outweigh everything that was learnt.
+	mostReplicas = 1 << 30
 	// endless is a weight beyond which all weights are scaled down.
 	endless = 1e6
 )
 
 // ColdRatio is the share of the capacity that is kept free until enough was
 // observed.
-const ColdRatio = coldRatio
+const ColdRatio = 0.3
 
 // Sample is what one evaluation saw of one resource.
 type Sample struct {
 	At time.Time `json:"at"`
 	// Usage is summed over all replicas, Capacity what one of them holds; both
 	// in the resource's unit. A sample with a Capacity that is not above 0, or
-	// with numbers that are not finite, is ignored.
+	// with numbers that are not finite or beyond all reason, is ignored.
 	Usage    float64 `json:"usage"`
 	Capacity float64 `json:"capacity"`
 	// Ready is how many replicas serve; 0 where nobody knows.
@@ -164,7 +165,7 @@ func (l *Learner) Observe(s Sample) bool {
 }
 
 func (s *Sample) usable() bool {
-	return s.Capacity > 0 && !math.IsInf(s.Capacity, 0) && s.Usage >= 0 && !math.IsInf(s.Usage, 0)
+	return s.Capacity > 0 && !math.IsInf(s.Capacity, 0) && s.Usage >= 0 && s.Usage/s.Capacity <= mostReplicas
 }
 
 // interrupt forgets what was pending when samples ceased: what was needed

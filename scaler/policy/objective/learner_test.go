@@ -207,6 +207,7 @@ func TestWhatIsUnknownTeachesNothing(t *testing.T) {
 		func(s *objective.Sample) { s.Usage = math.NaN() },
 		func(s *objective.Sample) { s.Usage = -1 },
 		func(s *objective.Sample) { s.Usage = math.Inf(1) },
+		func(s *objective.Sample) { s.Usage = 1e300 },
 		func(s *objective.Sample) { s.Capacity = 0 },
 		func(s *objective.Sample) { s.Capacity = math.NaN() },
 		func(s *objective.Sample) { s.At = start.Add(time.Second) },
@@ -358,6 +359,7 @@ func TestRestoreOfDamagedStates(t *testing.T) {
 	for range 2000 {
 		bad := append([]byte(nil), state...)
 		bad[r.IntN(320)] = byte(r.IntN(256))
+		bad[r.IntN(len(bad))] = byte(r.IntN(256))
 		n := objective.New(0.99, tick)
 		if n.Restore(bad) != nil {
 			refused++
@@ -365,7 +367,9 @@ func TestRestoreOfDamagedStates(t *testing.T) {
 		}
 		for i := 100; i < 110; i++ {
 			n.Observe(objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: 5, Capacity: 1, Ready: 9, Provisioning: time.Minute})
-			n.Reading(5)
+			if r, ok := n.Reading(5); ok && (math.IsNaN(r.Free) || math.IsInf(r.Free, 0)) {
+				t.Fatalf("a damaged state led to %+v", r)
+			}
 		}
 	}
 	if refused < 200 {

@@ -1,6 +1,9 @@
 package objective
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Reading is what a learner says is to be kept free, and why.
 type Reading struct {
@@ -35,7 +38,8 @@ type Reading struct {
 }
 
 // Reading is what is to be kept free at a usage, which may be newer than the
-// last sample; false where there was no sample yet.
+// last sample; false where there was no sample yet, or
+// what is known makes no number.
 func (l *Learner) Reading(usage float64) (Reading, bool) {
 	if len(l.pending) == 0 || !(usage >= 0) {
 		return Reading{}, false
@@ -52,7 +56,7 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 	// After a gap the forecasts that look back see too little, and the margins
 	// on them were learnt of what sees all.
 	held := float64(x.Forecast[held5m])
-	careful := held * coldRatio / (1 - coldRatio)
+	careful := held * ColdRatio / (1 - ColdRatio)
 	cold := l.observed < coldTicks || f.mass == 0
 	if cold || l.recent.n < l.recent.m10 && held+careful > r.Expected+r.Added {
 		r.Cold = true
@@ -68,5 +72,6 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 	// Usage that rose since the last sample has the same margin on top; where
 	// it fell, what was wanted still is.
 	r.Free = max(0, want*l.reference-min(usage, l.recent.at(0)*l.reference))
-	return r, true
+	// What was restored may have been damaged on the disk.
+	return r, !math.IsNaN(r.Free) && !math.IsInf(r.Free, 0)
 }

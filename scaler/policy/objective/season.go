@@ -14,7 +14,7 @@ const (
 	lookEvery = 60
 	// coarse is how many minutes are taken together in the first look.
 	coarse = 4
-	// shortest is the shortest season, in coarse steps.
+	// shortestSeason is in coarse steps.
 	shortestSeason = 8
 	// leastCorrelation of a series with itself one season ago, and how far it
 	// must rise above what it was for shorter ones.

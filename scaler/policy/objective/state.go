@@ -124,8 +124,9 @@ func (h *header) check(n *Learner) error {
 	most := int64((maxProvisioning+3*n.tick)/n.tick) + 1
 	inRange := h.Playing >= 0 && h.Playing < int64(len(n.forms)) &&
 		h.RecentNext >= 0 && h.RecentNext < int64(h.Recent) && h.RecentN >= 0 && h.RecentN <= int64(h.Recent) &&
-		h.SeasonN >= 0 && h.SeasonN <= seasonBins && h.SeasonNewest >= 0 && h.SeasonPeriod >= 0 && h.SeasonPeriod <= seasonBins &&
-		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0
+		h.SeasonN >= 0 && h.SeasonN <= seasonBins && h.SeasonNewest >= h.SeasonN-1 && h.SeasonPeriod >= 0 && h.SeasonPeriod <= seasonBins &&
+		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0 &&
+		h.Open >= 0 && h.CutOff >= 0 && h.Ended >= 0 && h.Rises >= 0
 	if !inRange {
 		return errors.New("a number is out of range")
 	}
