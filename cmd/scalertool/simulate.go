@@ -29,6 +29,7 @@ type whatIf struct {
 	provisioning         *string
 	window, warmUp       model.Duration
 	upFor, downFor, step model.Duration
+	downGiven            bool
 	plot                 *string
 }
 
@@ -50,7 +51,7 @@ func registerSimulate(app *kingpin.Application, commands map[string]command) {
 	cmd.Flag("window", "Usage is the mean of this long before an evaluation.").Default("30s").SetValue(&w.window)
 	cmd.Flag("warm-up", "Play this much of the beginning without counting it.").Default("0s").SetValue(&w.warmUp)
 	cmd.Flag("scale-up.for", "How long a need for more must last, as with rules generate.").Default("0s").SetValue(&w.upFor)
-	cmd.Flag("scale-down.for", "How long fewer replicas must suffice, as with rules generate.").Default("2m").SetValue(&w.downFor)
+	cmd.Flag("scale-down.for", "How long fewer replicas must suffice; as with rules generate 2m by default, and 0s with an objective.").IsSetByUser(&w.downGiven).SetValue(&w.downFor)
 	w.plot = cmd.Flag("plot", "Draw demand, requested and ready replicas over time into this file, as SVG.").PlaceHolder("FILE.svg").String()
 	commands[cmd.FullCommand()] = w.run
 }
@@ -81,7 +82,11 @@ func (w *whatIf) run(ctx context.Context, stdout io.Writer) error {
 				return err
 			}
 		}
-		if played[i], err = scenario.Play(ctx, c, *w.policy); err != nil {
+		s := *scenario
+		if p, err := simulate.PolicyNamed(c, *w.policy); err == nil && !w.downGiven && !p.Learns() {
+			s.ScaleDownFor = defaultDownFor
+		}
+		if played[i], err = s.Play(ctx, c, *w.policy); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}

@@ -116,7 +116,7 @@ func (p *Policy) setDefaults(g *Global) {
 	switch {
 	case len(p.Resources) == 0:
 		up, down = alertBehaviors()
-	case p.learns():
+	case p.Learns():
 		up, down = objectiveBehaviors()
 	}
 	if p.OnMissing == nil && len(p.Resources) > 0 {
@@ -127,8 +127,8 @@ func (p *Policy) setDefaults(g *Global) {
 	p.ScaleDown.setDefaults(down)
 }
 
-// learns reports whether what any resource keeps free is learnt.
-func (p *Policy) learns() bool {
+// Learns reports whether what any resource keeps free is learnt.
+func (p *Policy) Learns() bool {
 	learns := p.Reservation.Objective > 0
 	for _, r := range p.Resources {
 		learns = learns || r != nil && r.Reservation.Objective > 0
