@@ -91,6 +91,28 @@ func TestSimulateConstantUsage(t *testing.T) {
 	}
 }
 
+// TestSimulateWaitsAsGeneratedAlertsDo: ScaleDown has no for with an objective,
+// and two minutes without one, unless the flag says otherwise.
+func TestSimulateWaitsAsGeneratedAlertsDo(t *testing.T) {
+	var b strings.Builder
+	for i := range 240 {
+		fmt.Fprintf(&b, "%d,%d\n", 60*i, 4+16*(i/20%2))
+	}
+	input := write(t, t.TempDir(), "steps.csv", b.String())
+	for reservation, want := range map[string]string{"{ objective: 0.99 }": "0s", "{ ratio: 0.25 }": "2m"} {
+		args := []string{"--config.file=" + webPolicy(t, "a.yml", reservation), "--policy=web", "--input=" + input}
+		hours := func(more ...string) float64 {
+			return simulated(t, append(args, more...)...).Played[0].Measures.ReplicaHours
+		}
+		if got, said := hours(), hours("--scale-down.for="+want); got != said {
+			t.Errorf("%s: %g replica-hours without the flag, %g with %s", reservation, got, said, want)
+		}
+		if got, later := hours(), hours("--scale-down.for=10m"); got == later {
+			t.Errorf("%s: %g replica-hours whatever the flag says", reservation, got)
+		}
+	}
+}
+
 func TestSimulatePrintsAColumnForEach(t *testing.T) {
 	a, b := webPolicy(t, "a.yml", "{ ratio: 0.25 }"), webPolicy(t, "b.yml", "{ objective: 0.99 }")
 	plot := filepath.Join(t.TempDir(), "plot.svg")
