@@ -37,7 +37,7 @@ type message struct {
 // the body.
 func parse(body []byte) (alerts.Notification, error) {
 	var m message
-	if err := json.Unmarshal(body, &m); err != nil {
+	if err := decode(body, &m); err != nil {
 		return alerts.Notification{}, reason(err)
 	}
 	switch {
