@@ -42,9 +42,9 @@ func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
 		if err := checkName("fingerprint", a.Fingerprint); err != nil {
 			return err
 		}
-		value, err := json.Marshal(a)
+		value, err := a.AppendJSON(nil)
 		if err != nil {
-			return fmt.Errorf("encode alert %s: %w", a.Fingerprint, err)
+			return err
 		}
 		w.put[a.Fingerprint] = value
 		w.bytes += len(value)
