@@ -143,7 +143,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	// The book wakes the engine, which reads the book.
 	var engine *scaler.Engine
 	book, err := alerts.New(alerts.Options{
-		Store:    l,
+		Store: l, WriteInterval: alerts.DiskWriteInterval,
 		OnChange: func(policies []string) { engine.Wake(policies) },
 		Logger:   log.With(logger, "component", "alerts"), Registerer: reg,
 	})

@@ -14,6 +14,15 @@ func newTurn() turn { return make(turn, 1) }
 func (t turn) lock()   { t <- struct{}{} }
 func (t turn) unlock() { <-t }
 
+// unlockIn gives the turn up after d, and does not wait for that.
+func (t turn) unlockIn(d time.Duration) {
+	if d <= 0 {
+		t.unlock()
+		return
+	}
+	time.AfterFunc(d, t.unlock)
+}
+
 // update plans a change that goes by the whole book, stores it, and makes it
 // once it is stored. Nothing is stored together with it.
 func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*change, error) {
@@ -82,9 +91,10 @@ func (b *Book) join(w *waiting) error {
 }
 
 // storeQueue stores all that waits, unless w was stored meanwhile, gives up
-// writes, and returns the policies concerned.
+// writes when the next one may begin, and returns the policies concerned.
 func (b *Book) storeQueue(w *waiting) []string {
-	defer b.writes.unlock()
+	rest := time.Duration(0)
+	defer func() { b.writes.unlockIn(rest) }()
 	select {
 	case <-w.done:
 		return nil
@@ -107,7 +117,9 @@ func (b *Book) storeQueue(w *waiting) []string {
 	b.inFlight = c.pending
 	b.mu.Unlock()
 
+	began := time.Now()
 	err := b.finish(c)
+	rest = b.writeInterval - time.Since(began)
 	for _, w := range taken {
 		if errors.Is(w.err, errAbandoned) {
 			w.did.Policies, w.err = c.Policies, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -61,6 +62,47 @@ func TestApplyStoresTogether(t *testing.T) {
 	if stored, _ := f.store.LoadAlerts(); len(stored) != 21 {
 		t.Errorf("%d alerts stored, want 21", len(stored))
 	}
+}
+
+// TestWritesKeepApart: of writes that follow one another, each waits for the
+// interval since the one before began, and takes along what comes meanwhile.
+// One that comes alone does not wait.
+func TestWritesKeepApart(t *testing.T) {
+	const interval, write = 10 * time.Millisecond, 3 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, Options{WriteInterval: interval})
+		f.onChange = nil
+		f.store.enter = func() { time.Sleep(write) }
+		apply := func(name string) {
+			n := Notification{Alerts: []Alert{firing(alertOf(name, "up", "web"), 0)}}
+			if _, err := f.Apply(t.Context(), n); err != nil {
+				t.Error(err)
+			}
+		}
+		took := func(what string, want time.Duration, do func()) {
+			t.Helper()
+			began := time.Now()
+			do()
+			if got := time.Since(began); got != want {
+				t.Errorf("%s took %s, want %s", what, got, want)
+			}
+		}
+		took("one alone", write, func() { apply("a") })
+		took("one at once after it", interval, func() { apply("b") })
+		took("twenty together, then", interval, func() {
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() { apply(fmt.Sprintf("t%d", i)) })
+			}
+			wg.Wait()
+		})
+		if f.store.writes != 3 {
+			t.Errorf("%d writes, want 3", f.store.writes)
+		}
+		took("a repeat", 0, func() { apply("a") })
+		time.Sleep(interval)
+		took("one much later", write, func() { apply("c") })
+	})
 }
 
 // TestApplyFailsTogether: where the write fails, nobody is told otherwise.

@@ -11,6 +11,9 @@ import (
 
 var _ alerts.Store = (*Ledger)(nil)
 
+// alertBytes is more than most alerts take.
+const alertBytes = 1 << 10
+
 type alertsWrite struct {
 	put    map[string][]byte
 	remove []string
@@ -38,16 +41,18 @@ func (w *alertsWrite) apply(tx *bbolt.Tx) error {
 // nothing; it is durable when it returns. A fingerprint in both is stored.
 func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
 	w := &alertsWrite{put: make(map[string][]byte, len(put))}
+	text := make([]byte, 0, alertBytes*len(put)) // of all, one after the other
 	for _, a := range put {
 		if err := checkName("fingerprint", a.Fingerprint); err != nil {
 			return err
 		}
-		value, err := a.AppendJSON(nil)
-		if err != nil {
+		begin := len(text)
+		var err error
+		if text, err = a.AppendJSON(text); err != nil {
 			return err
 		}
-		w.put[a.Fingerprint] = value
-		w.bytes += len(value)
+		w.put[a.Fingerprint] = text[begin:len(text):len(text)]
+		w.bytes += len(text) - begin
 	}
 	for _, fp := range remove {
 		if err := checkName("fingerprint", fp); err != nil {
