@@ -52,6 +52,9 @@ type learning struct {
 	// tried; after pastTries there is no more to ask for.
 	pastAt    time.Time
 	pastTried int
+	// bound is set from when the number of replicas was not the policy's to
+	// choose until there are enough of them again.
+	bound bool
 	// due is set where the ledger should have all that was learnt.
 	due bool
 }
@@ -61,7 +64,7 @@ type learning struct {
 func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Observation) {
 	u.forgetLearnt()
 	rules := &u.setup.rules
-	starved := false
+	starved, bound := false, u.bound(now, o)
 	for i := range rules.Resources {
 		name := rules.Resources[i].Name
 		share := rules.Objective(&rules.Resources[i])
@@ -76,13 +79,15 @@ func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Ob
 			if r.Resource != name {
 				continue
 			}
+			enough := r.Value < fits*float64(ready)*r.CapacityPerReplica
 			switch {
 			case r.Problem != "":
-			case !u.history.TakenAway.IsZero() && r.Value >= fits*float64(ready)*r.CapacityPerReplica:
+			case !u.history.TakenAway.IsZero() && !enough:
 				starved = true
 			default:
+				k.bound = bound || k.bound && !enough
 				u.observeSample(k, name, objective.Sample{
-					At: now, Usage: r.Value, Capacity: r.CapacityPerReplica, Ready: ready, Provisioning: provisioning,
+					At: now, Usage: r.Value, Capacity: r.CapacityPerReplica, Ready: ready, Provisioning: provisioning, Bound: k.bound,
 				})
 			}
 			if reading, ok := k.learner.Reading(r.Value); ok {
@@ -92,6 +97,31 @@ func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Ob
 	}
 	if !starved && now.Sub(u.history.TakenAway) >= afterwards {
 		u.history.TakenAway = time.Time{}
+	}
+}
+
+// bound reports whether more replicas than there are would not be the policy's
+// to have, by what holds it now or held its last decision.
+func (u *unit) bound(now time.Time, o *policy.Observation) bool {
+	if u.setup.rules.Mode == policy.ModeOff || o.Pause.Active(now) || len(o.BlockUp) > 0 {
+		return true
+	}
+	requested := 0
+	for i := range o.Targets {
+		requested += o.Targets[i].Requested
+	}
+	if _, most := u.setup.rules.Bounds(o.Targets); requested >= most {
+		return true
+	}
+	v := u.view.Load()
+	if v == nil || v.last == nil {
+		return false
+	}
+	switch v.last.Reason {
+	case policy.ReasonBudgetLimited, policy.ReasonTargetBackoff, policy.ReasonTargetFailed, policy.ReasonNotLeader:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -172,6 +202,7 @@ func (u *unit) learningOf(resource string, share float64) *learning {
 	for _, s := range u.history.Learning[resource] {
 		if s.At.After(k.learner.Last()) {
 			k.learner.Observe(s)
+			k.bound = s.Bound
 		}
 	}
 	if u.learnings == nil {

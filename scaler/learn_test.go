@@ -87,6 +87,8 @@ type school struct {
 	usage    Usage
 	now      time.Time
 	text     string
+	mode     string
+	most     int
 
 	reg    *prometheus.Registry
 	ledger *ledger.Ledger
@@ -98,7 +100,7 @@ type school struct {
 
 func newSchool(t testing.TB, reservation string, u Usage) *school {
 	t.Helper()
-	s := &school{t: t, dir: t.TempDir(), interval: "15s", platform: newScripted(8), usage: u, now: school0, text: reservation}
+	s := &school{t: t, dir: t.TempDir(), interval: "15s", platform: newScripted(8), usage: u, now: school0, text: reservation, mode: "on", most: 100}
 	s.start()
 	t.Cleanup(s.stop)
 	return s
@@ -109,7 +111,7 @@ func (s *school) config() *config.Config {
 	text := fmt.Sprintf(`
 global: { evaluation_interval: %s, fleet_guard: 1 }
 prometheus: { url: http://localhost:9090 }
-policies: [ { name: web, min: 1, max: 100, resources: [ { name: cpu, reservation: %s } ], targets: [ { name: t, scripted: {} } ] } ]`, s.interval, s.text)
+policies: [ { name: web, mode: %s, min: 1, max: %d, resources: [ { name: cpu, reservation: %s } ], targets: [ { name: t, scripted: {} } ] } ]`, s.interval, s.mode, s.most, s.text)
 	c, err := config.Load("test.yml", []byte(text), target.NewRegistry(func() target.Config { return &scriptedConfig{Name: "web", it: s.platform} }))
 	if err != nil {
 		s.t.Fatal(err)
@@ -305,6 +307,66 @@ func TestWhatIsLearntSurvivesARestart(t *testing.T) {
 				if want.decisions[i] != got.decisions[i] {
 					t.Fatalf("evaluation %d (-without +with):\n%s", i, cmp.Diff(want.decisions[i], got.decisions[i]))
 				}
+			}
+		})
+	}
+}
+
+// TestTooLittleThatIsNotItsDoing: while somebody or something keeps the policy
+// from having more, too little is counted, and does not make it more careful.
+func TestTooLittleThatIsNotItsDoing(t *testing.T) {
+	short := func(now time.Time) policy.Usage {
+		u := swinging(now)
+		if now.Sub(school0) >= 75*time.Minute {
+			u.Value *= 3
+		}
+		return u
+	}
+	for name, hold := range map[string]func(*school, bool){
+		"a pause": func(s *school, on bool) {
+			if on {
+				if _, err := s.engine.Pause("web", policy.Pause{By: "ops", Comment: "looking", Until: s.now.Add(24 * time.Hour)}); err != nil {
+					s.t.Fatal(err)
+				}
+			} else if _, _, err := s.engine.Resume("web"); err != nil {
+				s.t.Fatal(err)
+			}
+		},
+		"its maximum": func(s *school, on bool) {
+			s.most = 100
+			if on {
+				s.most = s.last().Current
+			}
+			s.reload(s.text)
+		},
+		"its mode": func(s *school, on bool) {
+			s.mode = "on"
+			if on {
+				s.mode = "off"
+			}
+			s.reload(s.text)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSchool(t, learns, demand(short))
+			s.steps(300) // 75 minutes
+			before := s.reading()
+			hold(s, true)
+			s.steps(60)
+			held := s.reading()
+			hold(s, false)
+			s.steps(1)
+			after := s.reading()
+			if held.Realised < before.Realised+0.1 {
+				t.Errorf("realised %g, then %g: an hour's quarter of too little is not counted", before.Realised, held.Realised)
+			}
+			if held.Aimed != before.Aimed || after.Aimed != before.Aimed {
+				t.Errorf("aims at %g, while it was held at %g, afterwards at %g: want it unmoved", before.Aimed, held.Aimed, after.Aimed)
+			}
+			// What is the policy's own doing counts again.
+			s.steps(200)
+			if r := s.reading(); r.Aimed == before.Aimed {
+				t.Errorf("still aims at %g after fifty minutes", r.Aimed)
 			}
 		})
 	}

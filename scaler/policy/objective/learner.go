@@ -64,6 +64,10 @@ type Sample struct {
 	// Provisioning is how long a replica takes to become ready, as far as
 	// that is known by then.
 	Provisioning time.Duration `json:"provisioning,omitempty"`
+	// Bound is set where the number of replicas was not the policy's to choose,
+	// but a pause's, a maximum's or the platform's. Whether there were enough
+	// is counted then, and says nothing about the margin.
+	Bound bool `json:"bound,omitempty"`
 }
 
 // Learner learns of one resource of one policy. It is not safe for concurrent
@@ -147,7 +151,7 @@ func (l *Learner) Observe(s Sample) bool {
 	if len(l.pending) > 0 {
 		demand = max(u, u+lead*(u-l.recent.at(0)))
 	}
-	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9))
+	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9), s.Bound)
 	l.judge(l.needed(demand, cutOff))
 	l.recent.add(u)
 	if l.season.add(s.At, u) {
@@ -223,15 +227,15 @@ func (l *Learner) age() {
 }
 
 // realise counts whether there was too little, and moves the aim so that the
-// realised share becomes the objective's.
-func (l *Learner) realise(tooLittle bool) {
+// realised share becomes the objective's; not by what was not its doing.
+func (l *Learner) realise(tooLittle, bound bool) {
 	l.total += l.weight
 	miss := 0.0
 	if tooLittle {
 		miss = 1
 		l.under += l.weight
 	}
-	if l.observed > coldTicks {
+	if l.observed > coldTicks && !bound {
 		l.aim *= math.Exp(correction * (l.alpha - miss))
 		l.aim = min(max(l.aim, l.alpha/correctionRange), l.alpha*correctionRange, 0.5)
 	}
