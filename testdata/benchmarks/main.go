@@ -103,7 +103,7 @@ type load struct {
 func (r results) loads() []load {
 	var out []load
 	for _, alerts := range []int{2, 10} {
-		for _, l := range []load{{Senders: 10}, {Senders: 10, Changes: 1}, {Senders: 10, Changes: 10}, {Senders: 64, Changes: 10}, {Senders: 10, Changes: 100}, {Senders: 256, Changes: 100}} {
+		for _, l := range []load{{Senders: 10}, {Senders: 10, Changes: 1}, {Senders: 10, Changes: 10}, {Senders: 64, Changes: 10}, {Senders: 256, Changes: 10}, {Senders: 10, Changes: 100}, {Senders: 256, Changes: 100}} {
 			l.Alerts = alerts
 			l.Name = fmt.Sprintf("webhook.Throughput/alerts=%d/senders=%d/changes=%d%%", alerts, l.Senders, l.Changes)
 			out = append(out, l)
