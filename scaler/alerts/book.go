@@ -24,7 +24,7 @@ const (
 // disk. A fast disk would otherwise be written to more than a thousand times a
 // second for two or three notifications each time, which takes more of the
 // processors than the notifications do.
-const DiskWriteInterval = 1500 * time.Microsecond
+const DiskWriteInterval = 2 * time.Millisecond
 
 // Options of a Book. The zero value is a book in memory, without policies.
 type Options struct {
