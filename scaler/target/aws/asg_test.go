@@ -224,19 +224,20 @@ func TestASGLag(t *testing.T) {
 	if err := tgt.Scale(t.Context(), 2); err != nil {
 		t.Errorf("back again: %v", err)
 	}
-	if err := tgt.Scale(t.Context(), 4); err != nil {
+	// Another number than the first, which may be shown in between.
+	if err := tgt.Scale(t.Context(), 5); err != nil {
 		t.Errorf("once more: %v", err)
 	}
 	// From a number of the past too many would go.
 	err := tgt.ScaleDown(t.Context(), 1, nil)
 	wantKind(t, "ScaleDown", err, target.KindConflict, "does not show the last request yet")
 	eventually(t, "it shows", func() error {
-		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 4 || st.Ready != 4 {
+		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 5 || st.Ready != 5 {
 			return fmt.Errorf("%+v, %w", st, err)
 		}
 		return nil
 	})
-	wantKind(t, "the same again", tgt.Scale(t.Context(), 4), target.KindNoOp, "already")
+	wantKind(t, "the same again", tgt.Scale(t.Context(), 5), target.KindNoOp, "already")
 }
 
 // TestASGVictims: how instances are listed, and what becomes of a scale-down
