@@ -85,7 +85,7 @@ type school struct {
 	interval string
 	platform *scripted
 	usage    Usage
-	now      time.Time
+	clock    *clock
 	text     string
 	mode     string
 	most     int
@@ -100,7 +100,7 @@ type school struct {
 
 func newSchool(t testing.TB, reservation string, u Usage) *school {
 	t.Helper()
-	s := &school{t: t, dir: t.TempDir(), interval: "15s", platform: newScripted(8), usage: u, now: school0, text: reservation, mode: "on", most: 100}
+	s := &school{t: t, dir: t.TempDir(), interval: "15s", platform: newScripted(8), usage: u, clock: &clock{now: school0}, text: reservation, mode: "on", most: 100}
 	s.start()
 	t.Cleanup(s.stop)
 	return s
@@ -121,17 +121,16 @@ policies: [ { name: web, mode: %s, min: 1, max: %d, resources: [ { name: cpu, re
 
 func (s *school) start() {
 	s.t.Helper()
-	clock := func() time.Time { return s.now }
 	var err error
-	if s.ledger, err = ledger.Open(ledger.Options{Path: s.dir, Now: clock}); err != nil {
+	if s.ledger, err = ledger.Open(ledger.Options{Path: s.dir, Now: s.clock.Now}); err != nil {
 		s.t.Fatal(err)
 	}
-	if s.book, err = alerts.New(alerts.Options{Store: s.ledger, TTL: -1, Now: clock}); err != nil {
+	if s.book, err = alerts.New(alerts.Options{Store: s.ledger, TTL: -1, Now: s.clock.Now}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.reg = prometheus.NewRegistry()
 	s.engine, err = New(Options{
-		Alerts: s.book, Ledger: s.ledger, Registerer: s.reg, Now: clock,
+		Alerts: s.book, Ledger: s.ledger, Registerer: s.reg, Now: s.clock.Now,
 		NewUsage: func(*config.Config) (Usage, error) { return s.usage, nil },
 	})
 	if err != nil {
@@ -214,7 +213,7 @@ func (s *school) steps(n int) {
 			s.alert(policy.Up, *r > d.Desired)
 			s.alert(policy.Down, *r < d.Desired)
 		}
-		s.now = s.now.Add(interval)
+		s.clock.add(interval)
 	}
 }
 
@@ -224,9 +223,9 @@ func (s *school) alert(d policy.Direction, fires bool) {
 	if (d == policy.Up && counts.Up > 0 || d == policy.Down && counts.Down > 0) == fires {
 		return
 	}
-	a := alerts.Alert{Fingerprint: string(d), Status: alerts.Firing, StartsAt: s.now, Labels: map[string]string{"scale": string(d), "scale_target": "web"}}
+	a := alerts.Alert{Fingerprint: string(d), Status: alerts.Firing, StartsAt: s.clock.Now(), Labels: map[string]string{"scale": string(d), "scale_target": "web"}}
 	if !fires {
-		a.Status, a.EndsAt = alerts.Resolved, s.now
+		a.Status, a.EndsAt = alerts.Resolved, s.clock.Now()
 	}
 	if _, err := s.book.Apply(s.t.Context(), alerts.Notification{GroupKey: "g", Alerts: []alerts.Alert{a}}); err != nil {
 		s.t.Fatal(err)
@@ -325,7 +324,7 @@ func TestTooLittleThatIsNotItsDoing(t *testing.T) {
 	for name, hold := range map[string]func(*school, bool){
 		"a pause": func(s *school, on bool) {
 			if on {
-				if _, err := s.engine.Pause("web", policy.Pause{By: "ops", Comment: "looking", Until: s.now.Add(24 * time.Hour)}); err != nil {
+				if _, err := s.engine.Pause("web", policy.Pause{By: "ops", Comment: "looking", Until: s.clock.Now().Add(24 * time.Hour)}); err != nil {
 					s.t.Fatal(err)
 				}
 			} else if _, _, err := s.engine.Resume("web"); err != nil {
@@ -457,12 +456,12 @@ func TestThePastIsReadAtTheStart(t *testing.T) {
 	s.steps(5)
 	s.observed("after a restart", 48*60+15)
 	// Half an hour without a server.
-	s.now = s.now.Add(30 * time.Minute)
+	s.clock.add(30 * time.Minute)
 	s.restart()
 	s.steps(5)
 	s.observed("after some time", 48*60+15+30+5)
 	// A week without one: the last two days are enough.
-	s.now = s.now.Add(7 * 24 * time.Hour)
+	s.clock.add(7 * 24 * time.Hour)
 	s.restart()
 	s.steps(1)
 	s.observed("after a week", 2*48*60+15+30+5)
@@ -526,7 +525,7 @@ func TestAPastThatKnowsLessIsNotTaken(t *testing.T) {
 	past := &remembered{demand: swinging, err: errors.New("no answer within 10s")}
 	s := newSchool(t, learns, past)
 	s.steps(19)
-	past.err, past.since = nil, s.now.Add(-time.Minute)
+	past.err, past.since = nil, s.clock.Now().Add(-time.Minute)
 	s.steps(6)
 	s.observed("of its own", 25)
 }
