@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	commoncfg "github.com/prometheus/common/config"
@@ -125,7 +126,11 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 	if err := yaml.Unmarshal(b, &root); err != nil {
 		return nil, decodeErrors(name, err)
 	}
-	v := &validator{file: name, root: &root, platforms: platforms}
+	dir, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, fmt.Errorf("find the directory of %s, to which paths in it are relative: %w", name, err)
+	}
+	v := &validator{file: name, dir: dir, root: &root, platforms: platforms}
 	v.config(c)
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		v.add("only one YAML document is allowed in the file")

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"path/filepath"
 
 	commoncfg "github.com/prometheus/common/config"
 
@@ -39,7 +38,7 @@ func (v *validator) decodePlatform(d deferred, cfg interface{ Validate() error }
 		return false
 	}
 	if d, ok := cfg.(commoncfg.DirectorySetter); ok {
-		d.SetDirectory(filepath.Dir(v.file))
+		d.SetDirectory(v.dir)
 	}
 	if err := cfg.Validate(); err != nil {
 		if field, ok := errors.AsType[*target.FieldError](err); ok {

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,7 +17,11 @@ import (
 
 // validator collects what is wrong, with its place in the file.
 type validator struct {
-	file      string
+	file string
+	// dir is the directory of the file, which is what relative paths in it are
+	// relative to. It is absolute: a path must hold whatever the working
+	// directory of whoever uses it.
+	dir       string
 	root      *yaml.Node
 	platforms *target.Registry
 	errs      Errors
@@ -88,7 +91,7 @@ func (v *validator) endpoint(u URL, h *commoncfg.HTTPClientConfig, section strin
 	if u.URL == nil {
 		v.add("is missing; write it as http://host:port", section, "url")
 	}
-	h.SetDirectory(filepath.Dir(v.file))
+	h.SetDirectory(v.dir)
 	if err := h.Validate(); err != nil {
 		v.add(err.Error(), section)
 	}

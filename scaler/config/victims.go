@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"math"
-	"path/filepath"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -40,7 +39,7 @@ func (v *validator) victims(c *Config, t *Target, path []any) {
 	}
 	if t.Drain != nil {
 		v.choosable(t, at(path, "drain"))
-		t.Drain.SetDirectory(filepath.Dir(v.file))
+		t.Drain.SetDirectory(v.dir)
 		if err := t.Drain.Validate(); err != nil {
 			path := at(path, "drain")
 			if field, ok := errors.AsType[*target.FieldError](err); ok {

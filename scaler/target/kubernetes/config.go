@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/go-kit/log"
@@ -47,9 +46,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 
 // SetDirectory makes relative file names relative to dir.
 func (c *Config) SetDirectory(dir string) {
-	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
-		c.Kubeconfig = filepath.Join(dir, c.Kubeconfig)
-	}
+	c.Kubeconfig = target.JoinPath(dir, c.Kubeconfig)
 }
 
 // Platform implements target.Config.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,9 +46,7 @@ func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig { return &Discover
 
 // SetDirectory makes relative file names relative to dir.
 func (c *DiscoveryConfig) SetDirectory(dir string) {
-	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
-		c.Kubeconfig = filepath.Join(dir, c.Kubeconfig)
-	}
+	c.Kubeconfig = target.JoinPath(dir, c.Kubeconfig)
 }
 
 // Platform implements target.DiscoveryConfig.

@@ -45,7 +45,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 
 // SetDirectory makes relative file names relative to dir.
 func (c *Config) SetDirectory(dir string) {
-	c.TokenFile = config.JoinDir(dir, c.TokenFile)
+	c.TokenFile = target.JoinPath(dir, c.TokenFile)
 	c.TLSConfig.SetDirectory(dir)
 }
 
