@@ -176,16 +176,6 @@ local promql = import '../lib/promql.libsonnet';
             'Alertscaler answered notifications with {{ $labels.code }} in the last fifteen minutes. The alerts in them do not scale anything.'
           ),
           alert(
-            'AlertscalerNoLeader',
-            'critical',
-            '2m',
-            |||
-              max by (job) (alertscaler_leader{%(selector)s}) == 0
-            |||,
-            'No Alertscaler leads.',
-            'None of the replicas of {{ $labels.job }} has been the leader for two minutes. Nothing scales.'
-          ),
-          alert(
             'AlertscalerSourcesCollide',
             'warning',
             '5m',
