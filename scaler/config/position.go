@@ -45,6 +45,12 @@ func find(root *yaml.Node, path []any) *yaml.Node {
 	return n
 }
 
+// written reports whether there is a value at path, and not null.
+func (v *validator) written(path []any) bool {
+	n := find(v.root, path)
+	return n != nil && n.ShortTag() != "!!null"
+}
+
 // child returns the value under a key or an index, and the line to show.
 func child(n *yaml.Node, p any) (*yaml.Node, int) {
 	switch p := p.(type) {

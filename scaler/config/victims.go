@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"math"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -33,8 +32,8 @@ func (v *validator) victims(c *Config, t *Target, path []any) {
 		default:
 			v.promql(t.Victims.Query, at(path, "query"))
 		}
-		if p := t.Victims.ProtectAbove; p != nil && !(*p >= 0 && !math.IsInf(*p, 0)) {
-			v.addf(at(path, "protect_above"), "%g is not a finite load of at least 0", *p)
+		if p := t.Victims.ProtectAbove; p != nil && !finite(*p, 0, maxAmount) {
+			v.addf(at(path, "protect_above"), "%g is not a finite load of at least 0 and at most %g", *p, float64(maxAmount))
 		}
 	}
 	if t.Drain != nil {
