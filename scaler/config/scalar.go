@@ -1,9 +1,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +49,7 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		return lineError(n, "%s is not a duration; write it as 30s, 5m or 1h30m", kindOf(n))
-	case err != nil && !tooLong.MatchString(n.Value):
+	case err != nil && (n.Value == "" || !tooLong.MatchString(n.Value)):
 		return lineError(n, "%q is not a duration; write it as 30s, 5m or 1h30m", n.Value)
 	case err != nil || Duration(v) > maxDuration:
 		return lineError(n, "%q is too long; no duration here is longer than %s", n.Value, model.Duration(maxDuration))
@@ -168,8 +170,11 @@ func (m *Matchers) UnmarshalYAML(n *yaml.Node) error {
 	*m = Matchers{}
 	for _, item := range n.Content {
 		parsed, err := labels.ParseMatchers(item.Value)
+		if wrong, ok := errors.AsType[*syntax.Error](err); ok && item.Kind == yaml.ScalarNode {
+			return lineError(item, "the regular expression of the matcher %s is not valid: %s", item.Value, wrong.Code)
+		}
 		if item.Kind != yaml.ScalarNode || err != nil || len(parsed) == 0 {
-			return lineError(item, `%q is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, item.Value)
+			return lineError(item, `%s is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, kindOf(item))
 		}
 		*m = append(*m, parsed...)
 	}

@@ -131,7 +131,9 @@ func (v *validator) policy(c *Config, p *Policy, path []any) {
 
 // rules checks what a policy decides by, whatever it scales.
 func (v *validator) rules(c *Config, p *Policy, path []any) {
-	v.mode(p.Mode, at(path, "mode")...)
+	if p.Mode != c.Global.Mode || v.written(at(path, "mode")) {
+		v.mode(p.Mode, at(path, "mode")...)
+	}
 	v.whole(path, "min", "max", "priority")
 	v.integer(p.Priority, -maxPriority, maxPriority, "priority", at(path, "priority")...)
 	v.replicas(p.Min, 0, at(path, "min")...)
