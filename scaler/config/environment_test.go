@@ -62,6 +62,8 @@ func TestEnvironmentOfPrograms(t *testing.T) {
 		{"replicas", "process: { command: [./show, hang] PASS }", "", ask},
 		{"drain", "process: { command: [./show] }, drain: { command: [sh, ./show] PASS }", "", tell},
 		{"count", "ansible: { playbook: scale.yml, current: { command: [./show] } PASS }", "", ask},
+		{"command for current", "command: { current: [./show], scale: [echo, '{desired}'] PASS }", "", ask},
+		{"command for scale", "command: { current: [echo, '1'], scale: [./show, '{desired}'] PASS }", "", ask},
 		{"inventory", "ansible: { playbook: scale.yml, inventory: ./hosts, current: { group: web } PASS }", "ansible-inventory", ask},
 		{"playbook", "ansible: { playbook: scale.yml, ansible_playbook: ./show, current: { command: [echo, '1'] } PASS }", "", ask},
 	} {
