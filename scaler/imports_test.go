@@ -51,7 +51,7 @@ func matches(importPath, path string) bool {
 }
 
 // platforms are the folders of package target, one each.
-var platforms = []string{"process", "docker", "kubernetes", "http", "nomad", "ansible", "aws", "gcp", "azure", "aliyun"}
+var platforms = []string{"process", "docker", "kubernetes", "http", "command", "nomad", "ansible", "aws", "gcp", "azure", "aliyun"}
 
 // below names every platform, and what lies below it.
 func below(prefix string) []string {

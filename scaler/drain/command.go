@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/program"
 )
 
 // notYet is the exit code by which a command says that the replica is still at
@@ -24,18 +25,21 @@ const maxOutput = 512
 
 // command is a program and its arguments. It ends with 0 where the replica is
 // done, with 75 where that is still at work; anything else is a failure.
-type command []string
+type command struct {
+	argv    []string
+	passEnv []string
+}
 
 func (c command) call(ctx context.Context, r Request) (again time.Duration, err error) {
-	argv := make([]string, len(c))
-	for i, arg := range c {
+	argv := make([]string, len(c.argv))
+	for i, arg := range c.argv {
 		if needsAddress(arg) && r.Replica.Address == "" {
 			return 0, fmt.Errorf("the address of %s is not known, and the hook's command needs it", r.Replica.Name)
 		}
 		argv[i] = r.expand(arg, func(s string) string { return s })
 	}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(),
+	cmd.Env = append(program.Environ(c.passEnv, nil),
 		"ALERTSCALER_ACTION="+string(r.Action),
 		"ALERTSCALER_POLICY="+r.Policy,
 		"ALERTSCALER_TARGET="+r.Target,

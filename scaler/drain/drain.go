@@ -16,6 +16,7 @@ import (
 	commoncfg "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -25,6 +26,9 @@ type Config struct {
 	HTTP *HTTPConfig `yaml:"http,omitempty"`
 	// Command is a program and its arguments.
 	Command []string `yaml:"command,omitempty"`
+	// PassEnv names variables of the server's own environment that Command is
+	// given beside the usual ones, see program.Environ.
+	PassEnv []string `yaml:"pass_env,omitempty"`
 	// Timeout is how long a replica may take; then it goes as it is.
 	Timeout model.Duration `yaml:"timeout"`
 	// Interval is how soon a hook that has not succeeded is called again.
@@ -74,7 +78,12 @@ func (c *Config) Validate() error {
 		return &target.FieldError{Field: "timeout", Msg: "must be longer than 0s"}
 	case c.Interval <= 0:
 		return &target.FieldError{Field: "interval", Msg: "must be longer than 0s"}
+	case len(c.Command) == 0 && len(c.PassEnv) > 0:
+		return &target.FieldError{Field: "pass_env", Msg: "is for command; a request is given no environment"}
 	case len(c.Command) > 0:
+		if err := program.ValidateEnviron(c.PassEnv, nil); err != nil {
+			return err
+		}
 		if c.Command[0] == "" {
 			return &target.FieldError{Field: "command", Msg: "must begin with a program"}
 		}
@@ -200,7 +209,7 @@ type Hook struct {
 // New builds a hook. It calls nothing.
 func New(cfg Config) (*Hook, error) {
 	if cfg.HTTP == nil {
-		return &Hook{cfg: cfg, call: command(cfg.Command).call}, nil
+		return &Hook{cfg: cfg, call: command{cfg.Command, cfg.PassEnv}.call}, nil
 	}
 	c, err := commoncfg.NewClientFromConfig(cfg.HTTP.HTTPClientConfig, "drain")
 	if err != nil {

@@ -40,7 +40,7 @@ func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplat
 	if t.logger == nil {
 		t.logger = log.NewNopLogger()
 	}
-	commands := newEnvironment("", nil)
+	commands := newEnvironment("", cfg.PassEnv, nil)
 	if cfg.Current.Group == "" {
 		t.current = newCached(&counter{commands, cfg.Current.Command})
 		return t

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/common/config"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -26,6 +27,9 @@ type AWXConfig struct {
 	Current CurrentConfig `yaml:"current"`
 	// ExtraVars are given to the job beside those of Alertscaler.
 	ExtraVars map[string]any `yaml:"extra_vars,omitempty"`
+	// PassEnv names variables of the server's own environment that the programs
+	// are given, see program.Environ.
+	PassEnv []string `yaml:"pass_env,omitempty"`
 	// HTTPClientConfig has the credentials: authorization, basic_auth, ...
 	HTTPClientConfig config.HTTPClientConfig `yaml:",inline"`
 }
@@ -87,6 +91,9 @@ func (c *AWXConfig) Validate() error {
 		return &target.FieldError{Field: "job_template", Msg: "must be the id or the name of a job template"}
 	}
 	if err := c.HTTPClientConfig.Validate(); err != nil {
+		return err
+	}
+	if err := program.ValidateEnviron(c.PassEnv, nil); err != nil {
 		return err
 	}
 	if err := validateExtraVars(c.ExtraVars); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -165,7 +166,7 @@ func (c *controller) firstFailure(ctx context.Context, op string, id int) string
 	case len(page.Results) == 0 || page.Results[0].Stdout == "":
 		return "no task of it says why"
 	}
-	printed := newOutput(maxErrorOutput)
+	printed := program.NewOutput(maxErrorOutput)
 	_, _ = printed.Write([]byte(page.Results[0].Stdout))
 	return printed.String()
 }

@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -31,18 +29,14 @@ type environment struct {
 	env []string
 }
 
-// newEnvironment is the server's own environment, with defaults of ours for
-// what is not set there, and then env.
-func newEnvironment(dir string, env map[string]string, defaults ...string) environment {
-	e := environment{dir: dir, env: slices.Concat(defaults, os.Environ())}
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		e.env = append(e.env, name+"="+env[name])
-	}
-	return e
+// newEnvironment is what program.Environ gives.
+func newEnvironment(dir string, pass []string, env map[string]string, defaults ...string) environment {
+	return environment{dir: dir, env: program.Environ(pass, env, defaults...)}
 }
 
 func (e *environment) command(argv []string) *exec.Cmd {
-	cmd := exec.Command(argv[0], argv[1:]...)
+	// A path is relative to the server's working directory, not to dir.
+	cmd := exec.Command(program.Absolute(argv[0]), argv[1:]...)
 	cmd.Dir, cmd.Env = e.dir, e.env
 	return cmd
 }
@@ -52,25 +46,25 @@ func (e *environment) output(ctx context.Context, op string, argv []string, limi
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	cmd := e.command(argv)
-	printed, complaint := &capped{max: limit}, newOutput(maxErrorOutput)
+	printed, complaint := &program.Capped{Max: limit}, program.NewOutput(maxErrorOutput)
 	cmd.Stdout, cmd.Stderr = printed, complaint
-	err := runGroup(ctx, cmd)
+	err := program.Run(ctx, cmd)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, failure(op, fmt.Errorf("run %q: %w", argv, ctx.Err()))
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return nil, target.Errorf(target.KindPermanent, op, "run %q: %w", argv, err)
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return nil, target.Errorf(target.KindTemporary, op, "run %q: %w: %s", argv, err, said(complaint, printed.kept.Bytes()))
-	case printed.over:
-		return nil, target.Errorf(target.KindPermanent, op, "%q printed more than %d bytes: %q ...", argv, limit, printed.kept.Bytes()[:min(limit, 200)])
+		return nil, target.Errorf(target.KindTemporary, op, "run %q: %w: %s", argv, err, said(complaint, printed.Kept.Bytes()))
+	case printed.Over:
+		return nil, target.Errorf(target.KindTemporary, op, "%q printed more than %d bytes: %q ...", argv, limit, printed.Kept.Bytes()[:min(limit, 200)])
 	}
-	return printed.kept.Bytes(), nil
+	return printed.Kept.Bytes(), nil
 }
 
 // said is what a program that did not work has printed.
-func said(complaint *output, printed []byte) string {
-	if s := complaint.last(maxErrorOutput); s != "" {
+func said(complaint *program.Output, printed []byte) string {
+	if s := complaint.Last(maxErrorOutput); s != "" {
 		return s
 	}
 	if s := bytes.TrimSpace(printed); len(s) > 0 {
@@ -97,7 +91,7 @@ func (c *counter) read(ctx context.Context, op string) (counts, error) {
 	}
 	n, ok := parseCounts(printed)
 	if !ok {
-		return counts{}, target.Errorf(target.KindPermanent, op, `%q printed %q, want one whole number or {"requested": 3, "ready": 2}`, c.argv, shorten(printed))
+		return counts{}, target.Errorf(target.KindTemporary, op, `%q printed %q, want one whole number or {"requested": 3, "ready": 2}`, c.argv, shorten(printed))
 	}
 	return n, nil
 }
@@ -110,7 +104,7 @@ func (c *counter) number(ctx context.Context, op string) (int, error) {
 	}
 	n, ok := parseNumber(printed)
 	if !ok {
-		return 0, target.Errorf(target.KindPermanent, op, "%q printed %q, want one whole number", c.argv, shorten(printed))
+		return 0, target.Errorf(target.KindTemporary, op, "%q printed %q, want one whole number", c.argv, shorten(printed))
 	}
 	return n, nil
 }

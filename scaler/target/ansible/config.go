@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -29,7 +30,10 @@ type Config struct {
 	ExtraVars map[string]any `yaml:"extra_vars,omitempty"`
 	// Timeout is the longest that one run may take.
 	Timeout model.Duration `yaml:"timeout"`
-	// Env is added to the server's own environment, for all programs.
+	// PassEnv names variables of the server's own environment that all programs
+	// are given beside the usual ones, see program.Environ; Env is added to
+	// these.
+	PassEnv []string `yaml:"pass_env,omitempty"`
 	Env map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the playbook's, so that an
 	// ansible.cfg beside it is found.
@@ -126,7 +130,7 @@ func (c *Config) Validate() error {
 	case c.MaxOutput < minMaxOutput || c.MaxOutput > maxMaxOutput:
 		return &target.FieldError{Field: "max_output", Msg: fmt.Sprintf("%s is not from %s to %s", c.MaxOutput, minMaxOutput, maxMaxOutput)}
 	}
-	if err := validateEnv(c.Env); err != nil {
+	if err := program.ValidateEnviron(c.PassEnv, c.Env); err != nil {
 		return err
 	}
 	if err := validateExtraVars(c.ExtraVars); err != nil {

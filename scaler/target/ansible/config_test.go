@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -124,7 +125,7 @@ func TestExitKinds(t *testing.T) {
 		{250, "", target.KindPermanent},
 		{77, "", target.KindPermanent},
 	} {
-		o := newOutput(1000)
+		o := program.NewOutput(1000)
 		_, _ = o.Write([]byte(test.printed))
 		if got, meaning := exitKind(test.code, o); got != test.want || meaning == "" {
 			t.Errorf("exit code %d after %q: %s (%s), want %s", test.code, test.printed, got, meaning, test.want)

@@ -57,7 +57,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := &counter{newEnvironment(t.TempDir(), nil), []string{"sh", "-c", test.script}}
+			c := &counter{newEnvironment(t.TempDir(), nil, nil), []string{"sh", "-c", test.script}}
 			n, err := c.read(t.Context(), "count web")
 			if n != (counts{}) {
 				t.Errorf("%+v beside an error", n)
@@ -65,7 +65,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 			wantError(t, err, test.kind, append(test.words, "count web")...)
 		})
 	}
-	c := &counter{newEnvironment("", nil), []string{"no-such-program"}}
+	c := &counter{newEnvironment("", nil, nil), []string{"no-such-program"}}
 	_, err := c.read(t.Context(), "count web")
 	wantError(t, err, target.KindPermanent, "no-such-program")
 }
@@ -74,7 +74,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 	t.Parallel()
 	s := site{t.TempDir()}
-	c := &counter{newEnvironment(s.dir, map[string]string{"PAUSE": "1000"}), []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
+	c := &counter{newEnvironment(s.dir, nil, map[string]string{"PAUSE": "1000"}), []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var pid int
 	go func() { defer cancel(); pid = waitPID(t, s) }()

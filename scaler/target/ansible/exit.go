@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -25,7 +26,7 @@ func present(op, what, path string) error {
 
 // exitError is how a run of ansible-playbook ended, as an error of a kind; nil
 // for one that went well.
-func exitError(op string, err error, printed *output) error {
+func exitError(op string, err error, printed *program.Output) error {
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
 		return nil
 	}
@@ -38,7 +39,7 @@ func exitError(op string, err error, printed *output) error {
 }
 
 // exitKind translates the exit codes of ansible-core.
-func exitKind(code int, printed *output) (target.Kind, string) {
+func exitKind(code int, printed *program.Output) (target.Kind, string) {
 	switch code {
 	case -1:
 		return target.KindTemporary, "it was killed"
@@ -65,20 +66,20 @@ func exitKind(code int, printed *output) (target.Kind, string) {
 
 // neverRan reports whether the output is that of a parser which gave up: an
 // error, and nothing of any host.
-func neverRan(printed *output) bool {
+func neverRan(printed *program.Output) bool {
 	s := printed.String()
 	return (strings.Contains(s, "ERROR!") || strings.Contains(s, "[ERROR]")) &&
 		!strings.Contains(s, "PLAY RECAP") && !strings.Contains(strings.ToLower(s), "unreachable")
 }
 
 // quoted is the end of what a run printed, for its error.
-func quoted(printed *output) string {
-	s := printed.last(maxErrorOutput)
+func quoted(printed *program.Output) string {
+	s := printed.Last(maxErrorOutput)
 	if s == "" {
 		return "it printed nothing"
 	}
-	if n := printed.dropped(); n > 0 {
-		return fmt.Sprintf("it printed %d bytes, which end with: %s", printed.total, s)
+	if n := printed.Dropped(); n > 0 {
+		return fmt.Sprintf("it printed %d bytes, which end with: %s", printed.Total, s)
 	}
 	return s
 }

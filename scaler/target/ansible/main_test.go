@@ -43,7 +43,7 @@ func serve(dir string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(r.group.cmd.Process.Pid)
+	fmt.Println(r.group.Pid())
 	select {}
 }
 

@@ -51,7 +51,7 @@ func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
 		cfg: *cfg, options: o, logger: o.Logger, acceptAfter: acceptAfter, after: time.After,
 		starting: make(chan struct{}, 1),
-		environment: newEnvironment(cfg.dir(), cfg.Env,
+		environment: newEnvironment(cfg.dir(), cfg.PassEnv, cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",
 			// An inventory that cannot be read is no empty one.
 			"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1",

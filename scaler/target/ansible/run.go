@@ -7,21 +7,22 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // run is one run of the playbook.
 type run struct {
 	*request
-	group   *group
-	printed *output
+	group   *program.Group
+	printed *program.Output
 	vars    string        // the file of its variables
 	done    chan struct{} // closed once its end is remembered
 }
 
 // launch starts ansible-playbook and follows it to its end.
 func (p *playbook) launch(op string, vars own) (*run, error) {
-	r := &run{printed: newOutput(int(p.cfg.MaxOutput)), done: make(chan struct{})}
+	r := &run{printed: program.NewOutput(int(p.cfg.MaxOutput)), done: make(chan struct{})}
 	var err error
 	if r.vars, err = p.writeVars(vars); err != nil {
 		return nil, target.Errorf(target.KindTemporary, op, "write the variables: %w", err)
@@ -32,7 +33,7 @@ func (p *playbook) launch(op string, vars own) (*run, error) {
 	}
 	cmd := p.environment.command(append(argv, "--extra-vars=@"+r.vars, absolute(p.cfg.Playbook)))
 	cmd.Stdout, cmd.Stderr = r.printed, r.printed
-	if r.group, err = startGroup(cmd); err != nil {
+	if r.group, err = program.Start(cmd); err != nil {
 		_ = os.Remove(r.vars)
 		return nil, target.Errorf(target.KindPermanent, op, "start %s: %w", p.cfg.AnsiblePlaybook, err)
 	}
@@ -66,13 +67,13 @@ func (p *playbook) follow(op string, r *run) {
 	defer close(r.done)
 	var err error
 	select {
-	case <-r.group.exited:
-		err = exitError(op, r.group.err, r.printed)
+	case <-r.group.Exited:
+		err = exitError(op, r.group.Err, r.printed)
 	case <-p.after(time.Duration(p.cfg.Timeout)):
-		r.group.end(killAfter)
+		r.group.End(killAfter)
 		err = target.Errorf(target.KindTemporary, op, "the playbook was ended, it took longer than %s: %s", p.cfg.Timeout, quoted(r.printed))
 	case <-p.closing.Done():
-		r.group.end(killAfter)
+		r.group.End(killAfter)
 		err = target.Errorf(target.KindTemporary, op, "the playbook was ended with its target: %s", quoted(r.printed))
 	}
 	_ = os.Remove(r.vars)

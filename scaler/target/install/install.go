@@ -7,6 +7,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/ansible"
 	"github.com/alertscaler/alertscaler/scaler/target/aws"
 	"github.com/alertscaler/alertscaler/scaler/target/azure"
+	"github.com/alertscaler/alertscaler/scaler/target/command"
 	"github.com/alertscaler/alertscaler/scaler/target/docker"
 	"github.com/alertscaler/alertscaler/scaler/target/gcp"
 	"github.com/alertscaler/alertscaler/scaler/target/http"
@@ -31,6 +32,7 @@ func Registry() *target.Registry {
 		engines.NewContainerConfig,
 		clusters.NewConfig,
 		http.NewConfig,
+		command.NewConfig,
 		nomad.NewConfig,
 		ansible.NewConfig,
 		ansible.NewAWXConfig,

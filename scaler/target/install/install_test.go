@@ -7,7 +7,7 @@ import (
 
 func TestRegistry(t *testing.T) {
 	r := Registry()
-	want := []string{"aliyun_ess", "ansible", "aws_asg", "aws_ecs", "awx", "azure_vmss", "docker_container", "docker_service", "gcp_mig", "http", "kubernetes", "nomad", "process"}
+	want := []string{"aliyun_ess", "ansible", "aws_asg", "aws_ecs", "awx", "azure_vmss", "command", "docker_container", "docker_service", "gcp_mig", "http", "kubernetes", "nomad", "process"}
 	if got := r.Names(); !slices.Equal(got, want) {
 		t.Errorf("platforms = %v, want %v", got, want)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -25,7 +26,10 @@ type Config struct {
 	// Command is the program and its arguments; the program is looked up in
 	// PATH unless it has a slash. {port} becomes a free port of the replica.
 	Command []string `yaml:"command"`
-	// Env is added to the server's own environment. {port} works here too.
+	// PassEnv names variables of the server's own environment that replicas are
+	// given beside the usual ones, see program.Environ.
+	PassEnv []string `yaml:"pass_env,omitempty"`
+	// Env is added to these. {port} works here too.
 	Env map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the server's.
 	Dir string `yaml:"dir,omitempty"`
@@ -107,10 +111,8 @@ func (c *Config) Validate() error {
 	if _, err := exec.LookPath(c.program()); err != nil {
 		return &target.FieldError{Field: "command", Msg: fmt.Sprintf("program %q cannot be run: %v", c.Command[0], lookPathCause(err))}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-		if name == "" || strings.ContainsAny(name, "=\x00") {
-			return &target.FieldError{Field: "env", Msg: fmt.Sprintf("%q is not the name of an environment variable", name)}
-		}
+	if err := program.ValidateEnviron(c.PassEnv, c.Env); err != nil {
+		return err
 	}
 	if c.MaxReplicas < 0 {
 		return &target.FieldError{Field: "max_replicas", Msg: "must not be negative; 0 is no limit"}

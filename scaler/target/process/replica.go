@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/program"
 )
 
 // replica keeps one copy of the command running until it is told to stop.
@@ -130,7 +132,7 @@ func (r *replica) command() (*exec.Cmd, int, error) {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = cfg.Dir
-	cmd.Env = append(os.Environ(),
+	cmd.Env = append(program.Environ(cfg.PassEnv, nil),
 		"ALERTSCALER_POLICY="+r.pool.policy,
 		"ALERTSCALER_TARGET="+r.pool.name,
 		"ALERTSCALER_REPLICA="+strconv.Itoa(r.index),

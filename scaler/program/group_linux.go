@@ -1,4 +1,4 @@
-package ansible
+package program
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ func sysProcAttr() *syscall.SysProcAttr {
 
 // awaitExit returns when the leader has exited, and leaves it unreaped: its
 // pid, and with it the group's, cannot be anyone else's until then.
-func (g *group) awaitExit() {
+func (g *Group) awaitExit() {
 	var info unix.Siginfo
 	for {
 		err := unix.Waitid(unix.P_PID, g.cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
@@ -25,5 +25,5 @@ func (g *group) awaitExit() {
 	}
 }
 
-func (g *group) terminate() { _ = unix.Kill(-g.cmd.Process.Pid, unix.SIGTERM) }
-func (g *group) kill()      { _ = unix.Kill(-g.cmd.Process.Pid, unix.SIGKILL) }
+func (g *Group) terminate() { _ = unix.Kill(-g.cmd.Process.Pid, unix.SIGTERM) }
+func (g *Group) kill()      { _ = unix.Kill(-g.cmd.Process.Pid, unix.SIGKILL) }

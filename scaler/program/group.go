@@ -1,4 +1,4 @@
-package ansible
+package program
 
 import (
 	"context"
@@ -13,24 +13,24 @@ import (
 // connection may.
 const outputDelay = time.Second
 
-// group is a program that runs: the leader of a process group of its own, and
+// Group is a program that runs: the leader of a process group of its own, and
 // what it starts in that group.
-type group struct {
+type Group struct {
 	cmd *exec.Cmd
-	// exited is closed once the leader is gone and its output is read; err is
+	// Exited is closed once the leader is gone and its output is read; Err is
 	// then how it ended.
-	exited chan struct{}
-	err    error
+	Exited chan struct{}
+	Err    error
 	once   sync.Once
 
 	mu     sync.Mutex // guards what follows, and that no stranger is signalled
-	ending bool       // end was called
+	ending bool       // End was called
 	reaped bool       // the pid may be another's by now
 }
 
-// startGroup starts cmd with standard input closed.
-func startGroup(cmd *exec.Cmd) (*group, error) {
-	g := &group{cmd: cmd, exited: make(chan struct{})}
+// Start starts cmd with standard input closed.
+func Start(cmd *exec.Cmd) (*Group, error) {
+	g := &Group{cmd: cmd, Exited: make(chan struct{})}
 	cmd.Stdin = nil
 	cmd.WaitDelay = outputDelay
 	cmd.SysProcAttr = sysProcAttr()
@@ -52,10 +52,13 @@ func startGroup(cmd *exec.Cmd) (*group, error) {
 	return g, nil
 }
 
+// Pid is the leader's, and the name of the group.
+func (g *Group) Pid() int { return g.cmd.Process.Pid }
+
 // wait collects the leader. What a program that ended by itself has left in
 // its group is left alone: it may be the very replicas that it was to start.
-func (g *group) wait() {
-	defer close(g.exited)
+func (g *Group) wait() {
+	defer close(g.Exited)
 	g.awaitExit()
 	g.mu.Lock()
 	if g.ending {
@@ -67,24 +70,24 @@ func (g *group) wait() {
 }
 
 // collect lets os/exec collect the leader and the rest of its output, once.
-func (g *group) collect() { g.once.Do(func() { g.err = g.cmd.Wait() }) }
+func (g *Group) collect() { g.once.Do(func() { g.Err = g.cmd.Wait() }) }
 
-// end asks the whole group to stop, kills after grace what then still runs,
+// End asks the whole group to stop, kills after grace what then still runs,
 // and returns once the leader is gone.
-func (g *group) end(grace time.Duration) {
+func (g *Group) End(grace time.Duration) {
 	g.signal(g.terminate)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
-	case <-g.exited:
+	case <-g.Exited:
 		return
 	case <-timer.C:
 	}
 	g.signal(g.kill)
-	<-g.exited
+	<-g.Exited
 }
 
-func (g *group) signal(send func()) {
+func (g *Group) signal(send func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ending = true
@@ -93,21 +96,21 @@ func (g *group) signal(send func()) {
 	}
 }
 
-// runGroup runs cmd until it ends, or kills it with its group once ctx is
+// Run runs cmd until it ends, or kills it with its group once ctx is
 // done, and returns how it ended.
-func runGroup(ctx context.Context, cmd *exec.Cmd) error {
+func Run(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g, err := startGroup(cmd)
+	g, err := Start(cmd)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-g.exited:
-		return g.err
+	case <-g.Exited:
+		return g.Err
 	case <-ctx.Done():
-		g.end(0)
+		g.End(0)
 		return ctx.Err()
 	}
 }

@@ -1,4 +1,4 @@
-package ansible
+package program
 
 import (
 	"bytes"
@@ -6,23 +6,25 @@ import (
 	"strings"
 )
 
-// output is an io.Writer that keeps the beginning and the end of what is
+// Output is an io.Writer that keeps the beginning and the end of what is
 // written to it, max bytes together, and counts what is between them. It is
 // not safe for concurrent use.
-type output struct {
-	max   int
-	head  []byte
-	tail  []byte // a ring, once it is full
-	next  int    // where the oldest byte of a full ring is
-	total int64
+type Output struct {
+	max  int
+	head []byte
+	tail []byte // a ring, once it is full
+	next int    // where the oldest byte of a full ring is
+	// Total is how many bytes were written.
+	Total int64
 }
 
-func newOutput(limit int) *output { return &output{max: limit} }
+// NewOutput returns one that keeps limit bytes.
+func NewOutput(limit int) *Output { return &Output{max: limit} }
 
 // Write never fails: a program must not die of its own output.
-func (o *output) Write(p []byte) (int, error) {
+func (o *Output) Write(p []byte) (int, error) {
 	n := len(p)
-	o.total += int64(n)
+	o.Total += int64(n)
 	if room := o.max/2 - len(o.head); room > 0 {
 		k := min(room, len(p))
 		o.head = append(o.head, p[:k]...)
@@ -43,28 +45,28 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// dropped is how many bytes of the middle are lost.
-func (o *output) dropped() int64 { return o.total - int64(len(o.head)+len(o.tail)) }
+// Dropped is how many bytes of the middle are lost.
+func (o *Output) Dropped() int64 { return o.Total - int64(len(o.head)+len(o.tail)) }
 
 // end returns the kept end, in order.
-func (o *output) end() []byte {
+func (o *Output) end() []byte {
 	return append(bytes.Clone(o.tail[o.next:]), o.tail[:o.next]...)
 }
 
 // String is what was kept, with a line in place of what was not.
-func (o *output) String() string {
+func (o *Output) String() string {
 	var b strings.Builder
 	b.Write(o.head)
-	if n := o.dropped(); n > 0 {
+	if n := o.Dropped(); n > 0 {
 		fmt.Fprintf(&b, "\n[... %d bytes left out ...]\n", n)
 	}
 	b.Write(o.end())
 	return strings.TrimSpace(b.String())
 }
 
-// last is the end of the output, n bytes at most, from the start of a line
+// Last is the end of the output, n bytes at most, from the start of a line
 // where there is one.
-func (o *output) last(n int) string {
+func (o *Output) Last(n int) string {
 	s := o.String()
 	if len(s) <= n {
 		return s
@@ -76,18 +78,18 @@ func (o *output) last(n int) string {
 	return strings.ToValidUTF8("... "+s, "�")
 }
 
-// capped is an io.Writer that keeps the first max bytes and knows whether
+// Capped is an io.Writer that keeps the first Max bytes and knows whether
 // there were more.
-type capped struct {
-	max  int
-	kept bytes.Buffer
-	over bool
+type Capped struct {
+	Max  int
+	Kept bytes.Buffer
+	Over bool
 }
 
-// Write never fails; see output.
-func (c *capped) Write(p []byte) (int, error) {
-	k := min(len(p), c.max-c.kept.Len())
-	c.over = c.over || k < len(p)
-	c.kept.Write(p[:k])
+// Write never fails; see Output.
+func (c *Capped) Write(p []byte) (int, error) {
+	k := min(len(p), c.Max-c.Kept.Len())
+	c.Over = c.Over || k < len(p)
+	c.Kept.Write(p[:k])
 	return len(p), nil
 }

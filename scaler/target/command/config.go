@@ -1,0 +1,153 @@
+package command
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
+
+	"github.com/alertscaler/alertscaler/scaler/program"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// Config is the configuration of a command target, under the key command.
+type Config struct {
+	// Current is the program, and its arguments, that prints how many replicas
+	// there are: one whole number, or {"requested": 3, "ready": 2} with min and
+	// max where there are bounds.
+	Current []string `yaml:"current"`
+	// Scale is the program that asks for a number; {desired} in an argument is
+	// that number.
+	Scale []string `yaml:"scale"`
+	// CurrentTimeout and ScaleTimeout are the longest that the programs may
+	// take. What is above the server's own limit for one call has no effect.
+	CurrentTimeout model.Duration `yaml:"current_timeout"`
+	ScaleTimeout   model.Duration `yaml:"scale_timeout"`
+	// PassEnv names variables of the server's own environment that the programs
+	// are given beside the usual ones, see program.Environ; Env is added to
+	// these.
+	PassEnv []string          `yaml:"pass_env,omitempty"`
+	Env     map[string]string `yaml:"env,omitempty"`
+	// Dir is the working directory; empty: the server's.
+	Dir string `yaml:"dir,omitempty"`
+}
+
+// NewConfig returns a configuration with its defaults set.
+func NewConfig() target.Config {
+	return &Config{CurrentTimeout: model.Duration(10 * time.Second), ScaleTimeout: model.Duration(10 * time.Second)}
+}
+
+// UnmarshalYAML sets the defaults and decodes over them.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	*c = *NewConfig().(*Config)
+	type plain Config
+	return unmarshal((*plain)(c))
+}
+
+// SetDirectory makes relative paths relative to dir, the directory of the
+// configuration file: that of dir, and those of programs given with a slash,
+// which are relative to their working directory where that is given.
+func (c *Config) SetDirectory(dir string) {
+	c.Dir = config.JoinDir(dir, c.Dir)
+	for _, argv := range [][]string{c.Current, c.Scale} {
+		if len(argv) > 0 && argv[0] != "" {
+			argv[0] = program.Beside(c.beside(dir), argv[0])
+		}
+	}
+}
+
+// beside is what programs are relative to.
+func (c *Config) beside(dir string) string {
+	if c.Dir != "" {
+		return c.Dir
+	}
+	return dir
+}
+
+// Platform implements target.Config.
+func (*Config) Platform() string { return "command" }
+
+// Identity implements target.Config: what is scaled is named by the words with
+// which it is asked for. Words that name the target make a thing of its own of
+// it.
+func (c *Config) Identity() string {
+	example := placeholders{}
+	named := placeholders{policy: "p", target: "t", scaleTarget: "s"}
+	if strings.Join(example.expand(c.Scale), "\x00") != strings.Join(named.expand(c.Scale), "\x00") {
+		return ""
+	}
+	id := fmt.Sprintf("command %q", c.Scale)
+	if c.Dir != "" {
+		id += " in " + c.Dir
+	}
+	if len(c.Env) > 0 {
+		env, _ := json.Marshal(c.Env) // a map of strings
+		id += fmt.Sprintf(" env %x", sha256.Sum256(env))
+	}
+	return id
+}
+
+// Validate implements target.Config. It looks at this host: the programs and
+// the working directory must be there.
+func (c *Config) Validate() error {
+	if c.Dir != "" {
+		if fi, err := os.Stat(c.Dir); err != nil {
+			return &target.FieldError{Field: "dir", Msg: err.Error()}
+		} else if !fi.IsDir() {
+			return &target.FieldError{Field: "dir", Msg: c.Dir + " is not a directory"}
+		}
+	}
+	if err := validateArgv("current", c.Current, `["./count", "web"]`, forCurrent); err != nil {
+		return err
+	}
+	if err := validateArgv("scale", c.Scale, `["./resize", "web", "{desired}"]`, forScale); err != nil {
+		return err
+	}
+	switch {
+	case !strings.Contains(strings.Join(c.Scale[1:], "\x00"), "{desired}"):
+		return &target.FieldError{Field: "scale", Msg: `has no {desired} in its arguments, so that it would ask for the same whatever is wanted; write it as ["./resize", "web", "{desired}"]`}
+	case c.CurrentTimeout <= 0:
+		return &target.FieldError{Field: "current_timeout", Msg: "must be longer than 0s"}
+	case c.ScaleTimeout <= 0:
+		return &target.FieldError{Field: "scale_timeout", Msg: "must be longer than 0s"}
+	}
+	return program.ValidateEnviron(c.PassEnv, c.Env)
+}
+
+func validateArgv(field string, argv []string, example, known string) error {
+	if len(argv) == 0 || argv[0] == "" {
+		return &target.FieldError{Field: field, Msg: "must name a program, as in " + example}
+	}
+	for _, arg := range argv[1:] {
+		if err := checkPlaceholders(arg, known); err != nil {
+			return &target.FieldError{Field: field, Msg: err.Error()}
+		}
+	}
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		if e, ok := errors.AsType[*exec.Error](err); ok {
+			err = e.Err // without the name, which is said here
+		}
+		where := "in PATH"
+		if strings.ContainsRune(argv[0], filepath.Separator) {
+			where = "there"
+		}
+		return &target.FieldError{Field: field, Msg: fmt.Sprintf("program %q cannot be run: %v; it must be a file %s that may be executed", argv[0], err, where)}
+	}
+	return nil
+}
+
+// New implements target.Config. Nothing is started.
+func (c *Config) New(o target.Options) (target.Target, error) { return newTarget(c, o), nil }
+
+var (
+	_ target.Config          = (*Config)(nil)
+	_ config.DirectorySetter = (*Config)(nil)
+)
