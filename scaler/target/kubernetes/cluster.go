@@ -28,7 +28,7 @@ const (
 type cluster struct {
 	rest    rest.Interface
 	objects dynamic.Interface
-	close   func()
+	http    *http.Client
 
 	mu    sync.Mutex
 	kinds map[schema.GroupVersionKind]resource
@@ -62,10 +62,12 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 	}
 	once := once{base}
 	return &cluster{
-		rest: once, objects: dynamic.New(once), close: client.CloseIdleConnections,
+		rest: once, objects: dynamic.New(once), http: client,
 		kinds: make(map[schema.GroupVersionKind]resource),
 	}, nil
 }
+
+func (c *cluster) close() { c.http.CloseIdleConnections() }
 
 // once makes every request just once. client-go would wait and repeat what was
 // throttled up to ten times, and the engine would not know of it.
