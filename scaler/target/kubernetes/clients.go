@@ -48,14 +48,15 @@ func (c *Clients) get(kubeconfig, context string, override *http.Client) (*share
 		}
 		return newCluster(cfg, override)
 	}
+	end := func(cl *cluster) { cl.close() }
 	if c == nil || override != nil {
 		cl, err := build()
 		if err != nil {
 			return nil, err
 		}
-		return share.Alone(cl, (*cluster).close), nil
+		return share.Alone(cl, end), nil
 	}
-	return c.pool.Get(clientKey{kubeconfig, context}, c.sum(kubeconfig, context), build, (*cluster).close)
+	return c.pool.Get(clientKey{kubeconfig, context}, c.sum(kubeconfig, context), build, end)
 }
 
 // sum stands for the content of the kubeconfigs and of the files that they name

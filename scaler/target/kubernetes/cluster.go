@@ -28,7 +28,7 @@ const (
 type cluster struct {
 	rest    rest.Interface
 	objects dynamic.Interface
-	http    *http.Client
+	close   func()
 
 	mu    sync.Mutex
 	kinds map[schema.GroupVersionKind]resource
@@ -47,27 +47,27 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 	// Deprecations are for whoever writes the configuration, not for every
 	// evaluation's log.
 	cfg.WarningHandlerWithContext = rest.NoWarnings{}
-	client := override
+	client, end := override, func() {}
 	if client == nil {
-		var err error
-		if client, err = rest.HTTPClientFor(cfg); err != nil {
+		t, endTransport, err := newTransport(cfg)
+		if err != nil {
 			return nil, err
 		}
+		client, end = &http.Client{Transport: t}, endTransport
 	}
 	noting := *client
 	noting.Transport = delays{cmp.Or(client.Transport, http.DefaultTransport)}
 	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, &noting)
 	if err != nil {
+		end()
 		return nil, err
 	}
 	once := once{base}
 	return &cluster{
-		rest: once, objects: dynamic.New(once), http: client,
+		rest: once, objects: dynamic.New(once), close: end,
 		kinds: make(map[schema.GroupVersionKind]resource),
 	}, nil
 }
-
-func (c *cluster) close() { c.http.CloseIdleConnections() }
 
 // once makes every request just once. client-go would wait and repeat what was
 // throttled up to ten times, and the engine would not know of it.
