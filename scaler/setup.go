@@ -14,8 +14,9 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// Prepare builds the targets of c that are new or changed. Those that stay as
-// they are keep their target, and with it whatever it holds.
+// Prepare builds the targets of c that are new or changed, be it that the files
+// have changed which they name. Those that stay as they are keep their target,
+// and with it whatever it holds.
 func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -72,8 +73,10 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		if err != nil {
 			return nil, fresh, fmt.Errorf("target %q: drain: %w", t.Name, err)
 		}
+		// Before it is built: what changes meanwhile counts at the next reload.
+		files := target.FilesSum(t.Platform)
 		if i := slices.IndexFunc(old, func(b boundTarget) bool {
-			return b.name == t.Name && reflect.DeepEqual(b.config, t.Platform)
+			return b.configuredAs(t.Name, t.Platform) && b.files == files
 		}); i >= 0 {
 			kept := old[i]
 			kept.victims, kept.hook = t.Victims, hook
@@ -88,7 +91,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		if err != nil {
 			return nil, fresh, fmt.Errorf("target %q: %w", t.Name, err)
 		}
-		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, target: built, victims: t.Victims, hook: hook}
+		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, files: files, target: built, victims: t.Victims, hook: hook}
 		fresh = append(fresh, b)
 		s.targets = append(s.targets, b)
 	}
@@ -98,6 +101,21 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		}
 	}
 	return s, fresh, nil
+}
+
+// configuredAs reports whether b is the target of this name and configuration,
+// whatever the files say that it names.
+func (b boundTarget) configuredAs(name string, c target.Config) bool {
+	return b.name == name && reflect.DeepEqual(b.config, c)
+}
+
+// gone are the targets that s sheds and that are no more part of it. A target
+// that was built anew, because the files that it names have changed, is not
+// among them: what is known of it still holds.
+func (s *setup) gone() []boundTarget {
+	return slices.DeleteFunc(slices.Clone(s.shed), func(old boundTarget) bool {
+		return slices.ContainsFunc(s.targets, func(t boundTarget) bool { return t.configuredAs(old.name, old.config) })
+	})
 }
 
 // hookOf builds what is called before a replica of t goes; nil: nothing is.

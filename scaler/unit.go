@@ -91,6 +91,7 @@ type boundTarget struct {
 	name     string
 	platform string
 	config   target.Config
+	files    string // target.FilesSum of config when it was built
 	target   target.Target
 	// victims and hook are nil where the platform chooses which replicas go,
 	// and nobody is asked before they do.
@@ -251,8 +252,11 @@ func (u *unit) takeSetup(ctx context.Context) {
 	u.mu.Unlock()
 	if next != nil {
 		u.engine.closeTargets(u.logger, next.shed)
-		u.forget(next.shed)
-		u.dropDrains(next.shed)
+		for _, t := range next.shed {
+			delete(u.restored, t.target)
+		}
+		u.forget(next.gone())
+		u.dropDrains(next.gone())
 		next.shed = nil
 	}
 	u.restoreTargets(ctx)
@@ -262,7 +266,6 @@ func (u *unit) takeSetup(ctx context.Context) {
 // is read before anything is decided by it.
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
-		delete(u.restored, t.target)
 		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
 		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
 	}

@@ -112,7 +112,8 @@ func (m *Manager) Extend(ctx context.Context, c *config.Config) (*config.Config,
 	var fresh []*source
 	for i, d := range c.Discovery {
 		was := old[d.Name]
-		if was != nil && reflect.DeepEqual(was.platform, d.Platform) {
+		files := target.FilesSum(d.Platform)
+		if was != nil && was.files == files && reflect.DeepEqual(was.platform, d.Platform) {
 			next[i] = was
 			continue
 		}
@@ -124,7 +125,7 @@ func (m *Manager) Extend(ctx context.Context, c *config.Config) (*config.Config,
 			m.closeAll(fresh)
 			return nil, config.Change{}, fmt.Errorf("discovery %q: %w", d.Name, err)
 		}
-		next[i] = &source{platform: d.Platform, discoverer: discoverer, paced: make(chan struct{}, 1)}
+		next[i] = &source{platform: d.Platform, files: files, discoverer: discoverer, paced: make(chan struct{}, 1)}
 		if was != nil {
 			next[i].known = was.known
 		}

@@ -14,6 +14,7 @@ import (
 // source is one discovery at work.
 type source struct {
 	platform   target.DiscoveryConfig
+	files      string // target.FilesSum of platform when it was built
 	discoverer target.Discoverer
 	cancel     context.CancelFunc // set once its loop runs
 	paced      chan struct{}      // tells the loop that its interval is another
