@@ -157,9 +157,6 @@ func (m *Memory) look(src source, now time.Time, scale func(float64) float64) se
 		s.n++
 		s.value, s.ts = value, at.UnixMilli()
 		if len(all) > 1 {
-			if s.twins == nil {
-				s.twins = new([2]model.Metric)
-			}
 			s.twins[min(s.n, 2)-1] = metricOf(src, i)
 		}
 	}

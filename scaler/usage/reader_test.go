@@ -79,7 +79,7 @@ func TestWhatMayGoWrongOnTheWire(t *testing.T) {
 	}{
 		{"an error without words", answer(500, ""), []string{"server error: 500"}},
 		{"a proxy's page", answer(502, "<html>\n<head><title>502 Bad Gateway</title>"+strings.Repeat("<p>sorry", 500)), []string{"server error: 502", "<html> <head><title>502 Bad Gateway</title>", "…"}},
-		{"a login page", answer(200, "<html>please log in</html>"), []string{"bad_response", "invalid character '<'"}},
+		{"a login page", answer(200, "<html>please log in</html>"), []string{"bad_response", "answers with an HTML page, \"<html>please log in</html>\""}},
 		{"not allowed", answer(401, "Unauthorized\n"), []string{"client error: 401", "Unauthorized"}},
 		{"Prometheus' own timeout", answer(503, `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`), []string{"timeout: query timed out in expression evaluation"}},
 		{"too many samples", answer(422, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`), []string{"execution: query processing would load too many samples"}},
@@ -325,11 +325,11 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 		t.Error(problems)
 	}
 	n, err := testutil.GatherAndCount(reg, "alertscaler_usage_queries_total",
-		"alertscaler_usage_query_failures_total", "alertscaler_usage_query_duration_seconds")
+		"alertscaler_usage_query_failures_total", "alertscaler_usage_query_duration_seconds", "alertscaler_usage_panics_total")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n != 3 {
-		t.Errorf("%d metrics, want 3", n)
+	if n != 4 {
+		t.Errorf("%d metrics, want 4", n)
 	}
 }

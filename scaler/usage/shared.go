@@ -30,10 +30,12 @@ type flight struct {
 	at time.Time
 	// wanted is what it reads.
 	wanted map[want]bool
-	// done is closed once snapshot and landed are set.
+	// done is closed once the rest is set.
 	done     chan struct{}
 	snapshot *snapshot
 	landed   time.Time
+	// err is why there is no snapshot.
+	err error
 }
 
 // serves reports whether f answers someone who asks at now: it reads what is
@@ -73,7 +75,7 @@ func (r *Reader) snapshot(ctx context.Context, now time.Time, wants []want) (*sn
 		f = &flight{at: now, wanted: maps.Clone(r.shared.wanted), done: make(chan struct{})}
 		r.shared.last = f
 		r.flights.Go(func() {
-			f.snapshot = r.load(r.ctx, f.at, f.wanted)
+			f.err = r.guard(func() { f.snapshot = r.load(r.ctx, f.at, f.wanted) })
 			f.landed = r.opts.Now()
 			close(f.done)
 		})
@@ -82,7 +84,7 @@ func (r *Reader) snapshot(ctx context.Context, now time.Time, wants []want) (*sn
 
 	select {
 	case <-f.done:
-		return f.snapshot, nil
+		return f.snapshot, f.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
