@@ -56,7 +56,7 @@ func NewMemory(maxStaleness time.Duration) *Memory {
 		old := make(map[key]int64)
 		m.shipped[name] = make(map[key][]MemorySeries)
 		m.old[name] = old
-		m.snapshot.tables[name] = &table{series: make(map[key]series), old: func() map[key]int64 { return old }}
+		m.snapshot.tables[name] = &table{series: make(map[key]*series), old: func() map[key]int64 { return old }}
 	}
 	return m
 }
@@ -161,7 +161,7 @@ func (m *Memory) look(src source, now time.Time, scale func(float64) float64) se
 		}
 	}
 	if s.n > 0 {
-		t.series[src.key] = s
+		t.series[src.key] = &s
 	}
 	return s
 }

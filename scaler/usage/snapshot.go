@@ -42,7 +42,7 @@ func (s series) at() time.Time { return time.UnixMilli(s.ts) }
 
 // table is one shipped series, of all targets.
 type table struct {
-	series map[key]series
+	series map[key]*series
 	// err is why it could not be read.
 	err error
 	// old is when the last samples were taken, by a longer lookback. It is
@@ -51,7 +51,7 @@ type table struct {
 }
 
 // all is nothing of a table that is not wanted.
-func (t *table) all() map[key]series {
+func (t *table) all() map[key]*series {
 	if t == nil {
 		return nil
 	}
@@ -65,7 +65,7 @@ type snapshot struct {
 	tables map[string]*table
 	// counts by target and instant, in milliseconds, where a capacity was
 	// recorded before the newest count.
-	counts map[int64]map[key]series
+	counts map[int64]map[key]*series
 }
 
 // load reads the shipped series that are wanted, as of one instant. The number
@@ -104,7 +104,7 @@ func selectors(wanted map[want]bool) map[string]string {
 	return all
 }
 
-func (r *Reader) loadTable(ctx context.Context, at time.Time, selector string) (map[key]series, error) {
+func (r *Reader) loadTable(ctx context.Context, at time.Time, selector string) (map[key]*series, error) {
 	var (
 		values, times       model.Vector
 		valuesErr, timesErr error
@@ -135,7 +135,7 @@ func timesExpr(selector string) string {
 }
 
 // tabulate sorts values and their timestamps by what they belong to.
-func tabulate(values, times model.Vector) (map[key]series, error) {
+func tabulate(values, times model.Vector) (map[key]*series, error) {
 	all := count(values)
 	ts, latest, err := timestamps(times)
 	if err != nil {
@@ -146,18 +146,22 @@ func tabulate(values, times model.Vector) (map[key]series, error) {
 		if s.ts, own = ts[k]; !own {
 			s.ts = latest
 		}
-		all[k] = s
 	}
 	return all, nil
 }
 
 // count sorts values by what they belong to, and keeps two of those that belong
 // to the same.
-func count(values model.Vector) map[key]series {
-	all := make(map[key]series, len(values))
-	for _, v := range values {
+func count(values model.Vector) map[key]*series {
+	all := make(map[key]*series, len(values))
+	each := make([]series, len(values))
+	for i, v := range values {
 		k := keyOf(v.Metric)
 		s := all[k]
+		if s == nil {
+			s = &each[i]
+			all[k] = s
+		}
 		if s.n < len(s.twins) {
 			s.twins[s.n] = v.Metric
 		}
@@ -166,13 +170,11 @@ func count(values model.Vector) map[key]series {
 		if v.Histogram != nil {
 			s.value = math.NaN()
 		}
-		all[k] = s
 	}
-	// Labels are many, and not to be kept where nobody will name them.
-	for k, s := range all {
-		if s.n == 1 {
-			s.twins[0] = nil
-			all[k] = s
+	// Labels are many, and not kept where nobody will name them.
+	for i := range each {
+		if each[i].n == 1 {
+			each[i].twins[0] = nil
 		}
 	}
 	return all
@@ -230,7 +232,7 @@ func (r *Reader) loadOld(at time.Time, selector string) map[key]int64 {
 // The rules of a group write one after the other. A snapshot taken in the
 // middle has the new count and the old sum of capacities, and their quotient
 // would be wrong by as much as the number of replicas has just changed.
-func (r *Reader) recount(ctx context.Context, s *snapshot) map[int64]map[key]series {
+func (r *Reader) recount(ctx context.Context, s *snapshot) map[int64]map[key]*series {
 	capacities, counts := s.tables[seriesCapacity].all(), s.tables[seriesReporting].all()
 	var instants []int64
 	for k, c := range capacities {
@@ -241,7 +243,7 @@ func (r *Reader) recount(ctx context.Context, s *snapshot) map[int64]map[key]ser
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
-	recounted := make(map[int64]map[key]series, len(instants))
+	recounted := make(map[int64]map[key]*series, len(instants))
 	for _, ts := range instants {
 		values, err := r.askVector(ctx, question{expr: seriesReporting, at: time.UnixMilli(ts), lookback: r.opts.MaxStaleness})
 		if err == nil {

@@ -21,7 +21,7 @@ func TestDoubledSeriesAreFoundInLinearTime(t *testing.T) {
 		}
 		return v
 	}
-	const n = 5000
+	const n = 20000
 	small, large := doubled(n), doubled(2*n)
 	// The best of several is what a busy machine disturbs least.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
