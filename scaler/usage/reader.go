@@ -109,7 +109,7 @@ func New(o Options) (*Reader, error) {
 		client:  client,
 		metrics: o.Metrics,
 		slots:   make(chan struct{}, maxConcurrent),
-		shared:  shared{wanted: map[want]bool{}},
+		shared:  shared{wanted: map[want]time.Time{}},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 // server answers queries on the wire, for what a real Prometheus cannot be
@@ -331,5 +333,73 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 	}
 	if n != 4 {
 		t.Errorf("%d metrics, want 4", n)
+	}
+}
+
+func TestARetiredReaderAnswersAndKeepsNoConnection(t *testing.T) {
+	var open atomic.Int64
+	s := &server{Server: httptest.NewUnstartedServer(serve(t, nil).Config.Handler)}
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	r := newReader(t, Options{Address: s.URL, RoundTripper: &http.Transport{}})
+	now := time.Now()
+	all := func(what string) {
+		for _, queries := range [][]Query{web(), own()} {
+			if got := r.Read(context.Background(), now, queries)[0]; got.Problem != "" {
+				t.Errorf("%s: %+v", what, got)
+			}
+		}
+	}
+	all("before")
+	if open.Load() == 0 {
+		t.Error("no connection is kept before")
+	}
+	r.Retire()
+	now = now.Add(time.Minute)
+	all("retired")
+	realtest.Eventually(t, 30*time.Second, 5*time.Millisecond, "no connection is kept", func() error {
+		if n := open.Load(); n > 0 {
+			return fmt.Errorf("%d are open", n)
+		}
+		return nil
+	})
+}
+
+func TestWhatNobodyAsksForAnyMoreIsNotReadForEver(t *testing.T) {
+	var mu sync.Mutex
+	var queries []string
+	s := serve(t, func(_ http.ResponseWriter, _ *http.Request, query string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		queries = append(queries, query)
+		return false
+	})
+	r := newReader(t, Options{Address: s.URL})
+	now := time.Now()
+	read := func(resource string) []string {
+		mu.Lock()
+		queries = nil
+		mu.Unlock()
+		r.Read(context.Background(), now, []Query{{ScaleTarget: "web", Resource: resource, Ready: 8}})
+		mu.Lock()
+		defer mu.Unlock()
+		return queries
+	}
+	read("disk")
+	now = now.Add(time.Minute)
+	if got := read("cpu"); !slices.Contains(got, seriesUsage+`{resource=~"cpu|disk"}`) {
+		t.Errorf("a minute later: %q, want both resources", got)
+	}
+	now = now.Add(2 * time.Hour)
+	if got := read("cpu"); !slices.Contains(got, seriesUsage+`{resource=~"cpu"}`) {
+		t.Errorf("two hours later: %q, want one resource", got)
 	}
 }

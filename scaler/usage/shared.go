@@ -12,6 +12,10 @@ import (
 // every few seconds at best, so that nothing newer is lost by it.
 const snapshotTTL = time.Second
 
+// wantedFor is for how long what was asked for is read for whoever asks next.
+// What no policy names any more after a reload is not read for ever.
+const wantedFor = time.Hour
+
 var errClosed = errors.New("the reader of usage is closed")
 
 // shared hands one snapshot to all who ask at about the same time.
@@ -20,16 +24,17 @@ type shared struct {
 	// closed.
 	mu   sync.Mutex
 	last *flight
-	// wanted is what anybody has asked for so far. It is read together, and
-	// it only grows: another configuration means another Reader.
-	wanted map[want]bool
+	// wanted is what is read together, and when it was last asked for by
+	// somebody whom no flight served. Who is served by the flights of others
+	// is forgotten after wantedFor too, and that costs another flight.
+	wanted map[want]time.Time
 }
 
 // flight is a snapshot that is being read, or was.
 type flight struct {
 	at time.Time
 	// wanted is what it reads.
-	wanted map[want]bool
+	wanted map[want]time.Time
 	// done is closed once the rest is set.
 	done     chan struct{}
 	snapshot *snapshot
@@ -47,7 +52,7 @@ func (f *flight) serves(now time.Time, wants []want, timeout time.Duration) bool
 		return false
 	}
 	for _, w := range wants {
-		if !f.wanted[w] {
+		if _, ok := f.wanted[w]; !ok {
 			return false
 		}
 	}
@@ -70,8 +75,9 @@ func (r *Reader) snapshot(ctx context.Context, now time.Time, wants []want) (*sn
 	f := r.shared.last
 	if !f.serves(now, wants, r.opts.Timeout) {
 		for _, w := range wants {
-			r.shared.wanted[w] = true
+			r.shared.wanted[w] = now
 		}
+		maps.DeleteFunc(r.shared.wanted, func(_ want, asked time.Time) bool { return now.Sub(asked) > wantedFor })
 		f = &flight{at: now, wanted: maps.Clone(r.shared.wanted), done: make(chan struct{})}
 		r.shared.last = f
 		r.flights.Go(func() {

@@ -70,7 +70,7 @@ type snapshot struct {
 
 // load reads the shipped series that are wanted, as of one instant. The number
 // of its queries does not depend on the number of targets.
-func (r *Reader) load(ctx context.Context, at time.Time, wanted map[want]bool) *snapshot {
+func (r *Reader) load(ctx context.Context, at time.Time, wanted map[want]time.Time) *snapshot {
 	s := &snapshot{at: at, tables: map[string]*table{}}
 	var wg sync.WaitGroup
 	for name, selector := range selectors(wanted) {
@@ -88,7 +88,7 @@ func (r *Reader) load(ctx context.Context, at time.Time, wanted map[want]bool) *
 }
 
 // selectors is PromQL for each shipped series that is wanted, by its name.
-func selectors(wanted map[want]bool) map[string]string {
+func selectors(wanted map[want]time.Time) map[string]string {
 	resources := map[string][]string{}
 	for w := range wanted {
 		resources[w.series] = append(resources[w.series], regexp.QuoteMeta(w.resource))
