@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -45,10 +46,12 @@ func (l *Ledger) commit(e encoded) error {
 	l.mu.Unlock()
 
 	signal(l.urgent)
-	if err := <-done; err != nil {
+	select {
+	case err := <-done:
 		return err
+	case <-l.broken:
+		return l.brokenErr
 	}
-	return nil
 }
 
 // Enqueue writes r within a second, or together with the next Commit, and
@@ -109,7 +112,13 @@ func (l *Ledger) flush() {
 	l.mu.Unlock()
 
 	signal(l.urgent)
-	if err := <-done; err != nil {
+	var err error
+	select {
+	case err = <-done:
+	case <-l.broken:
+		err = l.brokenErr
+	}
+	if err != nil {
 		level.Debug(l.logger).Log("msg", "reading without what could not be written", "err", err)
 	}
 }
@@ -169,7 +178,7 @@ func (l *Ledger) commitPending() (retry bool) {
 
 	var err error
 	if !b.empty() {
-		if err = l.writeBatch(b); err != nil {
+		if err = l.writeBatch(b); err != nil && !errors.Is(err, ErrBroken) {
 			err = fmt.Errorf("write ledger %s: %w", l.file, err)
 		}
 		l.logHealth(failing, err, b)
@@ -217,7 +226,27 @@ func (probe) apply(tx *bbolt.Tx) error {
 
 func (l *Ledger) writeBatch(b *batch) error {
 	begin := time.Now()
-	err := l.update(func(tx *bbolt.Tx) error {
+	err := l.checkFile()
+	if err == nil {
+		err = l.write(b)
+	}
+	if err == nil {
+		// What went into a file that nobody will find is not acknowledged.
+		err = l.checkFile()
+	}
+	l.metrics.commits.Inc()
+	l.metrics.commitDuration.Observe(time.Since(begin).Seconds())
+	if err != nil {
+		l.metrics.commitFailures.Inc()
+	}
+	l.measure()
+	return err
+}
+
+// write is the transaction of a batch.
+func (l *Ledger) write(b *batch) error {
+	return l.update(func(tx *bbolt.Tx) error {
+		l.length.Store(tx.Size())
 		for _, e := range b.entries {
 			if err := e.apply(tx); err != nil {
 				return err
@@ -231,13 +260,6 @@ func (l *Ledger) writeBatch(b *batch) error {
 		}
 		return nil
 	})
-	l.metrics.commits.Inc()
-	l.metrics.commitDuration.Observe(time.Since(begin).Seconds())
-	if err != nil {
-		l.metrics.commitFailures.Inc()
-	}
-	l.measure()
-	return err
 }
 
 // measure updates the size metric.

@@ -12,6 +12,7 @@ type metrics struct {
 	commitDuration prometheus.Histogram
 	dropped        prometheus.Counter
 	pruned         prometheus.Counter
+	setAside       *prometheus.CounterVec
 }
 
 // newMetrics registers the metrics; health is nil while the ledger can be
@@ -27,7 +28,15 @@ func newMetrics(reg prometheus.Registerer, health func() error) *metrics {
 		}
 		return 1
 	})
+	setAside := f.NewCounterVec(prometheus.CounterOpts{
+		Name: "alertscaler_ledger_records_set_aside_total",
+		Help: "Records that were not what had been written, since the start; they are kept in a file beside the ledger.",
+	}, []string{"bucket"})
+	for _, name := range dataBuckets() {
+		setAside.WithLabelValues(name)
+	}
 	return &metrics{
+		setAside: setAside,
 		size: f.NewGauge(prometheus.GaugeOpts{
 			Name: "alertscaler_ledger_size_bytes",
 			Help: "Size of the ledger's file. Space freed by retention is used again, never returned.",
