@@ -89,6 +89,9 @@ type Options struct {
 	// NewDrain builds what is called before a replica goes; drain.New by
 	// default.
 	NewDrain func(drain.Config) (Drainer, error)
+	// Distrust: something that policies remembered may have been lost. Those
+	// that remember nothing begin carefully, see policy.History.Distrust.
+	Distrust bool
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 	// Concurrency bounds the evaluations in flight; 256 by default.

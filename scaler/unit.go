@@ -160,6 +160,9 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		restored: make(map[target.Target]bool),
 		counts:   newCounters(),
 	}
+	if _, known := e.memory[name]; !known && e.opts.Distrust {
+		u.history.Distrust(e.opts.Now())
+	}
 	for i := range e.open[name] {
 		a := e.open[name][i]
 		u.open = append(u.open, &a)

@@ -40,9 +40,14 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
 
-// shutdownTimeout bounds how long evaluations in flight and draining replicas
-// are waited for.
-const shutdownTimeout = 45 * time.Second
+const (
+	// shutdownTimeout bounds how long evaluations in flight and draining
+	// replicas are waited for.
+	shutdownTimeout = 45 * time.Second
+	// brokenTimeout is the same where the ledger can no longer be used: what
+	// comes of them cannot be remembered anyway.
+	brokenTimeout = 2 * time.Second
+)
 
 // minBody is the least that --web.max-body-bytes may be. What is refused for
 // its size is lost to the policies until the group shrinks.
@@ -56,6 +61,7 @@ func main() {
 type options struct {
 	configFile      string
 	storagePath     string
+	repair          bool
 	retention       model.Duration
 	maxBody         int64
 	enableLifecycle bool
@@ -72,6 +78,7 @@ func parse(args []string) (options, error) {
 	app.HelpFlag.Short('h')
 	app.Flag("config.file", "Configuration file.").Default("alertscaler.yml").StringVar(&o.configFile)
 	app.Flag("storage.path", "Directory of the ledger.").Default("data/").StringVar(&o.storagePath)
+	app.Flag("storage.repair", "Where the ledger is damaged, move it aside and go on with what can be read of it.").BoolVar(&o.repair)
 	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("15d").SetValue(&o.retention)
 	app.Flag("web.max-body-bytes", "The largest webhook body that is taken in.").Default("8388608").Int64Var(&o.maxBody)
 	app.Flag("web.enable-lifecycle", "Enable reloading by HTTP request.").BoolVar(&o.enableLifecycle)
@@ -129,7 +136,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	)
 
 	l, err := ledger.Open(ledger.Options{
-		Path: o.storagePath, Retention: time.Duration(o.retention),
+		Path: o.storagePath, Retention: time.Duration(o.retention), Repair: o.repair,
 		Registerer: reg, Logger: log.With(logger, "component", "ledger"),
 	})
 	if err != nil {
@@ -153,7 +160,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	readers := newUsages(reg, logger)
 	defer readers.close()
 	engine, err = scaler.New(scaler.Options{
-		Alerts: book, Ledger: l, NewUsage: readers.build,
+		Alerts: book, Ledger: l, NewUsage: readers.build, Distrust: l.Cautious(),
 		Logger: log.With(logger, "component", "engine"), Registerer: reg,
 	})
 	if err != nil {
@@ -197,6 +204,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	var g run.Group
 	addSignals(&g, coordinator, logger)
 	addWeb(&g, server, o.web, logger)
+	addLoop(&g, l.Watch)
 	addLoop(&g, book.Run)
 	addLoop(&g, discoveries.Run)
 	addEngine(&g, engine, listening)
@@ -253,6 +261,7 @@ func addLoop(g *run.Group, loop func(context.Context) error) {
 // group: what is in flight ends, then the targets are closed.
 func addEngine(g *run.Group, engine *scaler.Engine, listening <-chan struct{}) {
 	done := make(chan struct{})
+	timeout := shutdownTimeout
 	g.Add(func() error {
 		select {
 		case <-listening:
@@ -260,8 +269,13 @@ func addEngine(g *run.Group, engine *scaler.Engine, listening <-chan struct{}) {
 			<-done
 		case <-done:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		return engine.Stop(ctx)
-	}, func(error) { close(done) })
+	}, func(err error) {
+		if errors.Is(err, ledger.ErrBroken) {
+			timeout = brokenTimeout
+		}
+		close(done)
+	})
 }
