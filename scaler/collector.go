@@ -39,7 +39,8 @@ var (
 	descCut            = desc("policy_budget_cut_replicas", "Replicas that a budget took from the policy's last decision; a cut in cost counts as at least one.", "policy", "budget")
 	descBudget         = desc("budget_replicas", "Replicas of all policies of a budget together, and its limit; +Inf where it sets none.", "budget", "kind")
 	descBudgetCost     = desc("budget_cost_per_hour", "What the policies of a budget cost together, and its limit; +Inf where it sets none.", "budget", "kind")
-	descSafe           = desc("safe_to_autoscale", "1 while every policy can read its targets and the usage it decides by, else 0.")
+	descSafe           = desc("safe_to_autoscale", "1 while every policy can read its targets and the usage it decides by and the ledger can be written, else 0.")
+	descWritable       = desc("ledger_writable", "1 while the ledger takes what is written to it, else 0: nothing is scaled then.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -51,15 +52,24 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descObjective, descUnderCapacity, descObservations, descUsageAge, descDecisions,
 		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
-		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
+		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe, descWritable,
 	} {
 		ch <- d
 	}
 }
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. A registry collects in goroutines of
+// its own, where nobody else recovers.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
-	safe := true
+	_ = c.engine.guard.Do(c.engine.opts.Logger, componentMetrics, func() error {
+		c.collect(ch)
+		return nil
+	})
+}
+
+func (c collector) collect(ch chan<- prometheus.Metric) {
+	written := c.engine.opts.Ledger.Err() == nil
+	safe := written
 	for _, u := range c.engine.snapshot() {
 		v := u.view.Load()
 		e := emitter{ch: ch, policy: u.name}
@@ -71,12 +81,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		safe = safe && v.safe()
 	}
 	c.engine.shared.collect(ch)
+	ch <- prometheus.MustNewConstMetric(descWritable, prometheus.GaugeValue, boolean(written))
 	ch <- prometheus.MustNewConstMetric(descSafe, prometheus.GaugeValue, boolean(safe))
 }
 
-// safe reports whether the last evaluation could read all it needed.
+// safe reports whether the last evaluation could read all it needed, and end.
 func (v *view) safe() bool {
-	if v.last == nil {
+	if v.last == nil || v.last.Reason == policy.ReasonInternalError || v.last.Reason == policy.ReasonNotRecorded {
 		return false
 	}
 	for _, r := range v.reads {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -27,6 +28,13 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 		}
 	}
 	next := make(map[string]*setup, len(c.Policies))
+	claimed := make(map[string]*unit)
+	discard := func(built []boundTarget) {
+		for _, u := range claimed {
+			u.unclaim()
+		}
+		e.closeTargets(e.opts.Logger, built)
+	}
 	budgets := make(map[string][]string)
 	for _, r := range c.BudgetRules() {
 		for _, name := range r.Members {
@@ -35,24 +43,29 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 	}
 	var built []boundTarget
 	for _, p := range c.Policies {
-		s, fresh, err := e.setupFor(c, p, reader)
+		// One that comes back before it has gone goes on as it is.
+		if u := e.leaving[p.Name]; u != nil && u.claim() {
+			claimed[p.Name] = u
+		}
+		s, fresh, err := e.setupFor(c, p, reader, claimed[p.Name])
 		built = append(built, fresh...)
 		if err != nil {
-			e.closeTargets(e.opts.Logger, built)
+			discard(built)
 			return config.Change{}, fmt.Errorf("policy %q: %w", p.Name, err)
 		}
 		s.budgets = budgets[p.Name]
 		next[p.Name] = s
 	}
 	return config.Change{
-		Apply:   func() { e.apply(c, next) },
-		Discard: func() { e.closeTargets(e.opts.Logger, built) },
+		Apply:   func() { e.apply(c, next, claimed) },
+		Discard: func() { discard(built) },
 	}, nil
 }
 
 // setupFor builds one policy's setup and returns the targets it had to build,
-// also where it fails half-way. The caller holds e.mu.
-func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*setup, []boundTarget, error) {
+// also where it fails half-way. Returning is the unit that the policy comes
+// back to, if any. The caller holds e.mu.
+func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, returning *unit) (*setup, []boundTarget, error) {
 	s := &setup{
 		rules:               c.Rules(p),
 		scaleTarget:         p.ScaleTarget,
@@ -62,9 +75,12 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
 	}
+	s.lane = laneOf(p)
 	var old []boundTarget
 	if u := e.units[p.Name]; u != nil {
 		old = u.held()
+	} else if returning != nil {
+		old = returning.held()
 	}
 	var fresh []boundTarget
 	for _, t := range p.Targets {
@@ -108,19 +124,27 @@ func (e *Engine) hookOf(t *config.Target) (Drainer, error) {
 	return e.opts.NewDrain(*t.Drain)
 }
 
+// laneOf is where the evaluations of a policy queue: with those of the same
+// platforms.
+func laneOf(p *config.Policy) string {
+	var platforms []string
+	for _, t := range p.Targets {
+		platforms = append(platforms, t.Platform.Platform())
+	}
+	slices.Sort(platforms)
+	return strings.Join(slices.Compact(platforms), " ")
+}
+
 // apply puts prepared setups in force: units keep what they remember, new ones
-// appear, and those without a policy are retired.
-func (e *Engine) apply(c *config.Config, next map[string]*setup) {
+// appear, those without a policy leave, and those that were claimed come back.
+func (e *Engine) apply(c *config.Config, next map[string]*setup, claimed map[string]*unit) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, name := range names(e.units) {
-		if next[name] == nil {
-			u := e.units[name]
-			u.retire()
-			// Should the policy come back, it goes on where it was.
-			v := u.view.Load()
-			e.memory[name], e.open[name] = v.history, v.open
+		if u := e.units[name]; next[name] == nil {
 			delete(e.units, name)
+			e.leaving[name] = u
+			u.leave()
 		}
 	}
 	e.order = e.order[:0]
@@ -128,10 +152,15 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup) {
 		e.order = append(e.order, p.Name)
 		if u := e.units[p.Name]; u != nil {
 			u.reconfigure(next[p.Name])
+		} else if u := claimed[p.Name]; u != nil {
+			delete(e.leaving, p.Name)
+			e.units[p.Name] = u
+			u.comeBack(next[p.Name])
 		} else {
 			e.units[p.Name] = newUnit(e, p.Name, next[p.Name])
 		}
 	}
+	e.noteMoved(next)
 	e.shared.configure(c, e.units, next)
 	if e.started && !e.stopped {
 		for _, name := range e.order {
@@ -192,7 +221,7 @@ func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
 			continue
 		}
 		e.running.Go(func() {
-			if err := c.Close(); err != nil {
+			if err := e.guard.Do(logger, componentClosing, c.Close); err != nil {
 				level.Error(logger).Log("msg", "target not closed cleanly", "target", t.name, "err", err)
 			}
 		})
