@@ -82,8 +82,8 @@ func (u *unit) mayGo() bool {
 		if !ok || now.Sub(a.Created) >= u.setup.provisioningTimeout {
 			continue
 		}
-		// What goes with its policy need not become ready first.
-		if _, dies := t.target.(target.Closer); !dies {
+		// Replicas that die with their policy need not become ready first.
+		if _, dies := t.target.(target.Restorer); !dies {
 			return false
 		}
 	}
