@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -16,6 +17,8 @@ const (
 	maxLazyBytes = 64 << 20
 	// dropLogInterval keeps a failing disk from filling the log as well.
 	dropLogInterval = 10 * time.Second
+	// slowWrite is how long a write may take before Err says so.
+	slowWrite = 10 * time.Second
 )
 
 // Commit writes r, all of it or nothing, and returns once it is synced to
@@ -43,7 +46,7 @@ func (l *Ledger) commit(e encoded) error {
 
 	signal(l.urgent)
 	if err := <-done; err != nil {
-		return fmt.Errorf("write ledger: %w", err)
+		return err
 	}
 	return nil
 }
@@ -150,18 +153,25 @@ func (l *Ledger) run() {
 }
 
 // commitPending writes what waits, answers its waiters, and reports whether
-// something is left to be tried again.
+// to come again: what was enqueued is left, or the ledger fails. While it fails
+// something is written in any case, so that it is noticed when the disk is
+// well again, also where nobody has anything to say.
 func (l *Ledger) commitPending() (retry bool) {
 	l.mu.Lock()
 	b := l.pending
 	l.pending = &batch{}
-	l.writing = true
+	l.writing, l.writeBegan = true, time.Now()
 	failing := l.err != nil
 	l.mu.Unlock()
+	if failing && b.empty() {
+		b.entries = append(b.entries, entry{write: probe{}})
+	}
 
 	var err error
 	if !b.empty() {
-		err = l.writeBatch(b)
+		if err = l.writeBatch(b); err != nil {
+			err = fmt.Errorf("write ledger %s: %w", l.file, err)
+		}
 		l.logHealth(failing, err, b)
 	}
 
@@ -170,8 +180,9 @@ func (l *Ledger) commitPending() (retry bool) {
 		l.err = err
 	}
 	if err != nil {
-		retry = l.pending.keepLazy(b) > 0
+		l.pending.keepLazy(b)
 	}
+	retry = l.err != nil
 	l.writing = false
 	l.mu.Unlock()
 
@@ -190,6 +201,18 @@ func (l *Ledger) logHealth(failing bool, err error, b *batch) {
 	case err == nil && failing:
 		level.Info(l.logger).Log("msg", "the ledger can be written again")
 	}
+}
+
+// probe writes what says nothing, to learn whether the disk takes it.
+type probe struct{}
+
+func (probe) size() int { return 0 }
+
+func (probe) apply(tx *bbolt.Tx) error {
+	if err := bucket(tx, bucketMeta).Put([]byte(keyProbe), []byte(strconv.Itoa(tx.ID()))); err != nil {
+		return fmt.Errorf("store a probe: %w", err)
+	}
+	return nil
 }
 
 func (l *Ledger) writeBatch(b *batch) error {

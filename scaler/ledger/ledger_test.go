@@ -338,7 +338,8 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 	}
 	want := []string{
 		"alertscaler_ledger_commit_duration_seconds", "alertscaler_ledger_commit_failures_total",
-		"alertscaler_ledger_commits_total", "alertscaler_ledger_records_dropped_total",
+		"alertscaler_ledger_commits_total", "alertscaler_ledger_last_write_successful",
+		"alertscaler_ledger_records_dropped_total",
 		"alertscaler_ledger_records_pruned_total", "alertscaler_ledger_size_bytes",
 	}
 	if diff := cmp.Diff(want, names, cmpopts.SortSlices(strings.Compare)); diff != "" {

@@ -14,8 +14,19 @@ type metrics struct {
 	pruned         prometheus.Counter
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+// newMetrics registers the metrics; health is nil while the ledger can be
+// written.
+func newMetrics(reg prometheus.Registerer, health func() error) *metrics {
 	f := promauto.With(reg)
+	f.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "alertscaler_ledger_last_write_successful",
+		Help: "Whether the last write to the ledger succeeded; while it did not, one is tried every second. 0 too while a write goes unanswered.",
+	}, func() float64 {
+		if health() != nil {
+			return 0
+		}
+		return 1
+	})
 	return &metrics{
 		size: f.NewGauge(prometheus.GaugeOpts{
 			Name: "alertscaler_ledger_size_bytes",

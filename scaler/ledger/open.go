@@ -102,10 +102,11 @@ type Ledger struct {
 	mu      sync.Mutex
 	pending *batch
 	// writing is true while the committer holds a batch that is no longer
-	// pending and not yet written.
-	writing bool
-	closed  bool
-	// err is how the last transaction went.
+	// pending and not yet written; it began with it at writeBegan.
+	writing    bool
+	writeBegan time.Time
+	closed     bool
+	// err is how the last write went.
 	err        error
 	dropLogged time.Time
 }
@@ -147,7 +148,7 @@ func Open(o Options) (*Ledger, error) {
 		return nil, fmt.Errorf("open ledger %s: add what came since it was made: %w", file, explain(err))
 	}
 	// Last, so that a failed Open leaves nothing registered behind.
-	l.metrics = newMetrics(o.Registerer)
+	l.metrics = newMetrics(o.Registerer, l.Err)
 	l.measure()
 	go l.run()
 	go l.runPruner()
@@ -170,11 +171,17 @@ func explain(err error) error {
 // back.
 func (l *Ledger) NewID(now time.Time) string { return l.ids.NewID(now) }
 
-// Err is nil while the ledger works: it returns the error of the last
-// transaction, until one succeeds.
+// Err is nil while the ledger can be written. Otherwise it is the error of the
+// last write, until one succeeds: the ledger tries by itself every second. A
+// write that the disk does not answer is an error as well. Err never waits.
 func (l *Ledger) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.err == nil && l.writing {
+		if took := time.Since(l.writeBegan); took > slowWrite {
+			return fmt.Errorf("write ledger %s: the disk has not answered for %s", l.file, took.Round(time.Second))
+		}
+	}
 	return l.err
 }
 

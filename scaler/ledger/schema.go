@@ -28,6 +28,7 @@ const (
 	bucketLearnt            = "learnt"              // policy NUL resource → a learner's state
 
 	keySchema = "schema"
+	keyProbe  = "probe" // what was written last to try the disk
 )
 
 // firstBuckets exist in every ledger from its first day.
