@@ -40,7 +40,6 @@ var (
 	descBudget         = desc("budget_replicas", "Replicas of all policies of a budget together, and its limit; +Inf where it sets none.", "budget", "kind")
 	descBudgetCost     = desc("budget_cost_per_hour", "What the policies of a budget cost together, and its limit; +Inf where it sets none.", "budget", "kind")
 	descSafe           = desc("safe_to_autoscale", "1 while every policy can read its targets and the usage it decides by and the ledger can be written, else 0.")
-	descWritable       = desc("ledger_writable", "1 while the ledger takes what is written to it, else 0: nothing is scaled then.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -52,7 +51,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descObjective, descUnderCapacity, descObservations, descUsageAge, descDecisions,
 		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
-		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe, descWritable,
+		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
 	} {
 		ch <- d
 	}
@@ -68,20 +67,24 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (c collector) collect(ch chan<- prometheus.Metric) {
-	written := c.engine.opts.Ledger.Err() == nil
-	safe := written
+	safe := c.engine.opts.Ledger.Err() == nil
+	var out []prometheus.Metric
 	for _, u := range c.engine.snapshot() {
 		v := u.view.Load()
-		e := emitter{ch: ch, policy: u.name}
+		e := emitter{out: &out, policy: u.name}
 		e.replicas(v)
 		e.resources(v)
 		e.holds(v)
 		e.targets(v)
 		u.counts.read(func() { e.counters(v, u.counts) })
 		safe = safe && v.safe()
+		// Whoever reads may be slow: nothing is locked meanwhile.
+		for _, m := range out {
+			ch <- m
+		}
+		out = out[:0]
 	}
 	c.engine.shared.collect(ch)
-	ch <- prometheus.MustNewConstMetric(descWritable, prometheus.GaugeValue, boolean(written))
 	ch <- prometheus.MustNewConstMetric(descSafe, prometheus.GaugeValue, boolean(safe))
 }
 
@@ -103,18 +106,20 @@ func (v *view) safe() bool {
 	return true
 }
 
-// emitter sends one policy's metrics.
+// emitter collects one policy's metrics.
 type emitter struct {
-	ch     chan<- prometheus.Metric
+	out    *[]prometheus.Metric
 	policy string
 }
 
+func (e emitter) emit(m prometheus.Metric) { *e.out = append(*e.out, m) }
+
 func (e emitter) gauge(d *prometheus.Desc, value float64, labels ...string) {
-	e.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, append([]string{e.policy}, labels...)...)
+	e.emit(prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, append([]string{e.policy}, labels...)...))
 }
 
 func (e emitter) counter(d *prometheus.Desc, value uint64, labels ...string) {
-	e.ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), append([]string{e.policy}, labels...)...)
+	e.emit(prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), append([]string{e.policy}, labels...)...))
 }
 
 func (e emitter) replicas(v *view) {
@@ -225,7 +230,7 @@ func (e emitter) counters(v *view, c *counters) {
 	for _, t := range v.setup.targets {
 		e.counter(descForeign, c.foreign[t.name], t.name)
 		n, sum, within := c.provisioning[t.name].buckets()
-		e.ch <- prometheus.MustNewConstHistogram(descProvisioned, n, sum, within, e.policy, t.name)
+		e.emit(prometheus.MustNewConstHistogram(descProvisioned, n, sum, within, e.policy, t.name))
 		for _, dir := range []policy.Direction{policy.Up, policy.Down} {
 			e.counter(descActions, c.actions[actionKey{t.name, dir}], t.name, string(dir))
 		}

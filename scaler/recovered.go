@@ -19,13 +19,14 @@ const (
 	componentDrain      = "drain"
 	componentLearner    = "learner"
 	componentPast       = "reading of the past"
+	componentBuilding   = "building of a target"
 	componentClosing    = "closing of a target"
 	componentMetrics    = "metrics"
 )
 
 var components = []string{
 	componentEvaluation, componentReading, componentAction, componentDrain, componentLearner, componentPast,
-	componentClosing, componentMetrics,
+	componentBuilding, componentClosing, componentMetrics,
 }
 
 // within tells in which component a panic of fn came about.

@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,10 +17,10 @@ import (
 )
 
 // Prepare builds the targets of c that are new or changed. Those that stay as
-// they are keep their target, and with it whatever it holds.
+// they are keep their target, and with it whatever it holds. The engine goes on
+// meanwhile; whoever calls it applies or discards one change before the next is
+// prepared.
 func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	var reader Usage
 	if c.Prometheus != nil {
 		var err error
@@ -28,7 +29,7 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 		}
 	}
 	next := make(map[string]*setup, len(c.Policies))
-	claimed := make(map[string]*unit)
+	known, claimed := e.unitsFor(c)
 	discard := func(built []boundTarget) {
 		for _, u := range claimed {
 			u.unclaim()
@@ -43,11 +44,7 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 	}
 	var built []boundTarget
 	for _, p := range c.Policies {
-		// One that comes back before it has gone goes on as it is.
-		if u := e.leaving[p.Name]; u != nil && u.claim() {
-			claimed[p.Name] = u
-		}
-		s, fresh, err := e.setupFor(c, p, reader, claimed[p.Name])
+		s, fresh, err := e.setupFor(c, p, reader, known[p.Name])
 		built = append(built, fresh...)
 		if err != nil {
 			discard(built)
@@ -62,10 +59,23 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 	}, nil
 }
 
-// setupFor builds one policy's setup and returns the targets it had to build,
-// also where it fails half-way. Returning is the unit that the policy comes
-// back to, if any. The caller holds e.mu.
-func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, returning *unit) (*setup, []boundTarget, error) {
+// unitsFor are the units that the policies of c have. One that comes back
+// before it has gone goes on as it is: it is claimed.
+func (e *Engine) unitsFor(c *config.Config) (known, claimed map[string]*unit) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known, claimed = maps.Clone(e.units), make(map[string]*unit)
+	for _, p := range c.Policies {
+		if u := e.leaving[p.Name]; u != nil && u.claim() {
+			known[p.Name], claimed[p.Name] = u, u
+		}
+	}
+	return known, claimed
+}
+
+// setupFor builds one policy's setup, for the unit that it has, if any, and
+// returns the targets it had to build, also where it fails half-way.
+func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has *unit) (*setup, []boundTarget, error) {
 	s := &setup{
 		rules:               c.Rules(p),
 		scaleTarget:         p.ScaleTarget,
@@ -77,10 +87,8 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, retu
 	}
 	s.lane = laneOf(p)
 	var old []boundTarget
-	if u := e.units[p.Name]; u != nil {
-		old = u.held()
-	} else if returning != nil {
-		old = returning.held()
+	if has != nil {
+		old = has.held()
 	}
 	var fresh []boundTarget
 	for _, t := range p.Targets {
@@ -96,11 +104,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, retu
 			s.targets = append(s.targets, kept)
 			continue
 		}
-		built, err := t.Platform.New(target.Options{
-			Policy: p.Name, ScaleTarget: p.ScaleTarget, Name: t.Name,
-			Logger:     log.With(e.opts.Logger, "policy", p.Name, "target", t.Name),
-			Registerer: e.opts.Registerer,
-		})
+		built, err := e.build(p, t)
 		if err != nil {
 			return nil, fresh, fmt.Errorf("target %q: %w", t.Name, err)
 		}
@@ -114,6 +118,19 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, retu
 		}
 	}
 	return s, fresh, nil
+}
+
+// build builds a target; a panic is its error.
+func (e *Engine) build(p *config.Policy, t *config.Target) (built target.Target, err error) {
+	logger := log.With(e.opts.Logger, "policy", p.Name, "target", t.Name)
+	err = e.guard.Do(logger, componentBuilding, func() (err error) {
+		built, err = t.Platform.New(target.Options{
+			Policy: p.Name, ScaleTarget: p.ScaleTarget, Name: t.Name,
+			Logger: logger, Registerer: e.opts.Registerer,
+		})
+		return err
+	})
+	return built, err
 }
 
 // hookOf builds what is called before a replica of t goes; nil: nothing is.
