@@ -13,9 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 	_ "time/tzdata" // images from scratch have no time zones of their own
 
@@ -34,6 +32,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/clock"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/discovery"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
@@ -135,8 +134,9 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 
+	clk := clock.New(clock.Options{Logger: log.With(logger, "component", "clock")})
 	l, err := ledger.Open(ledger.Options{
-		Path: o.storagePath, Retention: time.Duration(o.retention), Repair: o.repair,
+		Path: o.storagePath, Retention: time.Duration(o.retention), Repair: o.repair, Now: clk.Now,
 		Registerer: reg, Logger: log.With(logger, "component", "ledger"),
 	})
 	if err != nil {
@@ -150,17 +150,18 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	// The book wakes the engine, which reads the book.
 	var engine *scaler.Engine
 	book, err := alerts.New(alerts.Options{
-		Store: l, WriteInterval: alerts.DiskWriteInterval,
+		Store: l, WriteInterval: alerts.DiskWriteInterval, Now: clk.Now,
 		OnChange: func(policies []string) { engine.Wake(policies) },
 		Logger:   log.With(logger, "component", "alerts"), Registerer: reg,
 	})
 	if err != nil {
 		return err
 	}
-	readers := newUsages(reg, logger)
+	readers := newUsages(reg, clk.Now, logger)
 	defer readers.close()
 	engine, err = scaler.New(scaler.Options{
 		Alerts: book, Ledger: l, NewUsage: readers.build, Distrust: l.Cautious(),
+		Now: clk.Now, Corrected: clk.Corrected,
 		Logger: log.With(logger, "component", "engine"), Registerer: reg,
 	})
 	if err != nil {
@@ -181,7 +182,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	}
 	handler, err := newHandler(o, parts{
 		book: book, engine: engine, ledger: l, coordinator: coordinator, discoveries: discoveries,
-		registry: reg, logger: log.With(logger, "component", "web"),
+		registry: reg, now: clk.Now, logger: log.With(logger, "component", "web"),
 	})
 	if err != nil {
 		return err
@@ -209,30 +210,6 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	addLoop(&g, discoveries.Run)
 	addEngine(&g, engine, listening)
 	return g.Run()
-}
-
-// addSignals ends the group at SIGINT and SIGTERM, and reloads at SIGHUP.
-func addSignals(g *run.Group, c *config.Coordinator, logger log.Logger) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	done := make(chan struct{})
-	g.Add(func() error {
-		defer signal.Stop(signals)
-		for {
-			select {
-			case <-done:
-				return nil
-			case s := <-signals:
-				if s != syscall.SIGHUP {
-					level.Info(logger).Log("msg", "shutting down", "signal", s)
-					return nil
-				}
-				if err := c.Reload(context.Background()); err != nil {
-					level.Error(logger).Log("msg", "configuration not reloaded, the old one stays in force", "err", err)
-				}
-			}
-		}
-	}, func(error) { close(done) })
 }
 
 // addWeb serves HTTP until the group ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,7 @@ import (
 // coordinator, so it needs no lock.
 type usages struct {
 	metrics *usage.Metrics
+	now     func() time.Time
 	logger  log.Logger
 
 	current, next *usage.Reader
@@ -28,8 +30,8 @@ type usages struct {
 	of, nextOf *config.Prometheus
 }
 
-func newUsages(reg prometheus.Registerer, logger log.Logger) *usages {
-	return &usages{metrics: usage.NewMetrics(reg), logger: log.With(logger, "component", "usage")}
+func newUsages(reg prometheus.Registerer, now func() time.Time, logger log.Logger) *usages {
+	return &usages{metrics: usage.NewMetrics(reg), now: now, logger: log.With(logger, "component", "usage")}
 }
 
 // build is scaler.Options.NewUsage.
@@ -48,6 +50,7 @@ func (u *usages) build(c *config.Config) (scaler.Usage, error) {
 		Timeout:      c.Prometheus.Timeout.Std(),
 		MaxStaleness: c.Prometheus.MaxStaleness.Std(),
 		Metrics:      u.metrics,
+		Now:          u.now,
 		Logger:       u.logger,
 	})
 	if err != nil {

@@ -56,10 +56,14 @@ func same(a, b target.Discovered) bool {
 }
 
 // discover lists within a time.
-func (s *source) discover(ctx context.Context, timeout time.Duration) ([]target.Discovered, error) {
+func (m *Manager) discover(ctx context.Context, s *source, timeout time.Duration) (found []target.Discovered, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return s.discoverer.Discover(ctx)
+	err = m.guard.Do(m.opts.Logger, componentDiscovery, func() (err error) {
+		found, err = s.discoverer.Discover(ctx)
+		return err
+	})
+	return found, err
 }
 
 func (s *source) close() error {
