@@ -107,6 +107,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 	}
 	u.counts.acted(a)
 	started := u.engine.opts.Now()
+	u.handOver(a)
 	changed, err := u.ask(ctx, t, a)
 	now := u.engine.opts.Now()
 	u.engine.metrics.actionDuration.Observe(now.Sub(started).Seconds())
@@ -147,6 +148,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		}
 		u.refused(a, err, now)
 	}
+	u.takeOver(a, now)
 	return replaced
 }
 

@@ -33,7 +33,7 @@ var (
 	descProvisioned    = desc("provisioning_duration_seconds", "From the platform's consent to a scale-up until the replicas were ready.", "policy", "target")
 	descForeign        = desc("foreign_changes_total", "Changes of a target's replicas that someone else made.", "policy", "target")
 	descDrains         = desc("drains_total", "Replicas that were to finish their work before they go, by what became of it.", "policy", "target", "result")
-	descDraining       = desc("target_draining_replicas", "Replicas that are to go and still at work.", "policy", "target")
+	descDraining       = desc("target_draining_replicas", "Replicas that are to go and take no more work; they do not count as ready.", "policy", "target")
 	descProblems       = desc("usage_problems_total", "Readings of usage that could not be used, by what was wrong with them.", "policy", "resource", "problem")
 	descPaused         = desc("policy_paused", "1 while an operator has paused the policy, else 0.", "policy")
 	descCut            = desc("policy_budget_cut_replicas", "Replicas that a budget took from the policy's last decision; a cut in cost counts as at least one.", "policy", "budget")
@@ -126,7 +126,7 @@ func (e emitter) replicas(v *view) {
 	for _, t := range v.setup.targets {
 		requested, ready := math.NaN(), math.NaN()
 		if r := v.reads.of(t.name); !r.at.IsZero() && r.err == nil {
-			requested, ready = float64(r.state.Requested), float64(r.state.Ready)
+			requested, ready = float64(r.state.Requested), float64(v.ready(r))
 		}
 		e.gauge(descTargetReplicas, requested, t.name, "requested")
 		e.gauge(descTargetReplicas, ready, t.name, "ready")
@@ -236,7 +236,7 @@ func (e emitter) holds(v *view) {
 	for _, t := range v.setup.targets {
 		e.gauge(descBackoff, seconds(v.history.Backoffs[t.name].Until), t.name)
 		if t.hook != nil {
-			e.gauge(descDraining, float64(len(v.draining[t.name])), t.name)
+			e.gauge(descDraining, float64(len(v.draining[t.name].names)), t.name)
 		}
 	}
 	e.gauge(descPaused, boolean(v.paused))

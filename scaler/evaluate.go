@@ -110,25 +110,26 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	holds := u.engine.holds(u.name, counts)
 	o.BlockUp, o.BlockDown, o.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
 	o.Pause = u.pausedNow(now)
-	ready, readable := 0, true
+	ready, leaving, readable := 0, 0, true
 	for _, t := range u.setup.targets {
 		r := u.reads.of(t.name)
 		ts := policy.TargetState{
 			Name:         t.name,
 			Requested:    u.requested(t.name, r.state.Requested, now),
-			Ready:        r.state.Ready,
+			Ready:        max(0, r.state.Ready-u.drains.leaving(t.name)),
 			Min:          r.state.Min,
 			Max:          r.state.Max,
 			BackoffUntil: u.history.Backoffs[t.name].Until,
 		}
 		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
-			ts.Stuck, ts.StuckBy = max(0, ts.Requested-ts.Ready), b.GivenUp
+			ts.Stuck, ts.StuckBy = max(0, ts.Requested-r.state.Ready), b.GivenUp
 		}
 		if r.err != nil {
 			ts.Error = r.err.Error()
 			readable = false
 		}
-		ready += ts.Ready
+		ready += r.state.Ready
+		leaving += r.state.Ready - ts.Ready
 		o.Targets = append(o.Targets, ts)
 	}
 	if readable {
@@ -137,8 +138,8 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
 	}
-	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
-	u.learn(ctx, now, ready, &o)
+	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready, leaving))
+	u.learn(ctx, now, ready-leaving, &o)
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)
 	return o

@@ -201,6 +201,7 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 // is.
 func (u *unit) close(a *ledger.Action, state ledger.ActionState, now time.Time) {
 	a.State, a.Ended = state, now
+	u.takeOver(a, now)
 	for _, o := range u.open {
 		if o.Decision == a.Decision && o.State.Open() {
 			return

@@ -199,6 +199,22 @@ func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
 	}
 }
 
+// closeTargets closes targets of the unit once nobody asks them any more which
+// of the replicas that were to go they still have.
+func (u *unit) closeTargets(targets []boundTarget) {
+	told := u.drains.beingTold()
+	if len(told) == 0 {
+		u.engine.closeTargets(u.logger, targets)
+		return
+	}
+	u.engine.running.Go(func() {
+		for _, known := range told {
+			<-known
+		}
+		u.engine.closeTargets(u.logger, targets)
+	})
+}
+
 // endpoints lists the replicas' addresses of the targets that know them.
 func (u *unit) endpoints() []Endpoints {
 	v := u.view.Load()
@@ -238,11 +254,11 @@ func (u *unit) status() policy.Status {
 		r := v.reads.of(t.name)
 		known := &v.setup.rules.Targets[i]
 		ts := policy.TargetStatus{
-			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: r.state.Ready, ReadAt: r.at,
+			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: v.ready(r), ReadAt: r.at,
 			BackoffUntil:        v.history.Backoffs[t.name].Until,
 			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
 		}
-		ts.Draining = v.draining[t.name]
+		ts.Draining = v.draining[t.name].names
 		if r.err != nil {
 			ts.Error = r.err.Error()
 		}

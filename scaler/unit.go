@@ -54,9 +54,7 @@ type unit struct {
 	// choices are which replicas of each target may go, by what was last
 	// observed.
 	choices map[string]choice
-	// drains are the replicas that are being drained, or were and are still
-	// there, by target and ID.
-	drains map[string]map[string]*draining
+	drains  drains
 
 	// learnings are of the resources with an objective.
 	learnings map[string]*learning
@@ -138,14 +136,20 @@ type view struct {
 	history policy.History
 	// open are the actions that have still to be settled.
 	open []ledger.Action
-	// draining names the replicas that are, by target.
-	draining map[string][]string
+	// draining are the replicas that are, by target.
+	draining map[string]drainees
 	// progress is that of each resource with an objective.
 	progress map[string]progress
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time
 	paused bool
+}
+
+// ready is how many of a target's replicas serve: those that take no work
+// because they are to go do not.
+func (v *view) ready(r reading) int {
+	return max(0, r.state.Ready-v.draining[r.name].ready)
 }
 
 func newUnit(e *Engine, name string, s *setup) *unit {
@@ -223,8 +227,8 @@ func (u *unit) finished(wait time.Duration) bool {
 	}
 	u.running = false
 	if u.retired {
-		u.cancelDrains()
-		u.engine.closeTargets(u.logger, u.remaining())
+		u.leaveDrains()
+		u.closeTargets(u.remaining())
 		return true
 	}
 	u.timer = time.AfterFunc(wait, u.wake)
@@ -250,9 +254,9 @@ func (u *unit) takeSetup(ctx context.Context) {
 	}
 	u.mu.Unlock()
 	if next != nil {
-		u.engine.closeTargets(u.logger, next.shed)
-		u.forget(next.shed)
 		u.dropDrains(next.shed)
+		u.closeTargets(next.shed)
+		u.forget(next.shed)
 		next.shed = nil
 	}
 	u.restoreTargets(ctx)
@@ -280,8 +284,8 @@ func (u *unit) retire() {
 		u.timer.Stop()
 	}
 	if !u.running {
-		u.cancelDrains()
-		u.engine.closeTargets(u.logger, u.remaining())
+		u.leaveDrains()
+		u.closeTargets(u.remaining())
 	}
 }
 

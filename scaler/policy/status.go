@@ -43,7 +43,8 @@ type TargetStatus struct {
 	// ReadAt is when the counts were read; zero: never.
 	ReadAt time.Time `json:"read_at"`
 	Error  string    `json:"error,omitempty"`
-	// Draining names the replicas that are to go and still at work.
+	// Draining names the replicas that are to go and take no more work. They
+	// do not count as ready.
 	Draining []string `json:"draining,omitempty"`
 	// BackoffUntil is until when the target is left alone; zero: it is not.
 	BackoffUntil time.Time `json:"backoff_until,omitzero"`
