@@ -21,6 +21,7 @@ func (u *unit) evaluate(ctx context.Context) time.Duration {
 	u.readTargets(ctx)
 	now := u.engine.opts.Now()
 	u.settle(now)
+	u.endHolds(now)
 
 	foreign := u.watch(now)
 
@@ -114,14 +115,15 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	for _, t := range u.setup.targets {
 		r := u.reads.of(t.name)
 		ts := policy.TargetState{
-			Name:         t.name,
-			Requested:    u.requested(t.name, r.state.Requested, now),
-			Ready:        max(0, r.state.Ready-u.drains.leaving(t.name)),
-			Min:          r.state.Min,
-			Max:          r.state.Max,
-			BackoffUntil: u.history.Backoffs[t.name].Until,
+			Name:             t.name,
+			Requested:        u.requested(t.name, r.state.Requested, now),
+			Ready:            max(0, r.state.Ready-u.drains.leaving(t.name)),
+			Min:              r.state.Min,
+			Max:              r.state.Max,
+			BackoffUpUntil:   u.history.Backoffs[t.name].Up.Until,
+			BackoffDownUntil: u.history.Backoffs[t.name].Down.Until,
 		}
-		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
+		if b := u.history.Backoffs[t.name].Up; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
 			ts.Stuck, ts.StuckBy = max(0, ts.Requested-r.state.Ready), b.GivenUp
 		}
 		if r.err != nil {

@@ -61,6 +61,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
+		fingerprint:         fingerprint(p),
 	}
 	var old []boundTarget
 	if u := e.units[p.Name]; u != nil {
@@ -246,6 +247,9 @@ func (u *unit) status() policy.Status {
 	if p := u.paused.Load(); p.Active(u.engine.opts.Now()) {
 		s.Pause = p
 	}
+	if v.history.Contest.Active(u.engine.opts.Now()) {
+		s.Contest = v.history.Contest
+	}
 	if v.last != nil {
 		s.Explanation = v.last.Explain()
 	}
@@ -255,7 +259,9 @@ func (u *unit) status() policy.Status {
 		known := &v.setup.rules.Targets[i]
 		ts := policy.TargetStatus{
 			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: v.ready(r), ReadAt: r.at,
-			BackoffUntil:        v.history.Backoffs[t.name].Until,
+			BackoffUpUntil:      v.history.Backoffs[t.name].Up.Until,
+			BackoffDownUntil:    v.history.Backoffs[t.name].Down.Until,
+			BackoffUntil:        backoffUntil(v.history.Backoffs[t.name]),
 			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
 		}
 		ts.Draining = v.draining[t.name].names

@@ -40,6 +40,8 @@ type unit struct {
 	woken, decided atomic.Int64
 	// paused is the operator's pause, if any; it may have ended.
 	paused atomic.Pointer[policy.Pause]
+	// retry is set where an operator wants the targets to be asked again.
+	retry atomic.Bool
 
 	// Owned by the evaluation in flight:
 
@@ -79,6 +81,8 @@ type setup struct {
 	provisioningTimeout time.Duration
 	// budgets are the names of those the policy has a part in.
 	budgets []string
+	// fingerprint tells the policy's configuration from others.
+	fingerprint string
 	// shed are targets of the setup before that are in this one no more, to
 	// be closed once nothing uses them.
 	shed []boundTarget
@@ -257,6 +261,7 @@ func (u *unit) takeSetup(ctx context.Context) {
 		u.dropDrains(next.shed)
 		u.closeTargets(next.shed)
 		u.forget(next.shed)
+		u.configured(next)
 		next.shed = nil
 	}
 	u.restoreTargets(ctx)
@@ -268,7 +273,7 @@ func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
 		delete(u.restored, t.target)
 		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
-		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
+		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready, m.Asked = nil, 0, nil })
 	}
 }
 

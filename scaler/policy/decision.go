@@ -50,6 +50,8 @@ const (
 	ReasonTargetBackoff Reason = "target_backoff"
 	// ReasonTargetFailed: a target could not be read or refused the move.
 	ReasonTargetFailed Reason = "target_failed"
+	// ReasonContested: someone else keeps undoing what is asked for.
+	ReasonContested Reason = "contested"
 	// ReasonNotLeader: another replica of Alertscaler acts.
 	ReasonNotLeader Reason = "not_leader"
 )
@@ -62,7 +64,7 @@ var Reasons = []Reason{
 	ReasonStepLimited, ReasonAtMax, ReasonAtMin, ReasonBelowMin,
 	ReasonAboveMax, ReasonBudgetLimited, ReasonPaused, ReasonShadow,
 	ReasonBlocked, ReasonMissingData, ReasonFallback, ReasonConverging,
-	ReasonTargetBackoff, ReasonTargetFailed, ReasonNotLeader,
+	ReasonTargetBackoff, ReasonTargetFailed, ReasonContested, ReasonNotLeader,
 }
 
 // StepName names one step of the decision.
@@ -74,6 +76,7 @@ const (
 	StepTarget         StepName = "target"
 	StepForeign        StepName = "foreign_change"
 	StepPause          StepName = "pause"
+	StepContest        StepName = "contest"
 	StepBounds         StepName = "bounds"
 	StepQuality        StepName = "data_quality"
 	StepRequirement    StepName = "requirement"

@@ -23,6 +23,9 @@ type Status struct {
 	// alerts that would speak for it.
 	Pause    *Pause  `json:"pause,omitempty"`
 	Silences []Pause `json:"silences,omitempty"`
+	// Contest is set while the policy is held because someone else keeps
+	// undoing what it asks for.
+	Contest *Contest `json:"contest,omitempty"`
 	// Blocking names the alerts that forbid a direction now.
 	BlockUp   []string `json:"block_up,omitempty"`
 	BlockDown []string `json:"block_down,omitempty"`
@@ -46,8 +49,11 @@ type TargetStatus struct {
 	// Draining names the replicas that are to go and take no more work. They
 	// do not count as ready.
 	Draining []string `json:"draining,omitempty"`
-	// BackoffUntil is until when the target is left alone; zero: it is not.
-	BackoffUntil time.Time `json:"backoff_until,omitzero"`
+	// BackoffUpUntil and BackoffDownUntil are until when the target is not asked
+	// for more, and for fewer, and BackoffUntil is the later; zero: it may be.
+	BackoffUpUntil   time.Time `json:"backoff_up_until,omitzero"`
+	BackoffDownUntil time.Time `json:"backoff_down_until,omitzero"`
+	BackoffUntil     time.Time `json:"backoff_until,omitzero"`
 	// ProvisioningSeconds and LossRatio are measured, or as configured until
 	// they are; CostPerHour is as configured.
 	ProvisioningSeconds float64  `json:"provisioning_seconds,omitempty"`
