@@ -247,6 +247,17 @@ func (e *Engine) Statuses() []policy.Status {
 	return out
 }
 
+// FirstStatuses returns the first n policies in the order of the configuration,
+// and how many there are.
+func (e *Engine) FirstStatuses(n int) (shown []policy.Status, total int) {
+	units := e.snapshot()
+	shown = make([]policy.Status, min(n, len(units)))
+	for i := range shown {
+		shown[i] = units[i].status()
+	}
+	return shown, len(units)
+}
+
 // Status returns one policy.
 func (e *Engine) Status(name string) (policy.Status, bool) {
 	e.mu.Lock()
