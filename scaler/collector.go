@@ -68,7 +68,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		e.resources(v)
 		e.holds(v)
 		e.targets(v)
-		u.counts.read(func() { e.counters(v, u.counts) })
+		e.counters(v, u.counts.snapshot())
 		safe = safe && v.safe()
 	}
 	c.engine.shared.collect(ch)

@@ -192,9 +192,15 @@ func (e *Engine) Wake(policies []string) {
 	if !e.started || e.stopped {
 		return
 	}
+	// All are known to be woken before the first of them decides.
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
 			u.woken.Add(1)
+			e.shared.woken.add(u)
+		}
+	}
+	for _, name := range policies {
+		if u := e.units[name]; u != nil {
 			u.wake()
 		}
 	}

@@ -57,7 +57,7 @@ func (d *decider) place(s *spread) {
 		reason = ReasonBudgetLimited
 		step.Name, step.Subject, step.Limit = StepBudget, s.purse.Budget, *s.purse.CostPerHour
 		step.Detail = s.purse.why()
-		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals})
+		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals, More: s.purse.MoreRivals})
 	case left < 0 && s.kept != nil:
 		reason = ReasonBlocked
 		step.Name, step.Subject, step.Detail = StepVictims, s.kept.Name, s.kept.ProtectedBy

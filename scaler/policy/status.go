@@ -79,4 +79,7 @@ type BudgetStatus struct {
 	LacksCostPerHour float64  `json:"lacks_cost_per_hour,omitempty"`
 	Rivals           []string `json:"rivals,omitempty"`
 	Victims          []string `json:"victims,omitempty"`
+	// MoreRivals and MoreVictims are how many of these are not named.
+	MoreRivals  int `json:"more_rivals,omitempty"`
+	MoreVictims int `json:"more_victims,omitempty"`
 }
