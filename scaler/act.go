@@ -118,6 +118,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 	}
 	u.counts.acted(a)
 	started := u.engine.opts.Now()
+	u.handOver(a)
 	changed, err := u.ask(ctx, t, a)
 	now := u.engine.opts.Now()
 	u.engine.metrics.actionDuration.Observe(now.Sub(started).Seconds())
@@ -143,8 +144,8 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 			// from what is there.
 			u.wakeAgain()
 		} else {
-			u.backOff(a.Target, target.KindTemporary, target.RetryAfter(err), now)
-			level.Warn(u.logger).Log("msg", "conflict does not end", "target", a.Target, "desired", a.To, "retry_at", u.history.Backoffs[a.Target].Until, "err", err)
+			u.backOff(a, target.KindTemporary, target.RetryAfter(err), now)
+			level.Warn(u.logger).Log("msg", "conflict does not end", "target", a.Target, "desired", a.To, "retry_at", u.history.Backoffs[a.Target].Of(a.Direction).Until, "err", err)
 		}
 	case target.KindTemporary:
 		// The call may have gone through all the same. The action stays open
@@ -158,6 +159,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		}
 		u.refused(a, err, now)
 	}
+	u.takeOver(a, now)
 	return replaced
 }
 
@@ -167,13 +169,13 @@ const takeBackInterval = time.Minute
 
 func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
 	u.counts.failed(a.Target, a.ErrorKind)
-	u.backOff(a.Target, target.KindOf(err), target.RetryAfter(err), now)
-	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Down && b.NotConverged {
+	u.backOff(a, target.KindOf(err), target.RetryAfter(err), now)
+	if b := u.history.Backoffs[a.Target].Up; a.Direction == policy.Down && b.NotConverged {
 		// It does not even give back what never became ready.
 		b.TakeBackAt = now.Add(takeBackInterval)
-		u.history.Backoffs[a.Target] = b
+		u.history.SetBackoff(a.Target, policy.Up, b)
 	}
-	level.Error(u.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", a.ErrorKind, "retry_at", u.history.Backoffs[a.Target].Until, "err", err)
+	level.Error(u.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", a.ErrorKind, "retry_at", u.history.Backoffs[a.Target].Of(a.Direction).Until, "err", err)
 }
 
 // ask calls the platform. A conflict is tried again as long as the count is
@@ -249,17 +251,17 @@ func (u *unit) supersede(targetName string, now time.Time) (closed []*ledger.Act
 	return closed
 }
 
-// backOff leaves a target alone for a while. Throttling waits as long as the
-// platform asked and counts for nothing; what may pass by itself begins with
-// seconds; everything else begins with minutes.
-func (u *unit) backOff(name string, kind target.Kind, retryAfter time.Duration, now time.Time) {
-	if u.history.Backoffs == nil {
-		u.history.Backoffs = make(map[string]policy.Backoff)
-	}
-	b := u.history.Backoffs[name]
+// backOff leaves a target alone for a while, in the direction of the action
+// that it did not take. Throttling waits as long as the platform asked, both
+// ways, and counts for nothing; what may pass by itself begins with seconds;
+// everything else begins with minutes.
+func (u *unit) backOff(a *ledger.Action, kind target.Kind, retryAfter time.Duration, now time.Time) {
+	b := u.history.Backoffs[a.Target].Of(a.Direction)
+	b.Wanted = new(a.To)
 	switch kind {
 	case target.KindThrottled:
 		b.Until = now.Add(max(retryAfter, u.setup.interval))
+		u.throttled(a, b.Until)
 	case target.KindTemporary:
 		b.Until = now.Add(max(retryAfter, doubling(5*time.Second, 5*time.Minute, b.Failures)))
 		b.Failures++
@@ -267,22 +269,7 @@ func (u *unit) backOff(name string, kind target.Kind, retryAfter time.Duration, 
 		b.Until = now.Add(max(retryAfter, doubling(5*time.Minute, 30*time.Minute, b.Failures)))
 		b.Failures++
 	}
-	u.history.Backoffs[name] = b
-}
-
-// accepted ends the backoff of a target that took a number. One whose replicas
-// never became ready proves itself by replicas that do: until then its
-// failures count, and giving replicas back proves nothing.
-func (u *unit) accepted(a *ledger.Action) {
-	b, ok := u.history.Backoffs[a.Target]
-	switch {
-	case !ok:
-	case !b.NotConverged:
-		delete(u.history.Backoffs, a.Target)
-	case a.Direction == policy.Up:
-		b.NotConverged = false
-		u.history.Backoffs[a.Target] = b
-	}
+	u.history.SetBackoff(a.Target, a.Direction, b)
 }
 
 // doubling is base · 2ⁿ, limit at most.

@@ -21,14 +21,14 @@ func TestWhatATargetAcceptsEndsItsBackoff(t *testing.T) {
 		want      policy.Backoff
 	}{
 		{"up after a refusal", refused, policy.Up, policy.Backoff{}},
-		{"down after a refusal", refused, policy.Down, policy.Backoff{}},
+		{"down after a refusal of more", refused, policy.Down, refused},
 		{"down after replicas that were not ready", late, policy.Down, late},
 		{"up after replicas that were not ready", late, policy.Up, refused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			u := &unit{history: policy.History{Backoffs: map[string]policy.Backoff{"swarm": test.backoff}}}
+			u := &unit{history: policy.History{Backoffs: map[string]policy.Backoffs{"swarm": {Up: test.backoff}}}}
 			u.accepted(&ledger.Action{Target: "swarm", Direction: test.direction})
-			if got := u.history.Backoffs["swarm"]; got != test.want {
+			if got := u.history.Backoffs["swarm"].Up; got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})

@@ -27,15 +27,16 @@ var (
 	descActions        = desc("actions_total", "Requests to a target for another number of replicas, failed ones included.", "policy", "target", "direction")
 	descFailures       = desc("action_failures_total", "Requests to a target that failed, or whose replicas were not ready in time.", "policy", "target", "reason")
 	descCooldown       = desc("cooldown_until_timestamp_seconds", "When the cooldown of a direction ends or ended; 0 where none has run.", "policy", "direction")
-	descBackoff        = desc("target_backoff_until_timestamp_seconds", "Until when a failing target is left alone; 0 where it is not.", "policy", "target")
+	descBackoff        = desc("target_backoff_until_timestamp_seconds", "Until when a target that failed is not asked for more, or for fewer; 0 where it may be.", "policy", "target", "direction")
 	descProvisioning   = desc("target_provisioning_seconds", "Moving estimate of how long a replica of a target takes to become ready, or its provisioning_time until that was measured. NaN where neither is known.", "policy", "target")
 	descLoss           = desc("target_loss_ratio", "Share of a target's replicas that failed or were lost within the last day, loss_ratio counting as ten of them.", "policy", "target")
 	descProvisioned    = desc("provisioning_duration_seconds", "From the platform's consent to a scale-up until the replicas were ready.", "policy", "target")
 	descForeign        = desc("foreign_changes_total", "Changes of a target's replicas that someone else made.", "policy", "target")
 	descDrains         = desc("drains_total", "Replicas that were to finish their work before they go, by what became of it.", "policy", "target", "result")
-	descDraining       = desc("target_draining_replicas", "Replicas that are to go and still at work.", "policy", "target")
+	descDraining       = desc("target_draining_replicas", "Replicas that are to go and take no more work; they do not count as ready.", "policy", "target")
 	descProblems       = desc("usage_problems_total", "Readings of usage that could not be used, by what was wrong with them.", "policy", "resource", "problem")
 	descPaused         = desc("policy_paused", "1 while an operator has paused the policy, else 0.", "policy")
+	descContested      = desc("policy_contested", "1 while the policy is held because someone else keeps undoing what it asks for, else 0.", "policy")
 	descCut            = desc("policy_budget_cut_replicas", "Replicas that a budget took from the policy's last decision; a cut in cost counts as at least one.", "policy", "budget")
 	descBudget         = desc("budget_replicas", "Replicas of all policies of a budget together, and its limit; +Inf where it sets none.", "budget", "kind")
 	descBudgetCost     = desc("budget_cost_per_hour", "What the policies of a budget cost together, and its limit; +Inf where it sets none.", "budget", "kind")
@@ -51,7 +52,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descObjective, descUnderCapacity, descObservations, descUsageAge, descDecisions,
 		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
-		descDrains, descDraining, descProblems, descPaused, descCut, descBudget, descBudgetCost, descSafe,
+		descDrains, descDraining, descProblems, descPaused, descContested, descCut, descBudget, descBudgetCost, descSafe,
 	} {
 		ch <- d
 	}
@@ -76,7 +77,7 @@ func (c collector) collect(ch chan<- prometheus.Metric) {
 		e.resources(v)
 		e.holds(v)
 		e.targets(v)
-		u.counts.read(func() { e.counters(v, u.counts) })
+		e.counters(v, u.counts.snapshot())
 		safe = safe && v.safe()
 		// Whoever reads may be slow: nothing is locked meanwhile.
 		for _, m := range out {
@@ -142,7 +143,7 @@ func (e emitter) replicas(v *view) {
 	for _, t := range v.setup.targets {
 		requested, ready := math.NaN(), math.NaN()
 		if r := v.reads.of(t.name); !r.at.IsZero() && r.err == nil {
-			requested, ready = float64(r.state.Requested), float64(r.state.Ready)
+			requested, ready = float64(r.state.Requested), float64(v.ready(r))
 		}
 		e.gauge(descTargetReplicas, requested, t.name, "requested")
 		e.gauge(descTargetReplicas, ready, t.name, "ready")
@@ -250,12 +251,15 @@ func (e emitter) holds(v *view) {
 		e.gauge(descCooldown, seconds(v.history.CooldownUntil(&v.setup.rules, dir)), string(dir))
 	}
 	for _, t := range v.setup.targets {
-		e.gauge(descBackoff, seconds(v.history.Backoffs[t.name].Until), t.name)
+		for _, dir := range bothWays {
+			e.gauge(descBackoff, seconds(v.history.Backoffs[t.name].Of(dir).Until), t.name, string(dir))
+		}
 		if t.hook != nil {
-			e.gauge(descDraining, float64(len(v.draining[t.name])), t.name)
+			e.gauge(descDraining, float64(len(v.draining[t.name].names)), t.name)
 		}
 	}
 	e.gauge(descPaused, boolean(v.paused))
+	e.gauge(descContested, boolean(v.history.Contest.Active(v.at)))
 	for _, b := range v.setup.budgets {
 		e.gauge(descCut, v.cut(b), b)
 	}

@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -103,11 +104,20 @@ func newCounters() *counters {
 	return &counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}
 }
 
-// read calls fn while nothing is counted.
-func (c *counters) read(fn func()) {
+// snapshot is a copy that nobody counts in, so that whoever renders it may
+// take its time.
+func (c *counters) snapshot() *counters {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	fn()
+	s := &counters{
+		decisions: slices.Clone(c.decisions), actions: maps.Clone(c.actions), failures: maps.Clone(c.failures),
+		foreign: maps.Clone(c.foreign), problems: maps.Clone(c.problems), drains: maps.Clone(c.drains),
+		provisioning: make(map[string]*durations, len(c.provisioning)),
+	}
+	for target, d := range c.provisioning {
+		s.provisioning[target] = &durations{count: d.count, sum: d.sum, within: slices.Clone(d.within)}
+	}
+	return s
 }
 
 // count adds one in a map that is made when it is needed, and returns it.

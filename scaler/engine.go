@@ -204,9 +204,15 @@ func (e *Engine) Wake(policies []string) {
 	if !e.started || e.stopped {
 		return
 	}
+	// All are known to be woken before the first of them decides.
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
 			u.woken.Add(1)
+			e.shared.woken.add(u)
+		}
+	}
+	for _, name := range policies {
+		if u := e.units[name]; u != nil {
 			u.wake()
 		}
 	}
@@ -261,6 +267,17 @@ func (e *Engine) Statuses() []policy.Status {
 		out[i] = u.status()
 	}
 	return out
+}
+
+// FirstStatuses returns the first n policies in the order of the configuration,
+// and how many there are.
+func (e *Engine) FirstStatuses(n int) (shown []policy.Status, total int) {
+	units := e.snapshot()
+	shown = make([]policy.Status, min(n, len(units)))
+	for i := range shown {
+		shown[i] = units[i].status()
+	}
+	return shown, len(units)
 }
 
 // Status returns one policy.

@@ -27,6 +27,7 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 	}
 	now := u.engine.opts.Now()
 	u.settle(now)
+	u.endHolds(now)
 
 	foreign := u.watch(now)
 
@@ -112,7 +113,7 @@ func (u *unit) readTargets(ctx context.Context) {
 	}
 	for i, t := range due {
 		r := results[i]
-		u.patience.read(t.name, hung[i], u.history.Backoffs[t.name].Until, r.at, u.setup.interval)
+		u.patience.read(t.name, hung[i], leftAlone(u.history.Backoffs[t.name]), r.at, u.setup.interval)
 		if r.err != nil {
 			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
 			// What was last known stays for people to see; it supports no
@@ -147,25 +148,27 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	holds := u.engine.holds(u.name, counts)
 	o.BlockUp, o.BlockDown, o.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
 	o.Pause = u.pausedNow(now)
-	ready, readable := 0, true
+	ready, leaving, readable := 0, 0, true
 	for _, t := range u.setup.targets {
 		r := u.reads.of(t.name)
 		ts := policy.TargetState{
-			Name:         t.name,
-			Requested:    u.requested(t.name, r.state.Requested, now),
-			Ready:        r.state.Ready,
-			Min:          r.state.Min,
-			Max:          r.state.Max,
-			BackoffUntil: u.history.Backoffs[t.name].Until,
+			Name:             t.name,
+			Requested:        u.requested(t.name, r.state.Requested, now),
+			Ready:            max(0, r.state.Ready-u.drains.leaving(t.name)),
+			Min:              r.state.Min,
+			Max:              r.state.Max,
+			BackoffUpUntil:   u.history.Backoffs[t.name].Up.Until,
+			BackoffDownUntil: u.history.Backoffs[t.name].Down.Until,
 		}
-		if b := u.history.Backoffs[t.name]; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
-			ts.Stuck, ts.StuckBy = max(0, ts.Requested-ts.Ready), b.GivenUp
+		if b := u.history.Backoffs[t.name].Up; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
+			ts.Stuck, ts.StuckBy = max(0, ts.Requested-r.state.Ready), b.GivenUp
 		}
 		if r.err != nil {
 			ts.Error = r.err.Error()
 			readable = false
 		}
-		ready += ts.Ready
+		ready += r.state.Ready
+		leaving += r.state.Ready - ts.Ready
 		o.Targets = append(o.Targets, ts)
 	}
 	if readable {
@@ -174,8 +177,8 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
 	}
-	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
-	within(componentLearner, func() { u.learn(ctx, now, ready, &o) })
+	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready, leaving))
+	within(componentLearner, func() { u.learn(ctx, now, ready-leaving, &o) })
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)
 	return o

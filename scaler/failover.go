@@ -48,7 +48,8 @@ func (u *unit) failOver(ctx context.Context, d *policy.Decision, o *policy.Obser
 func (u *unit) takeIn(targets []policy.TargetState, actions []*ledger.Action) (diff int) {
 	for _, a := range actions {
 		i := slices.IndexFunc(targets, func(t policy.TargetState) bool { return t.Name == a.Target })
-		targets[i].BackoffUntil = u.history.Backoffs[a.Target].Until
+		b := u.history.Backoffs[a.Target]
+		targets[i].BackoffUpUntil, targets[i].BackoffDownUntil = b.Up.Until, b.Down.Until
 		switch a.State {
 		case ledger.Accepted, ledger.NoOp:
 			targets[i].Requested = a.To

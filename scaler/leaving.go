@@ -94,6 +94,7 @@ func (u *unit) mayGo() bool {
 // again.
 func (u *unit) conclude() time.Duration {
 	stop := u.engine.draining
+	u.leaveDrains()
 	if len(u.open) == 0 || stop.Err() != nil {
 		return shortest
 	}

@@ -47,11 +47,12 @@ func QueriesFor(p *config.Policy) []usage.Query {
 	return out
 }
 
-// readingFor is what to ask while that many replicas are ready.
-func (s *setup) readingFor(ready int) []usage.Query {
+// readingFor is what to ask while that many replicas are ready, some of which
+// take no work because they are to go.
+func (s *setup) readingFor(ready, leaving int) []usage.Query {
 	out := make([]usage.Query, len(s.queries))
 	for i, q := range s.queries {
-		q.Ready = ready
+		q.Ready, q.Leaving = ready, leaving
 		out[i] = q
 	}
 	return out

@@ -106,10 +106,10 @@ func (u *unit) gaveUp(a *ledger.Action, r reading, now time.Time) {
 	}
 	u.close(a, ledger.Failed, now)
 	u.refused(a, err, now)
-	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {
+	if b := u.history.Backoffs[a.Target].Up; a.Direction == policy.Up {
 		// To accept a number proves nothing here; replicas do.
 		b.NotConverged, b.GivenUp = true, a.ErrorKind
-		u.history.Backoffs[a.Target] = b
+		u.history.SetBackoff(a.Target, policy.Up, b)
 	}
 }
 
@@ -162,8 +162,8 @@ func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
 	took := now.Sub(a.Accepted)
 	u.close(a, ledger.Converged, now)
 	if a.Direction == policy.Up {
-		if b, ok := u.history.Backoffs[a.Target]; ok && !b.Until.After(now) {
-			delete(u.history.Backoffs, a.Target)
+		if !u.history.Backoffs[a.Target].Up.Until.After(now) {
+			u.history.SetBackoff(a.Target, policy.Up, policy.Backoff{})
 		}
 		u.counts.provisioned(a.Target, took)
 		seed := u.setup.rules.Seed(a.Target)
@@ -185,13 +185,13 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 	a.Error, a.ErrorKind = "the replicas were not ready within provisioning_timeout", notConverged
 	u.counts.failed(a.Target, notConverged)
 	u.close(a, ledger.Failed, now)
-	u.backOff(a.Target, target.KindPermanent, 0, now)
+	u.backOff(a, target.KindPermanent, 0, now)
 	if r := u.reads.of(a.Target); r.err == nil {
 		u.lost(a, r.state.Requested-r.state.Ready, now)
 	}
-	if b := u.history.Backoffs[a.Target]; a.Direction == policy.Up {
+	if b := u.history.Backoffs[a.Target].Up; a.Direction == policy.Up {
 		b.NotConverged, b.GivenUp = true, ""
-		u.history.Backoffs[a.Target] = b
+		u.history.SetBackoff(a.Target, policy.Up, b)
 	}
 	level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)
 	return true
@@ -201,12 +201,16 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 // is.
 func (u *unit) close(a *ledger.Action, state ledger.ActionState, now time.Time) {
 	a.State, a.Ended = state, now
+	u.takeOver(a, now)
+	failed := state == ledger.Failed || state == ledger.NotApplied
+	if failed {
+		u.failed(a)
+	}
 	for _, o := range u.open {
 		if o.Decision == a.Decision && o.State.Open() {
 			return
 		}
 	}
-	failed := state == ledger.Failed || state == ledger.NotApplied
 	u.history.Settled(a.Decision, now, failed)
 }
 

@@ -84,6 +84,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has 
 		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
+		fingerprint:         fingerprint(p),
 	}
 	s.lane = laneOf(p)
 	var old []boundTarget
@@ -262,6 +263,22 @@ func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
 	}
 }
 
+// closeTargets closes targets of the unit once nobody asks them any more which
+// of the replicas that were to go they still have.
+func (u *unit) closeTargets(targets []boundTarget) {
+	told := u.drains.beingTold()
+	if len(told) == 0 {
+		u.engine.closeTargets(u.logger, targets)
+		return
+	}
+	u.engine.running.Go(func() {
+		for _, known := range told {
+			<-known
+		}
+		u.engine.closeTargets(u.logger, targets)
+	})
+}
+
 // endpoints lists the replicas' addresses of the targets that know them.
 func (u *unit) endpoints() []Endpoints {
 	v := u.view.Load()
@@ -293,6 +310,9 @@ func (u *unit) status() policy.Status {
 	if p := u.paused.Load(); p.Active(u.engine.opts.Now()) {
 		s.Pause = p
 	}
+	if v.history.Contest.Active(u.engine.opts.Now()) {
+		s.Contest = v.history.Contest
+	}
 	if v.last != nil {
 		s.Explanation = v.last.Explain()
 	}
@@ -301,11 +321,13 @@ func (u *unit) status() policy.Status {
 		r := v.reads.of(t.name)
 		known := &v.setup.rules.Targets[i]
 		ts := policy.TargetStatus{
-			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: r.state.Ready, ReadAt: r.at,
-			BackoffUntil:        v.history.Backoffs[t.name].Until,
+			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: v.ready(r), ReadAt: r.at,
+			BackoffUpUntil:      v.history.Backoffs[t.name].Up.Until,
+			BackoffDownUntil:    v.history.Backoffs[t.name].Down.Until,
+			BackoffUntil:        backoffUntil(v.history.Backoffs[t.name]),
 			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
 		}
-		ts.Draining = v.draining[t.name]
+		ts.Draining = v.draining[t.name].names
 		if r.err != nil {
 			ts.Error = r.err.Error()
 		}

@@ -19,15 +19,40 @@ type shared struct {
 	// of are the budgets that each policy has a part in.
 	of    map[string][]*sharedBudget
 	fleet fleet
+	woken woken
+}
+
+// woken are the policies that an alert has woken and that may want more than
+// they have said, until somebody asks.
+type woken struct {
+	mu    sync.Mutex // guards units
+	units map[*unit]bool
+}
+
+func (w *woken) add(u *unit) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.units == nil {
+		w.units = make(map[*unit]bool)
+	}
+	w.units[u] = true
+}
+
+func (w *woken) take() map[*unit]bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	units := w.units
+	w.units = nil
+	return units
 }
 
 // sharedBudget is one budget with the part that each of its policies has.
 type sharedBudget struct {
-	rule     policy.Budget
-	holdings []policy.Holding
-	// members are beside the holdings, and fixed with the configuration.
+	rule   policy.Budget
+	shares *policy.Shares
+	// members are beside the shares, and fixed with the configuration.
 	members []member
-	// index finds a policy among the holdings.
+	// index finds a policy among the shares.
 	index map[string]int
 }
 
@@ -50,18 +75,25 @@ func (s *shared) configure(c *config.Config, units map[string]*unit, setups map[
 	s.budgets, s.of = nil, make(map[string][]*sharedBudget)
 	for _, r := range c.BudgetRules() {
 		b := &sharedBudget{rule: r.Budget, index: make(map[string]int, len(r.Members))}
+		holdings := make([]policy.Holding, 0, len(r.Members))
 		for _, name := range r.Members {
 			h := holdingOf(units[name], &setups[name].rules, r.Name)
 			for _, old := range before[name] {
-				o := old.holdings[old.index[name]]
+				o := old.shares.At(old.index[name])
 				h.Replicas, h.CostPerHour = o.Replicas, o.CostPerHour
 			}
-			b.index[name] = len(b.holdings)
-			b.holdings = append(b.holdings, h)
+			b.index[name] = len(holdings)
+			holdings = append(holdings, h)
 			b.members = append(b.members, member{units[name], setups[name].rules.Mode == policy.ModeOff, dearest(&setups[name].rules)})
 			s.of[name] = append(s.of[name], b)
 		}
+		b.shares = policy.NewShares(r.Budget, holdings)
 		s.budgets = append(s.budgets, b)
+	}
+	for u := range s.woken.take() {
+		if units[u.name] == u {
+			s.woken.add(u)
+		}
 	}
 	s.fleet.configure(c.Global.FleetGuard, units, setups)
 }
@@ -110,10 +142,10 @@ func (s *shared) rooms(u *unit, o *policy.Observation) []policy.Room {
 	if len(budgets) == 0 || !canRise(&u.setup.rules, o) {
 		return nil
 	}
+	s.expectClaims()
 	rooms := make([]policy.Room, len(budgets))
 	for i, b := range budgets {
-		b.expectClaims(u)
-		rooms[i] = b.rule.Room(b.holdings, b.index[u.name])
+		rooms[i] = b.shares.Room(b.index[u.name])
 	}
 	return rooms
 }
@@ -138,19 +170,22 @@ func canRise(p *policy.Policy, o *policy.Observation) bool {
 	return n < lowest
 }
 
-// expectClaims takes a policy of higher priority than u's that an alert has
-// just woken, and that has not decided yet, to want all it can get: what it
-// wants is not known, and must not be given away meanwhile.
-func (b *sharedBudget) expectClaims(u *unit) {
-	me := &b.holdings[b.index[u.name]]
-	for i := range b.holdings {
-		h, other := &b.holdings[i], b.members[i]
-		if h.Priority <= me.Priority || other.shadow || other.unit.woken.Load() == other.unit.decided.Load() {
-			continue
-		}
-		if other.unit.engine.opts.Alerts.Counts(other.unit.name).Up > 0 {
+// expectClaims takes policies that an alert has just woken, and that have not
+// decided yet, to want all they can get: what they want is not known, and must
+// not be given away meanwhile to those of lower priority.
+func (s *shared) expectClaims() {
+	for u := range s.woken.take() {
+		for _, b := range s.of[u.name] {
+			i := b.index[u.name]
+			// One of the same name may have come after it.
+			m := &b.members[i]
+			if m.unit != u || m.shadow || u.woken.Load() == u.decided.Load() || u.engine.opts.Alerts.Counts(u.name).Up == 0 {
+				continue
+			}
+			h := b.shares.At(i)
 			h.Wants = max(0, h.Max-h.Replicas)
-			h.WantsCostPerHour = float64(h.Wants) * other.dearest
+			h.WantsCostPerHour, h.Expected = float64(h.Wants)*m.dearest, true
+			b.shares.Set(i, h)
 		}
 	}
 }
@@ -170,11 +205,14 @@ func dearest(p *policy.Policy) float64 {
 func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.Decision) {
 	first := u.decided.Swap(woken) != woken
 	for _, b := range s.of[u.name] {
-		h := &b.holdings[b.index[u.name]]
-		holds(h, &u.setup.rules, o, d)
+		i := b.index[u.name]
+		was := b.shares.At(i)
+		h := was
+		holds(&h, &u.setup.rules, o, d)
 		h.Lacks(b.rule.Name, claims(d.Mode, d.Cuts))
-		if first {
-			b.wakeBelow(h.Priority)
+		b.shares.Set(i, h)
+		if first && leavesMore(&was, &h) {
+			b.wakeBelow(i)
 		}
 	}
 	if u.setup.rules.Mode == policy.ModeOn {
@@ -182,12 +220,22 @@ func (s *shared) decided(u *unit, woken int64, o *policy.Observation, d *policy.
 	}
 }
 
+// leavesMore reports whether a policy leaves more to those of lower priority
+// than before.
+func leavesMore(was, is *policy.Holding) bool {
+	return max(is.Replicas, is.Min)+is.Wants < max(was.Replicas, was.Min)+was.Wants ||
+		max(is.CostPerHour, is.MinCostPerHour)+is.WantsCostPerHour < max(was.CostPerHour, was.MinCostPerHour)+was.WantsCostPerHour
+}
+
 // refused takes in what of a decision came to nothing.
 func (s *shared) refused(u *unit, o *policy.Observation, d *policy.Decision) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.of[u.name] {
-		holds(&b.holdings[b.index[u.name]], &u.setup.rules, o, d)
+		i := b.index[u.name]
+		h := b.shares.At(i)
+		holds(&h, &u.setup.rules, o, d)
+		b.shares.Set(i, h)
 	}
 }
 
@@ -226,37 +274,48 @@ func costAfter(p *policy.Policy, d *policy.Decision) float64 {
 	return cost
 }
 
-// wakeBelow evaluates those of lower priority that lack something.
-func (b *sharedBudget) wakeBelow(priority int) {
-	for i := range b.holdings {
-		if h := &b.holdings[i]; h.Priority < priority && (h.Wants > 0 || h.WantsCostPerHour > 0) {
-			b.members[i].unit.wake()
-		}
+// wakeBelow evaluates those of lower priority than the i-th policy that lack
+// something.
+func (b *sharedBudget) wakeBelow(i int) {
+	for _, j := range b.shares.Lacking(i) {
+		b.members[j].unit.wake()
 	}
 }
 
-// collect renders the budgets.
-func (s *shared) collect(ch chan<- prometheus.Metric) {
+// budgetSums are one budget's limits and what is held of them.
+type budgetSums struct {
+	rule     policy.Budget
+	replicas int
+	cost     float64
+}
+
+func (s *shared) sums() []budgetSums {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	out := make([]budgetSums, len(s.budgets))
+	for i, b := range s.budgets {
+		out[i].rule = b.rule
+		out[i].replicas, out[i].cost = b.shares.Held()
+	}
+	return out
+}
+
+// collect renders the budgets. Nothing is locked while it sends: whoever reads
+// may take its time.
+func (s *shared) collect(ch chan<- prometheus.Metric) {
 	limit := func(x float64) float64 {
 		if x == 0 {
 			return math.Inf(1)
 		}
 		return x
 	}
-	for _, b := range s.budgets {
-		replicas, cost := 0, 0.0
-		for i := range b.holdings {
-			replicas += b.holdings[i].Replicas
-			cost += b.holdings[i].CostPerHour
-		}
+	for _, b := range s.sums() {
 		emit := func(d *prometheus.Desc, value float64, kind string) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, b.rule.Name, kind)
 		}
-		emit(descBudget, float64(replicas), "held")
+		emit(descBudget, float64(b.replicas), "held")
 		emit(descBudget, limit(float64(b.rule.MaxReplicas)), "max")
-		emit(descBudgetCost, cost, "held")
+		emit(descBudgetCost, b.cost, "held")
 		emit(descBudgetCost, limit(b.rule.MaxCostPerHour), "max")
 	}
 }
@@ -268,17 +327,15 @@ func (s *shared) status(name string) []policy.BudgetStatus {
 	var out []policy.BudgetStatus
 	for _, b := range s.of[name] {
 		i := b.index[name]
-		h, room := b.holdings[i], b.rule.Room(b.holdings, i)
+		h := b.shares.At(i)
 		st := policy.BudgetStatus{
 			Name: b.rule.Name, MaxReplicas: b.rule.MaxReplicas, MaxCostPerHour: b.rule.MaxCostPerHour,
 			Replicas: h.Replicas, CostPerHour: h.CostPerHour, Lacks: h.Wants, LacksCostPerHour: h.WantsCostPerHour,
 		}
-		for j := range b.holdings {
-			st.HeldReplicas += b.holdings[j].Replicas
-			st.HeldCostPerHour += b.holdings[j].CostPerHour
-		}
+		st.HeldReplicas, st.HeldCostPerHour = b.shares.Held()
 		if h.Wants > 0 || h.WantsCostPerHour > 0 {
-			st.Rivals, st.Victims = room.Rivals, room.Victims
+			room := b.shares.Room(i)
+			st.Rivals, st.Victims, st.MoreRivals, st.MoreVictims = room.Rivals, room.Victims, room.MoreRivals, room.MoreVictims
 		}
 		out = append(out, st)
 	}

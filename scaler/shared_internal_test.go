@@ -47,10 +47,11 @@ func TestWhatAPolicyHoldsBeforeItsFirstDecision(t *testing.T) {
 // once the targets have refused it.
 func TestWhatWasRefusedIsNotHeld(t *testing.T) {
 	u := &unit{name: "web", setup: &setup{rules: policy.Policy{Name: "web"}}}
-	b := &sharedBudget{rule: policy.Budget{Name: "shop", MaxReplicas: 10}, holdings: []policy.Holding{{Policy: "web", Replicas: 6}}, members: []member{{unit: u}}, index: map[string]int{"web": 0}}
+	rule := policy.Budget{Name: "shop", MaxReplicas: 10}
+	b := &sharedBudget{rule: rule, shares: policy.NewShares(rule, []policy.Holding{{Policy: "web", Replicas: 6}}), members: []member{{unit: u}}, index: map[string]int{"web": 0}}
 	s := &shared{of: map[string][]*sharedBudget{"web": {b}}}
 	s.refused(u, &policy.Observation{}, &policy.Decision{Current: 2, Desired: 3, Act: true})
-	if got := b.holdings[0].Replicas; got != 3 {
+	if got := b.shares.At(0).Replicas; got != 3 {
 		t.Errorf("holds %d, want 3", got)
 	}
 }

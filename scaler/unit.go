@@ -45,6 +45,8 @@ type unit struct {
 	woken, decided atomic.Int64
 	// paused is the operator's pause, if any; it may have ended.
 	paused atomic.Pointer[policy.Pause]
+	// retry is set where an operator wants the targets to be asked again.
+	retry atomic.Bool
 
 	// Owned by the evaluation in flight:
 
@@ -64,9 +66,7 @@ type unit struct {
 	// choices are which replicas of each target may go, by what was last
 	// observed.
 	choices map[string]choice
-	// drains are the replicas that are being drained, or were and are still
-	// there, by target and ID.
-	drains map[string]map[string]*draining
+	drains  drains
 
 	// learnings are of the resources with an objective.
 	learnings map[string]*learning
@@ -93,6 +93,8 @@ type setup struct {
 	provisioningTimeout time.Duration
 	// budgets are the names of those the policy has a part in.
 	budgets []string
+	// fingerprint tells the policy's configuration from others.
+	fingerprint string
 	// shed are targets of the setup before that are in this one no more, to
 	// be closed once nothing uses them.
 	shed []boundTarget
@@ -159,14 +161,20 @@ type view struct {
 	history policy.History
 	// open are the actions that have still to be settled.
 	open []ledger.Action
-	// draining names the replicas that are, by target.
-	draining map[string][]string
+	// draining are the replicas that are, by target.
+	draining map[string]drainees
 	// progress is that of each resource with an objective.
 	progress map[string]progress
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time
 	paused bool
+}
+
+// ready is how many of a target's replicas serve: those that take no work
+// because they are to go do not.
+func (v *view) ready(r reading) int {
+	return max(0, r.state.Ready-v.draining[r.name].ready)
 }
 
 func newUnit(e *Engine, name string, s *setup) *unit {
@@ -294,8 +302,8 @@ func (u *unit) finished(wait time.Duration) bool {
 		return true
 	}
 	u.stage = gone
-	u.cancelDrains()
-	u.engine.closeTargets(u.logger, u.remaining())
+	u.leaveDrains()
+	u.closeTargets(u.remaining())
 	u.mu.Unlock()
 	u.engine.gone(u)
 	return true
@@ -338,13 +346,14 @@ func (u *unit) landed() {
 // settleIn closes what a new setup sheds.
 func (u *unit) settleIn() {
 	shed, gone := u.setup.shed, u.setup.gone()
-	u.setup.shed = nil
-	u.engine.closeTargets(u.logger, shed)
+	u.dropDrains(shed)
+	u.closeTargets(shed)
 	for _, t := range shed {
 		delete(u.restored, t.target)
 	}
 	u.forget(gone)
-	u.dropDrains(gone)
+	u.configured(u.setup)
+	u.setup.shed = nil
 }
 
 // forget drops what is known of targets that are gone. One of the same name
@@ -352,7 +361,7 @@ func (u *unit) settleIn() {
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
 		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
-		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
+		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready, m.Asked = nil, 0, nil })
 	}
 }
 

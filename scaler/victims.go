@@ -110,7 +110,7 @@ func (u *unit) choose(ctx context.Context, now time.Time, t boundTarget, request
 	if err != nil {
 		return choice{}, fmt.Errorf("which replicas there are cannot be read: %w", err)
 	}
-	u.forgetDrained(t.name, replicas.List)
+	u.listedNow(t.name, replicas.List)
 	var loads map[string]float64
 	if t.victims != nil {
 		label := cmp.Or(t.victims.Label, replicas.Label)
@@ -118,8 +118,7 @@ func (u *unit) choose(ctx context.Context, now time.Time, t boundTarget, request
 			return choice{}, fmt.Errorf("nobody knows their load: %w", err)
 		}
 	}
-	drains := u.drains[t.name]
-	return rank(replicas, requested, t.victims, loads, func(id string) bool { return drains[id] != nil }), nil
+	return rank(replicas, requested, t.victims, loads, func(id string) bool { return u.drains.find(t.name, id) != nil }), nil
 }
 
 // rank orders the replicas that may go: what nobody misses, what is being

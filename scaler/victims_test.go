@@ -99,6 +99,8 @@ type named struct {
 	names []string
 	// gone are those that went, in that order.
 	gone []string
+	// lingers is for how long these are still listed.
+	lingers time.Duration
 }
 
 func (n *named) Replicas(context.Context) (target.Replicas, error) {
@@ -118,6 +120,14 @@ func (n *named) ScaleDown(ctx context.Context, desired int, victims []string) er
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.gone = append(n.gone, victims...)
+	if n.lingers > 0 {
+		time.AfterFunc(n.lingers, func() {
+			for _, v := range victims {
+				n.lose(v)
+			}
+		})
+		return nil
+	}
 	n.names = slices.DeleteFunc(n.names, func(s string) bool { return slices.Contains(victims, s) })
 	return nil
 }

@@ -26,6 +26,7 @@ type api struct {
 	config    Config
 	discovery Discovery // nil: there is none
 	pauses    Pauses    // nil: the admin API is not enabled
+	retries   Retries   // nil: nobody can be asked
 	now       func() time.Time
 	started   time.Time
 	logger    log.Logger

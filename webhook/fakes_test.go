@@ -34,6 +34,7 @@ type fake struct {
 
 	paused   map[string]policy.Pause
 	pauseErr error
+	retried  bool
 }
 
 func (f *fake) Receive(ctx context.Context, n alerts.Notification) error {
@@ -94,6 +95,13 @@ func (f *fake) Resume(name string) (found, resumed bool, err error) {
 	return found, resumed, nil
 }
 
+func (f *fake) Retry(name string) (found, held bool) {
+	_, found = f.Status(name)
+	held = found && !f.retried
+	f.retried = f.retried || found
+	return found, held
+}
+
 func (f *fake) Alerts() []alerts.Alert { return f.firing }
 
 func (f *fake) Endpoints() []TargetGroup { return f.groups }
@@ -117,7 +125,7 @@ func serve(t testing.TB, f *fake, change func(*Options)) (http.Handler, *prometh
 	reg := prometheus.NewPedanticRegistry()
 	o := Options{
 		Receiver: f, Policies: f, Decisions: f, Alerts: f, Config: f,
-		Discovery: f, Endpoints: f, Ready: f, Reloader: f, Pauses: f,
+		Discovery: f, Endpoints: f, Ready: f, Reloader: f, Pauses: f, Retries: f,
 		Gatherer: reg, Registerer: reg,
 		Now: func() time.Time { return t0 },
 	}

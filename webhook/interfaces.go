@@ -27,6 +27,13 @@ type Policies interface {
 	Status(name string) (policy.Status, bool)
 }
 
+// SomePolicies are Policies that need not look at all to show some.
+type SomePolicies interface {
+	// FirstStatuses returns the first n policies in the order to be shown, and
+	// how many there are.
+	FirstStatuses(n int) (shown []policy.Status, total int)
+}
+
 // Pauses keep policies from acting. What is paused stays so after a restart.
 type Pauses interface {
 	// Pause returns once the pause is where a restart will find it; one that

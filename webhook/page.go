@@ -42,12 +42,12 @@ func index(o Options) http.HandlerFunc {
 	}).Parse(indexHTML))
 	started := stamp(o.Now())
 	return func(w http.ResponseWriter, _ *http.Request) {
-		all := o.Policies.Statuses()
+		shown, total := firstStatuses(o.Policies, maxShown)
 		page := indexPage{
 			Version:  version.Version,
 			Started:  started,
-			Policies: all[:min(len(all), maxShown)],
-			Total:    len(all),
+			Policies: shown,
+			Total:    total,
 			Alerts:   len(o.Alerts.Alerts()),
 		}
 		if o.Ready != nil {
@@ -69,6 +69,15 @@ func index(o Options) http.HandlerFunc {
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		_, _ = w.Write(buf.Bytes())
 	}
+}
+
+// firstStatuses are the first n policies, and how many there are.
+func firstStatuses(p Policies, n int) (shown []policy.Status, total int) {
+	if some, ok := p.(SomePolicies); ok {
+		return some.FirstStatuses(n)
+	}
+	all := p.Statuses()
+	return all[:min(len(all), n)], len(all)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -142,6 +142,9 @@ func TestPauseRefuses(t *testing.T) {
 		{"resume of no such policy", "POST", "/api/v1/policies/wbe/resume", "", nil, 404, errorNotFound, `there is no policy "wbe"`},
 		{"resume and the ledger fails", "POST", "/api/v1/policies/web/resume", "", func(f *fake) { f.pauseErr = errors.New("ledger closed") }, 500, errorInternal, "ledger closed"},
 		{"resume with a large body", "POST", "/api/v1/policies/web/resume", strings.Repeat(" ", maxAdminBody+1), nil, 400, errorBadData, "the body is larger than 65536 bytes"},
+		{"retry of no such policy", "POST", "/api/v1/policies/wbe/retry", "", nil, 404, errorNotFound, `there is no policy "wbe"`},
+		{"retry with a large body", "POST", "/api/v1/policies/web/retry", strings.Repeat(" ", maxAdminBody+1), nil, 400, errorBadData, "the body is larger than 65536 bytes"},
+		{"retry by GET", "GET", "/api/v1/policies/web/retry", "", nil, 405, "", "want POST"},
 		{"resume by GET", "GET", "/api/v1/policies/web/resume", "", nil, 405, "", "want POST"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -191,9 +194,19 @@ func TestResume(t *testing.T) {
 	}
 }
 
+func TestRetry(t *testing.T) {
+	h, _ := serve(t, world(), nil)
+	for _, want := range []string{`{"status":"success","data":{"held":true}}`, `{"status":"success","data":{"held":false}}`} {
+		w := send(h, "POST", "/api/v1/policies/web/retry", "")
+		if w.Code != 200 || strings.TrimSpace(w.Body.String()) != want {
+			t.Errorf("%d %s, want %s", w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestAdminAPIDisabled(t *testing.T) {
 	h, _ := serve(t, world(), func(o *Options) { o.Pauses = nil })
-	for _, path := range []string{pauseWeb, "/api/v1/policies/web/resume"} {
+	for _, path := range []string{pauseWeb, "/api/v1/policies/web/resume", "/api/v1/policies/web/retry"} {
 		w := send(h, "POST", path, `{"by":"ann","comment":"x"}`)
 		if w.Code != 403 || !strings.Contains(w.Body.String(), `"errorType":"forbidden"`) || !strings.Contains(w.Body.String(), "--web.enable-admin-api") {
 			t.Errorf("POST %s: %d %s", path, w.Code, w.Body)
@@ -204,7 +217,7 @@ func TestAdminAPIDisabled(t *testing.T) {
 // TestPauseFromAnotherSite: no page of another site may pause through the
 // browser of somebody who can.
 func TestPauseFromAnotherSite(t *testing.T) {
-	for _, path := range []string{pauseWeb, "/api/v1/policies/web/resume"} {
+	for _, path := range []string{pauseWeb, "/api/v1/policies/web/resume", "/api/v1/policies/web/retry"} {
 		for _, headers := range [][]string{
 			{"Sec-Fetch-Site", "cross-site"},
 			{"Origin", "https://evil.example"},
@@ -213,7 +226,7 @@ func TestPauseFromAnotherSite(t *testing.T) {
 			f.paused = map[string]policy.Pause{"web": {By: "ann"}}
 			h, _ := serve(t, f, nil)
 			w := send(h, "POST", path, `{"by":"eve","comment":"x"}`, headers...)
-			if w.Code != 403 || f.paused["web"].By != "ann" {
+			if w.Code != 403 || f.paused["web"].By != "ann" || f.retried {
 				t.Errorf("POST %s with %v: %d, paused by %q", path, headers, w.Code, f.paused["web"].By)
 			}
 		}

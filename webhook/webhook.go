@@ -38,6 +38,9 @@ type Options struct {
 	// Pauses is asked by POST /api/v1/policies/{name}/{pause,resume}; nil
 	// refuses both, as servers without --web.enable-admin-api do.
 	Pauses Pauses
+	// Retries is asked by POST /api/v1/policies/{name}/retry, where Pauses is
+	// not nil; nil refuses it.
+	Retries Retries
 	// Gatherer is what /metrics shows; nil shows nothing.
 	Gatherer prometheus.Gatherer
 	// Registerer takes the handler's own metrics; nil drops them.
@@ -93,6 +96,7 @@ func New(o Options) (http.Handler, error) {
 		config:      o.Config,
 		discovery:   o.Discovery,
 		pauses:      o.Pauses,
+		retries:     o.Retries,
 		now:         o.Now,
 		started:     o.Now(),
 		logger:      o.Logger,
@@ -111,6 +115,7 @@ func New(o Options) (http.Handler, error) {
 	get("/api/v1/policies/{name}", api.getPolicy)
 	mux.HandleFunc("/api/v1/policies/{name}/pause", api.admin(api.pausePolicy))
 	mux.HandleFunc("/api/v1/policies/{name}/resume", api.admin(api.resumePolicy))
+	mux.HandleFunc("/api/v1/policies/{name}/retry", api.admin(api.retryPolicy))
 	get("/api/v1/decisions", api.listDecisions)
 	get("/api/v1/alerts", api.listAlerts)
 	get("/api/v1/status/config", api.statusConfig)

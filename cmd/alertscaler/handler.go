@@ -50,6 +50,7 @@ func newHandler(o options, p parts) (http.Handler, error) {
 	}
 	if o.enableAdminAPI {
 		wo.Pauses = p.engine
+		wo.Retries = p.engine
 	}
 	return webhook.New(wo)
 }

@@ -51,6 +51,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	registerStatus(app, commands)
 	registerExplain(app, commands)
 	registerPause(app, commands)
+	registerRetry(app, commands)
 	registerRules(app, commands)
 	registerTest(app, commands)
 	registerSimulate(app, commands)

@@ -34,6 +34,8 @@ func TestPauseAndResume(t *testing.T) {
 		{[]string{"status"}, "PAUSED by ann until 2026-01-06T10:00:00Z: migration of <db>; web stays at 2 (paused)\n", nil},
 		{[]string{"resume", "web"}, "web is resumed\n", nil},
 		{[]string{"resume", "web"}, "web was not paused\n", nil},
+		{[]string{"retry", "web"}, "web tries again\n", nil},
+		{[]string{"retry", "web"}, "web was not held by a backoff or a contest\n", nil},
 		{
 			[]string{"pause", "--until=2026-01-05T11:00:00+01:00", "--comment=x", "--author=ann", "web"},
 			"web is paused by ann until 2026-01-05T10:00:00Z: x\n",
@@ -77,6 +79,7 @@ func TestPauseExitCodes(t *testing.T) {
 		{"no such policy", []string{"pause", "wbe", why}, exitFailed, `there is no policy "wbe"`},
 		{"resume of no such policy", []string{"resume", "wbe"}, exitFailed, `there is no policy "wbe"`},
 		{"no policy", []string{"pause", why}, exitCannot, "required argument 'policy' not provided"},
+		{"retry of no such policy", []string{"retry", "wbe"}, exitFailed, `there is no policy "wbe"`},
 		{"an empty name", []string{"resume", ""}, exitCannot, "the name of the policy is empty"},
 		{"no comment", []string{"pause", "web"}, exitCannot, "required flag(s) '--comment' not provided"},
 		{"an empty comment", []string{"pause", "web", "--comment="}, exitCannot, `"comment" is missing: say why`},

@@ -17,6 +17,7 @@ var now = time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
 type world struct {
 	statuses []policy.Status
 	err      error // of Pause and Resume
+	retried  bool
 }
 
 func (w *world) Statuses() []policy.Status { return w.statuses }
@@ -51,6 +52,12 @@ func (w *world) Pause(name string, p policy.Pause) (bool, error) {
 
 func (w *world) Resume(name string) (found, resumed bool, err error) { return w.set(name, nil) }
 
+func (w *world) Retry(name string) (found, held bool) {
+	_, found = w.Status(name)
+	held, w.retried = found && !w.retried, found
+	return found, held
+}
+
 func (w *world) Receive(context.Context, alerts.Notification) error { return nil }
 
 func (w *world) Decisions(webhook.Query) ([]policy.Decision, error) { return nil, nil }
@@ -65,7 +72,7 @@ func (w *world) LastReload() (time.Time, error) { return now, nil }
 func serve(t *testing.T, w *world, change func(*webhook.Options)) string {
 	t.Helper()
 	o := webhook.Options{
-		Receiver: w, Policies: w, Decisions: w, Alerts: w, Config: w, Pauses: w,
+		Receiver: w, Policies: w, Decisions: w, Alerts: w, Config: w, Pauses: w, Retries: w,
 		Now: func() time.Time { return now },
 	}
 	if change != nil {

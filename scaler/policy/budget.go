@@ -31,6 +31,9 @@ type Room struct {
 	Claimed bool
 	// Victims are the policies that were cut so that this one may have more.
 	Victims []string
+	// MoreRivals and MoreVictims are how many others there are that are not
+	// named.
+	MoreRivals, MoreVictims int
 }
 
 // why says who leaves no more.
@@ -39,9 +42,9 @@ func (r *Room) why() string {
 	case len(r.Rivals) == 0:
 		return ""
 	case r.Claimed:
-		return "in favour of " + strings.Join(r.Rivals, ", ")
+		return "in favour of " + named(r.Rivals, r.MoreRivals)
 	}
-	return "the rest is held by " + strings.Join(r.Rivals, ", ")
+	return "the rest is held by " + named(r.Rivals, r.MoreRivals)
 }
 
 // expense says who lacks what this policy may have.
@@ -49,7 +52,15 @@ func (r *Room) expense() string {
 	if len(r.Victims) == 0 {
 		return ""
 	}
-	return "at the expense of " + strings.Join(r.Victims, ", ")
+	return "at the expense of " + named(r.Victims, r.MoreVictims)
+}
+
+func named(names []string, more int) string {
+	text := strings.Join(names, ", ")
+	if more > 0 {
+		text += " and " + plural(count(more), "other")
+	}
+	return text
 }
 
 // Cut is what a budget took from one decision.
@@ -60,6 +71,8 @@ type Cut struct {
 	CostPerHour float64 `json:"cost_per_hour,omitempty"`
 	// By are the policies in whose favour, or who hold the rest.
 	By []string `json:"by,omitempty"`
+	// More is how many of these are not named.
+	More int `json:"more,omitempty"`
 }
 
 // budget keeps a move up within what the policy may have of its budgets. What
@@ -81,7 +94,7 @@ func (d *decider) budget() bool {
 		allowed := max(d.out.Current, min(d.out.Desired, *r.Replicas))
 		if allowed < d.out.Desired {
 			s.Value, s.Detail = float64(d.out.Desired-allowed), r.why()
-			d.out.Cuts = append(d.out.Cuts, Cut{Budget: r.Budget, Replicas: d.out.Desired - allowed, By: r.Rivals})
+			d.out.Cuts = append(d.out.Cuts, Cut{Budget: r.Budget, Replicas: d.out.Desired - allowed, By: r.Rivals, More: r.MoreRivals})
 		}
 		if !d.limit(allowed, s, ReasonBudgetLimited) {
 			return false

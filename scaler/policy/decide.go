@@ -35,6 +35,7 @@ func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 		d.noteForeign()
 		switch {
 		case d.paused():
+		case d.contested():
 		case d.outOfBounds():
 			d.budget()
 		default:

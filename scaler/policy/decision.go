@@ -56,6 +56,8 @@ const (
 	// ReasonInternalError: the evaluation ended in a mistake of the program,
 	// so the count is held.
 	ReasonInternalError Reason = "internal_error"
+	// ReasonContested: someone else keeps undoing what is asked for.
+	ReasonContested Reason = "contested"
 	// ReasonNotLeader: another replica of Alertscaler acts.
 	ReasonNotLeader Reason = "not_leader"
 )
@@ -68,10 +70,8 @@ var Reasons = []Reason{
 	ReasonStepLimited, ReasonAtMax, ReasonAtMin, ReasonBelowMin,
 	ReasonAboveMax, ReasonBudgetLimited, ReasonPaused, ReasonShadow,
 	ReasonBlocked, ReasonMissingData, ReasonFallback, ReasonConverging,
-	ReasonTargetBackoff, ReasonTargetFailed,
-	ReasonNotRecorded,
-	ReasonInternalError,
-	ReasonNotLeader,
+	ReasonTargetBackoff, ReasonTargetFailed, ReasonContested,
+	ReasonNotRecorded, ReasonInternalError, ReasonNotLeader,
 }
 
 // StepName names one step of the decision.
@@ -83,6 +83,7 @@ const (
 	StepTarget         StepName = "target"
 	StepForeign        StepName = "foreign_change"
 	StepPause          StepName = "pause"
+	StepContest        StepName = "contest"
 	StepBounds         StepName = "bounds"
 	StepQuality        StepName = "data_quality"
 	StepRequirement    StepName = "requirement"

@@ -188,8 +188,9 @@ func states(name string) *rapid.Generator[policy.TargetState] {
 			s.Max = rapid.IntRange(0, 20).Draw(t, "platform max")
 		}
 		if rapid.IntRange(0, 4).Draw(t, "backed off") == 0 {
-			s.BackoffUntil = now.Add(time.Duration(rapid.IntRange(-60, 300).Draw(t, "backoff")) * time.Second)
-			if s.BackoffUntil.After(now) && rapid.Bool().Draw(t, "never became ready") {
+			s.BackoffUpUntil = now.Add(time.Duration(rapid.IntRange(-60, 300).Draw(t, "backoff up")) * time.Second)
+			s.BackoffDownUntil = now.Add(time.Duration(rapid.IntRange(-60, 300).Draw(t, "backoff down")) * time.Second)
+			if s.BackoffUpUntil.After(now) && rapid.Bool().Draw(t, "never became ready") {
 				s.Stuck = s.Requested - s.Ready
 			}
 		}

@@ -26,7 +26,13 @@ type History struct {
 	// look at, oldest first.
 	Moves []Move `json:"moves,omitempty"`
 	// Backoffs by target, while one is not to be asked.
-	Backoffs map[string]Backoff `json:"backoffs,omitempty"`
+	Backoffs map[string]Backoffs `json:"backoffs,omitempty"`
+	// Contest is what others did to what was asked of the targets; nil:
+	// nothing of late.
+	Contest *Contest `json:"contest,omitempty"`
+	// Config tells the configuration that Backoffs and Contest are of from
+	// others; empty: not known.
+	Config string `json:"config,omitempty"`
 	// Targets is what was learnt of each target.
 	Targets []TargetMemory `json:"targets,omitempty"`
 	// MissingSince is since when a resource has been unknown without a break,
@@ -50,22 +56,6 @@ type History struct {
 	// there may be too few because of that; else zero. Who learns what is
 	// needed looks at it.
 	TakenAway time.Time `json:"taken_away,omitzero"`
-}
-
-// Backoff is how long a target that failed is left alone.
-type Backoff struct {
-	Until time.Time `json:"until"`
-	// Failures in a row that led to it.
-	Failures int `json:"failures"`
-	// NotConverged is set where the target took the number and its replicas
-	// were not ready in time.
-	NotConverged bool `json:"not_converged,omitempty"`
-	// GivenUp is the kind of error that the platform gave them up with, empty
-	// where they had their time.
-	GivenUp string `json:"given_up,omitempty"`
-	// TakeBackAt is when it may be asked to give these replicas back, where it
-	// has refused to.
-	TakeBackAt time.Time `json:"take_back_at,omitzero"`
 }
 
 // Sample is a recommendation that held from First to Last.
@@ -300,6 +290,7 @@ func (h *History) Clone() History {
 	c.Samples = append([]Sample(nil), h.Samples...)
 	c.Moves = append([]Move(nil), h.Moves...)
 	c.Backoffs = maps.Clone(h.Backoffs)
+	c.Contest = h.Contest.clone()
 	if h.FleetHold != nil {
 		held := *h.FleetHold
 		c.FleetHold = &held

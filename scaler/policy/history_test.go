@@ -248,12 +248,12 @@ func TestMovesAreForgotten(t *testing.T) {
 func TestCloneSharesNothing(t *testing.T) {
 	h := watched(recommended(6, 10*time.Minute), recommended(7, time.Minute))
 	h.Moves = []policy.Move{converged(2, 4, time.Hour)}
-	h.Backoffs = map[string]policy.Backoff{"swarm": {Until: in(time.Minute), Failures: 2}}
+	h.Backoffs = map[string]policy.Backoffs{"swarm": {Up: policy.Backoff{Until: in(time.Minute), Failures: 2}}}
 
 	c := h.Clone()
 	remembers(t, c, h)
-	c.Samples[0].Replicas, c.Moves[0].To, c.Backoffs["swarm"] = 0, 0, policy.Backoff{}
-	if h.Samples[0].Replicas != 6 || h.Moves[0].To != 4 || h.Backoffs["swarm"].Failures != 2 {
+	c.Samples[0].Replicas, c.Moves[0].To, c.Backoffs["swarm"] = 0, 0, policy.Backoffs{}
+	if h.Samples[0].Replicas != 6 || h.Moves[0].To != 4 || h.Backoffs["swarm"].Up.Failures != 2 {
 		t.Error("changing the clone changed the history")
 	}
 }
@@ -261,7 +261,7 @@ func TestCloneSharesNothing(t *testing.T) {
 func TestHistoryJSON(t *testing.T) {
 	h := watched(recommended(6, 10*time.Minute), recommended(7, time.Minute))
 	h.Moves = []policy.Move{converged(2, 4, time.Hour), failed(4, 9, time.Minute)}
-	h.Backoffs = map[string]policy.Backoff{"swarm": {Until: in(time.Minute), Failures: 2}}
+	h.Backoffs = map[string]policy.Backoffs{"swarm": {Up: policy.Backoff{Until: in(time.Minute), Failures: 2}}}
 
 	b, err := json.Marshal(h)
 	if err != nil {

@@ -16,6 +16,9 @@ type TargetMemory struct {
 	// Provisioning is the moving estimate of how long a replica takes to
 	// become ready; 0: not measured.
 	Provisioning time.Duration `json:"provisioning,omitempty"`
+	// Asked is the last change that it accepted, while nobody else has changed
+	// it since; nil: none.
+	Asked *Asked `json:"asked,omitempty"`
 	// Losses by hour, of the last day, oldest first.
 	Losses []LossHour `json:"losses,omitempty"`
 }
@@ -119,6 +122,7 @@ func (h *History) ForeignChanged(p Policy, c ForeignChange, now time.Time) {
 	if c.To < c.From && p.learns() {
 		h.TakenAway = now
 	}
+	h.contest(c, now)
 	h.Moved(p, Move{At: now, Converged: now, Foreign: true, From: c.From, To: c.To})
 }
 

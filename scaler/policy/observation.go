@@ -40,8 +40,9 @@ type TargetState struct {
 	// Min and Max are the platform's own bounds where it has them; Max 0 is
 	// none.
 	Min, Max int
-	// BackoffUntil is set while the target is not to be asked for anything.
-	BackoffUntil time.Time
+	// BackoffUpUntil and BackoffDownUntil are set while the target is not to be
+	// asked for more, or for fewer.
+	BackoffUpUntil, BackoffDownUntil time.Time
 	// Stuck is how many of the requested replicas are not expected to become
 	// ready any more, because they had their time or the platform gave them up.
 	// StuckBy is the kind of error that it gave them up with, if it did.

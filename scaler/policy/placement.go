@@ -57,7 +57,7 @@ func (d *decider) place(s *spread) {
 		reason = ReasonBudgetLimited
 		step.Name, step.Subject, step.Limit = StepBudget, s.purse.Budget, *s.purse.CostPerHour
 		step.Detail = s.purse.why()
-		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals})
+		d.out.Cuts = append(d.out.Cuts, Cut{Budget: s.purse.Budget, CostPerHour: float64(left) * s.cheapest(), By: s.purse.Rivals, More: s.purse.MoreRivals})
 	case left < 0 && s.kept != nil:
 		reason = ReasonBlocked
 		step.Name, step.Subject, step.Detail = StepVictims, s.kept.Name, s.kept.ProtectedBy
@@ -229,7 +229,10 @@ func (s *spread) pass(diff int, take func(i, diff int) int) int {
 // asks reports whether the i-th target may be asked for a change that way. One
 // whose replicas never became ready answers well enough to take some back.
 func (s *spread) asks(i, diff int) bool {
-	until := s.targets[i].BackoffUntil
+	until := s.targets[i].BackoffUpUntil
+	if diff < 0 {
+		until = s.targets[i].BackoffDownUntil
+	}
 	if !until.After(s.now) || (diff < 0 && s.targets[i].Stuck > 0) {
 		return true
 	}

@@ -23,7 +23,7 @@ func runs(name string, replicas int) policy.TargetState {
 
 // backedOff is a target that is not to be asked for another d.
 func backedOff(t policy.TargetState, d time.Duration) policy.TargetState {
-	t.BackoffUntil = in(d)
+	t.BackoffUpUntil, t.BackoffDownUntil = in(d), in(d)
 	return t
 }
 

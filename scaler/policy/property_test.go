@@ -201,7 +201,7 @@ func TestPlacementsAddUp(t *testing.T) {
 			switch {
 			case p.Target != state.Name || p.From != state.Requested:
 				t.Fatalf("placement %+v of target %+v", p, state)
-			case p.From != p.To && state.BackoffUntil.After(now) && (state.Stuck == 0 || p.To > p.From):
+			case p.To > p.From && state.BackoffUpUntil.After(now), p.To < p.From && state.BackoffDownUntil.After(now) && state.Stuck == 0:
 				t.Fatalf("%+v asks a target in backoff", p)
 			case (p.To > p.From) != (d.Desired > d.Current) && p.To != p.From && !movedOn:
 				t.Fatalf("%+v goes against %d → %d", p, d.Current, d.Desired)

@@ -23,6 +23,9 @@ type Status struct {
 	// alerts that would speak for it.
 	Pause    *Pause  `json:"pause,omitempty"`
 	Silences []Pause `json:"silences,omitempty"`
+	// Contest is set while the policy is held because someone else keeps
+	// undoing what it asks for.
+	Contest *Contest `json:"contest,omitempty"`
 	// Blocking names the alerts that forbid a direction now.
 	BlockUp   []string `json:"block_up,omitempty"`
 	BlockDown []string `json:"block_down,omitempty"`
@@ -43,10 +46,14 @@ type TargetStatus struct {
 	// ReadAt is when the counts were read; zero: never.
 	ReadAt time.Time `json:"read_at"`
 	Error  string    `json:"error,omitempty"`
-	// Draining names the replicas that are to go and still at work.
+	// Draining names the replicas that are to go and take no more work. They
+	// do not count as ready.
 	Draining []string `json:"draining,omitempty"`
-	// BackoffUntil is until when the target is left alone; zero: it is not.
-	BackoffUntil time.Time `json:"backoff_until,omitzero"`
+	// BackoffUpUntil and BackoffDownUntil are until when the target is not asked
+	// for more, and for fewer, and BackoffUntil is the later; zero: it may be.
+	BackoffUpUntil   time.Time `json:"backoff_up_until,omitzero"`
+	BackoffDownUntil time.Time `json:"backoff_down_until,omitzero"`
+	BackoffUntil     time.Time `json:"backoff_until,omitzero"`
 	// ProvisioningSeconds and LossRatio are measured, or as configured until
 	// they are; CostPerHour is as configured.
 	ProvisioningSeconds float64  `json:"provisioning_seconds,omitempty"`
@@ -72,4 +79,7 @@ type BudgetStatus struct {
 	LacksCostPerHour float64  `json:"lacks_cost_per_hour,omitempty"`
 	Rivals           []string `json:"rivals,omitempty"`
 	Victims          []string `json:"victims,omitempty"`
+	// MoreRivals and MoreVictims are how many of these are not named.
+	MoreRivals  int `json:"more_rivals,omitempty"`
+	MoreVictims int `json:"more_victims,omitempty"`
 }

@@ -14,6 +14,8 @@ func (s Step) String() string {
 		return "someone else changed " + s.Subject + " from " + quantity(s.Value) + " to " + quantity(s.Limit)
 	case StepPause:
 		return s.pauseText()
+	case StepContest:
+		return s.contestText()
 	case StepBounds:
 		return s.boundsText()
 	case StepQuality:

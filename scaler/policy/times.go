@@ -85,14 +85,19 @@ func (h *History) Clamp(now time.Time) []Ahead {
 const (
 	endBackoff   = "end of a backoff"
 	endFleetHold = "end of a hold of the fleet"
+	endContest   = "end of a hold because of someone else"
 )
 
 // longestOf is how far off the end of something can be.
 func longestOf(what string) time.Duration {
-	if what == endFleetHold {
+	switch what {
+	case endFleetHold:
 		return 10 * time.Minute
+	case endContest:
+		return contestQuiet
+	default:
+		return 30 * time.Minute
 	}
-	return 30 * time.Minute
 }
 
 // eachPast visits every time of something that has happened.
@@ -117,14 +122,24 @@ func (h *History) eachPast(visit func(what string, t *time.Time)) {
 		}
 	}
 	visit("loss of replicas to someone else", &h.TakenAway)
+	if h.Contest != nil {
+		for i := range h.Contest.Reversals {
+			visit("reversal by someone else", &h.Contest.Reversals[i].At)
+		}
+	}
 }
 
 // eachEnd visits every time at which something ends.
 func (h *History) eachEnd(visit func(what string, t *time.Time)) {
 	for name, b := range h.Backoffs {
-		visit(endBackoff, &b.Until)
-		visit(endBackoff, &b.TakeBackAt)
+		for _, of := range []*Backoff{&b.Up, &b.Down} {
+			visit(endBackoff, &of.Until)
+			visit(endBackoff, &of.TakeBackAt)
+		}
 		h.Backoffs[name] = b
+	}
+	if h.Contest != nil {
+		visit(endContest, &h.Contest.Until)
 	}
 	if h.FleetHold != nil {
 		visit(endFleetHold, &h.FleetHold.Until)

@@ -45,6 +45,9 @@ type Query struct {
 	MinCoverage *float64
 	// Ready is how many replicas serve. Of 0 no share can report.
 	Ready int
+	// Leaving are those of them that take no work because they are to go: they
+	// need not report.
+	Leaving int
 }
 
 // plan is a Query with every expression traced back to what it selects: the

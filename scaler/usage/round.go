@@ -64,7 +64,7 @@ func (c round) coverage(ctx context.Context, q Query, p plan) reading {
 	}
 	r := c.read(ctx, p.coverage)
 	// The margin is for shares that have no exact binary form.
-	if r.ok() && r.value < p.minCoverage*float64(q.Ready)-1e-9 {
+	if r.ok() && r.value < p.minCoverage*float64(q.Ready-q.Leaving)-1e-9 {
 		return bad(policy.ProblemLowCoverage, "%g of %d ready replicas report, below a share of %g", r.value, q.Ready, p.minCoverage)
 	}
 	return r

@@ -1,0 +1,295 @@
+package policy
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
+
+const (
+	// maxHolders is how many of those are named that hold the most of a
+	// budget, maxClaims how many of those that claim some, or lack it.
+	maxHolders = 3
+	maxClaims  = 10
+)
+
+// Shares are the parts that all policies have in one budget. To change one, and
+// to say what room it has, takes no longer than the logarithm of their number.
+type Shares struct {
+	budget   Budget
+	holdings []Holding
+	// order are the policies by priority, the highest first, and then by name;
+	// place is where in it each is, above how many are of higher priority, and
+	// below where those of lower priority begin.
+	order, place, above, below []int
+	// held and heldCost are what all have, or what is kept for them.
+	held     int
+	heldCost float64
+	// replicas and cost are what all have.
+	replicas int
+	cost     float64
+	// What is claimed, by place: how many do, how many of these are not only
+	// expected to, and how much.
+	claims, lacks, wants counts[int]
+	wantsCost            counts[float64]
+	// holders has those first that hold the most.
+	holders holders
+	// changes since the sums that are not whole numbers were last made anew:
+	// each leaves a rounding error.
+	changes int
+}
+
+// NewShares takes the holdings over. Their policies, priorities, minimums and
+// maximums are fixed.
+func NewShares(b Budget, holdings []Holding) *Shares {
+	n := len(holdings)
+	s := &Shares{
+		budget: b, holdings: slices.Clone(holdings),
+		order: make([]int, n), place: make([]int, n), above: make([]int, n), below: make([]int, n),
+	}
+	for i := range s.order {
+		s.order[i] = i
+	}
+	slices.SortFunc(s.order, func(i, j int) int {
+		a, b := &s.holdings[i], &s.holdings[j]
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Policy, b.Policy))
+	})
+	for p := 0; p < n; {
+		end := p
+		for end < n && s.holdings[s.order[end]].Priority == s.holdings[s.order[p]].Priority {
+			end++
+		}
+		for k := p; k < end; k++ {
+			i := s.order[k]
+			s.place[i], s.above[i], s.below[i] = k, p, end
+		}
+		p = end
+	}
+	s.claims, s.lacks, s.wants = newCounts[int](n), newCounts[int](n), newCounts[int](n)
+	s.holders = holders{of: s.holdings, heap: slices.Clone(s.order), at: make([]int, n)}
+	for at, i := range s.holders.heap {
+		s.holders.at[i] = at
+	}
+	heap.Init(&s.holders)
+	for i := range s.holdings {
+		s.count(i, 1)
+	}
+	s.sumCosts()
+	return s
+}
+
+// At is the i-th policy's part.
+func (s *Shares) At(i int) Holding { return s.holdings[i] }
+
+// Held is what all policies have together.
+func (s *Shares) Held() (replicas int, costPerHour float64) { return s.replicas, s.cost }
+
+// Set changes what the i-th policy has, and what it lacks.
+func (s *Shares) Set(i int, h Holding) {
+	me := &s.holdings[i]
+	if *me == h {
+		return
+	}
+	s.count(i, -1)
+	me.Replicas, me.CostPerHour = h.Replicas, h.CostPerHour
+	me.Wants, me.WantsCostPerHour, me.Expected = h.Wants, h.WantsCostPerHour, h.Expected
+	s.count(i, 1)
+	heap.Fix(&s.holders, s.holders.at[i])
+	if s.changes++; s.changes > len(s.holdings) {
+		s.sumCosts()
+	}
+}
+
+// count adds the i-th policy's part to the sums, or takes it away.
+func (s *Shares) count(i, sign int) {
+	h, p := &s.holdings[i], s.place[i]
+	s.held += sign * max(h.Replicas, h.Min)
+	s.replicas += sign * h.Replicas
+	s.heldCost += float64(sign) * max(h.CostPerHour, h.MinCostPerHour)
+	s.cost += float64(sign) * h.CostPerHour
+	if !h.claims() {
+		return
+	}
+	s.claims.add(p, sign)
+	if !h.Expected {
+		s.lacks.add(p, sign)
+	}
+	s.wants.add(p, sign*h.Wants)
+	if s.wantsCost != nil {
+		s.wantsCost.add(p, float64(sign)*h.WantsCostPerHour)
+	}
+}
+
+// sumCosts makes the sums of costs anew.
+func (s *Shares) sumCosts() {
+	s.changes, s.heldCost, s.cost = 0, 0, 0
+	s.wantsCost = newCounts[float64](len(s.holdings))
+	for p, i := range s.order {
+		h := &s.holdings[i]
+		s.heldCost += max(h.CostPerHour, h.MinCostPerHour)
+		s.cost += h.CostPerHour
+		if h.WantsCostPerHour > 0 {
+			s.wantsCost.add(p, h.WantsCostPerHour)
+		}
+	}
+}
+
+// Room is what the i-th policy may have of the budget: what the others leave.
+// Each policy's minimum is kept for it, and what policies of higher priority
+// want and lack is left for them; among equals, who asks first is served
+// first. The order of the holdings is irrelevant.
+//
+// Where every policy stays within its Room, or has what it had, the budget is
+// never exceeded.
+func (s *Shares) Room(i int) Room {
+	me, b := &s.holdings[i], &s.budget
+	r := Room{Budget: b.Name}
+	tight := false
+	if b.MaxReplicas > 0 {
+		n := left(b.MaxReplicas-(s.held-max(me.Replicas, me.Min)), s.wants.before(s.above[i]), me.Min)
+		r.Replicas = &n
+		tight = n < me.Max
+	}
+	if b.MaxCostPerHour > 0 {
+		c := left(b.MaxCostPerHour-(s.heldCost-max(me.CostPerHour, me.MinCostPerHour)), s.wantsCost.before(s.above[i]), me.MinCostPerHour)
+		r.CostPerHour = &c
+		tight = true
+	}
+	if !tight {
+		return r
+	}
+	if claims := s.claims.before(s.above[i]); claims > 0 {
+		r.Claimed = true
+		r.Rivals, r.MoreRivals = s.named(s.claims, 0, claims)
+	} else {
+		r.Rivals = s.holders.most(maxHolders, i)
+	}
+	above := s.lacks.before(s.below[i])
+	r.Victims, r.MoreVictims = s.named(s.lacks, above, s.lacks.before(len(s.order))-above)
+	return r
+}
+
+// Lacking are those of lower priority than the i-th policy that lack
+// something.
+func (s *Shares) Lacking(i int) []int {
+	first, all := s.lacks.before(s.below[i]), s.lacks.before(len(s.order))
+	var out []int
+	for k := first; k < all; k++ {
+		out = append(out, s.order[s.lacks.find(k)])
+	}
+	return out
+}
+
+// named are the first of n claims, after so many that come before them, and
+// how many more there are.
+func (s *Shares) named(claims counts[int], skip, n int) (who []string, more int) {
+	for k := range min(n, maxClaims) {
+		who = append(who, s.holdings[s.order[claims.find(skip+k)]].Policy)
+	}
+	return who, max(0, n-maxClaims)
+}
+
+// left is what remains of free after the claims, and never less than the
+// minimum as far as there is anything.
+func left[N int | float64](free, claimed, minimum N) N {
+	return max(0, free-claimed, min(free, minimum))
+}
+
+// counts are numbers by place, of which the sum of the first ones is known: a
+// binary indexed tree.
+type counts[N int | float64] []N
+
+func newCounts[N int | float64](n int) counts[N] { return make(counts[N], n+1) }
+
+func (c counts[N]) add(place int, n N) {
+	for k := place + 1; k < len(c); k += k & -k {
+		c[k] += n
+	}
+}
+
+// before is the sum of those at the places before that one.
+func (c counts[N]) before(place int) N {
+	var sum N
+	for k := place; k > 0; k -= k & -k {
+		sum += c[k]
+	}
+	return sum
+}
+
+// find is the place of the k-th of what is counted, from 0.
+func (c counts[N]) find(k N) int {
+	step := 1
+	for step*2 < len(c) {
+		step *= 2
+	}
+	place := 0
+	for ; step > 0; step /= 2 {
+		if next := place + step; next < len(c) && c[next] <= k {
+			place, k = next, k-c[next]
+		}
+	}
+	return place
+}
+
+// holders are the policies as a heap, who holds the most on top.
+type holders struct {
+	of   []Holding
+	heap []int
+	// at is where in heap each is.
+	at []int
+}
+
+var _ heap.Interface = (*holders)(nil)
+
+// more reports whether the i-th policy holds more than the j-th.
+func (h *holders) more(i, j int) bool {
+	a, b := &h.of[i], &h.of[j]
+	if (a.Replicas > 0) != (b.Replicas > 0) {
+		return a.Replicas > 0
+	}
+	return cmp.Or(cmp.Compare(b.CostPerHour, a.CostPerHour), cmp.Compare(b.Replicas, a.Replicas), cmp.Compare(a.Policy, b.Policy)) < 0
+}
+
+// most are the n that hold the most, except one.
+func (h *holders) most(n, except int) []string {
+	var out []string
+	next := []int{0}
+	for len(out) < n && len(next) > 0 {
+		best := 0
+		for k := range next {
+			if h.more(h.heap[next[k]], h.heap[next[best]]) {
+				best = k
+			}
+		}
+		at := next[best]
+		next = slices.Delete(next, best, best+1)
+		i := h.heap[at]
+		if h.of[i].Replicas <= 0 {
+			return out
+		}
+		if i != except {
+			out = append(out, h.of[i].Policy)
+		}
+		for _, below := range []int{2*at + 1, 2*at + 2} {
+			if below < len(h.heap) {
+				next = append(next, below)
+			}
+		}
+	}
+	return out
+}
+
+// Len implements heap.Interface, as the others do.
+func (h *holders) Len() int { return len(h.heap) }
+
+func (h *holders) Less(a, b int) bool { return h.more(h.heap[a], h.heap[b]) }
+
+func (h *holders) Swap(a, b int) {
+	h.heap[a], h.heap[b] = h.heap[b], h.heap[a]
+	h.at[h.heap[a]], h.at[h.heap[b]] = a, b
+}
+
+// Push and Pop are never called: no policy comes or goes.
+func (h *holders) Push(any) {}
+
+func (h *holders) Pop() any { return nil }

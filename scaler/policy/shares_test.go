@@ -1,0 +1,193 @@
+package policy_test
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// roomOf is what Shares.Room says, worked out from all holdings each time.
+func roomOf(b policy.Budget, holdings []policy.Holding, i int) policy.Room {
+	me := holdings[i]
+	r := policy.Room{Budget: b.Name}
+	var claim, hold, lack []policy.Holding
+	free, freeCost := b.MaxReplicas, b.MaxCostPerHour
+	claimed, claimedCost := 0, 0.0
+	for j, h := range holdings {
+		if j == i {
+			continue
+		}
+		free -= max(h.Replicas, h.Min)
+		freeCost -= max(h.CostPerHour, h.MinCostPerHour)
+		wants := h.Wants > 0 || h.WantsCostPerHour > 0
+		if h.Priority > me.Priority {
+			claimed += h.Wants
+			claimedCost += h.WantsCostPerHour
+			if wants {
+				claim = append(claim, h)
+			}
+		}
+		if h.Replicas > 0 {
+			hold = append(hold, h)
+		}
+		if h.Priority < me.Priority && wants && !h.Expected {
+			lack = append(lack, h)
+		}
+	}
+	tight := b.MaxCostPerHour > 0
+	if b.MaxReplicas > 0 {
+		n := max(0, free-claimed, min(free, me.Min))
+		r.Replicas = &n
+		tight = tight || n < me.Max
+	}
+	if b.MaxCostPerHour > 0 {
+		c := max(0, freeCost-claimedCost, min(freeCost, me.MinCostPerHour))
+		r.CostPerHour = &c
+	}
+	if !tight {
+		return r
+	}
+	byPriority := func(a, b policy.Holding) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Policy, b.Policy))
+	}
+	first := func(hs []policy.Holding, n int) (out []string, more int) {
+		for _, h := range hs[:min(n, len(hs))] {
+			out = append(out, h.Policy)
+		}
+		return out, max(0, len(hs)-n)
+	}
+	slices.SortFunc(claim, byPriority)
+	slices.SortFunc(lack, byPriority)
+	slices.SortFunc(hold, func(a, b policy.Holding) int {
+		return cmp.Or(cmp.Compare(b.CostPerHour, a.CostPerHour), cmp.Compare(b.Replicas, a.Replicas), cmp.Compare(a.Policy, b.Policy))
+	})
+	if r.Claimed = len(claim) > 0; r.Claimed {
+		r.Rivals, r.MoreRivals = first(claim, 10)
+	} else {
+		r.Rivals, _ = first(hold, 3)
+	}
+	r.Victims, r.MoreVictims = first(lack, 10)
+	return r
+}
+
+// TestSharesAgreeWithAllHoldings: however the parts change, the room is that
+// of all holdings looked at anew.
+func TestSharesAgreeWithAllHoldings(t *testing.T) {
+	part := func(t *rapid.T, h policy.Holding) policy.Holding {
+		h.Replicas = rapid.IntRange(0, 8).Draw(t, "replicas")
+		h.CostPerHour = float64(h.Replicas) * rapid.SampledFrom([]float64{0, 0.1, 0.25, 1}).Draw(t, "price")
+		h.Wants = rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "wants")
+		h.WantsCostPerHour = rapid.SampledFrom([]float64{0, 0, 0.3}).Draw(t, "wants, in cost")
+		h.Expected = (h.Wants > 0 || h.WantsCostPerHour > 0) && rapid.Bool().Draw(t, "expected")
+		return h
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		b := policy.Budget{Name: "shop"}
+		if rapid.Bool().Draw(t, "replicas are limited") {
+			b.MaxReplicas = rapid.IntRange(1, 100).Draw(t, "max replicas")
+		}
+		if rapid.Bool().Draw(t, "cost is limited") {
+			b.MaxCostPerHour = rapid.Float64Range(0.1, 30).Draw(t, "max cost")
+		}
+		var holdings []policy.Holding
+		for i := range rapid.IntRange(1, 30).Draw(t, "policies") {
+			holdings = append(holdings, part(t, policy.Holding{
+				Policy: fmt.Sprintf("p%02d", i), Priority: rapid.IntRange(0, 3).Draw(t, "priority"),
+				Min: rapid.IntRange(0, 2).Draw(t, "min"), Max: 10, MinCostPerHour: rapid.SampledFrom([]float64{0, 0.2}).Draw(t, "least cost"),
+			}))
+		}
+		s := policy.NewShares(b, holdings)
+		for range rapid.IntRange(0, 60).Draw(t, "changes") {
+			i := rapid.IntRange(0, len(holdings)-1).Draw(t, "who")
+			holdings[i] = part(t, holdings[i])
+			s.Set(i, holdings[i])
+		}
+		replicas, cost := 0, 0.0
+		for i := range holdings {
+			replicas, cost = replicas+holdings[i].Replicas, cost+holdings[i].CostPerHour
+			near := gocmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
+			if diff := gocmp.Diff(roomOf(b, holdings, i), s.Room(i), near); diff != "" {
+				t.Fatalf("room of %d in %+v (-want +got)\n%s", i, holdings, diff)
+			}
+			var lacking []string
+			for _, j := range s.Lacking(i) {
+				lacking = append(lacking, holdings[j].Policy)
+			}
+			all := 0
+			for _, h := range holdings {
+				if h.Priority < holdings[i].Priority && !h.Expected && (h.Wants > 0 || h.WantsCostPerHour > 0) {
+					all++
+				}
+			}
+			if len(lacking) != all {
+				t.Fatalf("%v lack something below %d, want %d", lacking, i, all)
+			}
+		}
+		if r, c := s.Held(); r != replicas || math.Abs(c-cost) > 1e-9 {
+			t.Fatalf("held %d and %g, want %d and %g", r, c, replicas, cost)
+		}
+	})
+}
+
+// least is the shortest of several runs of fn, which prepare has made ready.
+func least(runs int, prepare func() func()) time.Duration {
+	shortest := time.Duration(math.MaxInt64)
+	for range runs {
+		fn := prepare()
+		begin := time.Now()
+		fn()
+		shortest = min(shortest, time.Since(begin))
+	}
+	return shortest
+}
+
+// TestRoomsOfAllPoliciesGrowNearlyLinearly: twice as many policies take no
+// more than 2.6 times as long, also where all lack something.
+func TestRoomsOfAllPoliciesGrowNearlyLinearly(t *testing.T) {
+	took := func(n int) time.Duration {
+		return least(7, func() func() {
+			holdings := make([]policy.Holding, n)
+			for i := range holdings {
+				holdings[i] = policy.Holding{Policy: fmt.Sprintf("p%d", i), Priority: i % 100, Min: 1, Max: 10, Replicas: 2, CostPerHour: float64(i%17) / 10, Wants: 1, WantsCostPerHour: 0.1}
+			}
+			b := policy.Budget{Name: "shop", MaxReplicas: n, MaxCostPerHour: float64(n)}
+			return func() {
+				s := policy.NewShares(b, holdings)
+				for i := range holdings {
+					s.Room(i)
+					h := holdings[i]
+					h.Replicas, h.CostPerHour, h.Wants = h.Replicas+1, h.CostPerHour+0.1, i%2
+					s.Set(i, h)
+					s.Room(i)
+				}
+			}
+		})
+	}
+	growth(t, took, 2000)
+}
+
+// growth fails where twice n takes more than 2.6 times as long as n, each time
+// that it is tried.
+func growth(t *testing.T, took func(n int) time.Duration, n int) {
+	t.Helper()
+	const limit, tries = 2.6, 4
+	var ratios []float64
+	for range tries {
+		one, two := took(n), took(2*n)
+		ratio := float64(two) / float64(one)
+		t.Logf("%d: %v, %d: %v, %.2f times", n, one, 2*n, two, ratio)
+		if ratio <= limit {
+			return
+		}
+		ratios = append(ratios, ratio)
+	}
+	t.Errorf("%d take %.2f times as long as %d, want no more than %g", 2*n, ratios, n, limit)
+}
