@@ -66,10 +66,11 @@ func pauseOf(g *models.GettableSilence) policy.Pause {
 	if g.Comment != nil {
 		p.Comment = *g.Comment
 	}
-	if g.StartsAt != nil {
+	// An empty time is read as 1970: that is not when a silence ends.
+	if g.StartsAt != nil && time.Time(*g.StartsAt).After(firstAlert) {
 		p.Since = time.Time(*g.StartsAt).UTC()
 	}
-	if g.EndsAt != nil {
+	if g.EndsAt != nil && time.Time(*g.EndsAt).After(firstAlert) {
 		p.Until = time.Time(*g.EndsAt).UTC()
 	}
 	return p
