@@ -560,7 +560,7 @@ func TestCrashBeforeAndAfterTheCall(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := l.SaveAlerts([]alerts.Alert{{
+				if err := l.SaveAlerts(context.Background(), []alerts.Alert{{
 					Fingerprint: "webup", Status: alerts.Firing, StartsAt: now, ReceivedAt: now, LastSeen: now,
 					Labels: map[string]string{"scale": "up", "scale_target": "web"},
 				}}, nil); err != nil {

@@ -55,6 +55,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	registerRules(app, commands)
 	registerTest(app, commands)
 	registerSimulate(app, commands)
+	registerLedger(app, commands)
 
 	name, err := app.Parse(args)
 	if ended { // help or version

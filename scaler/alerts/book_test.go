@@ -47,7 +47,7 @@ type memStore struct {
 	enter func()
 }
 
-func (s *memStore) SaveAlerts(put []Alert, remove []string) error {
+func (s *memStore) SaveAlerts(_ context.Context, put []Alert, remove []string) error {
 	if s.enter != nil {
 		s.enter()
 	}

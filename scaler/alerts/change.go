@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -123,7 +124,7 @@ func (c *change) repeat() bool {
 }
 
 // store writes what the store must know.
-func (c *change) store() error {
+func (c *change) store(ctx context.Context) error {
 	var (
 		put  []Alert
 		gone []string
@@ -140,7 +141,7 @@ func (c *change) store() error {
 	if c.book.store == nil || len(put)+len(gone) == 0 {
 		return nil
 	}
-	return c.book.store.SaveAlerts(put, gone)
+	return c.book.store.SaveAlerts(ctx, put, gone)
 }
 
 // commit makes the change, with mu held for writing.

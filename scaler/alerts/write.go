@@ -3,7 +3,12 @@ package alerts
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
+
+	"github.com/go-kit/log/level"
 )
 
 // turn is a mutex that can be waited for beside something else.
@@ -13,6 +18,16 @@ func newTurn() turn { return make(turn, 1) }
 
 func (t turn) lock()   { t <- struct{}{} }
 func (t turn) unlock() { <-t }
+
+// lockWithin waits no longer than ctx lasts.
+func (t turn) lockWithin(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // unlockIn gives the turn up after d, and does not wait for that.
 func (t turn) unlockIn(d time.Duration) {
@@ -26,7 +41,9 @@ func (t turn) unlockIn(d time.Duration) {
 // update plans a change that goes by the whole book, stores it, and makes it
 // once it is stored. Nothing is stored together with it.
 func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*change, error) {
-	b.writes.lock()
+	if err := b.writes.lockWithin(ctx); err != nil {
+		return nil, err
+	}
 	defer b.writes.unlock()
 	// Whoever gave up while it waited will ask again; on a slow disk the
 	// queue would otherwise be made of such requests.
@@ -39,13 +56,13 @@ func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*
 	plan(c)
 	b.inFlight = c.pending
 	b.mu.Unlock()
-	return c, b.finish(c)
+	return c, b.finish(ctx, c)
 }
 
 // finish stores what is in flight, and makes it once it is stored. The caller
 // holds writes.
-func (b *Book) finish(c *change) error {
-	err := c.store()
+func (b *Book) finish(ctx context.Context, c *change) error {
+	err := c.store(ctx)
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,12 +84,24 @@ type waiting struct {
 	err  error
 }
 
-var errAbandoned = errors.New("the goroutine that was storing it has ended")
+// maxWaiting bounds the notifications that wait for a store that does not
+// answer. What is refused Alertmanager sends again.
+const maxWaiting = 4096
+
+var (
+	errAbandoned = errors.New("the goroutine that was storing it has ended")
+	errWaiting   = fmt.Errorf("%d notifications wait for the ledger already, which does not answer", maxWaiting)
+)
 
 // enqueue has the notification stored with the next write. The caller holds mu,
 // and calls join when it does no more.
 func (b *Book) enqueue(ctx context.Context, now time.Time, plan func(*change)) *waiting {
 	w := &waiting{ctx: ctx, now: now, plan: plan, done: make(chan struct{}), err: errAbandoned}
+	if len(b.queue) >= maxWaiting {
+		w.err = errWaiting
+		close(w.done)
+		return w
+	}
 	b.queue = append(b.queue, w)
 	return w
 }
@@ -80,14 +109,45 @@ func (b *Book) enqueue(ctx context.Context, now time.Time, plan func(*change)) *
 // join returns once w is stored, or could not be. While one write is under way
 // the next one gathers, so that the number of writes follows the disk's speed
 // and not the number of senders: whoever comes to the write first takes along
-// all that wait.
+// all that wait. It returns when the context of w ends, also from a write that
+// is under way: that goes on for the others, and its outcome reaches the book.
 func (b *Book) join(w *waiting) error {
 	select {
 	case <-w.done:
+		return w.err
+	case <-w.ctx.Done():
+		return b.withdraw(w)
 	case b.writes <- struct{}{}:
-		b.notify(b.storeQueue(w))
 	}
-	return w.err
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		defer b.recovered()
+		b.notify(b.storeQueue(w))
+	}()
+	select {
+	case <-told:
+		return w.err
+	case <-w.ctx.Done():
+		return b.withdraw(w)
+	}
+}
+
+// withdraw takes w out of the queue, unless it is on its way to the store: then
+// nobody knows.
+func (b *Book) withdraw(w *waiting) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.queue = slices.DeleteFunc(b.queue, func(o *waiting) bool { return o == w })
+	return context.Cause(w.ctx)
+}
+
+// recovered keeps a panic of whoever stores or listens from ending the process.
+// Those who wait are told that nobody stored it.
+func (b *Book) recovered() {
+	if r := recover(); r != nil {
+		level.Error(b.logger).Log("msg", "panic while notifications were stored", "err", fmt.Sprint(r), "stack", string(debug.Stack()))
+	}
 }
 
 // storeQueue stores all that waits, unless w was stored meanwhile, gives up
@@ -118,7 +178,7 @@ func (b *Book) storeQueue(w *waiting) []string {
 	b.mu.Unlock()
 
 	began := time.Now()
-	err := b.finish(c)
+	err := b.finish(context.Background(), c)
 	rest = b.writeInterval - time.Since(began)
 	for _, w := range taken {
 		if errors.Is(w.err, errAbandoned) {

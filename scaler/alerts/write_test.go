@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -132,4 +133,77 @@ func TestApplyFailsTogether(t *testing.T) {
 	f.store.err, f.store.enter = nil, nil
 	f.apply(firing(alertOf("b0", "up", "web"), 0))
 	f.wantCounts("web", 1, 0)
+}
+
+// TestApplyGivesUpOnAStoreThatDoesNotAnswer: whoever waits for a write returns
+// when its context ends, whether the write is under way or has not begun, and
+// leaves nothing behind. The write that hangs goes on, and reaches the book.
+func TestApplyGivesUpOnAStoreThatDoesNotAnswer(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.onChange = nil
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	f.store.enter = func() { entered <- struct{}{}; <-release }
+
+	gone := errors.New("the sender has gone")
+	apply := func(ctx context.Context, name string) error {
+		_, err := f.Apply(ctx, Notification{Alerts: []Alert{firing(alertOf(name, "up", "web"), 0)}})
+		return err
+	}
+	first, leave := context.WithCancelCause(t.Context())
+	result := make(chan error)
+	go func() { result <- apply(first, "a") }()
+	<-entered
+	leave(gone)
+	if err := <-result; !errors.Is(err, gone) {
+		t.Errorf("the one whose write hangs: %v, want %v", err, gone)
+	}
+
+	// Retries, as Alertmanager makes them.
+	const retries = 50
+	before := runtime.NumGoroutine()
+	for range retries {
+		ctx, leave := context.WithCancelCause(t.Context())
+		go func() { result <- apply(ctx, "b") }()
+		for waiting := 0; waiting == 0; runtime.Gosched() {
+			f.mu.RLock()
+			waiting = len(f.queue)
+			f.mu.RUnlock()
+		}
+		leave(gone)
+		if err := <-result; !errors.Is(err, gone) {
+			t.Errorf("one that waits for its turn: %v, want %v", err, gone)
+		}
+	}
+	if n := runtime.NumGoroutine() - before; n > retries/2 {
+		t.Errorf("%d retries left %d goroutines behind", retries, n)
+	}
+	if _, err := f.Expire(first, f.now()); !errors.Is(err, gone) {
+		t.Errorf("what goes by the whole book: %v, want %v", err, gone)
+	}
+	f.mu.RLock()
+	waiting := len(f.queue)
+	f.mu.RUnlock()
+	if waiting != 0 {
+		t.Errorf("%d notifications still wait", waiting)
+	}
+
+	f.store.enter = nil
+	close(release)
+	f.apply(firing(alertOf("c", "up", "web"), 0))
+	f.wantCounts("web", 2, 0) // a, whose write hung, and c
+}
+
+// TestWhatWaitsForTheStoreIsBounded: a store that does not answer cannot take
+// all memory with it.
+func TestWhatWaitsForTheStoreIsBounded(t *testing.T) {
+	f := newFixture(t, Options{})
+	f.mu.Lock()
+	for range maxWaiting {
+		f.queue = append(f.queue, &waiting{ctx: t.Context(), done: make(chan struct{})})
+	}
+	f.mu.Unlock()
+	_, err := f.Apply(t.Context(), Notification{Alerts: []Alert{firing(alertOf("a", "up", "web"), 0)}})
+	if !errors.Is(err, errWaiting) {
+		t.Errorf("%v, want %v", err, errWaiting)
+	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -37,8 +38,9 @@ func (w *alertsWrite) apply(tx *bbolt.Tx) error {
 }
 
 // SaveAlerts stores put by fingerprint and forgets remove, all of it or
-// nothing; it is durable when it returns. A fingerprint in both is stored.
-func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
+// nothing; it is durable when it returns. A fingerprint in both is stored. Where
+// ctx ends it returns, and what is not on its way to the disk is not stored.
+func (l *Ledger) SaveAlerts(ctx context.Context, put []alerts.Alert, remove []string) error {
 	w := &alertsWrite{put: make(map[string][]byte, len(put))}
 	text := make([]byte, 0, alertBytes*len(put)) // of all, one after the other
 	for _, a := range put {
@@ -63,7 +65,7 @@ func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
 	if len(w.put)+len(w.remove) == 0 {
 		return nil
 	}
-	return l.commit(encoded{writes: []write{w}})
+	return l.commit(ctx, encoded{writes: []write{w}})
 }
 
 // LoadAlerts returns every alert that is stored, by fingerprint.

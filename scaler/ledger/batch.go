@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // batch is what the next transaction will hold, in the order it arrived.
 type batch struct {
 	entries   []entry
@@ -11,22 +13,29 @@ type batch struct {
 
 type entry struct {
 	write
-	// lazy entries survive a failed transaction; the others' callers know.
-	lazy bool
+	// by is who waits for it; nil where it was enqueued. Those survive a failed
+	// transaction; the callers of the others know.
+	by chan<- error
 }
+
+func (e entry) lazy() bool { return e.by == nil }
 
 // history is the newest state of one policy in a batch.
 type history struct {
 	value []byte
 	// lazy is the newest one that was enqueued; nil: none was.
 	lazy []byte
+	// by is who waits for value; nil: nobody, it was enqueued.
+	by chan<- error
 }
 
 func (b *batch) empty() bool { return len(b.entries) == 0 && len(b.histories) == 0 }
 
-func (b *batch) add(e encoded, lazy bool) {
+// add takes up what somebody waits for, or what was enqueued where by is nil.
+func (b *batch) add(e encoded, by chan<- error) {
+	lazy := by == nil
 	for _, w := range e.writes {
-		b.entries = append(b.entries, entry{w, lazy})
+		b.entries = append(b.entries, entry{w, by})
 		if lazy {
 			b.lazyBytes += w.size()
 		}
@@ -36,11 +45,27 @@ func (b *batch) add(e encoded, lazy bool) {
 	}
 	for name, value := range e.histories {
 		h := b.histories[name]
-		h.value = value
+		h.value, h.by = value, by
 		if lazy {
 			h.lazy = value
 		}
 		b.histories[name] = h
+	}
+}
+
+// withdraw removes what somebody waited for who waits no more. A history that
+// it had replaced stays replaced only where one was enqueued.
+func (b *batch) withdraw(by chan<- error) {
+	b.waiters = slices.DeleteFunc(b.waiters, func(w chan<- error) bool { return w == by })
+	b.entries = slices.DeleteFunc(b.entries, func(e entry) bool { return e.by == by })
+	for name, h := range b.histories {
+		switch {
+		case h.by != by:
+		case h.lazy == nil:
+			delete(b.histories, name)
+		default:
+			b.histories[name] = history{value: h.lazy, lazy: h.lazy}
+		}
 	}
 }
 
@@ -49,7 +74,7 @@ func (b *batch) add(e encoded, lazy bool) {
 func (b *batch) keepLazy(failed *batch) int {
 	kept := &batch{histories: b.histories, waiters: b.waiters, lazyBytes: b.lazyBytes}
 	for _, e := range failed.entries {
-		if e.lazy {
+		if e.lazy() {
 			kept.entries = append(kept.entries, e)
 			kept.lazyBytes += e.size()
 		}
@@ -63,7 +88,7 @@ func (b *batch) keepLazy(failed *batch) int {
 		records++
 		h, newer := b.histories[name]
 		if !newer {
-			h.value = old.lazy
+			h.value, h.by = old.lazy, nil
 		}
 		if h.lazy == nil {
 			h.lazy = old.lazy
@@ -81,7 +106,7 @@ func (b *batch) keepLazy(failed *batch) int {
 func (b *batch) lazyRecords() int {
 	n := 0
 	for _, e := range b.entries {
-		if e.lazy {
+		if e.lazy() {
 			n++
 		}
 	}

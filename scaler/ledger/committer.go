@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +19,9 @@ const (
 	maxLazyBytes = 64 << 20
 	// dropLogInterval keeps a failing disk from filling the log as well.
 	dropLogInterval = 10 * time.Second
+	// flushPatience is how long a read waits for what was handed over before
+	// it to be written.
+	flushPatience = 5 * time.Second
 	// slowWrite is how long a write may take before Err says so.
 	slowWrite = 10 * time.Second
 )
@@ -26,22 +30,38 @@ const (
 // disk. Whatever else waits, from other callers too, shares its transaction;
 // records of one caller keep their order. After an error r is not written,
 // unless the disk failed at the very end of a transaction, when nobody knows.
+// It waits for a disk that does not answer until patience is over.
 func (l *Ledger) Commit(r Record) error {
 	e, err := encode(r)
 	if err != nil {
 		return err
 	}
-	return l.commit(e)
+	return l.commitPatiently(e)
 }
 
-func (l *Ledger) commit(e encoded) error {
+// patience is how long those wait for the disk who have no other limit. What
+// they wanted to write may be written all the same.
+const patience = time.Minute
+
+func (l *Ledger) commitPatiently(e encoded) error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), patience, fmt.Errorf("the disk has not answered for %s", patience))
+	defer cancel()
+	return l.commit(ctx, e)
+}
+
+// commit waits until e is written or ctx is done. What is not on its way to the
+// disk by then never gets there.
+func (l *Ledger) commit(ctx context.Context, e encoded) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("write ledger %s: %w", l.file, context.Cause(ctx))
+	}
 	done := make(chan error, 1)
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
 		return ErrClosed
 	}
-	l.pending.add(e, false)
+	l.pending.add(e, done)
 	l.pending.waiters = append(l.pending.waiters, done)
 	l.mu.Unlock()
 
@@ -51,6 +71,11 @@ func (l *Ledger) commit(e encoded) error {
 		return err
 	case <-l.broken:
 		return l.brokenErr
+	case <-ctx.Done():
+		l.mu.Lock()
+		l.pending.withdraw(done)
+		l.mu.Unlock()
+		return fmt.Errorf("write ledger %s: %w", l.file, context.Cause(ctx))
 	}
 }
 
@@ -73,7 +98,7 @@ func (l *Ledger) Enqueue(r Record) {
 	case len(e.writes) > 0 && l.pending.lazyBytes > l.maxLazyBytes:
 		err = fmt.Errorf("%d bytes wait for the disk already", l.pending.lazyBytes)
 	default:
-		l.pending.add(e, true)
+		l.pending.add(e, nil)
 	}
 	l.mu.Unlock()
 
@@ -117,6 +142,11 @@ func (l *Ledger) flush() {
 	case err = <-done:
 	case <-l.broken:
 		err = l.brokenErr
+	case <-time.After(flushPatience):
+		l.mu.Lock()
+		l.pending.withdraw(done)
+		l.mu.Unlock()
+		err = fmt.Errorf("the disk has not answered for %s", flushPatience)
 	}
 	if err != nil {
 		level.Debug(l.logger).Log("msg", "reading without what could not be written", "err", err)
@@ -173,7 +203,7 @@ func (l *Ledger) commitPending() (retry bool) {
 	failing := l.err != nil
 	l.mu.Unlock()
 	if failing && b.empty() {
-		b.entries = append(b.entries, entry{write: probe{}})
+		b.entries = append(b.entries, entry{write: probe{}, by: probing})
 	}
 
 	var err error
@@ -211,6 +241,9 @@ func (l *Ledger) logHealth(failing bool, err error, b *batch) {
 		level.Info(l.logger).Log("msg", "the ledger can be written again")
 	}
 }
+
+// probing is who writes probes; nobody waits for them.
+var probing = make(chan error)
 
 // probe writes what says nothing, to learn whether the disk takes it.
 type probe struct{}

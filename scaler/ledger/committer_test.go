@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
@@ -270,5 +273,94 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	l.flush()
 	if got := stored(t, l, bucketDecisions); got < enqueued-2 {
 		t.Errorf("%d of %d decisions written", got, enqueued)
+	}
+}
+
+// TestADiskThatDoesNotAnswer: whoever waits for it leaves when its context
+// ends, and what it wanted to write goes with it unless it is on its way. What
+// was enqueued stays.
+func TestADiskThatDoesNotAnswer(t *testing.T) {
+	l := open(t, t.TempDir())
+	// The writer's lock is held: the disk takes nothing.
+	tx, err := l.db.Begin(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := errors.New("the sender has gone")
+	save := func(name string) error {
+		ctx, leave := context.WithCancelCause(t.Context())
+		result := make(chan error)
+		go func() { result <- l.SaveAlerts(ctx, []alerts.Alert{{Fingerprint: name}}, nil) }()
+		for waiting := false; !waiting; runtime.Gosched() {
+			l.mu.Lock()
+			waiting = len(l.pending.waiters) > 0 || name == "under way" && l.writing
+			l.mu.Unlock()
+			select {
+			case err := <-result:
+				leave(nil)
+				return err
+			default:
+			}
+		}
+		leave(gone)
+		return <-result
+	}
+	if err := save("under way"); !errors.Is(err, gone) {
+		t.Errorf("under way: %v, want %v", err, gone)
+	}
+	for range 100 {
+		if err := save("waiting"); !errors.Is(err, gone) || !strings.Contains(err.Error(), l.file) {
+			t.Errorf("waiting: %v, want %v and the file's name", err, gone)
+		}
+	}
+	l.Enqueue(Record{Histories: oneHistory("web", 1)})
+	l.mu.Lock()
+	if n, m := len(l.pending.entries), len(l.pending.waiters); n != 0 || m != 0 {
+		t.Errorf("%d writes and %d waiters are left behind", n, m)
+	}
+	// As if it had been so for a minute.
+	l.writeBegan = l.writeBegan.Add(-time.Minute)
+	l.mu.Unlock()
+	if err := l.Err(); err == nil || !strings.Contains(err.Error(), "the disk has not answered for 1m0s") {
+		t.Errorf("health: %v", err)
+	}
+
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := l.LoadAlerts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stored) != 1 || stored[0].Fingerprint != "under way" {
+		t.Errorf("stored: %v; want what was under way", stored)
+	}
+	if hs, err := l.Histories(); err != nil || len(hs) != 1 {
+		t.Errorf("%d histories, %v; want what was enqueued", len(hs), err)
+	}
+	if err := l.Err(); err != nil {
+		t.Errorf("health afterwards: %v", err)
+	}
+}
+
+// TestAWithdrawnHistoryGivesWayToTheOneBefore that was enqueued.
+func TestAWithdrawnHistoryGivesWayToTheOneBefore(t *testing.T) {
+	var b batch
+	a, c := make(chan error), make(chan error)
+	b.add(encoded{histories: map[string][]byte{"web": []byte("1"), "api": []byte("1")}}, a)
+	b.add(encoded{histories: map[string][]byte{"web": []byte("2")}}, nil)
+	b.add(encoded{histories: map[string][]byte{"web": []byte("3"), "batch": []byte("3")}}, c)
+	b.withdraw(c)
+	want := map[string]string{"web": "2", "api": "1"}
+	got := map[string]string{}
+	for name, h := range b.histories {
+		got[name] = string(h.value)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	b.withdraw(a)
+	if len(b.histories) != 1 || b.lazyRecords() != 1 {
+		t.Errorf("%d histories, %d of them enqueued; want the enqueued one", len(b.histories), b.lazyRecords())
 	}
 }

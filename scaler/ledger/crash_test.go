@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,7 +40,7 @@ func TestCrashChild(t *testing.T) {
 				if err := l.Commit(Record{Decision: d, Actions: []Action{a}}); err != nil {
 					panic(err)
 				}
-				if err := l.SaveAlerts([]alerts.Alert{{Fingerprint: d.ID}}, nil); err != nil {
+				if err := l.SaveAlerts(context.Background(), []alerts.Alert{{Fingerprint: d.ID}}, nil); err != nil {
 					panic(err)
 				}
 				out.Lock()

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -202,7 +203,7 @@ func TestAlertsAreStoredByFingerprint(t *testing.T) {
 	}
 	save := func(put []alerts.Alert, remove ...string) {
 		t.Helper()
-		if err := l.SaveAlerts(put, remove); err != nil {
+		if err := l.SaveAlerts(context.Background(), put, remove); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,7 +222,7 @@ func TestAlertsAreStoredByFingerprint(t *testing.T) {
 	if diff := cmp.Diff([]alerts.Alert{alert("b", "2"), alert("c", "1")}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if err := l.SaveAlerts([]alerts.Alert{{}}, nil); err == nil {
+	if err := l.SaveAlerts(context.Background(), []alerts.Alert{{}}, nil); err == nil {
 		t.Error("an alert without a fingerprint was stored")
 	}
 }
@@ -304,7 +305,7 @@ func TestAfterClose(t *testing.T) {
 		"Commit":        func() error { return l.Commit(Record{Decision: d}) },
 		"SetRequested":  func() error { return l.SetRequested("web", "swarm", 1, start()) },
 		"LastRequested": func() error { _, _, err := l.LastRequested("web", "swarm"); return err },
-		"SaveAlerts":    func() error { return l.SaveAlerts(nil, []string{"a"}) },
+		"SaveAlerts":    func() error { return l.SaveAlerts(context.Background(), nil, []string{"a"}) },
 		"LoadAlerts":    func() error { _, err := l.LoadAlerts(); return err },
 		"Decisions":     func() error { _, err := l.Decisions(Query{}); return err },
 		"Actions":       func() error { _, err := l.Actions(Query{}); return err },

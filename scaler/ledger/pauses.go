@@ -42,7 +42,7 @@ func (l *Ledger) SavePause(policyName string, p policy.Pause) error {
 		return fmt.Errorf("encode the pause of policy %q: %w", policyName, err)
 	}
 	value = seal(bucketPauses, []byte(policyName), value)
-	return l.commit(encoded{writes: []write{&pauseWrite{policyName, value}}})
+	return l.commitPatiently(encoded{writes: []write{&pauseWrite{policyName, value}}})
 }
 
 // DeletePause removes the pause of a policy, durably when it returns. That
@@ -51,7 +51,7 @@ func (l *Ledger) DeletePause(policyName string) error {
 	if err := checkName("policy name", policyName); err != nil {
 		return err
 	}
-	return l.commit(encoded{writes: []write{&pauseWrite{policy: policyName}}})
+	return l.commitPatiently(encoded{writes: []write{&pauseWrite{policy: policyName}}})
 }
 
 // Pauses returns every pause that is stored, by policy, those that have ended

@@ -115,7 +115,7 @@ func (l *Ledger) SetRequested(policy, target string, replicas int, at time.Time)
 		return err
 	}
 	w := &requestedWrite{key: targetKey(policy, target), replicas: replicas, at: at}
-	return l.commit(encoded{writes: []write{w}})
+	return l.commitPatiently(encoded{writes: []write{w}})
 }
 
 // LastRequested returns the count that a target was last asked for, by an

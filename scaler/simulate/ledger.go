@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -153,7 +154,7 @@ func (l *Ledger) Pauses() (map[string]policy.Pause, error) {
 }
 
 // SaveAlerts implements alerts.Store.
-func (l *Ledger) SaveAlerts(save []alerts.Alert, remove []string) error {
+func (l *Ledger) SaveAlerts(_ context.Context, save []alerts.Alert, remove []string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, fp := range remove {

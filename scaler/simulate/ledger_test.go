@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -46,8 +47,8 @@ func TestLedgerKeepsWhatWasWritten(t *testing.T) {
 	}
 
 	a := alerts.Alert{Fingerprint: "a", Status: alerts.Firing, StartsAt: noon}
-	_ = l.SaveAlerts([]alerts.Alert{a, {Fingerprint: "b"}}, nil)
-	_ = l.SaveAlerts(nil, []string{"b", "c"})
+	_ = l.SaveAlerts(context.Background(), []alerts.Alert{a, {Fingerprint: "b"}}, nil)
+	_ = l.SaveAlerts(context.Background(), nil, []string{"b", "c"})
 	stored, err := l.LoadAlerts()
 	if diff := cmp.Diff([]alerts.Alert{a}, stored); diff != "" || err != nil {
 		t.Errorf("alerts (-want +got):\n%s%v", diff, err)
