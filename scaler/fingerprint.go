@@ -2,12 +2,12 @@ package scaler
 
 import (
 	"cmp"
-	"hash"
 	"hash/fnv"
-	"io"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
 )
@@ -16,59 +16,83 @@ import (
 // It is made of all that can be written in a configuration, and of nothing
 // that is worked out from it.
 func fingerprint(configured any) string {
+	b := appendValue(make([]byte, 0, 4096), reflect.ValueOf(configured))
 	h := fnv.New64a()
-	write(h, reflect.ValueOf(configured))
+	_, _ = h.Write(b)
 	return strconv.FormatUint(h.Sum64(), 16)
 }
 
-func write(h hash.Hash64, v reflect.Value) {
-	if !v.IsValid() {
-		_, _ = io.WriteString(h, "none;")
-		return
+var matcherType = reflect.TypeFor[*labels.Matcher]()
+
+// exported caches the fields of a type that can be written.
+var exported sync.Map // of reflect.Type to []int
+
+func exportedFields(t reflect.Type) []int {
+	if known, ok := exported.Load(t); ok {
+		return known.([]int)
 	}
-	if m, ok := v.Interface().(*labels.Matcher); ok && m != nil {
-		_, _ = io.WriteString(h, m.String()+";")
-		return
+	var fields []int
+	for i := range t.NumField() {
+		if t.Field(i).IsExported() {
+			fields = append(fields, i)
+		}
+	}
+	exported.Store(t, fields)
+	return fields
+}
+
+// appendValue appends what a value is, each kind with a letter before it and,
+// where it has parts, their number.
+func appendValue(b []byte, v reflect.Value) []byte {
+	number := func(kind byte, n uint64) []byte {
+		return append(strconv.AppendUint(append(b, kind), n, 36), ';')
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		write(h, v.Elem())
+		if v.IsNil() {
+			return append(b, '-')
+		}
+		if v.Type() == matcherType {
+			return strconv.AppendQuote(b, v.Interface().(*labels.Matcher).String())
+		}
+		b = append(b, '*')
+		if v.Kind() == reflect.Interface {
+			b = append(b, v.Elem().Type().String()...)
+		}
+		return appendValue(b, v.Elem())
 	case reflect.Struct:
-		_, _ = io.WriteString(h, v.Type().String()+"{")
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
-				_, _ = io.WriteString(h, f.Name+":")
-				write(h, v.Field(i))
-			}
+		for _, i := range exportedFields(v.Type()) {
+			b = append(appendValue(b, v.Field(i)), ',')
 		}
-		_, _ = io.WriteString(h, "}")
+		return b
 	case reflect.Slice, reflect.Array:
-		_, _ = io.WriteString(h, "["+strconv.Itoa(v.Len())+":")
+		b = number('[', uint64(v.Len()))
 		for i := range v.Len() {
-			write(h, v.Index(i))
+			b = append(appendValue(b, v.Index(i)), ',')
 		}
-		_, _ = io.WriteString(h, "]")
+		return b
 	case reflect.Map:
+		b = number('{', uint64(v.Len()))
 		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(a.String(), b.String()) })
-		_, _ = io.WriteString(h, "("+strconv.Itoa(len(keys))+":")
+		slices.SortFunc(keys, func(x, y reflect.Value) int { return cmp.Compare(x.String(), y.String()) })
 		for _, k := range keys {
-			write(h, k)
-			write(h, v.MapIndex(k))
+			b = append(appendValue(b, k), ':')
+			b = append(appendValue(b, v.MapIndex(k)), ',')
 		}
-		_, _ = io.WriteString(h, ")")
+		return b
 	case reflect.String:
 		// As it is, where printing would hide a secret.
-		_, _ = io.WriteString(h, strconv.Quote(v.String())+";")
+		return append(number('"', uint64(v.Len())), v.String()...)
 	case reflect.Bool:
-		_, _ = io.WriteString(h, strconv.FormatBool(v.Bool())+";")
+		return strconv.AppendBool(b, v.Bool())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		_, _ = io.WriteString(h, strconv.FormatInt(v.Int(), 10)+";")
+		return number('i', uint64(v.Int()))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		_, _ = io.WriteString(h, strconv.FormatUint(v.Uint(), 10)+";")
+		return number('u', v.Uint())
 	case reflect.Float32, reflect.Float64:
-		_, _ = io.WriteString(h, strconv.FormatFloat(v.Float(), 'g', -1, 64)+";")
+		return number('f', math.Float64bits(v.Float()))
 	case reflect.Invalid, reflect.Complex64, reflect.Complex128, reflect.Chan, reflect.Func, reflect.UnsafePointer:
 		// Nobody writes these.
 	}
+	return b
 }

@@ -122,6 +122,12 @@ local promql = import '../lib/promql.libsonnet';
             |||
               max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="requested"})
               - max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="ready"})
+              # Who is drained is not ready, and on purpose.
+              - (
+                  max by (policy, target) (alertscaler_target_draining_replicas{%(selector)s})
+                  or
+                  0 * max by (policy, target) (alertscaler_target_replicas{%(selector)s, kind="requested"})
+                )
               > 0
             |||,
             'Requested replicas do not become ready.',
@@ -144,6 +150,16 @@ local promql = import '../lib/promql.libsonnet';
             |||,
             'A policy scales up and down in turn.',
             'Policy {{ $labels.policy }} went up and down at least %d times each within an hour.' % config.flappingActionsPerHour
+          ),
+          alert(
+            'AlertscalerContested',
+            'warning',
+            '1m',
+            |||
+              max by (policy) (alertscaler_policy_contested{%(selector)s}) > 0
+            |||,
+            'Someone else keeps undoing what a policy asks for.',
+            'What policy {{ $labels.policy }} asked of a target was taken back three times within ten minutes, so it is held until nobody else changes the target for ten minutes.'
           ),
           alert(
             'AlertscalerTargetUnreadable',

@@ -1,0 +1,183 @@
+package scaler
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/target"
+)
+
+// newShop is a house of n policies that share a budget too small for all.
+func newShop(tb testing.TB, n int) *house {
+	tb.Helper()
+	var text strings.Builder
+	fmt.Fprintf(&text, "prometheus: { url: http://localhost:9090 }\nbudgets: [ { name: shop, policies: ['name=~\"p.+\"'], max_replicas: %d, max_cost_per_hour: %d } ]\npolicies:\n", 5*n, 6*n)
+	for i := range n {
+		fmt.Fprintf(&text, "- { name: p%d, min: 1, max: 10, priority: %d, resources: [ { name: cpu, capacity_per_replica: 1.5 } ], targets: [ { name: t, cost_per_hour: 1.%d, scripted: {} } ] }\n", i, i%5, i%10)
+	}
+	made := 0
+	c, err := config.Load("shop.yml", []byte(text.String()), target.NewRegistry(func() target.Config {
+		made++
+		return &scriptedConfig{Name: strconv.Itoa(made), it: newScripted(4)}
+	}))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := &house{usage: &fixedUsage{policy.Usage{Value: 14, CapacityPerReplica: 1.5}}, now: time.Now()}
+	if h.ledger, err = ledger.Open(ledger.Options{Path: tb.TempDir()}); err != nil {
+		tb.Fatal(err)
+	}
+	if h.book, err = alerts.New(alerts.Options{Store: h.ledger}); err != nil {
+		tb.Fatal(err)
+	}
+	h.engine, err = New(Options{
+		Alerts: h.book, Ledger: forgetful{h.ledger}, Registerer: prometheus.NewRegistry(),
+		NewUsage: func(*config.Config) (Usage, error) { return h.usage, nil },
+		Now:      func() time.Time { return h.now },
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	change, err := h.engine.Prepare(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.book.SetRules(AlertRules(c))
+	change.Apply()
+	var firing []alerts.Alert
+	for _, p := range c.Policies {
+		firing = append(firing, alerts.Alert{
+			Fingerprint: p.Name, Status: alerts.Firing, StartsAt: h.now,
+			Labels: map[string]string{"scale": "up", "scale_target": p.Name},
+		})
+	}
+	if _, err := h.book.Apply(tb.Context(), alerts.Notification{GroupKey: "g", Alerts: firing}); err != nil {
+		tb.Fatal(err)
+	}
+	return h
+}
+
+// forgetful is a ledger that writes nothing that is decided, since what the
+// disk takes is not measured here.
+type forgetful struct{ *ledger.Ledger }
+
+func (forgetful) Commit(ledger.Record) error { return nil }
+
+func (forgetful) Enqueue(ledger.Record) {}
+
+// TestTwiceThePoliciesTakeTwiceAsLong: nothing that is done for all policies of
+// a budget grows with the square of their number.
+func TestTwiceThePoliciesTakeTwiceAsLong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures")
+	}
+	const n, limit, tries = 2000, 2.6, 5
+	houses := map[int]*house{n: newShop(t, n), 2 * n: newShop(t, 2*n)}
+	for _, h := range houses {
+		defer h.close(t)
+		h.round(t)
+	}
+	if s, _ := houses[n].engine.Status("p0"); s.Last == nil || len(s.Budgets[0].Rivals) == 0 {
+		t.Fatalf("nobody lacks anything: %+v", s)
+	}
+	for _, test := range []struct {
+		what string
+		do   func(h *house)
+	}{
+		{"the statuses", func(h *house) { h.engine.Statuses() }},
+		{"a round of evaluations", func(h *house) { h.round(t) }},
+		{"a round of those that an alert has woken", func(h *house) {
+			for _, u := range h.engine.snapshot() {
+				u.woken.Add(1)
+				h.engine.shared.woken.add(u)
+			}
+			h.round(t)
+			// Those that were woken by another's decision run by themselves.
+			h.engine.running.Wait()
+		}},
+		{"a scrape", func(h *house) { drainMetrics(h.engine) }},
+		{"a reload", func(h *house) {
+			units, setups := h.engine.units, make(map[string]*setup)
+			for name, u := range units {
+				setups[name] = u.setup
+			}
+			h.engine.shared.fleet.configure(0.3, units, setups)
+		}},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			took := func(h *house) time.Duration {
+				shortest := time.Duration(math.MaxInt64)
+				for range 5 {
+					begin := time.Now()
+					test.do(h)
+					shortest = min(shortest, time.Since(begin))
+				}
+				return shortest
+			}
+			var ratios []string
+			for range tries {
+				one, two := took(houses[n]), took(houses[2*n])
+				ratio := float64(two) / float64(one)
+				ratios = append(ratios, fmt.Sprintf("%v and %v: %.2f", one, two, ratio))
+				if ratio <= limit {
+					return
+				}
+			}
+			t.Errorf("%d and %d policies take %s, want no more than %g times", n, 2*n, strings.Join(ratios, "; "), limit)
+		})
+	}
+}
+
+// drainMetrics is a scrape that is read at once.
+func drainMetrics(e *Engine) (n int) {
+	ch := make(chan prometheus.Metric, 1024)
+	go func() {
+		collector{e}.Collect(ch)
+		close(ch)
+	}()
+	for range ch {
+		n++
+	}
+	return n
+}
+
+// TestASlowScrapeHoldsNobodyUp: while nobody reads what is collected, policies
+// are evaluated and their statuses read.
+func TestASlowScrapeHoldsNobodyUp(t *testing.T) {
+	h := newShop(t, 3)
+	defer h.close(t)
+	h.round(t)
+	metrics := make(chan prometheus.Metric)
+	go func() {
+		collector{h.engine}.Collect(metrics)
+		close(metrics)
+	}()
+	// Stop reading at each metric in turn.
+	for range metrics {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.engine.Statuses()
+			for _, u := range h.engine.snapshot() {
+				u.counts.foreignChange("t")
+			}
+			h.engine.shared.mu.Lock()
+			h.engine.shared.mu.Unlock() //nolint:staticcheck // that it can be had is all
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Minute):
+			t.Fatal("whoever reads slowly holds everybody up")
+		}
+	}
+}
