@@ -193,3 +193,19 @@ func (l testLog) Write(p []byte) (int, error) {
 	l.t.Log(strings.TrimSpace(string(p)))
 	return len(p), nil
 }
+
+// accepts asks for n replicas, again where Swarm was at work on the service
+// itself, as it is after each change.
+func accepts(t testing.TB, s target.Target, n int) {
+	t.Helper()
+	realtest.Eventually(t, converge, 50*time.Millisecond, fmt.Sprintf("%d replicas are accepted", n), func() error {
+		err := s.Scale(t.Context(), n)
+		if target.KindOf(err) == target.KindConflict {
+			return err
+		}
+		if err != nil {
+			t.Fatalf("Scale(%d): %v (kind %s)", n, err, target.KindOf(err))
+		}
+		return nil
+	})
+}

@@ -72,22 +72,6 @@ func TestServiceWithoutNodes(t *testing.T) {
 	settle(t, s, 3)
 }
 
-// accepts asks for n replicas, again where Swarm was at work on the service
-// itself, as it is after each change.
-func accepts(t testing.TB, s target.Target, n int) {
-	t.Helper()
-	realtest.Eventually(t, converge, 50*time.Millisecond, fmt.Sprintf("%d replicas are accepted", n), func() error {
-		err := s.Scale(t.Context(), n)
-		if target.KindOf(err) == target.KindConflict {
-			return err
-		}
-		if err != nil {
-			t.Fatalf("Scale(%d): %v (kind %s)", n, err, target.KindOf(err))
-		}
-		return nil
-	})
-}
-
 // setAvailability changes that of the only node of a swarm.
 func setAvailability(t testing.TB, api *client.Client, to swarm.NodeAvailability) {
 	t.Helper()

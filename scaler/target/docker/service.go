@@ -3,6 +3,8 @@ package docker
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -52,7 +54,7 @@ func (c *ServiceConfig) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
 	}
-	s := &service{name: c.Name, engine: lease.Client, lease: lease, logger: o.Logger}
+	s := &service{name: c.Name, engine: lease.Client, lease: lease, logger: o.Logger, last: request{at: time.Now()}}
 	if s.logger == nil {
 		s.logger = log.NewNopLogger()
 	}
@@ -65,6 +67,16 @@ type service struct {
 	engine *engine
 	lease  *share.Lease[*engine]
 	logger log.Logger
+
+	mu   sync.Mutex // guards last
+	last request
+}
+
+// request is the last one that Swarm took from this target; without a number
+// there was none since the moment given.
+type request struct {
+	from, to int
+	at       time.Time
 }
 
 var (
@@ -77,6 +89,8 @@ var (
 // Current implements target.Target. Ready counts the replicas with a task that
 // runs and is to go on running. A task on a node that is being drained is not:
 // it serves until it has stopped, and will not stay. One on a paused node is.
+//
+// Failed says that Swarm finds no node for tasks; see noRoom.
 //
 // The Engine's own count of running tasks would not do: it includes tasks that
 // are shutting down, and for a day those of a node that was lost; and while an
@@ -99,13 +113,17 @@ func (s *service) Current(ctx context.Context) (target.State, error) {
 			running[t.Slot] = struct{}{}
 		}
 	}
-	return target.State{
+	st := target.State{
 		Requested: svc.replicas,
 		Ready:     len(running),
 		// Any change of the service moves it, so this is when the count
 		// changed or later.
 		LastChange: svc.UpdatedAt,
-	}, nil
+	}
+	if st.Ready < st.Requested {
+		st.Failed = s.noRoom(tasks.Items, svc.replicas)
+	}
+	return st, nil
 }
 
 // Scale implements target.Target. A change of the service since it was read,
@@ -139,6 +157,9 @@ func (s *service) Scale(ctx context.Context, desired int) error {
 	if err != nil {
 		return s.engine.failure(ctx, op, err)
 	}
+	s.mu.Lock()
+	s.last = request{svc.replicas, desired, time.Now()}
+	s.mu.Unlock()
 	for _, w := range warnings {
 		level.Warn(s.logger).Log("msg", "the engine warns about the service", "service", s.name, "warning", w)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/go-kit/log/level"
@@ -56,4 +57,26 @@ func (s *service) checkRoom(ctx context.Context, op string) error {
 	}
 	return target.Errorf(target.KindQuota, op,
 		"no node of the swarm takes new tasks (%s): docker node update --availability active NODE lets one take them again", strings.Join(counts, ", "))
+}
+
+// placedWithin is how long Swarm may take to find nodes for a number before it
+// counts that it finds none. It looks again whenever a node or a task changes.
+const placedWithin = 5 * time.Second
+
+// noRoom is of KindQuota where Swarm has tasks that it finds no node for, by its
+// own word; nil where it has not, or may only not have tried yet. What it says
+// is kept in the tasks' status, and only as a text.
+func (s *service) noRoom(tasks []swarm.Task, replicas int) error {
+	s.mu.Lock()
+	last := s.last
+	s.mu.Unlock()
+	if time.Since(last.at) < placedWithin || (last.to == replicas && last.to < last.from) {
+		return nil
+	}
+	for _, t := range tasks {
+		if t.Status.State == swarm.TaskStatePending && t.NodeID == "" && strings.Contains(t.Status.Err, "no suitable node") {
+			return target.Errorf(target.KindQuota, "run the tasks of service "+s.name, "Swarm finds no node for them: %s", t.Status.Err)
+		}
+	}
+	return nil
 }

@@ -284,3 +284,35 @@ func TestWithReplicas(t *testing.T) {
 		}
 	}
 }
+
+// TestServiceNoRoom asks Swarm for more than it finds nodes for.
+func TestServiceNoRoom(t *testing.T) {
+	t.Parallel()
+	host := realtest.Swarm(t)
+	api := dockerd(t, host)
+	spec := serviceSpec(t)
+	spec.TaskTemplate.Placement = &swarm.Placement{MaxReplicas: 2} // of a node, and there is one
+	s := open(t, &ServiceConfig{Name: createService(t, api, spec), HostConfig: HostConfig{Host: host}})
+	accepts(t, s, 4)
+	var st target.State
+	realtest.Eventually(t, converge, 100*time.Millisecond, "it says that there is no room", func() error {
+		if st = current(t, s); st.Failed == nil {
+			return fmt.Errorf("it is %+v", st)
+		}
+		return nil
+	})
+	if st.Requested != 4 || st.Ready != 2 || target.KindOf(st.Failed) != target.KindQuota ||
+		!strings.Contains(st.Failed.Error(), "Swarm finds no node for them: no suitable node (max replicas per node limit exceed") {
+		t.Errorf("Current = %+v, want the quota and Swarm's own words", st)
+	}
+	// A scale-down to more than have room has not failed.
+	accepts(t, s, 3)
+	if st = current(t, s); st.Failed != nil {
+		t.Errorf("Current = %+v after a scale-down", st)
+	}
+	accepts(t, s, 2)
+	settle(t, s, 2)
+	if st = current(t, s); st.Failed != nil {
+		t.Errorf("Current = %+v once there is room for all", st)
+	}
+}

@@ -3,8 +3,10 @@ package kubernetes
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-kit/log"
+	"github.com/prometheus/common/model"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -28,6 +30,12 @@ type Config struct {
 	Kubeconfig string `yaml:"kubeconfig,omitempty"`
 	// Context is the one of the kubeconfig to use; empty: its current one.
 	Context string `yaml:"context,omitempty"`
+	// Ready is where the resource itself says how many of its replicas serve: a
+	// JSONPath, or several with + between them. Empty: see workload.ready.
+	Ready string `yaml:"ready,omitempty"`
+	// UnschedulableTimeout is how long pods may be without a node before that
+	// counts as no room.
+	UnschedulableTimeout model.Duration `yaml:"unschedulable_timeout"`
 	// AllowOtherOwners scales it even where a HorizontalPodAutoscaler or a
 	// controller that owns it sets the same number, each undoing the other.
 	AllowOtherOwners bool `yaml:"allow_other_owners,omitempty"`
@@ -40,9 +48,17 @@ var (
 	_ target.Files  = (*Config)(nil)
 )
 
+// unschedulableTimeout is the default. A node that a cluster autoscaler orders
+// takes some minutes to come.
+const unschedulableTimeout = model.Duration(5 * time.Minute)
+
+func newConfig(clients *Clients) *Config {
+	return &Config{APIVersion: "apps/v1", Kind: "Deployment", UnschedulableTimeout: unschedulableTimeout, clients: clients}
+}
+
 // UnmarshalYAML sets the defaults and decodes over them.
 func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{APIVersion: "apps/v1", Kind: "Deployment", clients: c.clients}
+	*c = *newConfig(c.clients)
 	type plain Config
 	return unmarshal((*plain)(c))
 }
@@ -94,6 +110,9 @@ func (c *Config) Validate() error {
 	if wrong := content.IsPathSegmentName(c.Name); wrong != nil {
 		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q %s", c.Name, wrong[0])}
 	}
+	if _, err := parseCounts(c.Ready); err != nil {
+		return &target.FieldError{Field: "ready", Msg: err.Error()}
+	}
 	return nil
 }
 
@@ -103,7 +122,13 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster of %s: %w", c.describe(), err)
 	}
+	serving, err := parseCounts(c.Ready)
+	if err != nil {
+		lease.Close()
+		return nil, fmt.Errorf("ready: %w", err)
+	}
 	w := &workload{
+		serving: serving, unschedulable: time.Duration(c.UnschedulableTimeout), last: request{at: time.Now()},
 		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
 		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Logger,
 	}

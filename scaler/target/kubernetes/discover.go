@@ -191,7 +191,7 @@ func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels 
 		What:        kind + " " + o.Namespace + "/" + o.Name,
 		Labels:      labels,
 		Target: &Config{
-			APIVersion: "apps/v1", Kind: kind, Namespace: o.Namespace, Name: o.Name,
+			APIVersion: "apps/v1", Kind: kind, Namespace: o.Namespace, Name: o.Name, UnschedulableTimeout: unschedulableTimeout,
 			Kubeconfig: d.cfg.Kubeconfig, Context: d.cfg.Context, clients: d.cfg.clients,
 		},
 	}

@@ -3,16 +3,15 @@ package kubernetes
 import (
 	"context"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // ready counts the replicas that serve.
 //
-// It is status.readyReplicas, which the controllers of Deployments, StatefulSets
+// Where the configuration says in which fields, it is the sum of these. Else it
+// is status.readyReplicas, which the controllers of Deployments, StatefulSets
 // and ReplicaSets write, and many others. A controller that has not seen the
 // newest specification yet (its observedGeneration is older) still says how many
 // are ready of what it runs: the change is not carried out, so that is the truth,
@@ -21,10 +20,19 @@ import (
 // Where a custom resource's status has no such field, the Ready pods that the
 // scale's selector matches are counted, without those that are going away. One
 // without a selector too, and with any replicas, cannot be told: an error.
-func (w *workload) ready(ctx context.Context, op string, api dynamic.ResourceInterface, sc scaleObject) (int, error) {
-	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
-	if err != nil {
-		return 0, failure(ctx, op, err)
+func (w *workload) ready(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject) (int, error) {
+	exist := func(why string) (int, error) {
+		if n, err := count(op, sc.Object, "status", "replicas"); err != nil || n == 0 {
+			return 0, err
+		}
+		return 0, target.Errorf(target.KindTemporary, op, "%s, so nobody knows how many are ready", why)
+	}
+	if w.serving != nil {
+		n, found, err := w.serving.sum(op, obj.Object)
+		if err != nil || found {
+			return n, err
+		}
+		return exist("it has no field " + w.serving.String())
 	}
 	_, found, err := unstructured.NestedFieldNoCopy(obj.Object, "status", "readyReplicas")
 	if err == nil && (found || builtIn(w.gvk.Group)) {
@@ -33,10 +41,7 @@ func (w *workload) ready(ctx context.Context, op string, api dynamic.ResourceInt
 	if selector, _, _ := unstructured.NestedString(sc.Object, "status", "selector"); selector != "" {
 		return w.readyPods(ctx, op, selector)
 	}
-	if exist, err := count(op, sc.Object, "status", "replicas"); err != nil || exist == 0 {
-		return 0, err
-	}
-	return 0, target.Errorf(target.KindTemporary, op, "its status has no readyReplicas and its scale no selector, so nobody knows how many are ready")
+	return exist("its status has no readyReplicas and its scale no selector")
 }
 
 // readyPods counts the pods that match and are Ready.
@@ -54,11 +59,6 @@ func podReady(pod *unstructured.Unstructured) bool {
 	if pod.GetDeletionTimestamp() != nil {
 		return false
 	}
-	conditions, _, _ := unstructured.NestedSlice(pod.Object, "status", "conditions")
-	for _, c := range conditions {
-		if c, ok := c.(map[string]any); ok && c["type"] == "Ready" {
-			return c["status"] == "True"
-		}
-	}
-	return false
+	c := condition(pod, "Ready")
+	return c != nil && c["status"] == "True"
 }

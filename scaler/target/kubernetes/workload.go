@@ -29,10 +29,20 @@ type workload struct {
 	cluster         *cluster
 	lease           *share.Lease[*cluster]
 	allowOthers     bool
+	serving         counts        // of Config.Ready
+	unschedulable   time.Duration // see Config.UnschedulableTimeout
 	logger          log.Logger
 
-	mu        sync.Mutex
-	unownedAt time.Time // when nobody else was last seen to set the number
+	mu        sync.Mutex // guards what follows
+	unownedAt time.Time  // when nobody else was last seen to set the number
+	last      request
+}
+
+// request is the last one that the API server took from this target; without a
+// number there was none since the moment given.
+type request struct {
+	from, to int
+	at       time.Time
 }
 
 var (
@@ -47,7 +57,7 @@ func (w *workload) Close() error {
 }
 
 // Current implements target.Target. Requested is the scale's spec.replicas. Of
-// Ready, see ready. When the number last changed is not known: the API server
+// Ready, see ready, and of Failed, see noRoom. When the number last changed is not known: the API server
 // keeps no such time.
 func (w *workload) Current(ctx context.Context) (target.State, error) {
 	ctx, op := noteDelay(ctx), "read "+w.what
@@ -63,11 +73,20 @@ func (w *workload) Current(ctx context.Context) (target.State, error) {
 	if err != nil {
 		return target.State{}, err
 	}
-	ready, err := w.ready(ctx, op, api, sc)
+	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
 	if err != nil {
+		return target.State{}, failure(ctx, op, err)
+	}
+	st := target.State{Requested: requested}
+	if st.Ready, err = w.ready(ctx, op, obj, sc); err != nil {
 		return target.State{}, err
 	}
-	return target.State{Requested: requested, Ready: ready}, nil
+	if st.Ready < st.Requested {
+		if st.Failed, err = w.noRoom(ctx, op, obj, sc, requested); err != nil {
+			return target.State{}, err
+		}
+	}
+	return st, nil
 }
 
 // Scale implements target.Target. It changes the scale subresource and nothing
@@ -111,6 +130,9 @@ func (w *workload) change(ctx context.Context, desired int, before func(ctx cont
 	if _, err := api.Update(ctx, sc.Unstructured, metav1.UpdateOptions{FieldManager: fieldManager}, "scale"); err != nil {
 		return failure(ctx, op, err)
 	}
+	w.mu.Lock()
+	w.last = request{requested, desired, time.Now()}
+	w.mu.Unlock()
 	level.Debug(w.logger).Log("msg", "scale updated", "what", w.what, "from", requested, "to", desired)
 	return nil
 }

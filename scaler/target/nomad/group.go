@@ -60,9 +60,18 @@ func newGroup(c *Config, o target.Options) (*group, error) {
 // Ready counts the healthy allocations of a service job, whose health Nomad
 // watches, unless its operator decides on it by hand; and the running ones of
 // every other job.
+//
+// Failed says that Nomad finds no node for allocations; see noRoom.
 func (g *group) Current(ctx context.Context) (target.State, error) {
-	st, _, err := g.read(ctx, fmt.Sprintf("read job %s group %s", g.cfg.Job, g.cfg.Group))
-	return st, err
+	op := fmt.Sprintf("read job %s group %s", g.cfg.Job, g.cfg.Group)
+	st, index, err := g.read(ctx, op)
+	if err != nil || st.Ready >= st.Requested {
+		return st, err
+	}
+	if st.Failed, err = g.noRoom(ctx, op, index); err != nil {
+		return target.State{}, err
+	}
+	return st, nil
 }
 
 // Scale implements target.Target. A change of the job since it was read, by
@@ -109,7 +118,7 @@ func (g *group) read(ctx context.Context, op string) (target.State, uint64, erro
 	if err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
 	}
-	q := (&api.QueryOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx)
+	q := g.query(ctx, token)
 	job, _, err := g.api.Jobs().Info(g.cfg.Job, q)
 	if err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
@@ -125,6 +134,10 @@ func (g *group) read(ctx context.Context, op string) (target.State, uint64, erro
 	// That of the status is another index by the same name: it moves with
 	// everything that becomes of the job.
 	return st, value(job.JobModifyIndex), nil
+}
+
+func (g *group) query(ctx context.Context, token string) *api.QueryOptions {
+	return (&api.QueryOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx)
 }
 
 func (g *group) state(op string, job *api.Job, status *api.JobScaleStatusResponse) (target.State, error) {

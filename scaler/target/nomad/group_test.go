@@ -151,3 +151,46 @@ func TestToken(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRoom asks for more than finds a node.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	j := web()
+	j.Room = 3
+	s, address := agent(t, j)
+	tgt := at(t, address)
+	read := func() target.State {
+		t.Helper()
+		st, err := tgt.Current(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	if st := read(); st.Failed != nil {
+		t.Errorf("with room for all: %v", st.Failed)
+	}
+	if err := tgt.Scale(t.Context(), 5); err != nil {
+		t.Fatal(err)
+	}
+	st := read()
+	if st.Requested != 5 || st.Ready != 3 || target.KindOf(st.Failed) != target.KindQuota ||
+		!strings.Contains(st.Failed.Error(), "2 have not enough of memory") {
+		t.Errorf("with room for 3 of 5: %+v, want the quota and what there is not enough of", st)
+	}
+	// What was blocked before does not speak against another number.
+	if err := tgt.Scale(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	if st := read(); st.Failed != nil {
+		t.Errorf("once 3 are asked for: %v", st.Failed)
+	}
+	j.Room = 0
+	s.Register(j)
+	if err := tgt.Scale(t.Context(), 5); err != nil {
+		t.Fatal(err)
+	}
+	if st := read(); st.Ready != 5 || st.Failed != nil {
+		t.Errorf("once there is room: %+v", st)
+	}
+}

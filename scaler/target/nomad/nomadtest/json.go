@@ -1,6 +1,9 @@
 package nomadtest
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // status is the body of GET /v1/job/:id/scale. What it calls JobModifyIndex is
 // the job's ModifyIndex, as it is in Nomad.
@@ -51,4 +54,37 @@ func (j *job) describe() map[string]any {
 		"TaskGroups": []any{group}, "SubmitTime": j.submitted.UnixNano(),
 		"CreateIndex": j.created, "ModifyIndex": j.modified, "JobModifyIndex": j.jobModified,
 	}
+}
+
+// evaluate has the job evaluated after a change, with s.mu held. What finds no
+// node waits in a second evaluation, which is cancelled by the next change.
+func (s *Server) evaluate(j *job) {
+	for _, e := range j.evaluations {
+		if e["Status"] == "blocked" {
+			e["Status"], e["StatusDescription"] = "canceled", "evaluation superseded by a newer one"
+		}
+	}
+	s.index++
+	id := fmt.Sprintf("00000000-0000-0000-0000-%012d", s.index)
+	done := map[string]any{
+		"ID": id, "Type": j.Type, "TriggeredBy": "job-scaling", "JobID": j.ID, "Namespace": j.Namespace, "Status": "complete",
+		"JobModifyIndex": j.jobModified, "CreateIndex": s.index, "ModifyIndex": s.index, "FailedTGAllocs": nil,
+		"QueuedAllocations": map[string]any{j.Group: j.Count - len(j.started)},
+	}
+	j.evaluations = append(j.evaluations, done)
+	if len(j.started) == j.Count {
+		return
+	}
+	s.index++
+	blocked := fmt.Sprintf("00000000-0000-0000-0000-%012d", s.index)
+	done["BlockedEval"] = blocked
+	done["FailedTGAllocs"] = map[string]any{j.Group: map[string]any{
+		"NodesEvaluated": 3, "NodesFiltered": 1, "NodesExhausted": 2, "CoalescedFailures": j.Count - len(j.started) - 1,
+		"ConstraintFiltered": map[string]any{"${attr.kernel.name} = linux": 1}, "DimensionExhausted": map[string]any{"memory": 2},
+	}}
+	j.evaluations = append(j.evaluations, map[string]any{
+		"ID": blocked, "Type": j.Type, "TriggeredBy": "queued-allocs", "JobID": j.ID, "Namespace": j.Namespace, "Status": "blocked",
+		"StatusDescription": "created to place remaining allocations", "PreviousEval": id,
+		"JobModifyIndex": j.jobModified, "CreateIndex": s.index, "ModifyIndex": s.index, "FailedTGAllocs": nil,
+	})
 }

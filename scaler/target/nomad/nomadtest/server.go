@@ -31,6 +31,8 @@ type Job struct {
 	// HealthCheck is that of the update block: checks, or manual, where no
 	// allocation ever becomes healthy by itself.
 	HealthCheck string
+	// Room is how many allocations find a node; 0: as many as there are.
+	Room int
 }
 
 // Scaling is a scaling block.
@@ -60,6 +62,7 @@ type job struct {
 	submitted                      time.Time
 	started                        []time.Time // of each allocation
 	deployed                       time.Time   // until then a deployment goes on
+	evaluations                    []map[string]any
 }
 
 // Register adds a job, or replaces the one of its name, as nomad job run does.
@@ -107,10 +110,15 @@ func (s *Server) place(j *job, count int) {
 	if count > len(j.started) && j.Deployments {
 		j.deployed = now.Add(2 * j.StartDelay)
 	}
-	for len(j.started) < count {
+	placed := count
+	if j.Room > 0 {
+		placed = min(count, j.Room)
+	}
+	for len(j.started) < placed {
 		j.started = append(j.started, now)
 	}
-	j.started = j.started[:count]
+	j.started = j.started[:placed]
+	s.evaluate(j)
 }
 
 // ServeHTTP implements http.Handler.
@@ -139,6 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if namespace == "" {
 		namespace = "default"
 	}
+	id, evaluations := strings.CutSuffix(id, "/evaluations")
 	id, scale := strings.CutSuffix(id, "/scale")
 	j := s.jobs[namespace+"/"+id]
 	switch {
@@ -149,6 +158,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case j == nil:
 		s.setMeta(w)
 		refuse(w, http.StatusNotFound, "job not found")
+	case evaluations:
+		s.answer(w, j.evaluations)
 	case scale:
 		s.answer(w, j.status())
 	default:
