@@ -33,8 +33,8 @@ type Config struct {
 	// PassEnv names variables of the server's own environment that all programs
 	// are given beside the usual ones, see program.Environ; Env is added to
 	// these.
-	PassEnv []string `yaml:"pass_env,omitempty"`
-	Env map[string]string `yaml:"env,omitempty"`
+	PassEnv []string          `yaml:"pass_env,omitempty"`
+	Env     map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the playbook's, so that an
 	// ansible.cfg beside it is found.
 	Dir string `yaml:"dir,omitempty"`
