@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -25,6 +27,8 @@ func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observatio
 	actions := u.intend(d, d.Placements)
 	if err := u.commit(d, actions); err != nil {
 		level.Error(u.logger).Log("msg", "decision not written, so not acted upon", "current", d.Current, "desired", d.Desired, "err", err)
+		d.NotRecorded(err.Error())
+		u.record(d)
 		return
 	}
 	said := answerOf(d)
@@ -34,6 +38,13 @@ func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observatio
 	done := u.carryOut(ctx, actions)
 	u.failOver(ctx, d, o, actions, &done)
 	u.moved(d, done)
+	if p := u.struck; p != nil {
+		u.struck = nil
+		d.Broken(p.Error())
+		held := answerOf(d)
+		u.recorded = &held
+		u.engine.opts.Ledger.Enqueue(ledger.Record{Decision: d})
+	}
 	if err := u.engine.opts.Ledger.Commit(u.remember(done)); err != nil {
 		// The platform has been asked. What came of it is still in memory
 		// and goes out with the next write; after a crash the target itself
@@ -166,25 +177,40 @@ func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
 }
 
 // ask calls the platform. A conflict is tried again as long as the count is
-// still the one that was decided upon; changed says that it is not.
+// still the one that was decided upon; changed says that it is not. A platform
+// that says when to come back is not asked before.
 func (u *unit) ask(ctx context.Context, t boundTarget, a *ledger.Action) (changed bool, err error) {
 	for range conflictTries {
 		err = u.call(ctx, t, a)
 		if target.KindOf(err) != target.KindConflict {
 			return false, err
 		}
-		state, readErr := u.read(ctx, t)
+		state, _, readErr := u.read(ctx, t)
 		if readErr != nil {
 			return false, readErr
 		}
 		if state.Requested != a.From {
 			return true, err
 		}
+		if target.RetryAfter(err) > 0 {
+			return false, err
+		}
 	}
 	return false, err
 }
 
+// call asks the platform once. What ends in a panic may have been asked all the
+// same, as with a call that gets no answer.
 func (u *unit) call(ctx context.Context, t boundTarget, a *ledger.Action) error {
+	err := u.engine.guard.Do(u.logger, componentAction, func() error { return u.callOnce(ctx, t, a) })
+	if p := recovery.Of(err); p != nil {
+		u.struck = p
+		return &target.Error{Kind: target.KindTemporary, Op: "ask for " + strconv.Itoa(a.To), Err: p}
+	}
+	return err
+}
+
+func (u *unit) callOnce(ctx context.Context, t boundTarget, a *ledger.Action) error {
 	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
 	defer cancel()
 	ctx = target.WithRequest(ctx, target.Request{Policy: a.Policy, Reason: string(a.Reason), From: a.From})

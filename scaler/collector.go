@@ -39,7 +39,7 @@ var (
 	descCut            = desc("policy_budget_cut_replicas", "Replicas that a budget took from the policy's last decision; a cut in cost counts as at least one.", "policy", "budget")
 	descBudget         = desc("budget_replicas", "Replicas of all policies of a budget together, and its limit; +Inf where it sets none.", "budget", "kind")
 	descBudgetCost     = desc("budget_cost_per_hour", "What the policies of a budget cost together, and its limit; +Inf where it sets none.", "budget", "kind")
-	descSafe           = desc("safe_to_autoscale", "1 while every policy can read its targets and the usage it decides by, else 0.")
+	descSafe           = desc("safe_to_autoscale", "1 while every policy can read its targets and the usage it decides by and the ledger can be written, else 0.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -57,26 +57,40 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. A registry collects in goroutines of
+// its own, where nobody else recovers.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
-	safe := true
+	_ = c.engine.guard.Do(c.engine.opts.Logger, componentMetrics, func() error {
+		c.collect(ch)
+		return nil
+	})
+}
+
+func (c collector) collect(ch chan<- prometheus.Metric) {
+	safe := c.engine.opts.Ledger.Err() == nil
+	var out []prometheus.Metric
 	for _, u := range c.engine.snapshot() {
 		v := u.view.Load()
-		e := emitter{ch: ch, policy: u.name}
+		e := emitter{out: &out, policy: u.name}
 		e.replicas(v)
 		e.resources(v)
 		e.holds(v)
 		e.targets(v)
 		u.counts.read(func() { e.counters(v, u.counts) })
 		safe = safe && v.safe()
+		// Whoever reads may be slow: nothing is locked meanwhile.
+		for _, m := range out {
+			ch <- m
+		}
+		out = out[:0]
 	}
 	c.engine.shared.collect(ch)
 	ch <- prometheus.MustNewConstMetric(descSafe, prometheus.GaugeValue, boolean(safe))
 }
 
-// safe reports whether the last evaluation could read all it needed.
+// safe reports whether the last evaluation could read all it needed, and end.
 func (v *view) safe() bool {
-	if v.last == nil {
+	if v.last == nil || v.last.Reason == policy.ReasonInternalError || v.last.Reason == policy.ReasonNotRecorded {
 		return false
 	}
 	for _, r := range v.reads {
@@ -92,18 +106,20 @@ func (v *view) safe() bool {
 	return true
 }
 
-// emitter sends one policy's metrics.
+// emitter collects one policy's metrics.
 type emitter struct {
-	ch     chan<- prometheus.Metric
+	out    *[]prometheus.Metric
 	policy string
 }
 
+func (e emitter) emit(m prometheus.Metric) { *e.out = append(*e.out, m) }
+
 func (e emitter) gauge(d *prometheus.Desc, value float64, labels ...string) {
-	e.ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, append([]string{e.policy}, labels...)...)
+	e.emit(prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, append([]string{e.policy}, labels...)...))
 }
 
 func (e emitter) counter(d *prometheus.Desc, value uint64, labels ...string) {
-	e.ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), append([]string{e.policy}, labels...)...)
+	e.emit(prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), append([]string{e.policy}, labels...)...))
 }
 
 func (e emitter) replicas(v *view) {
@@ -214,7 +230,7 @@ func (e emitter) counters(v *view, c *counters) {
 	for _, t := range v.setup.targets {
 		e.counter(descForeign, c.foreign[t.name], t.name)
 		n, sum, within := c.provisioning[t.name].buckets()
-		e.ch <- prometheus.MustNewConstHistogram(descProvisioned, n, sum, within, e.policy, t.name)
+		e.emit(prometheus.MustNewConstHistogram(descProvisioned, n, sum, within, e.policy, t.name))
 		for _, dir := range []policy.Direction{policy.Up, policy.Down} {
 			e.counter(descActions, c.actions[actionKey{t.name, dir}], t.name, string(dir))
 		}

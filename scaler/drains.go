@@ -10,6 +10,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -124,9 +125,15 @@ func (u *unit) startDrain(t boundTarget, r target.Replica) *draining {
 	u.engine.running.Go(func() {
 		defer it.cancel()
 		began := u.engine.opts.Now()
-		err := it.hook.Wait(ctx, it.request, func(err error) {
-			level.Warn(u.logger).Log("msg", "drain hook failed, calling it again", "target", t.name, "replica", r.Name, "err", err)
+		err := u.engine.guard.Do(u.logger, componentDrain, func() error {
+			return it.hook.Wait(ctx, it.request, func(err error) {
+				level.Warn(u.logger).Log("msg", "drain hook failed, calling it again", "target", t.name, "replica", r.Name, "err", err)
+			})
 		})
+		if recovery.Of(err) != nil {
+			<-ctx.Done() // Whether it is drained nobody knows: it has its time.
+			err = ctx.Err()
+		}
 		took := u.engine.opts.Now().Sub(began).Round(time.Millisecond)
 		switch {
 		case err == nil:
@@ -184,7 +191,7 @@ func (u *unit) cancelDrain(targetName string, it *draining) {
 	u.engine.running.Go(func() {
 		ctx, cancel := context.WithTimeout(u.engine.draining, cancelTimeout)
 		defer cancel()
-		if err := it.hook.Tell(ctx, r); err != nil {
+		if err := u.engine.guard.Do(u.logger, componentDrain, func() error { return it.hook.Tell(ctx, r) }); err != nil {
 			level.Warn(u.logger).Log("msg", "drain hook not told that its replica stays", "target", targetName, "replica", it.replica.Name, "err", err)
 		}
 	})

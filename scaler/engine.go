@@ -16,6 +16,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
@@ -66,6 +67,8 @@ type Ledger interface {
 	SavePause(policyName string, p policy.Pause) error
 	DeletePause(policyName string) error
 	Pauses() (map[string]policy.Pause, error)
+	// Err is why the ledger cannot be written at present; nil: it can.
+	Err() error
 }
 
 // Drainer is called before a replica goes, so that it may finish its work. It
@@ -89,9 +92,16 @@ type Options struct {
 	// NewDrain builds what is called before a replica goes; drain.New by
 	// default.
 	NewDrain func(drain.Config) (Drainer, error)
-	// Now is the clock; time.Now by default.
-	Now func() time.Time
-	// Concurrency bounds the evaluations in flight; 256 by default.
+	// Distrust: something that policies remembered may have been lost. Those
+	// that remember nothing begin carefully, see policy.History.Distrust.
+	Distrust bool
+	// Now is the clock; time.Now by default. Corrected is by how much it was
+	// corrected since the start, as clock.Clock has it; never by default.
+	Now       func() time.Time
+	Corrected func() time.Duration
+	// Concurrency bounds the evaluations that work at once on the policies of
+	// one platform; 256 by default. Those that wait for the platform or for
+	// Prometheus count for a second.
 	Concurrency int
 	// PlatformTimeout bounds one call to a platform; 10s by default.
 	PlatformTimeout time.Duration
@@ -103,11 +113,13 @@ type Options struct {
 type Engine struct {
 	opts    Options
 	metrics *metrics
-	slots   chan struct{}
+	guard   *recovery.Guard
+	lanes   *lanes
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	// draining ends with Stop: nobody waits for replicas at work then.
+	// draining ends with Stop: nobody waits for replicas at work then, or for
+	// what is only read.
 	draining     context.Context
 	stopDraining context.CancelFunc
 	// running counts evaluations in flight and targets being closed.
@@ -122,10 +134,14 @@ type Engine struct {
 	started bool
 	stopped bool
 
-	// memory and open are what the last run, or a policy that is gone from the
+	// leaving are the units of policies that are gone from the configuration
+	// until they have ended, moved those that have given up a target with an
+	// evaluation in flight, by its identity.
+	leaving map[string]*unit
+	moved   map[string][]*unit
+	// memory is what the last run, or a policy that is gone from the
 	// configuration, left; handed to the units as they appear.
-	memory map[string]policy.History
-	open   map[string][]ledger.Action
+	memory map[string]leftBehind
 }
 
 var _ config.Subscriber = (*Engine)(nil)
@@ -135,6 +151,9 @@ var _ config.Subscriber = (*Engine)(nil)
 func New(o Options) (*Engine, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Corrected == nil {
+		o.Corrected = func() time.Duration { return 0 }
 	}
 	if o.NewDrain == nil {
 		o.NewDrain = func(c drain.Config) (Drainer, error) { return drain.New(c) }
@@ -149,23 +168,16 @@ func New(o Options) (*Engine, error) {
 		o.Logger = log.NewNopLogger()
 	}
 	e := &Engine{
-		opts:  o,
-		slots: make(chan struct{}, o.Concurrency),
-		units: make(map[string]*unit),
-		open:  make(map[string][]ledger.Action),
+		opts:    o,
+		guard:   recovery.New(o.Registerer, components...),
+		lanes:   newLanes(o.Concurrency),
+		units:   make(map[string]*unit),
+		leaving: make(map[string]*unit),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.draining, e.stopDraining = context.WithCancel(e.ctx)
-	var err error
-	if e.memory, err = o.Ledger.Histories(); err != nil {
-		return nil, fmt.Errorf("read what policies remember: %w", err)
-	}
-	open, err := o.Ledger.OpenActions()
-	if err != nil {
-		return nil, fmt.Errorf("read open actions: %w", err)
-	}
-	for _, a := range open {
-		e.open[a.Policy] = append(e.open[a.Policy], a)
+	if err := e.restoreMemory(); err != nil {
+		return nil, err
 	}
 	if err := e.restorePauses(); err != nil {
 		return nil, err
@@ -200,15 +212,19 @@ func (e *Engine) Wake(policies []string) {
 	}
 }
 
-// Stop ends evaluation: what is in flight runs to its end, so that every call
-// to a platform finds its outcome in the ledger, then the targets are closed.
-// It returns early, with the error of ctx, if that takes too long.
+// Stop ends evaluation: what waits or only reads ends at once, and what has
+// been decided runs to its end, so that every call to a platform finds its
+// outcome in the ledger; then the targets are closed. It returns early, with
+// the error of ctx, if that takes too long.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true
 	e.stopDraining()
 	for _, u := range e.units {
-		u.retire()
+		u.leave()
+	}
+	for _, u := range e.leaving {
+		u.leave()
 	}
 	e.mu.Unlock()
 	done := make(chan struct{})
@@ -258,11 +274,22 @@ func (e *Engine) Status(name string) (policy.Status, bool) {
 	return u.status(), true
 }
 
-// Ready reports an error until every policy was evaluated once.
+// Ready reports an error until every policy that the engine was started with
+// was evaluated once, and whenever the ledger cannot be written, since nothing
+// is scaled then.
 func (e *Engine) Ready() error {
+	if err := e.opts.Ledger.Err(); err != nil {
+		return fmt.Errorf("the ledger cannot be written, so nothing is scaled: %w", err)
+	}
+	return e.Evaluated()
+}
+
+// Evaluated reports an error until every policy that the engine was started
+// with was evaluated once. Those that come with a reload take nothing back.
+func (e *Engine) Evaluated() error {
 	var waiting []string
 	for _, u := range e.snapshot() {
-		if u.view.Load().last == nil {
+		if u.founding && u.view.Load().last == nil {
 			waiting = append(waiting, u.name)
 		}
 	}

@@ -11,27 +11,36 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // evaluate takes the policy through one evaluation and returns how long to
-// wait for the next.
-func (u *unit) evaluate(ctx context.Context) time.Duration {
+// wait for the next. What is only read ends with stop: nothing new is decided
+// then.
+func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
+	u.shiftTimes()
 	started := u.engine.opts.Now()
-	u.readTargets(ctx)
+	u.readTargets(stop)
+	if stop.Err() != nil {
+		return shortest
+	}
 	now := u.engine.opts.Now()
 	u.settle(now)
 
 	foreign := u.watch(now)
 
 	woken := u.woken.Load()
-	o := u.observe(ctx, now)
+	o := u.observe(stop, now)
+	if stop.Err() != nil {
+		return shortest
+	}
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
 	u.drain(&d)
 	if d.Act {
 		wanted := d.Desired
-		u.act(ctx, &d, &o)
+		within(componentAction, func() { u.act(ctx, &d, &o) })
 		if d.Desired != wanted {
 			u.engine.shared.refused(u, &o, &d)
 		}
@@ -62,22 +71,48 @@ func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.
 	return d
 }
 
-// readTargets reads all targets side by side, each within its own time.
+// readTargets reads all targets side by side, each within its own time. Those
+// that need not be read now stay as they were read last.
 func (u *unit) readTargets(ctx context.Context) {
-	targets := u.setup.targets
-	results := make([]reading, len(targets))
+	var due []boundTarget
+	now := u.engine.opts.Now()
+	heard := u.woken.Load() == u.decided.Load()
+	for _, t := range u.setup.targets {
+		if !heard || u.acting(t.name) || !u.reads.has(t.name) || !u.patience.unread(t.name, now) {
+			due = append(due, t)
+		}
+	}
+	if len(due) == 0 {
+		return
+	}
+	results, hung := make([]reading, len(due)), make([]bool, len(due))
+	panics := make([]error, len(due))
 	read := func(i int) {
-		state, err := u.read(ctx, targets[i])
-		results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
+		// Each in a goroutine of its own: the evaluation's guard sees none.
+		panics[i] = recovery.Do(componentReading, func() (err error) {
+			var state target.State
+			state, hung[i], err = u.read(ctx, due[i])
+			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
+			return nil
+		})
 	}
 	var wg sync.WaitGroup
-	for i := range targets[:len(targets)-1] {
+	for i := range due[:len(due)-1] {
 		wg.Go(func() { read(i) })
 	}
-	read(len(targets) - 1)
+	read(len(due) - 1)
 	wg.Wait()
-	for i, t := range targets {
+	for _, err := range panics {
+		if err != nil {
+			panic(err)
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	for i, t := range due {
 		r := results[i]
+		u.patience.read(t.name, hung[i], u.history.Backoffs[t.name].Until, r.at, u.setup.interval)
 		if r.err != nil {
 			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
 			// What was last known stays for people to see; it supports no
@@ -90,13 +125,15 @@ func (u *unit) readTargets(ctx context.Context) {
 	}
 }
 
-func (u *unit) read(ctx context.Context, t boundTarget) (target.State, error) {
+// read asks one target, and reports whether it took all its time in vain.
+func (u *unit) read(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
 	if !u.restored[t.target] {
-		return target.State{}, errNotRestored
+		return target.State{}, false, errNotRestored
 	}
 	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
 	defer cancel()
-	return t.target.Current(ctx)
+	s, err = t.target.Current(ctx)
+	return s, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err
 }
 
 var errNotRestored = errors.New("its replicas have not been brought back yet")
@@ -138,7 +175,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 		return o
 	}
 	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready))
-	u.learn(ctx, now, ready, &o)
+	within(componentLearner, func() { u.learn(ctx, now, ready, &o) })
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)
 	return o
@@ -188,6 +225,11 @@ func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
 			wait = min(wait, until.Sub(now))
 		}
 	}
+	return u.nextLook(wait, now)
+}
+
+// nextLook is when to look again at what has still to converge, or wait.
+func (u *unit) nextLook(wait time.Duration, now time.Time) time.Duration {
 	for _, a := range u.open {
 		// Look often at first, so that the provisioning time is measured to
 		// a tenth, and ever less often as it grows.

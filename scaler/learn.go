@@ -10,6 +10,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
@@ -195,6 +196,9 @@ func (u *unit) learningOf(resource string, share float64) *learning {
 	}
 	if err == nil && len(state) > 0 {
 		err = k.learner.Restore(state)
+		if ahead := k.learner.NotAfter(u.engine.opts.Now()); ahead > 0 {
+			wasAhead(u.logger, u.name, policy.Ahead{What: "what was learnt of " + resource, By: ahead})
+		}
 	}
 	if err != nil {
 		level.Warn(u.logger).Log("msg", "what was learnt is lost, learning anew", "resource", resource, "err", err)
@@ -248,10 +252,17 @@ func (u *unit) readPast(ctx context.Context, k *learning, resource string, share
 	if !ok {
 		return
 	}
-	samples, err := past.Past(ctx, query, from, now.Add(-tick), tick)
+	var samples []objective.Sample
+	err := recovery.Do(componentPast, func() (err error) {
+		samples, err = past.Past(ctx, query, from, now.Add(-tick), tick)
+		return err
+	})
 	if err != nil {
 		k.pastTried++
 		k.pastAt = now.Add(pastAgain)
+		if p := recovery.Of(err); p != nil {
+			panic(p)
+		}
 		level.Warn(u.logger).Log("msg", "past usage cannot be read, learning from now on", "resource", resource, "from", from, "err", err)
 		return
 	}

@@ -106,6 +106,10 @@ func (e *Engine) restorePauses() error {
 	e.pauses.of = make(map[string]*policy.Pause, len(stored))
 	now := e.opts.Now()
 	for name, p := range stored {
+		if by := p.Since.Sub(now); by > 0 {
+			wasAhead(e.opts.Logger, name, policy.Ahead{What: "begin of a pause", By: by})
+			p.Since = now
+		}
 		e.pauses.of[name] = &p
 		if !p.Active(now) {
 			e.forgetPause(name, &p)

@@ -3,8 +3,10 @@ package scaler
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -14,11 +16,11 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// Prepare builds the targets of c that are new or changed. Those that stay as
-// they are keep their target, and with it whatever it holds.
+// Prepare builds the targets of c that are new or changed, be it that the files
+// have changed which they name. Those that stay as they are keep their target,
+// and with it whatever it holds. The engine goes on meanwhile; whoever calls it
+// applies or discards one change before the next is prepared.
 func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	var reader Usage
 	if c.Prometheus != nil {
 		var err error
@@ -27,6 +29,13 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 		}
 	}
 	next := make(map[string]*setup, len(c.Policies))
+	known, claimed := e.unitsFor(c)
+	discard := func(built []boundTarget) {
+		for _, u := range claimed {
+			u.unclaim()
+		}
+		e.closeTargets(e.opts.Logger, built)
+	}
 	budgets := make(map[string][]string)
 	for _, r := range c.BudgetRules() {
 		for _, name := range r.Members {
@@ -35,24 +44,38 @@ func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, er
 	}
 	var built []boundTarget
 	for _, p := range c.Policies {
-		s, fresh, err := e.setupFor(c, p, reader)
+		s, fresh, err := e.setupFor(c, p, reader, known[p.Name])
 		built = append(built, fresh...)
 		if err != nil {
-			e.closeTargets(e.opts.Logger, built)
+			discard(built)
 			return config.Change{}, fmt.Errorf("policy %q: %w", p.Name, err)
 		}
 		s.budgets = budgets[p.Name]
 		next[p.Name] = s
 	}
 	return config.Change{
-		Apply:   func() { e.apply(c, next) },
-		Discard: func() { e.closeTargets(e.opts.Logger, built) },
+		Apply:   func() { e.apply(c, next, claimed) },
+		Discard: func() { discard(built) },
 	}, nil
 }
 
-// setupFor builds one policy's setup and returns the targets it had to build,
-// also where it fails half-way. The caller holds e.mu.
-func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*setup, []boundTarget, error) {
+// unitsFor are the units that the policies of c have. One that comes back
+// before it has gone goes on as it is: it is claimed.
+func (e *Engine) unitsFor(c *config.Config) (known, claimed map[string]*unit) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known, claimed = maps.Clone(e.units), make(map[string]*unit)
+	for _, p := range c.Policies {
+		if u := e.leaving[p.Name]; u != nil && u.claim() {
+			known[p.Name], claimed[p.Name] = u, u
+		}
+	}
+	return known, claimed
+}
+
+// setupFor builds one policy's setup, for the unit that it has, if any, and
+// returns the targets it had to build, also where it fails half-way.
+func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has *unit) (*setup, []boundTarget, error) {
 	s := &setup{
 		rules:               c.Rules(p),
 		scaleTarget:         p.ScaleTarget,
@@ -62,9 +85,10 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
 	}
+	s.lane = laneOf(p)
 	var old []boundTarget
-	if u := e.units[p.Name]; u != nil {
-		old = u.held()
+	if has != nil {
+		old = has.held()
 	}
 	var fresh []boundTarget
 	for _, t := range p.Targets {
@@ -72,23 +96,21 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 		if err != nil {
 			return nil, fresh, fmt.Errorf("target %q: drain: %w", t.Name, err)
 		}
+		// Before it is built: what changes meanwhile counts at the next reload.
+		files := target.FilesSum(t.Platform)
 		if i := slices.IndexFunc(old, func(b boundTarget) bool {
-			return b.name == t.Name && reflect.DeepEqual(b.config, t.Platform)
+			return b.configuredAs(t.Name, t.Platform) && b.files == files
 		}); i >= 0 {
 			kept := old[i]
 			kept.victims, kept.hook = t.Victims, hook
 			s.targets = append(s.targets, kept)
 			continue
 		}
-		built, err := t.Platform.New(target.Options{
-			Policy: p.Name, ScaleTarget: p.ScaleTarget, Name: t.Name,
-			Logger:     log.With(e.opts.Logger, "policy", p.Name, "target", t.Name),
-			Registerer: e.opts.Registerer,
-		})
+		built, err := e.build(p, t)
 		if err != nil {
 			return nil, fresh, fmt.Errorf("target %q: %w", t.Name, err)
 		}
-		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, target: built, victims: t.Victims, hook: hook}
+		b := boundTarget{name: t.Name, platform: t.Platform.Platform(), config: t.Platform, files: files, target: built, victims: t.Victims, hook: hook}
 		fresh = append(fresh, b)
 		s.targets = append(s.targets, b)
 	}
@@ -100,6 +122,34 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage) (*se
 	return s, fresh, nil
 }
 
+// configuredAs reports whether b is the target of this name and configuration,
+// whatever the files say that it names.
+func (b boundTarget) configuredAs(name string, c target.Config) bool {
+	return b.name == name && reflect.DeepEqual(b.config, c)
+}
+
+// gone are the targets that s sheds and that are no more part of it. A target
+// that was built anew, because the files that it names have changed, is not
+// among them: what is known of it still holds.
+func (s *setup) gone() []boundTarget {
+	return slices.DeleteFunc(slices.Clone(s.shed), func(old boundTarget) bool {
+		return slices.ContainsFunc(s.targets, func(t boundTarget) bool { return t.configuredAs(old.name, old.config) })
+	})
+}
+
+// build builds a target; a panic is its error.
+func (e *Engine) build(p *config.Policy, t *config.Target) (built target.Target, err error) {
+	logger := log.With(e.opts.Logger, "policy", p.Name, "target", t.Name)
+	err = e.guard.Do(logger, componentBuilding, func() (err error) {
+		built, err = t.Platform.New(target.Options{
+			Policy: p.Name, ScaleTarget: p.ScaleTarget, Name: t.Name,
+			Logger: logger, Registerer: e.opts.Registerer,
+		})
+		return err
+	})
+	return built, err
+}
+
 // hookOf builds what is called before a replica of t goes; nil: nothing is.
 func (e *Engine) hookOf(t *config.Target) (Drainer, error) {
 	if t.Drain == nil {
@@ -108,19 +158,27 @@ func (e *Engine) hookOf(t *config.Target) (Drainer, error) {
 	return e.opts.NewDrain(*t.Drain)
 }
 
+// laneOf is where the evaluations of a policy queue: with those of the same
+// platforms.
+func laneOf(p *config.Policy) string {
+	var platforms []string
+	for _, t := range p.Targets {
+		platforms = append(platforms, t.Platform.Platform())
+	}
+	slices.Sort(platforms)
+	return strings.Join(slices.Compact(platforms), " ")
+}
+
 // apply puts prepared setups in force: units keep what they remember, new ones
-// appear, and those without a policy are retired.
-func (e *Engine) apply(c *config.Config, next map[string]*setup) {
+// appear, those without a policy leave, and those that were claimed come back.
+func (e *Engine) apply(c *config.Config, next map[string]*setup, claimed map[string]*unit) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, name := range names(e.units) {
-		if next[name] == nil {
-			u := e.units[name]
-			u.retire()
-			// Should the policy come back, it goes on where it was.
-			v := u.view.Load()
-			e.memory[name], e.open[name] = v.history, v.open
+		if u := e.units[name]; next[name] == nil {
 			delete(e.units, name)
+			e.leaving[name] = u
+			u.leave()
 		}
 	}
 	e.order = e.order[:0]
@@ -128,10 +186,15 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup) {
 		e.order = append(e.order, p.Name)
 		if u := e.units[p.Name]; u != nil {
 			u.reconfigure(next[p.Name])
+		} else if u := claimed[p.Name]; u != nil {
+			delete(e.leaving, p.Name)
+			e.units[p.Name] = u
+			u.comeBack(next[p.Name])
 		} else {
 			e.units[p.Name] = newUnit(e, p.Name, next[p.Name])
 		}
 	}
+	e.noteMoved(next)
 	e.shared.configure(c, e.units, next)
 	if e.started && !e.stopped {
 		for _, name := range e.order {
@@ -192,7 +255,7 @@ func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
 			continue
 		}
 		e.running.Go(func() {
-			if err := c.Close(); err != nil {
+			if err := e.guard.Do(logger, componentClosing, c.Close); err != nil {
 				level.Error(logger).Log("msg", "target not closed cleanly", "target", t.name, "err", err)
 			}
 		})

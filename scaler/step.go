@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 )
 
 // Step evaluates every policy once, one after the other in the caller's
@@ -16,11 +17,25 @@ func (e *Engine) Step(ctx context.Context) {
 	})
 	for _, u := range units {
 		for again := true; again; {
-			u.takeSetup(ctx)
-			u.evaluate(ctx)
+			u.step(ctx)
 			u.mu.Lock()
 			again, u.again = u.again, false
 			u.mu.Unlock()
 		}
 	}
+}
+
+func (u *unit) step(ctx context.Context) {
+	next, _, _ := u.upcoming()
+	if !u.takeSetup(next) {
+		return
+	}
+	u.guarded(func() time.Duration {
+		if next != nil {
+			u.settleIn()
+		}
+		u.restoreTargets(ctx)
+		return u.evaluate(ctx, ctx)
+	})
+	u.landed()
 }

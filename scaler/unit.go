@@ -1,7 +1,6 @@
 package scaler
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
@@ -26,8 +26,13 @@ type unit struct {
 	mu      sync.Mutex // guards what follows, up to view
 	running bool
 	again   bool
-	retired bool
 	timer   *time.Timer
+	// stage is how far the unit is on its way out.
+	stage stage
+	// claims are configurations that were prepared and would bring it back.
+	claims int
+	// flight is closed when the evaluation in flight ends; nil: none is.
+	flight chan struct{}
 	// next is a new configuration, taken over by the next evaluation. setup is
 	// the one in force; only the evaluation in flight replaces it.
 	next  *setup
@@ -43,6 +48,11 @@ type unit struct {
 
 	// Owned by the evaluation in flight:
 
+	// corrected is how far the clock was corrected when its times were noted.
+	corrected time.Duration
+	patience  patience
+	// struck is the panic that a call to a platform ended in.
+	struck  *recovery.Panic
 	history policy.History
 	open    []*ledger.Action
 	// reads is what was last read of each target.
@@ -67,6 +77,8 @@ type unit struct {
 
 	// counts may be read by anyone.
 	counts *counters
+	// founding units are those that the engine was started with.
+	founding bool
 }
 
 // setup is a policy as configured, with its targets built.
@@ -84,6 +96,8 @@ type setup struct {
 	// shed are targets of the setup before that are in this one no more, to
 	// be closed once nothing uses them.
 	shed []boundTarget
+	// lane is where its evaluations queue.
+	lane string
 }
 
 // boundTarget is a target with its names.
@@ -91,6 +105,7 @@ type boundTarget struct {
 	name     string
 	platform string
 	config   target.Config
+	files    string // target.FilesSum of config when it was built
 	target   target.Target
 	// victims and hook are nil where the platform chooses which replicas go,
 	// and nobody is asked before they do.
@@ -117,6 +132,12 @@ func (rs readings) of(name string) reading {
 		}
 	}
 	return reading{name: name}
+}
+
+// has reports whether a target was read, in vain or not.
+func (rs readings) has(name string) bool {
+	r := rs.of(name)
+	return r.err != nil || !r.at.IsZero()
 }
 
 // put replaces what was last read of a target.
@@ -155,15 +176,19 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		logger:   log.With(e.opts.Logger, "policy", name),
 		next:     s,
 		setup:    s,
-		history:  e.memory[name],
 		restored: make(map[target.Target]bool),
 		counts:   newCounters(),
+		founding: !e.started,
 	}
-	for i := range e.open[name] {
-		a := e.open[name][i]
-		u.open = append(u.open, &a)
+	m, known := e.memory[name]
+	delete(e.memory, name)
+	u.history, u.corrected = m.history, m.corrected
+	if !known && e.opts.Distrust {
+		u.history.Distrust(e.opts.Now())
 	}
-	delete(e.open, name)
+	for i := range m.open {
+		u.open = append(u.open, &m.open[i])
+	}
 	for i := range u.history.Targets {
 		// What was last known, until it is read again.
 		if m := &u.history.Targets[i]; m.Requested != nil {
@@ -181,7 +206,7 @@ func (u *unit) wake() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch {
-	case u.retired:
+	case u.stage == gone:
 	case u.running:
 		u.again = true
 	default:
@@ -202,32 +227,77 @@ func (u *unit) start() {
 func (u *unit) run() {
 	defer u.engine.running.Done()
 	for {
-		u.engine.slots <- struct{}{}
-		u.takeSetup(u.engine.ctx)
-		wait := u.evaluate(u.engine.ctx)
-		<-u.engine.slots
-		if u.finished(wait) {
+		if u.finished(u.turn()) {
 			return
 		}
 	}
 }
 
-// finished ends the run, and sets the timer for the next or, where the unit
-// is retired, closes its targets.
-func (u *unit) finished(wait time.Duration) bool {
+// turn is one evaluation, from its place in the queue on. It returns how long
+// to wait for the next.
+func (u *unit) turn() time.Duration {
+	e := u.engine
+	for {
+		next, lane, serves := u.upcoming()
+		if !serves {
+			return u.guarded(u.conclude)
+		}
+		if next != nil && !u.awaitFlights(next) {
+			return shortest
+		}
+		leave, ok := e.lanes.enter(lane, e.draining.Done())
+		if !ok {
+			return shortest
+		}
+		if !u.takeSetup(next) {
+			leave()
+			continue
+		}
+		wait := u.guarded(func() time.Duration {
+			if next != nil {
+				u.settleIn()
+			}
+			u.restoreTargets(e.draining)
+			return u.evaluate(e.ctx, e.draining)
+		})
+		u.landed()
+		leave()
+		return wait
+	}
+}
+
+// upcoming is the setup that the next evaluation takes over, nil where it keeps
+// its own, and where it queues. False: the unit leaves.
+func (u *unit) upcoming() (next *setup, lane string, serves bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.again && !u.retired {
+	lane = u.setup.lane
+	if u.next != nil {
+		lane = u.next.lane
+	}
+	return u.next, lane, u.stage == serving
+}
+
+// finished ends the run, and sets the timer for the next or, where the unit
+// has left and nothing of it is open, closes its targets.
+func (u *unit) finished(wait time.Duration) bool {
+	u.mu.Lock()
+	if u.again && u.stage == serving {
 		u.again = false
+		u.mu.Unlock()
 		return false
 	}
-	u.running = false
-	if u.retired {
-		u.cancelDrains()
-		u.engine.closeTargets(u.logger, u.remaining())
+	u.running, u.again = false, false
+	if u.stage == serving || !u.mayGo() {
+		u.timer = time.AfterFunc(wait, u.wake)
+		u.mu.Unlock()
 		return true
 	}
-	u.timer = time.AfterFunc(wait, u.wake)
+	u.stage = gone
+	u.cancelDrains()
+	u.engine.closeTargets(u.logger, u.remaining())
+	u.mu.Unlock()
+	u.engine.gone(u)
 	return true
 }
 
@@ -241,47 +311,48 @@ func (u *unit) reconfigure(s *setup) {
 	u.mu.Unlock()
 }
 
-// takeSetup puts a new setup in force between two evaluations.
-func (u *unit) takeSetup(ctx context.Context) {
+// takeSetup puts the new setup in force between two evaluations, where it is
+// the one that was cleared, and begins the flight of the next. False: there is
+// a newer one, or the unit leaves.
+func (u *unit) takeSetup(cleared *setup) bool {
 	u.mu.Lock()
-	next := u.next
-	if next != nil {
-		u.setup, u.next = next, nil
+	defer u.mu.Unlock()
+	if u.next != cleared || u.stage != serving {
+		return false
 	}
-	u.mu.Unlock()
-	if next != nil {
-		u.engine.closeTargets(u.logger, next.shed)
-		u.forget(next.shed)
-		u.dropDrains(next.shed)
-		next.shed = nil
+	if cleared != nil {
+		u.setup, u.next = cleared, nil
 	}
-	u.restoreTargets(ctx)
+	u.flight = make(chan struct{})
+	return true
+}
+
+// landed ends the flight.
+func (u *unit) landed() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	close(u.flight)
+	u.flight = nil
+}
+
+// settleIn closes what a new setup sheds.
+func (u *unit) settleIn() {
+	shed, gone := u.setup.shed, u.setup.gone()
+	u.setup.shed = nil
+	u.engine.closeTargets(u.logger, shed)
+	for _, t := range shed {
+		delete(u.restored, t.target)
+	}
+	u.forget(gone)
+	u.dropDrains(gone)
 }
 
 // forget drops what is known of targets that are gone. One of the same name
 // is read before anything is decided by it.
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
-		delete(u.restored, t.target)
 		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
 		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready = nil, 0 })
-	}
-}
-
-// retire ends the unit once its evaluation in flight is done.
-func (u *unit) retire() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.retired {
-		return
-	}
-	u.retired = true
-	if u.timer != nil {
-		u.timer.Stop()
-	}
-	if !u.running {
-		u.cancelDrains()
-		u.engine.closeTargets(u.logger, u.remaining())
 	}
 }
 

@@ -20,7 +20,7 @@ type targetGroup struct {
 func discovery(e Endpoints, ready Ready, logger log.Logger) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if ready != nil {
-			if err := ready.Ready(); err != nil {
+			if err := known(ready); err != nil {
 				http.Error(w, "not Ready: "+oneLine(err), http.StatusServiceUnavailable)
 				return
 			}
@@ -40,4 +40,12 @@ func discovery(e Endpoints, ready Ready, logger log.Logger) http.HandlerFunc {
 		}
 		writeJSON(w, http.StatusOK, groups, logger)
 	}
+}
+
+// known is why addresses are not known yet; nil: they are.
+func known(r Ready) error {
+	if e, ok := r.(Evaluated); ok {
+		return e.Evaluated()
+	}
+	return r.Ready()
 }

@@ -118,6 +118,12 @@ type Ready interface {
 	Ready() error
 }
 
+// Evaluated is a Ready that may be not ready for other reasons than that it has
+// looked at nothing yet. Addresses of replicas are known all the same.
+type Evaluated interface {
+	Evaluated() error
+}
+
 // TargetGroup is where the replicas of one target are.
 type TargetGroup struct {
 	Policy, Target string

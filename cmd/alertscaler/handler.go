@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,7 @@ type parts struct {
 	coordinator *config.Coordinator
 	discoveries *discovery.Manager
 	registry    *prometheus.Registry
+	now         func() time.Time
 	logger      log.Logger
 }
 
@@ -40,6 +42,7 @@ func newHandler(o options, p parts) (http.Handler, error) {
 		Gatherer:   p.registry,
 		Registerer: p.registry,
 		Logger:     p.logger,
+		Now:        p.now,
 		MaxBody:    o.maxBody,
 	}
 	if o.enableLifecycle {

@@ -13,9 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 	_ "time/tzdata" // images from scratch have no time zones of their own
 
@@ -34,15 +32,21 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/clock"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/discovery"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
 
-// shutdownTimeout bounds how long evaluations in flight and draining replicas
-// are waited for.
-const shutdownTimeout = 45 * time.Second
+const (
+	// shutdownTimeout bounds how long evaluations in flight and draining
+	// replicas are waited for.
+	shutdownTimeout = 45 * time.Second
+	// brokenTimeout is the same where the ledger can no longer be used: what
+	// comes of them cannot be remembered anyway.
+	brokenTimeout = 2 * time.Second
+)
 
 // minBody is the least that --web.max-body-bytes may be. What is refused for
 // its size is lost to the policies until the group shrinks.
@@ -56,6 +60,7 @@ func main() {
 type options struct {
 	configFile      string
 	storagePath     string
+	repair          bool
 	retention       model.Duration
 	maxBody         int64
 	enableLifecycle bool
@@ -72,6 +77,7 @@ func parse(args []string) (options, error) {
 	app.HelpFlag.Short('h')
 	app.Flag("config.file", "Configuration file.").Default("alertscaler.yml").StringVar(&o.configFile)
 	app.Flag("storage.path", "Directory of the ledger.").Default("data/").StringVar(&o.storagePath)
+	app.Flag("storage.repair", "Where the ledger is damaged, move it aside and go on with what can be read of it.").BoolVar(&o.repair)
 	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("15d").SetValue(&o.retention)
 	app.Flag("web.max-body-bytes", "The largest webhook body that is taken in.").Default("8388608").Int64Var(&o.maxBody)
 	app.Flag("web.enable-lifecycle", "Enable reloading by HTTP request.").BoolVar(&o.enableLifecycle)
@@ -128,8 +134,9 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 
+	clk := clock.New(clock.Options{Logger: log.With(logger, "component", "clock")})
 	l, err := ledger.Open(ledger.Options{
-		Path: o.storagePath, Retention: time.Duration(o.retention),
+		Path: o.storagePath, Retention: time.Duration(o.retention), Repair: o.repair, Now: clk.Now,
 		Registerer: reg, Logger: log.With(logger, "component", "ledger"),
 	})
 	if err != nil {
@@ -143,17 +150,18 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	// The book wakes the engine, which reads the book.
 	var engine *scaler.Engine
 	book, err := alerts.New(alerts.Options{
-		Store: l, WriteInterval: alerts.DiskWriteInterval,
+		Store: l, WriteInterval: alerts.DiskWriteInterval, Now: clk.Now,
 		OnChange: func(policies []string) { engine.Wake(policies) },
 		Logger:   log.With(logger, "component", "alerts"), Registerer: reg,
 	})
 	if err != nil {
 		return err
 	}
-	readers := newUsages(reg, logger)
+	readers := newUsages(reg, clk.Now, logger)
 	defer readers.close()
 	engine, err = scaler.New(scaler.Options{
-		Alerts: book, Ledger: l, NewUsage: readers.build,
+		Alerts: book, Ledger: l, NewUsage: readers.build, Distrust: l.Cautious(),
+		Now: clk.Now, Corrected: clk.Corrected,
 		Logger: log.With(logger, "component", "engine"), Registerer: reg,
 	})
 	if err != nil {
@@ -174,7 +182,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	}
 	handler, err := newHandler(o, parts{
 		book: book, engine: engine, ledger: l, coordinator: coordinator, discoveries: discoveries,
-		registry: reg, logger: log.With(logger, "component", "web"),
+		registry: reg, now: clk.Now, logger: log.With(logger, "component", "web"),
 	})
 	if err != nil {
 		return err
@@ -197,34 +205,11 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	var g run.Group
 	addSignals(&g, coordinator, logger)
 	addWeb(&g, server, o.web, logger)
+	addLoop(&g, l.Watch)
 	addLoop(&g, book.Run)
 	addLoop(&g, discoveries.Run)
 	addEngine(&g, engine, listening)
 	return g.Run()
-}
-
-// addSignals ends the group at SIGINT and SIGTERM, and reloads at SIGHUP.
-func addSignals(g *run.Group, c *config.Coordinator, logger log.Logger) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	done := make(chan struct{})
-	g.Add(func() error {
-		defer signal.Stop(signals)
-		for {
-			select {
-			case <-done:
-				return nil
-			case s := <-signals:
-				if s != syscall.SIGHUP {
-					level.Info(logger).Log("msg", "shutting down", "signal", s)
-					return nil
-				}
-				if err := c.Reload(context.Background()); err != nil {
-					level.Error(logger).Log("msg", "configuration not reloaded, the old one stays in force", "err", err)
-				}
-			}
-		}
-	}, func(error) { close(done) })
 }
 
 // addWeb serves HTTP until the group ends.
@@ -253,6 +238,7 @@ func addLoop(g *run.Group, loop func(context.Context) error) {
 // group: what is in flight ends, then the targets are closed.
 func addEngine(g *run.Group, engine *scaler.Engine, listening <-chan struct{}) {
 	done := make(chan struct{})
+	timeout := shutdownTimeout
 	g.Add(func() error {
 		select {
 		case <-listening:
@@ -260,8 +246,13 @@ func addEngine(g *run.Group, engine *scaler.Engine, listening <-chan struct{}) {
 			<-done
 		case <-done:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		return engine.Stop(ctx)
-	}, func(error) { close(done) })
+	}, func(err error) {
+		if errors.Is(err, ledger.ErrBroken) {
+			timeout = brokenTimeout
+		}
+		close(done)
+	})
 }

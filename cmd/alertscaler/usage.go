@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,12 +15,14 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
-// usages builds the reader of each configuration for the engine and closes the
-// one it replaces. The one of a section that is in force stays, as it does when
-// only what is discovered changes. Reloads are serialized by the coordinator,
-// so it needs no lock.
+// usages builds the reader of each configuration for the engine and retires the
+// one it replaces, which evaluations in flight go on using. The one of a section
+// that says the same stays: what the section names, such as a file with a
+// password, the HTTP client itself reads again. Reloads are serialized by the
+// coordinator, so it needs no lock.
 type usages struct {
 	metrics *usage.Metrics
+	now     func() time.Time
 	logger  log.Logger
 
 	current, next *usage.Reader
@@ -26,14 +30,14 @@ type usages struct {
 	of, nextOf *config.Prometheus
 }
 
-func newUsages(reg prometheus.Registerer, logger log.Logger) *usages {
-	return &usages{metrics: usage.NewMetrics(reg), logger: log.With(logger, "component", "usage")}
+func newUsages(reg prometheus.Registerer, now func() time.Time, logger log.Logger) *usages {
+	return &usages{metrics: usage.NewMetrics(reg), now: now, logger: log.With(logger, "component", "usage")}
 }
 
 // build is scaler.Options.NewUsage.
 func (u *usages) build(c *config.Config) (scaler.Usage, error) {
 	u.drop()
-	if u.nextOf = c.Prometheus; u.nextOf == u.of {
+	if u.nextOf = c.Prometheus; u.same() {
 		return u.current, nil
 	}
 	transport, err := outgoing.NewRoundTripper(c.Prometheus.HTTPClientConfig, "prometheus")
@@ -46,6 +50,7 @@ func (u *usages) build(c *config.Config) (scaler.Usage, error) {
 		Timeout:      c.Prometheus.Timeout.Std(),
 		MaxStaleness: c.Prometheus.MaxStaleness.Std(),
 		Metrics:      u.metrics,
+		Now:          u.now,
 		Logger:       u.logger,
 	})
 	if err != nil {
@@ -65,15 +70,19 @@ func (u *usages) Prepare(_ context.Context, c *config.Config) (config.Change, er
 }
 
 func (u *usages) apply() {
-	if u.nextOf == u.of {
+	if u.same() {
 		return
 	}
 	u.of = u.nextOf
 	if u.current != nil {
-		u.current.Close()
+		u.current.Retire()
 	}
 	u.current, u.next = u.next, nil
 }
+
+// same reports whether the next section says what the one in force says. Each
+// load makes another, and so it is what they say that counts.
+func (u *usages) same() bool { return reflect.DeepEqual(u.nextOf, u.of) }
 
 // drop closes a reader that never came into force.
 func (u *usages) drop() {
@@ -83,9 +92,11 @@ func (u *usages) drop() {
 	}
 }
 
-// close ends the reader in force.
+// close ends the reader in force, when there are no more evaluations.
 func (u *usages) close() {
 	u.drop()
-	u.nextOf = nil
-	u.apply()
+	if u.current != nil {
+		u.current.Close()
+		u.current, u.of = nil, nil
+	}
 }

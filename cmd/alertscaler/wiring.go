@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/go-kit/log"
@@ -41,8 +42,8 @@ type reconciliation struct {
 
 // Prepare implements config.Subscriber.
 func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
-	if c.Alertmanager == r.of {
-		return config.Change{}, nil // Only what is discovered has changed.
+	if reflect.DeepEqual(c.Alertmanager, r.of) {
+		return config.Change{}, nil // The one that runs may be in the middle of asking.
 	}
 	if c.Alertmanager == nil {
 		return config.Change{Apply: func() { r.of = nil; r.replace(nil) }}, nil

@@ -45,6 +45,17 @@ local promql = import '../lib/promql.libsonnet';
             '{{ $labels.instance }} could not load its configuration and goes on with the one before.'
           ),
           alert(
+            'AlertscalerLedgerNotWritable',
+            'critical',
+            '1m',
+            |||
+              # Without max_over_time, a failed scrape could end the alert.
+              max_over_time(alertscaler_ledger_last_write_successful{%(selector)s}[2m]) == 0
+            |||,
+            'Alertscaler cannot write its ledger, so it scales nothing.',
+            '{{ $labels.instance }} has not been able to write its ledger for two minutes. It asks no platform for anything, and takes no alerts in, until it can.'
+          ),
+          alert(
             'AlertscalerAtMaxWhileScaleUp',
             'critical',
             '10m',
@@ -174,16 +185,6 @@ local promql = import '../lib/promql.libsonnet';
             |||,
             'Alertscaler refuses notifications.',
             'Alertscaler answered notifications with {{ $labels.code }} in the last fifteen minutes. The alerts in them do not scale anything.'
-          ),
-          alert(
-            'AlertscalerNoLeader',
-            'critical',
-            '2m',
-            |||
-              max by (job) (alertscaler_leader{%(selector)s}) == 0
-            |||,
-            'No Alertscaler leads.',
-            'None of the replicas of {{ $labels.job }} has been the leader for two minutes. Nothing scales.'
           ),
           alert(
             'AlertscalerSourcesCollide',

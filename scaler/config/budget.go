@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -100,11 +99,11 @@ func (v *validator) budgets(c *Config) {
 func (v *validator) limits(b *Budget, path []any) bool {
 	before := len(v.errs)
 	v.whole(path, "max_replicas")
-	if b.MaxReplicas < 0 {
-		v.addf(at(path, "max_replicas"), "%d is not a number of replicas above 0", b.MaxReplicas)
+	if b.MaxReplicas < 0 || b.MaxReplicas > maxBudgetReplicas {
+		v.addf(at(path, "max_replicas"), "%d is not a number of replicas above 0 and at most %d", b.MaxReplicas, maxBudgetReplicas)
 	}
-	if !(b.MaxCostPerHour >= 0) || math.IsInf(b.MaxCostPerHour, 0) {
-		v.addf(at(path, "max_cost_per_hour"), "%g is not a finite price above 0", b.MaxCostPerHour)
+	if !finite(b.MaxCostPerHour, 0, maxCost) {
+		v.addf(at(path, "max_cost_per_hour"), "%g is not a finite price above 0 and at most %g", b.MaxCostPerHour, float64(maxCost))
 	}
 	if b.MaxReplicas == 0 && b.MaxCostPerHour == 0 {
 		v.add("the budget limits nothing; set max_replicas or max_cost_per_hour above 0", path...)

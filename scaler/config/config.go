@@ -4,11 +4,10 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	commoncfg "github.com/prometheus/common/config"
@@ -96,11 +95,24 @@ func (c *Alertmanager) UnmarshalYAML(unmarshal func(any) error) error {
 // LoadFile reads and validates the file. Relative paths in it are relative to
 // its directory.
 func LoadFile(name string, platforms *target.Registry) (*Config, error) {
-	b, err := os.ReadFile(name)
+	b, err := readFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
+	if len(b) > maxFile {
+		return nil, Errors{{File: name, Msg: fmt.Sprintf("the file is larger than %d MiB; is it the configuration?", maxFile>>20)}}
+	}
 	return Load(name, b, platforms)
+}
+
+// readFile reads a byte more than the largest file has, at most.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 // Load decodes and validates b; name is what errors call it.
@@ -113,23 +125,23 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 			FleetGuard:         0.3,
 		},
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(b))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, Errors{{File: name, Msg: "the file is empty; at least one policy is needed"}}
-		}
-		return nil, decodeErrors(name, err)
+	root, err := parse(name, b)
+	if err != nil {
+		return nil, err
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(b, &root); err != nil {
-		return nil, decodeErrors(name, err)
+	if root.IsZero() {
+		return nil, Errors{{File: name, Msg: "the file is empty; at least one policy is needed"}}
 	}
-	v := &validator{file: name, root: &root, platforms: platforms}
+	if err := decode(name, b, root, platforms, c); err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, fmt.Errorf("find the directory of %s, to which paths in it are relative: %w", name, err)
+	}
+	v := &validator{file: name, dir: dir, root: root, platforms: platforms}
 	v.config(c)
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		v.add("only one YAML document is allowed in the file")
-	}
+	v.oneDocument(b)
 	if len(v.errs) > 0 {
 		return nil, v.errs
 	}

@@ -19,7 +19,7 @@ import (
 
 // TestFixtures loads every file of testdata. A file's name carries its
 // verdict; a bad one says in its comments what the error must say, where FILE
-// is the file's own name.
+// is the file's own name and DIR the absolute path of its directory.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yml")
 	if err != nil || len(files) == 0 {
@@ -55,10 +55,14 @@ func wants(t *testing.T, file string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out []string
 	for l := range strings.Lines(string(b)) {
 		if want, ok := strings.CutPrefix(l, "# want: "); ok {
-			out = append(out, strings.ReplaceAll(strings.TrimSpace(want), "FILE", file))
+			out = append(out, strings.NewReplacer("FILE", file, "DIR", dir).Replace(strings.TrimSpace(want)))
 		}
 	}
 	if len(out) == 0 {

@@ -10,6 +10,8 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // Change is a new configuration built and not yet in force.
@@ -49,15 +51,19 @@ type Coordinator struct {
 	subscribers []Subscriber
 	logger      log.Logger
 	metrics     *metrics
+	guard       *recovery.Guard
 
-	reloading sync.Mutex // serializes reloads and refreshes
-	extended  *Config    // current with what was added to it; guarded by reloading
+	reloading chan struct{} // holds a token while a reload or a refresh runs
+	extended  *Config       // current with what was added to it; guarded by reloading
 
 	mu      sync.RWMutex // guards what follows
 	current *Config
 	loaded  time.Time
 	lastErr error
 }
+
+// componentReload is where a panic of a reload or a refresh is recovered.
+const componentReload = "reload"
 
 type metrics struct {
 	successful  prometheus.Gauge
@@ -70,6 +76,8 @@ func NewCoordinator(load func() (*Config, error), logger log.Logger, reg prometh
 	f := promauto.With(reg)
 	return &Coordinator{
 		load:        load,
+		guard:       recovery.New(reg, componentReload),
+		reloading:   make(chan struct{}, 1),
 		subscribers: subscribers,
 		logger:      logger,
 		metrics: &metrics{
@@ -89,12 +97,27 @@ func NewCoordinator(load func() (*Config, error), logger log.Logger, reg prometh
 // Reload.
 func (c *Coordinator) ExtendBy(e Extender) { c.extender = e }
 
+// begin waits for the reload or refresh that runs, and reserves the next.
+func (c *Coordinator) begin(ctx context.Context) error {
+	select {
+	case c.reloading <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for another reload to end: %w", context.Cause(ctx))
+	}
+}
+
+func (c *Coordinator) end() { <-c.reloading }
+
 // Reload loads the configuration and puts it in force, or returns why not and
-// leaves the old one working.
+// leaves the old one working. Once ctx is done nothing is put in force any
+// more.
 func (c *Coordinator) Reload(ctx context.Context) error {
-	c.reloading.Lock()
-	defer c.reloading.Unlock()
-	err := c.reload(ctx)
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	defer c.end()
+	err := c.guard.Do(c.logger, componentReload, func() error { return c.reload(ctx) })
 	c.mu.Lock()
 	c.lastErr = err
 	c.mu.Unlock()
@@ -117,6 +140,10 @@ func (c *Coordinator) reload(ctx context.Context) error {
 	if err == nil {
 		err = c.prepare(ctx, extended, &changes)
 	}
+	if err == nil && ctx.Err() != nil {
+		discard(changes)
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("prepare configuration: %w", err)
 	}
@@ -132,8 +159,14 @@ func (c *Coordinator) reload(ctx context.Context) error {
 // nobody hears of it. The file is not read, and the state of the last reload
 // is not touched.
 func (c *Coordinator) Refresh(ctx context.Context) error {
-	c.reloading.Lock()
-	defer c.reloading.Unlock()
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	defer c.end()
+	return c.guard.Do(c.logger, componentReload, func() error { return c.refresh(ctx) })
+}
+
+func (c *Coordinator) refresh(ctx context.Context) error {
 	current := c.Config()
 	if current == nil || c.extender == nil {
 		return nil
@@ -171,16 +204,20 @@ func (c *Coordinator) prepare(ctx context.Context, next *Config, changes *[]Chan
 	for _, s := range c.subscribers {
 		change, err := s.Prepare(ctx, next)
 		if err != nil {
-			for _, done := range *changes {
-				if done.Discard != nil {
-					done.Discard()
-				}
-			}
+			discard(*changes)
 			return err
 		}
 		*changes = append(*changes, change)
 	}
 	return nil
+}
+
+func discard(changes []Change) {
+	for _, change := range changes {
+		if change.Discard != nil {
+			change.Discard()
+		}
+	}
 }
 
 // asWritten is how policies would be written, which is all that tells them apart.

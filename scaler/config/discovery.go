@@ -67,7 +67,7 @@ func (v *validator) discoveries(c *Config) {
 			v.addf(at(path, "name"), "%q is the name of a discovery already; names are unique", d.Name)
 		}
 		seen[d.Name] = true
-		v.positive(d.RefreshInterval, at(path, "refresh_interval")...)
+		v.positive(d.RefreshInterval, maxInterval, at(path, "refresh_interval")...)
 		if _, ok := c.Template(d.Template); !ok && d.Template != "" {
 			v.addf(at(path, "template"), "there is no template %q in policy_templates; there are %s", d.Template, list(c.templateNames()))
 		}

@@ -52,7 +52,7 @@ func (v *validator) onMissing(p *Policy, path []any) {
 		return
 	}
 	v.whole(path, "replicas")
-	v.positive(m.After, at(path, "after")...)
+	v.positive(m.After, maxDuration, at(path, "after")...)
 	if !slices.Contains(policy.MissingBehaviors, m.Behavior) {
 		v.addf(at(path, "behavior"), "%q is not a behavior; the behaviors are %s", m.Behavior, list(policy.MissingBehaviors))
 		return

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"path/filepath"
 
 	commoncfg "github.com/prometheus/common/config"
 
@@ -28,18 +27,17 @@ func (v *validator) decodePlatform(d deferred, cfg interface{ Validate() error }
 		return false
 	}
 	if err := d.unmarshal(cfg); err != nil {
-		if errs, ok := errors.AsType[Errors](decodeErrors(v.file, err)); ok {
-			for _, e := range errs {
-				if e.Line == 0 {
-					e.Line, e.Key = line(v.root, path), keyOf(path)
-				}
+		errs := decodeErrors(v.file, v.root, v.platforms, err)
+		for _, e := range errs {
+			if e.Line == 0 {
+				e.Line, e.Key = line(v.root, path), keyOf(path)
 			}
-			v.errs = append(v.errs, errs...)
 		}
+		v.errs = append(v.errs, errs...)
 		return false
 	}
 	if d, ok := cfg.(commoncfg.DirectorySetter); ok {
-		d.SetDirectory(filepath.Dir(v.file))
+		d.SetDirectory(v.dir)
 	}
 	if err := cfg.Validate(); err != nil {
 		if field, ok := errors.AsType[*target.FieldError](err); ok {

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -45,6 +48,12 @@ func find(root *yaml.Node, path []any) *yaml.Node {
 	return n
 }
 
+// written reports whether there is a value at path, and not null.
+func (v *validator) written(path []any) bool {
+	n := find(v.root, path)
+	return n != nil && n.ShortTag() != "!!null"
+}
+
 // child returns the value under a key or an index, and the line to show.
 func child(n *yaml.Node, p any) (*yaml.Node, int) {
 	switch p := p.(type) {
@@ -57,12 +66,47 @@ func child(n *yaml.Node, p any) (*yaml.Node, int) {
 				return n.Content[i+1], n.Content[i].Line
 			}
 		}
+		return merged(n, p)
 	case int:
 		if n.Kind == yaml.SequenceNode && p < len(n.Content) {
 			return n.Content[p], n.Content[p].Line
 		}
 	}
 	return nil, 0
+}
+
+// merged is child for a key that a mapping has from another by <<.
+func merged(n *yaml.Node, key string) (*yaml.Node, int) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].ShortTag() != "!!merge" {
+			continue
+		}
+		from := []*yaml.Node{n.Content[i+1]}
+		if from[0].Kind == yaml.SequenceNode {
+			from = from[0].Content
+		}
+		for _, m := range from {
+			if m.Kind == yaml.AliasNode {
+				m = m.Alias
+			}
+			if value, at := child(m, key); value != nil {
+				return value, at
+			}
+		}
+	}
+	return nil, 0
+}
+
+// oneDocument refuses what follows the configuration in its file.
+func (v *validator) oneDocument(b []byte) {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	var first, second yaml.Node
+	if dec.Decode(&first) != nil {
+		return // which is an error of its own
+	}
+	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
+		v.errs = append(v.errs, &Error{File: v.file, Line: second.Line, Msg: "only one YAML document is allowed in the file; take out what follows the line ---"})
+	}
 }
 
 // keyOf renders a path as people write it: policies[0].scale_up.step.per.

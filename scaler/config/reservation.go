@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"math"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -99,8 +98,8 @@ func (v *validator) objective(r Reservation, path []any) {
 		ratio float64
 	}{{"min_ratio", r.MinRatio}, {"max_ratio", r.MaxRatio}} {
 		switch {
-		case !(bound.ratio >= 0 && bound.ratio < 1):
-			v.addf(at(path, bound.name), "%g is not a share of at least 0 and below 1", bound.ratio)
+		case !finite(bound.ratio, 0, maxRatio):
+			v.addf(at(path, bound.name), "%g is not a share of at least 0 and below 1; at most %g may be kept free", bound.ratio, maxRatio)
 		case bound.ratio > 0 && r.Objective == 0:
 			v.addf(at(path, bound.name), "it bounds what an objective learns, and there is no objective")
 		}
@@ -112,14 +111,12 @@ func (v *validator) objective(r Reservation, path []any) {
 
 // amounts checks what a reservation and a schedule have in common.
 func (v *validator) amounts(ratio, threshold float64, replicas int, path []any) {
-	if !(ratio >= 0 && ratio < 1) {
-		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1", ratio)
+	if !finite(ratio, 0, maxRatio) {
+		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1; at most %g may be kept free", ratio, maxRatio)
 	}
-	if !(threshold >= 0) || math.IsInf(threshold, 0) {
-		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0", threshold)
+	if !finite(threshold, 0, maxAmount) {
+		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0 and at most %g", threshold, float64(maxAmount))
 	}
 	v.whole(path, "replicas")
-	if replicas < 0 {
-		v.addf(at(path, "replicas"), "%d is not a number of replicas of at least 0", replicas)
-	}
+	v.replicas(replicas, 0, at(path, "replicas")...)
 }

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +14,18 @@ import (
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
+
+// kindOf says what a value is that is no scalar.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "a mapping"
+	default:
+		return strconv.Quote(n.Value)
+	}
+}
 
 // Scalars decode from the YAML node, so that their errors carry its line.
 
@@ -25,11 +40,19 @@ type Duration time.Duration
 // Std is the duration as the standard library has it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
+// tooLong is how a duration is written that may be longer than one can be.
+var tooLong = regexp.MustCompile(`^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$`)
+
 // UnmarshalYAML parses Prometheus' notation.
 func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	v, err := model.ParseDuration(n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		return lineError(n, "%s is not a duration; write it as 30s, 5m or 1h30m", kindOf(n))
+	case err != nil && (n.Value == "" || !tooLong.MatchString(n.Value)):
 		return lineError(n, "%q is not a duration; write it as 30s, 5m or 1h30m", n.Value)
+	case err != nil || Duration(v) > maxDuration:
+		return lineError(n, "%q is too long; no duration here is longer than %s", n.Value, model.Duration(maxDuration))
 	}
 	*d = Duration(v)
 	return nil
@@ -86,8 +109,8 @@ func (a *Amount) UnmarshalYAML(n *yaml.Node) error {
 		return nil
 	}
 	i, err := strconv.Atoi(s)
-	if n.Kind != yaml.ScalarNode || err != nil || i < 1 {
-		return lineError(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"", s)
+	if n.Kind != yaml.ScalarNode || err != nil || i < 1 || i > maxReplicas || octal.MatchString(s) {
+		return lineError(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"; it is at most %d replicas", s, maxReplicas)
 	}
 	*a = Amount{Replicas: i}
 	return nil
@@ -117,8 +140,8 @@ func (c *Capacity) UnmarshalYAML(n *yaml.Node) error {
 		return lineError(n, "a capacity is a number above 0 or PromQL")
 	}
 	if v, err := strconv.ParseFloat(n.Value, 64); err == nil {
-		if !(v > 0) || v > 1e300 {
-			return lineError(n, "capacity_per_replica %s is not a number above 0", n.Value)
+		if !finite(v, minAmount, maxAmount) {
+			return lineError(n, "capacity_per_replica %s is not a number above 0; write one from %g to %g", n.Value, minAmount, float64(maxAmount))
 		}
 		*c = Capacity{Number: v}
 		return nil
@@ -147,8 +170,11 @@ func (m *Matchers) UnmarshalYAML(n *yaml.Node) error {
 	*m = Matchers{}
 	for _, item := range n.Content {
 		parsed, err := labels.ParseMatchers(item.Value)
+		if wrong, ok := errors.AsType[*syntax.Error](err); ok && item.Kind == yaml.ScalarNode {
+			return lineError(item, "the regular expression of the matcher %s is not valid: %s", item.Value, wrong.Code)
+		}
 		if item.Kind != yaml.ScalarNode || err != nil || len(parsed) == 0 {
-			return lineError(item, `%q is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, item.Value)
+			return lineError(item, `%s is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, kindOf(item))
 		}
 		*m = append(*m, parsed...)
 	}

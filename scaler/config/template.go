@@ -1,7 +1,6 @@
 package config
 
 import (
-	"math"
 	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -116,9 +115,10 @@ func (v *validator) template(c *Config, t *Template, path []any) {
 	p := t.Policy()
 	p.Name = t.Name
 	p.setDefaults(&c.Global)
-	if p.Max == 0 {
-		p.Max = math.MaxInt // Whatever the labels will say.
+	if p.Max == 0 && !v.written(at(path, "max")) {
+		p.Max = maxReplicas // Whatever the labels will say.
 	}
+	v.replicas(p.Max, 1, at(path, "max")...)
 	v.rules(c, p, path)
 	v.strategy(p, path)
 	// Matchers are no part of it: they name the thing's scale_target.

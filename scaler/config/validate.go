@@ -2,11 +2,8 @@ package config
 
 import (
 	"fmt"
-	"math"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	commoncfg "github.com/prometheus/common/config"
@@ -18,7 +15,11 @@ import (
 
 // validator collects what is wrong, with its place in the file.
 type validator struct {
-	file      string
+	file string
+	// dir is the directory of the file, which is what relative paths in it are
+	// relative to. It is absolute: a path must hold whatever the working
+	// directory of whoever uses it.
+	dir       string
 	root      *yaml.Node
 	platforms *target.Registry
 	errs      Errors
@@ -39,25 +40,25 @@ func at(path []any, more ...any) []any {
 }
 
 func (v *validator) config(c *Config) {
-	v.positive(c.Global.EvaluationInterval, "global", "evaluation_interval")
-	v.positive(c.Global.AlertTTL, "global", "alert_ttl")
+	v.positive(c.Global.EvaluationInterval, maxInterval, "global", "evaluation_interval")
+	v.positive(c.Global.AlertTTL, maxDuration, "global", "alert_ttl")
 	if g := c.Global.FleetGuard; !(g > 0 && g <= 1) {
 		v.addf([]any{"global", "fleet_guard"}, "%g is not a share above 0 and at most 1; 1 switches the guard off", g)
 	}
 	v.mode(c.Global.Mode, "global", "mode")
 	if c.Prometheus != nil {
 		v.endpoint(c.Prometheus.URL, &c.Prometheus.HTTPClientConfig, "prometheus")
-		v.positive(c.Prometheus.Timeout, "prometheus", "timeout")
-		v.positive(c.Prometheus.MaxStaleness, "prometheus", "max_staleness")
+		v.positive(c.Prometheus.Timeout, maxTimeout, "prometheus", "timeout")
+		v.positive(c.Prometheus.MaxStaleness, maxInterval, "prometheus", "max_staleness")
 	}
 	if c.Alertmanager != nil {
 		v.endpoint(c.Alertmanager.URL, &c.Alertmanager.HTTPClientConfig, "alertmanager")
-		v.positive(c.Alertmanager.ResyncInterval, "alertmanager", "resync_interval")
+		v.positive(c.Alertmanager.ResyncInterval, maxInterval, "alertmanager", "resync_interval")
 		if c.Alertmanager.ResyncInterval >= c.Global.AlertTTL {
 			v.addf([]any{"alertmanager", "resync_interval"}, "%s is not shorter than global.alert_ttl %s; alerts would be dropped before they are confirmed",
 				c.Alertmanager.ResyncInterval.Std(), c.Global.AlertTTL.Std())
 		}
-		v.positive(c.Alertmanager.Timeout, "alertmanager", "timeout")
+		v.positive(c.Alertmanager.Timeout, maxTimeout, "alertmanager", "timeout")
 	}
 	v.templates(c)
 	v.discoveries(c)
@@ -88,28 +89,9 @@ func (v *validator) endpoint(u URL, h *commoncfg.HTTPClientConfig, section strin
 	if u.URL == nil {
 		v.add("is missing; write it as http://host:port", section, "url")
 	}
-	h.SetDirectory(filepath.Dir(v.file))
+	h.SetDirectory(v.dir)
 	if err := h.Validate(); err != nil {
 		v.add(err.Error(), section)
-	}
-}
-
-func (v *validator) positive(d Duration, path ...any) {
-	if d <= 0 {
-		v.add("must be longer than 0s", path...)
-	}
-}
-
-// whole refuses fractions, which yaml cuts off where a whole number is wanted.
-func (v *validator) whole(path []any, keys ...string) {
-	for _, key := range keys {
-		n := find(v.root, at(path, key))
-		if n == nil || n.ShortTag() != "!!float" {
-			continue
-		}
-		if f, err := strconv.ParseFloat(n.Value, 64); err != nil || f != math.Trunc(f) {
-			v.addf(at(path, key), "%s is not a whole number", n.Value)
-		}
 	}
 }
 
@@ -136,8 +118,10 @@ func (v *validator) name(name string, path []any) {
 func (v *validator) policy(c *Config, p *Policy, path []any) {
 	p.setDefaults(&c.Global)
 	v.name(p.Name, path)
-	if p.Max == 0 {
+	if p.Max == 0 && !v.written(at(path, "max")) {
 		v.add("is missing; say how many replicas there may be at most", at(path, "max")...)
+	} else {
+		v.replicas(p.Max, 1, at(path, "max")...)
 	}
 	v.rules(c, p, path)
 	v.targets(c, p, path)
@@ -147,27 +131,21 @@ func (v *validator) policy(c *Config, p *Policy, path []any) {
 
 // rules checks what a policy decides by, whatever it scales.
 func (v *validator) rules(c *Config, p *Policy, path []any) {
-	v.mode(p.Mode, at(path, "mode")...)
+	if p.Mode != c.Global.Mode || v.written(at(path, "mode")) {
+		v.mode(p.Mode, at(path, "mode")...)
+	}
 	v.whole(path, "min", "max", "priority")
-	switch {
-	case p.Max < 0:
-		v.addf(at(path, "max"), "%d is not a number of replicas above 0", p.Max)
-	case p.Min < 0:
-		v.addf(at(path, "min"), "%d is not a number of replicas of at least 0", p.Min)
-	case p.Min > p.Max && p.Max > 0:
+	v.integer(p.Priority, -maxPriority, maxPriority, "priority", at(path, "priority")...)
+	v.replicas(p.Min, 0, at(path, "min")...)
+	if p.Min > p.Max && p.Max > 0 {
 		v.addf(at(path, "min"), "%d is greater than max %d", p.Min, p.Max)
 	}
-	if len(p.Alerts.Up) == 0 {
-		v.add("no matchers would match every alert; leave the key out for the default", at(path, "alerts", "up")...)
-	}
-	if len(p.Alerts.Down) == 0 {
-		v.add("no matchers would match every alert; leave the key out for the default", at(path, "alerts", "down")...)
-	}
+	v.alerts(&p.Alerts, at(path, "alerts"))
 	v.resources(c, p, path)
 	v.reservation(p.Reservation, at(path, "reservation"))
 	v.behavior(&p.ScaleUp, at(path, "scale_up"))
 	v.behavior(&p.ScaleDown, at(path, "scale_down"))
-	v.positive(p.ProvisioningTimeout, at(path, "provisioning_timeout")...)
+	v.positive(p.ProvisioningTimeout, maxDuration, at(path, "provisioning_timeout")...)
 	v.onMissing(p, at(path, "on_missing"))
 }
 
@@ -205,11 +183,9 @@ func (v *validator) behavior(b *Behavior, path []any) {
 	}
 	s := b.Step
 	v.whole(at(path, "step"), "replicas")
-	if s.Replicas < 0 {
-		v.addf(at(path, "step", "replicas"), "%d is not a number of replicas of at least 0", s.Replicas)
-	}
-	if !(s.Ratio >= 0) || math.IsInf(s.Ratio, 0) {
-		v.addf(at(path, "step", "ratio"), "%g is not a share of at least 0", s.Ratio)
+	v.replicas(s.Replicas, 0, at(path, "step", "replicas")...)
+	if !finite(s.Ratio, 0, maxStepRatio) {
+		v.addf(at(path, "step", "ratio"), "%g is not a share of at least 0 and at most %d; 1 doubles", s.Ratio, maxStepRatio)
 	}
 	if (s.Replicas > 0 || s.Ratio > 0) && s.Per <= 0 {
 		v.add("is missing; a step limit counts over a time such as 1m", at(path, "step", "per")...)

@@ -27,7 +27,9 @@ func (v *validator) targets(c *Config, p *Policy, path []any) {
 		}
 		seen[t.Name] = true
 		v.whole(path, "min", "max")
-		if t.Min < 0 || t.Max < 0 || (t.Max > 0 && t.Min > t.Max) {
+		v.replicas(t.Min, 0, at(path, "min")...)
+		v.replicas(t.Max, 0, at(path, "max")...)
+		if t.Min >= 0 && t.Max > 0 && t.Min > t.Max {
 			v.addf(at(path, "min"), "min %d and max %d are not bounds; 0 ≤ min ≤ max, and no max means the policy's", t.Min, t.Max)
 		}
 		v.estimates(t, path)
@@ -38,8 +40,8 @@ func (v *validator) targets(c *Config, p *Policy, path []any) {
 
 // estimates checks what strategies go by until it was measured.
 func (v *validator) estimates(t *Target, path []any) {
-	if c := t.CostPerHour; c != nil && !(*c >= 0 && !math.IsInf(*c, 0)) {
-		v.addf(at(path, "cost_per_hour"), "%g is not a finite price of at least 0", *c)
+	if c := t.CostPerHour; c != nil && !finite(*c, 0, maxPrice) {
+		v.addf(at(path, "cost_per_hour"), "%g is not a finite price of at least 0 and at most %g", *c, float64(maxPrice))
 	}
 	if !(t.LossRatio >= 0 && t.LossRatio <= 1) {
 		v.addf(at(path, "loss_ratio"), "%g is not a share from 0 to 1", t.LossRatio)

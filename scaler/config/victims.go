@@ -2,8 +2,6 @@ package config
 
 import (
 	"errors"
-	"math"
-	"path/filepath"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -34,13 +32,13 @@ func (v *validator) victims(c *Config, t *Target, path []any) {
 		default:
 			v.promql(t.Victims.Query, at(path, "query"))
 		}
-		if p := t.Victims.ProtectAbove; p != nil && !(*p >= 0 && !math.IsInf(*p, 0)) {
-			v.addf(at(path, "protect_above"), "%g is not a finite load of at least 0", *p)
+		if p := t.Victims.ProtectAbove; p != nil && !finite(*p, 0, maxAmount) {
+			v.addf(at(path, "protect_above"), "%g is not a finite load of at least 0 and at most %g", *p, float64(maxAmount))
 		}
 	}
 	if t.Drain != nil {
 		v.choosable(t, at(path, "drain"))
-		t.Drain.SetDirectory(filepath.Dir(v.file))
+		t.Drain.SetDirectory(v.dir)
 		if err := t.Drain.Validate(); err != nil {
 			path := at(path, "drain")
 			if field, ok := errors.AsType[*target.FieldError](err); ok {

@@ -13,8 +13,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
+
+// componentDiscovery is where a panic of a list is recovered: it is a list that
+// failed.
+const componentDiscovery = "discovery"
 
 const (
 	defaultTimeout      = 15 * time.Second
@@ -39,6 +44,7 @@ type Options struct {
 // safe for concurrent use, but Extend, whose caller serializes.
 type Manager struct {
 	opts    Options
+	guard   *recovery.Guard
 	ctx     context.Context
 	cancel  context.CancelFunc
 	loops   sync.WaitGroup
@@ -64,7 +70,7 @@ func New(o Options) *Manager {
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
 	}
-	m := &Manager{opts: o, changed: make(chan struct{}, 1)}
+	m := &Manager{opts: o, guard: recovery.New(o.Registerer, componentDiscovery), changed: make(chan struct{}, 1)}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	if o.Registerer != nil {
 		o.Registerer.MustRegister(collector{m})
@@ -112,19 +118,18 @@ func (m *Manager) Extend(ctx context.Context, c *config.Config) (*config.Config,
 	var fresh []*source
 	for i, d := range c.Discovery {
 		was := old[d.Name]
-		if was != nil && reflect.DeepEqual(was.platform, d.Platform) {
+		files := target.FilesSum(d.Platform)
+		if was != nil && was.files == files && reflect.DeepEqual(was.platform, d.Platform) {
 			next[i] = was
 			continue
 		}
-		discoverer, err := d.Platform.New(target.Options{
-			Name: d.Name, Logger: log.With(m.opts.Logger, "discovery", d.Name), Registerer: m.opts.Registerer,
-		})
+		discoverer, err := m.build(d)
 		if err != nil {
 			m.mu.Unlock()
 			m.closeAll(fresh)
 			return nil, config.Change{}, fmt.Errorf("discovery %q: %w", d.Name, err)
 		}
-		next[i] = &source{platform: d.Platform, discoverer: discoverer, paced: make(chan struct{}, 1)}
+		next[i] = &source{platform: d.Platform, files: files, discoverer: discoverer, paced: make(chan struct{}, 1)}
 		if was != nil {
 			next[i].known = was.known
 		}
@@ -147,12 +152,23 @@ func (m *Manager) Extend(ctx context.Context, c *config.Config) (*config.Config,
 	}, nil
 }
 
+// build is called with m.mu held, which no panic must keep.
+func (m *Manager) build(d *config.Discovery) (built target.Discoverer, err error) {
+	err = m.guard.Do(m.opts.Logger, componentDiscovery, func() (err error) {
+		built, err = d.Platform.New(target.Options{
+			Name: d.Name, Logger: log.With(m.opts.Logger, "discovery", d.Name), Registerer: m.opts.Registerer,
+		})
+		return err
+	})
+	return built, err
+}
+
 // first asks all of them at once. Their loops do not run yet.
 func (m *Manager) first(ctx context.Context, fresh []*source) {
 	var asked sync.WaitGroup
 	for _, s := range fresh {
 		asked.Go(func() {
-			found, err := s.discover(ctx, m.opts.FirstTimeout)
+			found, err := m.discover(ctx, s, m.opts.FirstTimeout)
 			m.log(s, err)
 			s.take(found, err, time.Now())
 		})
@@ -215,7 +231,7 @@ func (m *Manager) report(discovery string, before, now []Thing) {
 // loop asks a source again and again, and closes it in the end.
 func (m *Manager) loop(ctx context.Context, s *source) {
 	defer func() {
-		if err := s.close(); err != nil {
+		if err := m.guard.Do(m.opts.Logger, componentDiscovery, s.close); err != nil {
 			level.Error(m.opts.Logger).Log("msg", "discovery not closed cleanly", "err", err)
 		}
 	}()
@@ -233,7 +249,7 @@ func (m *Manager) loop(ctx context.Context, s *source) {
 			continue
 		case <-time.After(wait):
 		}
-		found, err := s.discover(ctx, m.opts.Timeout)
+		found, err := m.discover(ctx, s, m.opts.Timeout)
 		if !m.record(ctx, s, found, err) {
 			return
 		}
@@ -277,7 +293,7 @@ func (m *Manager) log(s *source, err error) {
 
 func (m *Manager) closeAll(sources []*source) {
 	for _, s := range sources {
-		if err := s.close(); err != nil {
+		if err := m.guard.Do(m.opts.Logger, componentDiscovery, s.close); err != nil {
 			level.Error(m.opts.Logger).Log("msg", "discovery not closed cleanly", "discovery", s.entry.Name, "err", err)
 		}
 	}

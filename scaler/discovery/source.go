@@ -14,6 +14,7 @@ import (
 // source is one discovery at work.
 type source struct {
 	platform   target.DiscoveryConfig
+	files      string // target.FilesSum of platform when it was built
 	discoverer target.Discoverer
 	cancel     context.CancelFunc // set once its loop runs
 	paced      chan struct{}      // tells the loop that its interval is another
@@ -55,10 +56,14 @@ func same(a, b target.Discovered) bool {
 }
 
 // discover lists within a time.
-func (s *source) discover(ctx context.Context, timeout time.Duration) ([]target.Discovered, error) {
+func (m *Manager) discover(ctx context.Context, s *source, timeout time.Duration) (found []target.Discovered, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return s.discoverer.Discover(ctx)
+	err = m.guard.Do(m.opts.Logger, componentDiscovery, func() (err error) {
+		found, err = s.discoverer.Discover(ctx)
+		return err
+	})
+	return found, err
 }
 
 func (s *source) close() error {

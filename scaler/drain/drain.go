@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -56,8 +58,10 @@ func (c *HTTPConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(c))
 }
 
-// SetDirectory makes relative file names relative to dir.
+// SetDirectory makes relative file names, and a program given with a slash,
+// relative to dir, the directory of the configuration file.
 func (c *Config) SetDirectory(dir string) {
+	c.Command = target.JoinCommand(dir, c.Command)
 	if c.HTTP != nil {
 		c.HTTP.HTTPClientConfig.SetDirectory(dir)
 	}
@@ -89,7 +93,7 @@ func (c *Config) Validate() error {
 				return &target.FieldError{Field: "command", Msg: err.Error()}
 			}
 		}
-		return nil
+		return lookUp(c.Command[0])
 	}
 	if err := checkPlaceholders(c.HTTP.URL); err != nil {
 		return &target.FieldError{Field: "http.url", Msg: err.Error()}
@@ -106,6 +110,22 @@ func (c *Config) Validate() error {
 	}
 	if err := c.HTTP.HTTPClientConfig.Validate(); err != nil {
 		return &target.FieldError{Field: "http", Msg: err.Error()}
+	}
+	return nil
+}
+
+// lookUp checks that a program written with a slash is there to be run. What
+// PATH has may come later, and a name that depends on the replica is known only
+// when there is one.
+func lookUp(program string) error {
+	if !strings.ContainsRune(program, filepath.Separator) || strings.Contains(program, "{") {
+		return nil
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		if e, ok := errors.AsType[*exec.Error](err); ok {
+			err = e.Err // without the name, which is said here
+		}
+		return &target.FieldError{Field: "command", Msg: fmt.Sprintf("program %q cannot be run: %v", program, err)}
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -51,6 +50,7 @@ func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
 		if text, err = a.AppendJSON(text); err != nil {
 			return err
 		}
+		text = sealFrom(text, begin, bucketAlerts, []byte(a.Fingerprint))
 		w.put[a.Fingerprint] = text[begin:len(text):len(text)]
 		w.bytes += len(text) - begin
 	}
@@ -68,19 +68,9 @@ func (l *Ledger) SaveAlerts(put []alerts.Alert, remove []string) error {
 
 // LoadAlerts returns every alert that is stored, by fingerprint.
 func (l *Ledger) LoadAlerts() ([]alerts.Alert, error) {
-	var all []alerts.Alert
-	err := l.view(func(tx *bbolt.Tx) error {
-		return bucket(tx, bucketAlerts).ForEach(func(fp, value []byte) error {
-			var a alerts.Alert
-			if err := json.Unmarshal(value, &a); err != nil {
-				return fmt.Errorf("decode alert %s: %w", fp, err)
-			}
-			all = append(all, a)
-			return nil
-		})
-	})
+	_, stored, err := all[alerts.Alert](l, bucketAlerts)
 	if err != nil {
 		return nil, fmt.Errorf("load alerts: %w", err)
 	}
-	return all, nil
+	return stored, nil
 }

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -16,6 +18,8 @@ const (
 	maxLazyBytes = 64 << 20
 	// dropLogInterval keeps a failing disk from filling the log as well.
 	dropLogInterval = 10 * time.Second
+	// slowWrite is how long a write may take before Err says so.
+	slowWrite = 10 * time.Second
 )
 
 // Commit writes r, all of it or nothing, and returns once it is synced to
@@ -42,10 +46,12 @@ func (l *Ledger) commit(e encoded) error {
 	l.mu.Unlock()
 
 	signal(l.urgent)
-	if err := <-done; err != nil {
-		return fmt.Errorf("write ledger: %w", err)
+	select {
+	case err := <-done:
+		return err
+	case <-l.broken:
+		return l.brokenErr
 	}
-	return nil
 }
 
 // Enqueue writes r within a second, or together with the next Commit, and
@@ -106,7 +112,13 @@ func (l *Ledger) flush() {
 	l.mu.Unlock()
 
 	signal(l.urgent)
-	if err := <-done; err != nil {
+	var err error
+	select {
+	case err = <-done:
+	case <-l.broken:
+		err = l.brokenErr
+	}
+	if err != nil {
 		level.Debug(l.logger).Log("msg", "reading without what could not be written", "err", err)
 	}
 }
@@ -150,18 +162,25 @@ func (l *Ledger) run() {
 }
 
 // commitPending writes what waits, answers its waiters, and reports whether
-// something is left to be tried again.
+// to come again: what was enqueued is left, or the ledger fails. While it fails
+// something is written in any case, so that it is noticed when the disk is
+// well again, also where nobody has anything to say.
 func (l *Ledger) commitPending() (retry bool) {
 	l.mu.Lock()
 	b := l.pending
 	l.pending = &batch{}
-	l.writing = true
+	l.writing, l.writeBegan = true, time.Now()
 	failing := l.err != nil
 	l.mu.Unlock()
+	if failing && b.empty() {
+		b.entries = append(b.entries, entry{write: probe{}})
+	}
 
 	var err error
 	if !b.empty() {
-		err = l.writeBatch(b)
+		if err = l.writeBatch(b); err != nil && !errors.Is(err, ErrBroken) {
+			err = fmt.Errorf("write ledger %s: %w", l.file, err)
+		}
 		l.logHealth(failing, err, b)
 	}
 
@@ -170,8 +189,9 @@ func (l *Ledger) commitPending() (retry bool) {
 		l.err = err
 	}
 	if err != nil {
-		retry = l.pending.keepLazy(b) > 0
+		l.pending.keepLazy(b)
 	}
+	retry = l.err != nil
 	l.writing = false
 	l.mu.Unlock()
 
@@ -192,9 +212,41 @@ func (l *Ledger) logHealth(failing bool, err error, b *batch) {
 	}
 }
 
+// probe writes what says nothing, to learn whether the disk takes it.
+type probe struct{}
+
+func (probe) size() int { return 0 }
+
+func (probe) apply(tx *bbolt.Tx) error {
+	if err := bucket(tx, bucketMeta).Put([]byte(keyProbe), []byte(strconv.Itoa(tx.ID()))); err != nil {
+		return fmt.Errorf("store a probe: %w", err)
+	}
+	return nil
+}
+
 func (l *Ledger) writeBatch(b *batch) error {
 	begin := time.Now()
-	err := l.update(func(tx *bbolt.Tx) error {
+	err := l.checkFile()
+	if err == nil {
+		err = l.write(b)
+	}
+	if err == nil {
+		// What went into a file that nobody will find is not acknowledged.
+		err = l.checkFile()
+	}
+	l.metrics.commits.Inc()
+	l.metrics.commitDuration.Observe(time.Since(begin).Seconds())
+	if err != nil {
+		l.metrics.commitFailures.Inc()
+	}
+	l.measure()
+	return err
+}
+
+// write is the transaction of a batch.
+func (l *Ledger) write(b *batch) error {
+	return l.update(func(tx *bbolt.Tx) error {
+		l.length.Store(tx.Size())
 		for _, e := range b.entries {
 			if err := e.apply(tx); err != nil {
 				return err
@@ -208,13 +260,6 @@ func (l *Ledger) writeBatch(b *batch) error {
 		}
 		return nil
 	})
-	l.metrics.commits.Inc()
-	l.metrics.commitDuration.Observe(time.Since(begin).Seconds())
-	if err != nil {
-		l.metrics.commitFailures.Inc()
-	}
-	l.measure()
-	return err
 }
 
 // measure updates the size metric.

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 func oneHistory(name string, replicas int) map[string]policy.History {
@@ -213,6 +215,34 @@ func TestAFailingDisk(t *testing.T) {
 	if got := testutil.ToFloat64(l.metrics.dropped); got != 1 {
 		t.Errorf("records_dropped_total %v, want 1", got)
 	}
+}
+
+// TestAFailingDiskIsNoticedToBeWell: where only a commit failed and nobody has
+// anything to write, the ledger finds out by itself that the disk is well.
+func TestAFailingDiskIsNoticedToBeWell(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	l := openWith(t, Options{Path: t.TempDir(), Registerer: reg})
+	wantGauge := func(want float64) {
+		t.Helper()
+		expected := fmt.Sprintf("# HELP alertscaler_ledger_last_write_successful Whether the last write to the ledger succeeded; while it did not, one is tried every second. 0 too while a write goes unanswered.\n# TYPE alertscaler_ledger_last_write_successful gauge\nalertscaler_ledger_last_write_successful %v\n", want)
+		if err := testutil.GatherAndCompare(reg, strings.NewReader(expected), "alertscaler_ledger_last_write_successful"); err != nil {
+			t.Error(err)
+		}
+	}
+	wantGauge(1)
+	l.flush()
+	l.db.MaxSize = 1
+	huge := decision(l, "web", start())
+	huge.Steps = make([]policy.Step, 50_000)
+	if err := l.Commit(Record{Decision: huge}); !errors.Is(err, berrors.ErrMaxSizeReached) {
+		t.Fatalf("commit on a full disk: %v", err)
+	}
+	if err := l.Err(); !errors.Is(err, berrors.ErrMaxSizeReached) {
+		t.Errorf("health: %v, want the disk's error", err)
+	}
+	wantGauge(0)
+	realtest.Eventually(t, time.Minute, 10*time.Millisecond, "the ledger is well again", l.Err)
+	wantGauge(1)
 }
 
 func TestWhatWaitsIsBounded(t *testing.T) {

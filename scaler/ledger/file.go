@@ -19,29 +19,66 @@ import (
 // openFile opens the ledger's file, or makes an empty one. A new file gets its
 // name only when it is complete: an empty or half-written ledger.db is
 // therefore always damage and never taken for a first start.
-func openFile(file string, lockTimeout time.Duration) (*bbolt.DB, error) {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+func (l *Ledger) openFile() (*inspection, error) {
+	o := l.opts
+	if err := os.MkdirAll(filepath.Dir(l.file), 0o700); err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(file)
+	info, err := os.Stat(l.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := createFile(file); err != nil {
+		if err := createFile(l.file); err != nil {
 			return nil, fmt.Errorf("create it: %w", err)
 		}
+		l.report.Created = true
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%w: not a regular file", ErrDamaged)
-	case info.Size() < minSize:
-		return nil, fmt.Errorf("%w: it has %d bytes", ErrDamaged, info.Size())
+		return nil, fmt.Errorf("%w: it is %s", errNotAFile, kindOf(info.Mode()))
 	}
-	return openBolt(file, lockTimeout)
+	in, err := l.inspectFile()
+	if err != nil {
+		return nil, err
+	}
+	l.db, l.info, err = openBolt(l.file, o.LockTimeout)
+	return in, err
 }
 
-// minSize is what bbolt's first two pages take. An empty file it would take
-// for a new one.
-const minSize = 2 * 4096
+// errNotAFile: the name is taken by something else.
+var errNotAFile = errors.New("not a regular file")
+
+func kindOf(m fs.FileMode) string {
+	if m.IsDir() {
+		return "a directory"
+	}
+	return "of mode " + m.String()
+}
+
+// inspectFile looks through all of the file while nobody else has it, and
+// replaces one that cannot be used by what can be read of it, where that is
+// asked for.
+func (l *Ledger) inspectFile() (*inspection, error) {
+	f, err := os.OpenFile(l.file, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := lockFile(f, l.opts.LockTimeout); err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	in := inspect(f, info.Size())
+	if in.whole == nil || !l.opts.Repair || !errors.Is(in.whole, ErrDamaged) {
+		return in, in.whole
+	}
+	if err := l.replaceDamaged(in); err != nil {
+		return nil, fmt.Errorf("%w; it cannot be repaired either: %w", in.whole, err)
+	}
+	return &inspection{schema: schemaVersion}, nil
+}
 
 // createFile makes a complete file under a name of its own and then gives it
 // the right one, unless another process was faster.
@@ -55,7 +92,7 @@ func createFile(file string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	db, err := openBolt(tmp, time.Second)
+	db, _, err := openBolt(tmp, time.Second)
 	if err != nil {
 		return err
 	}
@@ -100,9 +137,10 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// openBolt opens and locks a bbolt file. Where that makes bbolt panic, the
-// file stays locked: bbolt's memory map of it cannot be reached any more.
-func openBolt(file string, lockTimeout time.Duration) (db *bbolt.DB, err error) {
+// openBolt opens and locks a bbolt file, and says which one it is. Where that
+// makes bbolt panic, the file stays locked: bbolt's memory map of it cannot be
+// reached any more.
+func openBolt(file string, lockTimeout time.Duration) (db *bbolt.DB, info fs.FileInfo, err error) {
 	err = guard(func() (err error) {
 		db, err = bbolt.Open(file, 0o600, &bbolt.Options{
 			Timeout: lockTimeout,
@@ -112,6 +150,16 @@ func openBolt(file string, lockTimeout time.Duration) (db *bbolt.DB, err error) 
 			// Growing the map has to wait for readers; most ledgers never do.
 			InitialMmapSize: 64 << 20,
 			NoStatistics:    true,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				f, err := os.OpenFile(name, flag, mode)
+				if err != nil {
+					return nil, err
+				}
+				if info, err = f.Stat(); err != nil {
+					return nil, errors.Join(err, f.Close())
+				}
+				return f, nil
+			},
 		})
 		return err
 	})
@@ -119,91 +167,26 @@ func openBolt(file string, lockTimeout time.Duration) (db *bbolt.DB, err error) 
 	case err == nil:
 		// Small ledgers stay small files; bbolt's own step is 16 MiB.
 		db.AllocSize = 1 << 20
-		return db, nil
+		return db, info, nil
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return nil, err
+	return nil, nil, err
 }
 
-// verify reads what a start depends on, so that damage is found here and not
-// in the middle of the work, and takes up the order of IDs.
-func (l *Ledger) verify() error {
-	info, err := os.Stat(l.file)
-	if err != nil {
-		return err
-	}
-	return guard(func() error {
-		return l.db.View(func(tx *bbolt.Tx) error {
-			if tx.Size() > info.Size() {
-				return fmt.Errorf("%w: cut off at %d of %d bytes", ErrDamaged, info.Size(), tx.Size())
-			}
-			if err := checkSchema(tx); err != nil {
-				return err
-			}
-			for _, name := range firstBuckets() {
-				if bucket(tx, name) == nil {
-					return fmt.Errorf("%w: bucket %q is missing", ErrDamaged, name)
-				}
-			}
-			for _, name := range []string{bucketHistories, bucketRequested, bucketAlerts, bucketActionsOpen, bucketPauses} {
-				if bucket(tx, name) == nil {
-					continue // one of laterBuckets
-				}
-				if err := bucket(tx, name).ForEach(func(_, _ []byte) error { return nil }); err != nil {
-					return fmt.Errorf("read bucket %q: %w", name, err)
-				}
-			}
-			for _, name := range []string{bucketDecisions, bucketActions} {
-				key, _ := bucket(tx, name).Cursor().Last()
-				if id, ok := keyID(key); ok {
-					l.ids.after(id)
-				}
-			}
-			return nil
-		})
-	})
-}
-
-// upgrade gives a ledger that was found whole the buckets that came after it.
-// It writes only where one is missing.
-func (l *Ledger) upgrade() error {
-	var missing []string
-	err := l.db.View(func(tx *bbolt.Tx) error {
-		for _, name := range laterBuckets() {
-			if bucket(tx, name) == nil {
-				missing = append(missing, name)
+// begin takes up the order of IDs, and what was lost before.
+func (l *Ledger) begin() error {
+	return l.view(func(tx *bbolt.Tx) error {
+		l.length.Store(tx.Size())
+		l.cautious = readCautious(tx, l.opts.Now())
+		for _, name := range []string{bucketDecisions, bucketActions} {
+			key, _ := bucket(tx, name).Cursor().Last()
+			if id, ok := keyID(key); ok {
+				l.ids.after(id)
 			}
 		}
 		return nil
 	})
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	return l.update(func(tx *bbolt.Tx) error {
-		for _, name := range missing {
-			if _, err := tx.CreateBucket([]byte(name)); err != nil {
-				return fmt.Errorf("create bucket %q: %w", name, err)
-			}
-		}
-		return nil
-	})
-}
-
-func checkSchema(tx *bbolt.Tx) error {
-	meta := bucket(tx, bucketMeta)
-	if meta == nil {
-		return fmt.Errorf("%w: it is not a ledger", ErrDamaged)
-	}
-	text := string(meta.Get([]byte(keySchema)))
-	version, err := strconv.Atoi(text)
-	switch {
-	case err != nil || version < 1:
-		return fmt.Errorf("%w: its schema version is %q", ErrDamaged, text)
-	case version > schemaVersion:
-		return fmt.Errorf("written by a newer alertscaler: its schema is version %d, and this one knows up to %d", version, schemaVersion)
-	}
-	return nil
 }
 
 // keyID is the ID at the end of a key.
@@ -240,9 +223,22 @@ func (l *Ledger) update(fn func(*bbolt.Tx) error) error {
 	return l.transact(func() error { return l.db.Update(fn) })
 }
 
+// transact runs one transaction. Where it panics, bbolt may have kept its
+// locks: everything after it would wait for ever.
 func (l *Ledger) transact(fn func() error) error {
-	err := guard(fn)
-	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+	if err := l.failure(); err != nil {
+		return err
+	}
+	returned := false
+	err := guard(func() error {
+		err := fn()
+		returned = true
+		return err
+	})
+	switch {
+	case !returned:
+		return l.fail(fmt.Errorf("%w: %s", err, repairAdvice(l.file)))
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
 		return ErrClosed
 	}
 	return err

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -20,7 +21,7 @@ func (w learntWrite) apply(tx *bbolt.Tx) error {
 		}
 		return nil
 	}
-	if err := b.Put(key, w.State); err != nil {
+	if err := put(tx, bucketLearnt, key, slices.Clip(w.State)); err != nil {
 		return fmt.Errorf("store what was learnt of %s of policy %q: %w", w.Resource, w.Policy, err)
 	}
 	return nil
@@ -30,8 +31,14 @@ func (w learntWrite) apply(tx *bbolt.Tx) error {
 // was. The bytes are the caller's.
 func (l *Ledger) Learnt(policyName, resource string) (state []byte, err error) {
 	err = l.view(func(tx *bbolt.Tx) error {
-		state = append(state, bucket(tx, bucketLearnt).Get(targetKey(policyName, resource))...)
-		return nil
+		key := targetKey(policyName, resource)
+		value := bucket(tx, bucketLearnt).Get(key)
+		if value == nil {
+			return nil
+		}
+		payload, err := unseal(bucketLearnt, key, value)
+		state = append(state, payload...)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what was learnt of %s of policy %q: %w", resource, policyName, err)

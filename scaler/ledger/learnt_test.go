@@ -105,7 +105,7 @@ func TestWhatWasLearntGoesWithThePolicy(t *testing.T) {
 		}
 		mustCommit(t, l, r)
 	}
-	if err := l.pruneHistories(start().Add(2 * time.Hour)); err != nil {
+	if err := l.pruneHistories(start().Add(2*time.Hour), true); err != nil {
 		t.Fatal(err)
 	}
 	for _, resource := range []string{"cpu", "memory"} {

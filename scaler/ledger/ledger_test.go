@@ -338,8 +338,9 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 	}
 	want := []string{
 		"alertscaler_ledger_commit_duration_seconds", "alertscaler_ledger_commit_failures_total",
-		"alertscaler_ledger_commits_total", "alertscaler_ledger_records_dropped_total",
-		"alertscaler_ledger_records_pruned_total", "alertscaler_ledger_size_bytes",
+		"alertscaler_ledger_commits_total", "alertscaler_ledger_last_write_successful",
+		"alertscaler_ledger_records_dropped_total",
+		"alertscaler_ledger_records_pruned_total", "alertscaler_ledger_records_set_aside_total", "alertscaler_ledger_size_bytes",
 	}
 	if diff := cmp.Diff(want, names, cmpopts.SortSlices(strings.Compare)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -12,11 +12,31 @@ type metrics struct {
 	commitDuration prometheus.Histogram
 	dropped        prometheus.Counter
 	pruned         prometheus.Counter
+	setAside       *prometheus.CounterVec
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+// newMetrics registers the metrics; health is nil while the ledger can be
+// written.
+func newMetrics(reg prometheus.Registerer, health func() error) *metrics {
 	f := promauto.With(reg)
+	f.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "alertscaler_ledger_last_write_successful",
+		Help: "Whether the last write to the ledger succeeded; while it did not, one is tried every second. 0 too while a write goes unanswered.",
+	}, func() float64 {
+		if health() != nil {
+			return 0
+		}
+		return 1
+	})
+	setAside := f.NewCounterVec(prometheus.CounterOpts{
+		Name: "alertscaler_ledger_records_set_aside_total",
+		Help: "Records that were not what had been written, since the start; they are kept in a file beside the ledger.",
+	}, []string{"bucket"})
+	for _, name := range dataBuckets() {
+		setAside.WithLabelValues(name)
+	}
 	return &metrics{
+		setAside: setAside,
 		size: f.NewGauge(prometheus.GaugeOpts{
 			Name: "alertscaler_ledger_size_bytes",
 			Help: "Size of the ledger's file. Space freed by retention is used again, never returned.",

@@ -3,11 +3,16 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -21,6 +26,8 @@ var (
 	ErrLocked = errors.New("locked by another process")
 	// ErrDamaged: the file is not a ledger, or no longer a whole one.
 	ErrDamaged = errors.New("file is damaged")
+	// ErrNewer: the file was written by an alertscaler that is newer.
+	ErrNewer = errors.New("written by a newer alertscaler")
 )
 
 const (
@@ -30,6 +37,8 @@ const (
 	defaultMaxDecisions = 1_000_000
 	// defaultLockTimeout outlasts the shutdown of the process before.
 	defaultLockTimeout = 5 * time.Second
+	// closeTimeout is how long Close waits for a disk that does not answer.
+	closeTimeout = 10 * time.Second
 )
 
 // Options of a ledger. Only Path is required.
@@ -46,6 +55,9 @@ type Options struct {
 	// LockTimeout is how long Open waits for another process to let go of
 	// the file. 0: 5 s.
 	LockTimeout time.Duration
+	// Repair has a file that is damaged moved aside, and what can be read of
+	// it taken over into a new one.
+	Repair bool
 	// Registerer takes the metrics; nil: they are kept but not registered.
 	Registerer prometheus.Registerer
 	// Logger; nil: nothing is logged.
@@ -84,6 +96,20 @@ type Ledger struct {
 	logger  log.Logger
 	metrics *metrics
 	ids     IDs
+	report  Report
+	// cautious is as Cautious.
+	cautious bool
+
+	// info is the file that is open, length what it has at least, in bytes.
+	info   fs.FileInfo
+	length atomic.Int64
+	// broken is closed once brokenErr is set, which is why the file can no
+	// longer be used.
+	broken    chan struct{}
+	brokenErr error
+	failOnce  sync.Once
+	watching  atomic.Bool
+
 	// Constants but in tests.
 	flushInterval time.Duration
 	maxLazyBytes  int
@@ -102,10 +128,11 @@ type Ledger struct {
 	mu      sync.Mutex
 	pending *batch
 	// writing is true while the committer holds a batch that is no longer
-	// pending and not yet written.
-	writing bool
-	closed  bool
-	// err is how the last transaction went.
+	// pending and not yet written; it began with it at writeBegan.
+	writing    bool
+	writeBegan time.Time
+	closed     bool
+	// err is how the last write went.
 	err        error
 	dropLogged time.Time
 }
@@ -113,21 +140,16 @@ type Ledger struct {
 // Open opens the ledger under o.Path, or begins an empty one where there is
 // none. It holds the file exclusively until Close. A file that is damaged, of
 // a newer version or in use by another process is an error and stays as it
-// is.
+// is, unless o.Repair says otherwise. Single records that are not what was
+// written are set aside, see Report.
 func Open(o Options) (*Ledger, error) {
 	o = o.withDefaults()
 	if o.Path == "" {
 		return nil, errors.New("open ledger: no path given")
 	}
-	file := filepath.Join(o.Path, fileName)
-	db, err := openFile(file, o.LockTimeout)
-	if err != nil {
-		return nil, fmt.Errorf("open ledger %s: %w", file, explain(err))
-	}
 	l := &Ledger{
 		opts:          o,
-		db:            db,
-		file:          file,
+		file:          filepath.Join(o.Path, fileName),
 		logger:        o.Logger,
 		flushInterval: flushInterval,
 		maxLazyBytes:  maxLazyBytes,
@@ -136,33 +158,97 @@ func Open(o Options) (*Ledger, error) {
 		closing:       make(chan struct{}),
 		stopped:       make(chan struct{}),
 		pruner:        make(chan struct{}),
+		broken:        make(chan struct{}),
 		pending:       &batch{},
 	}
-	if err := l.verify(); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("open ledger %s: %w", file, explain(err))
+	l.report = newReport(l.file)
+	l.metrics = newMetrics(nil, l.Err) // until Open cannot fail any more
+	in, err := l.openFile()
+	if err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", l.file, l.explain(err))
 	}
-	if err := l.upgrade(); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("open ledger %s: add what came since it was made: %w", file, explain(err))
+	if err := l.prepare(in); err != nil {
+		if l.failure() == nil {
+			_ = l.db.Close()
+		}
+		return nil, fmt.Errorf("open ledger %s: %w", l.file, l.explain(err))
 	}
 	// Last, so that a failed Open leaves nothing registered behind.
-	l.metrics = newMetrics(o.Registerer)
+	l.metrics = newMetrics(o.Registerer, l.Err)
+	for name, n := range l.report.SetAside {
+		l.metrics.setAside.WithLabelValues(name).Add(float64(n))
+	}
 	l.measure()
 	go l.run()
 	go l.runPruner()
 	return l, nil
 }
 
-// explain adds what an operator can do about it.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return fmt.Errorf("%w: is another alertscaler running with the same --storage.path?", ErrLocked)
-	case errors.Is(err, ErrDamaged):
-		return fmt.Errorf("%w: restore it from a backup, or move it away to start with an empty ledger", err)
+// prepare makes a file that was found usable ready for use.
+func (l *Ledger) prepare(in *inspection) error {
+	l.logOpened(in)
+	if err := l.upgrade(in.schema); err != nil {
+		return fmt.Errorf("add what came since it was made: %w", err)
 	}
-	return err
+	if err := l.setAside(in.bad); err != nil {
+		return err
+	}
+	if in.stale || in.miscounted {
+		if err := l.update(rebuildIndexes); err != nil {
+			return fmt.Errorf("build its indexes anew: %w", err)
+		}
+	}
+	if in.image != nil && in.image.half {
+		if err := l.update(func(tx *bbolt.Tx) error { return distrust(tx, l.opts.Now()) }); err != nil {
+			return err
+		}
+	}
+	return l.begin()
+}
+
+func (l *Ledger) logOpened(in *inspection) {
+	switch {
+	case l.report.Created:
+		level.Warn(l.logger).Log("msg", "there is no ledger here, a new one begins: if there should be one, its decisions, cooldowns and pauses are gone", "file", l.file)
+	case l.report.Damaged != "":
+		level.Error(l.logger).Log("msg", "the ledger was damaged, what can be read of it was taken over", "file", l.file, "kept_in", l.report.Damaged, "records", l.report.total(), "err", l.report.Problems[0])
+		level.Warn(l.logger).Log("msg", "what policies remembered may not be complete: none scales down before a full stabilization window and a cooldown have passed, and pauses may be lost")
+	case in.image != nil && in.image.half:
+		level.Error(l.logger).Log("msg", "one of the two roots of the ledger is damaged: what was written last may be lost, so that no policy scales down before a full stabilization window and a cooldown have passed", "file", l.file)
+	}
+	if in.stale || in.miscounted {
+		level.Error(l.logger).Log("msg", "an index of the ledger does not match what it is of, it is built anew", "file", l.file)
+	}
+}
+
+// explain adds what an operator can do about an error of Open.
+func (l *Ledger) explain(err error) error {
+	dir := filepath.Dir(l.file)
+	switch {
+	case errors.Is(err, ErrBroken):
+		return err
+	case errors.Is(err, berrors.ErrTimeout):
+		who := "is another alertscaler running with the same --storage.path?"
+		if h := holder(l.file); h != "" {
+			who = h + ": " + who
+		}
+		return fmt.Errorf("%w: %s One ledger is for one server; end the other, or give this one another --storage.path", ErrLocked, who)
+	case errors.Is(err, ErrNewer):
+		return fmt.Errorf("%w: run that version or a later one, or give this one another --storage.path", err)
+	case errors.Is(err, ErrDamaged):
+		return fmt.Errorf("%w: %s", err, repairAdvice(l.file))
+	case errors.Is(err, errNotAFile):
+		return fmt.Errorf("%w: move it away, or give another --storage.path", err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w: --storage.path must be a directory", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: user %d, which this program runs as, must be able to read and write the file and the directory %s", err, os.Getuid(), dir)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: make room on the disk of %s, or give another --storage.path", err, dir)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: %s must be on a disk that can be written, or give another --storage.path", err, dir)
+	}
+	return fmt.Errorf("%w: check the disk and the directory %s, or give another --storage.path", err, dir)
 }
 
 // NewID returns an identifier for a decision or an action that sorts after
@@ -170,16 +256,26 @@ func explain(err error) error {
 // back.
 func (l *Ledger) NewID(now time.Time) string { return l.ids.NewID(now) }
 
-// Err is nil while the ledger works: it returns the error of the last
-// transaction, until one succeeds.
+// Err is nil while the ledger can be written. Otherwise it is the error of the
+// last write, until one succeeds: the ledger tries by itself every second. A
+// write that the disk does not answer is an error as well. Err never waits.
 func (l *Ledger) Err() error {
+	if err := l.failure(); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.err == nil && l.writing {
+		if took := time.Since(l.writeBegan); took > slowWrite {
+			return fmt.Errorf("write ledger %s: the disk has not answered for %s", l.file, took.Round(time.Second))
+		}
+	}
 	return l.err
 }
 
 // Close writes what is enqueued, waits for reads under way and releases the
-// file. Its error says that something enqueued was lost or the file could not
+// file. It does not wait for a ledger that is broken, nor long for a disk that
+// does not answer. Its error says that something enqueued was lost or the file could not
 // be closed; the ledger is closed nevertheless. Further calls return the same.
 func (l *Ledger) Close() error {
 	l.closeOnce.Do(func() {
@@ -187,18 +283,29 @@ func (l *Ledger) Close() error {
 		l.closed = true
 		l.mu.Unlock()
 		close(l.closing)
-		<-l.stopped
-		<-l.pruner
+		for _, ended := range []<-chan struct{}{l.stopped, l.pruner} {
+			select {
+			case <-ended:
+			case <-l.broken:
+				// Nothing that bbolt would do now can be relied upon, and it
+				// may never return.
+				l.closeErr = l.brokenErr
+				return
+			case <-time.After(closeTimeout):
+				l.closeErr = fmt.Errorf("close ledger %s: the disk has not answered for %s, and what was not yet written is lost", l.file, closeTimeout)
+				return
+			}
+		}
 
 		l.mu.Lock()
 		lost, err := l.pending.lazyRecords(), l.err
 		l.mu.Unlock()
 		if lost > 0 {
 			l.metrics.dropped.Add(float64(lost))
-			l.closeErr = fmt.Errorf("close ledger: %d enqueued records are lost: %w", lost, err)
+			l.closeErr = fmt.Errorf("close ledger %s: %d enqueued records are lost: %w", l.file, lost, err)
 		}
 		if err := l.db.Close(); err != nil {
-			l.closeErr = errors.Join(l.closeErr, fmt.Errorf("close ledger: %w", err))
+			l.closeErr = errors.Join(l.closeErr, fmt.Errorf("close ledger %s: %w", l.file, err))
 		}
 	})
 	return l.closeErr

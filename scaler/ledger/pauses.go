@@ -41,6 +41,7 @@ func (l *Ledger) SavePause(policyName string, p policy.Pause) error {
 	if err != nil {
 		return fmt.Errorf("encode the pause of policy %q: %w", policyName, err)
 	}
+	value = seal(bucketPauses, []byte(policyName), value)
 	return l.commit(encoded{writes: []write{&pauseWrite{policyName, value}}})
 }
 
@@ -56,19 +57,9 @@ func (l *Ledger) DeletePause(policyName string) error {
 // Pauses returns every pause that is stored, by policy, those that have ended
 // too. The map is the caller's.
 func (l *Ledger) Pauses() (map[string]policy.Pause, error) {
-	all := make(map[string]policy.Pause)
-	err := l.view(func(tx *bbolt.Tx) error {
-		return bucket(tx, bucketPauses).ForEach(func(name, value []byte) error {
-			var p policy.Pause
-			if err := json.Unmarshal(value, &p); err != nil {
-				return fmt.Errorf("decode the pause of policy %q: %w", name, err)
-			}
-			all[string(name)] = p
-			return nil
-		})
-	})
+	names, values, err := all[policy.Pause](l, bucketPauses)
 	if err != nil {
 		return nil, fmt.Errorf("load pauses: %w", err)
 	}
-	return all, nil
+	return byName(names, values), nil
 }

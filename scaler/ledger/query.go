@@ -1,10 +1,11 @@
 package ledger
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"time"
 
+	"github.com/go-kit/log/level"
 	"go.etcd.io/bbolt"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -30,13 +31,15 @@ func (l *Ledger) Actions(q Query) ([]Action, error) {
 	return as, nil
 }
 
-// list walks one bucket backwards, or one policy's part of its index.
+// list walks one bucket backwards, or one policy's part of its index. What is
+// not what was written is left out, and set aside.
 func list[T any](l *Ledger, q Query, values, index string, made func(*T) time.Time) ([]T, error) {
 	limit := q.Limit
 	if limit <= 0 {
 		limit = defaultLimit
 	}
 	var found []T
+	var damaged []badRecord
 	err := l.view(func(tx *bbolt.Tx) error {
 		// A record is never older than its ID, so the first ID that is too
 		// old ends the walk.
@@ -48,17 +51,21 @@ func list[T any](l *Ledger, q Query, values, index string, made func(*T) time.Ti
 			if len(found) == limit || id.Time() < since {
 				return nil
 			}
-			v, err := get[T](tx, values, id)
-			if err != nil {
-				return err
+			v, bad := get[T](tx, values, id)
+			switch {
+			case bad == nil && !made(&v).Before(q.Since):
+				found = append(found, v)
+			case bad != nil && bad.value != nil:
+				damaged = append(damaged, *bad)
 			}
-			if made(&v).Before(q.Since) {
-				continue
-			}
-			found = append(found, v)
 		}
 		return nil
 	})
+	if err == nil && len(damaged) > 0 {
+		if err := l.setAside(damaged); err != nil {
+			level.Error(l.logger).Log("msg", "damaged records of the ledger are left out", "records", len(damaged), "err", err)
+		}
+	}
 	return found, err
 }
 
@@ -66,14 +73,31 @@ func list[T any](l *Ledger, q Query, values, index string, made func(*T) time.Ti
 // reads those alone.
 func (l *Ledger) OpenActions() ([]Action, error) {
 	var open []Action
-	err := l.view(func(tx *bbolt.Tx) error {
-		return bucket(tx, bucketActionsOpen).ForEach(func(key, _ []byte) error {
-			id, _ := keyID(key)
-			a, err := get[Action](tx, bucketActions, id)
-			open = append(open, a)
-			return err
+	read := func() (damaged []badRecord, err error) {
+		open = nil
+		err = l.view(func(tx *bbolt.Tx) error {
+			return bucket(tx, bucketActionsOpen).ForEach(func(key, value []byte) error {
+				id, _ := keyID(key)
+				a, bad := get[Action](tx, bucketActions, id)
+				switch {
+				case bad == nil:
+					open = append(open, a)
+				case bad.value != nil:
+					damaged = append(damaged, *bad)
+				default:
+					damaged = append(damaged, badRecord{bucketActionsOpen, bytes.Clone(key), bytes.Clone(value), bad.reason})
+				}
+				return nil
+			})
 		})
-	})
+		return damaged, err
+	}
+	damaged, err := read()
+	if err == nil && len(damaged) > 0 {
+		if err = l.setAside(damaged); err == nil {
+			_, err = read()
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read open actions: %w", err)
 	}
@@ -82,19 +106,17 @@ func (l *Ledger) OpenActions() ([]Action, error) {
 
 // Histories returns what every policy has to remember, by policy.
 func (l *Ledger) Histories() (map[string]policy.History, error) {
-	all := map[string]policy.History{}
-	err := l.view(func(tx *bbolt.Tx) error {
-		return bucket(tx, bucketHistories).ForEach(func(name, value []byte) error {
-			var h policy.History
-			if err := json.Unmarshal(value, &h); err != nil {
-				return fmt.Errorf("decode history of policy %q: %w", name, err)
-			}
-			all[string(name)] = h
-			return nil
-		})
-	})
+	names, values, err := all[policy.History](l, bucketHistories)
 	if err != nil {
 		return nil, fmt.Errorf("read histories: %w", err)
 	}
-	return all, nil
+	return byName(names, values), nil
+}
+
+func byName[T any](names []string, values []T) map[string]T {
+	m := make(map[string]T, len(names))
+	for i, name := range names {
+		m[name] = values[i]
+	}
+	return m
 }

@@ -63,7 +63,7 @@ func encode(r Record) (encoded, error) {
 		if err != nil {
 			return encoded{}, fmt.Errorf("encode history of policy %q: %w", name, err)
 		}
-		e.histories[name] = value
+		e.histories[name] = seal(bucketHistories, []byte(name), value)
 	}
 	return e, nil
 }
@@ -86,7 +86,7 @@ func encodeDecision(d *policy.Decision) (*decisionWrite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode decision %s: %w", d.ID, err)
 	}
-	return &decisionWrite{id: id, policy: d.Policy, value: value}, nil
+	return &decisionWrite{id: id, policy: d.Policy, value: seal(bucketDecisions, id[:], value)}, nil
 }
 
 func (w *decisionWrite) size() int { return len(w.value) + len(w.policy) + 64 }
@@ -99,7 +99,7 @@ func (w *decisionWrite) apply(tx *bbolt.Tx) error {
 		if err := b.SetSequence(b.Sequence() + 1); err != nil {
 			return fmt.Errorf("count decision %s: %w", w.id, err)
 		}
-		if err := bucket(tx, bucketDecisionsByPolicy).Put(indexKey(w.policy, w.id), nil); err != nil {
+		if err := put(tx, bucketDecisionsByPolicy, indexKey(w.policy, w.id), nil); err != nil {
 			return fmt.Errorf("index decision %s: %w", w.id, err)
 		}
 	}
@@ -130,7 +130,7 @@ func encodeAction(a Action) (*actionWrite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode action %s: %w", a.ID, err)
 	}
-	return &actionWrite{id: id, action: a, value: value}, nil
+	return &actionWrite{id: id, action: a, value: seal(bucketActions, id[:], value)}, nil
 }
 
 func (w *actionWrite) size() int { return 2*len(w.value) + 64 }
@@ -138,7 +138,7 @@ func (w *actionWrite) size() int { return 2*len(w.value) + 64 }
 func (w *actionWrite) apply(tx *bbolt.Tx) error {
 	b, open := bucket(tx, bucketActions), bucket(tx, bucketActionsOpen)
 	if b.Get(w.id[:]) == nil {
-		if err := bucket(tx, bucketActionsByPolicy).Put(indexKey(w.action.Policy, w.id), nil); err != nil {
+		if err := put(tx, bucketActionsByPolicy, indexKey(w.action.Policy, w.id), nil); err != nil {
 			return fmt.Errorf("index action %s: %w", w.id, err)
 		}
 	}
@@ -147,7 +147,7 @@ func (w *actionWrite) apply(tx *bbolt.Tx) error {
 	}
 	var err error
 	if w.action.State.Open() {
-		err = open.Put(w.id[:], nil)
+		err = put(tx, bucketActionsOpen, w.id[:], nil)
 	} else {
 		err = open.Delete(w.id[:])
 	}

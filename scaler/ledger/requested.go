@@ -91,7 +91,7 @@ func getRequested(tx *bbolt.Tx, key []byte) (requested, error) {
 	if value == nil {
 		return r, nil
 	}
-	if err := json.Unmarshal(value, &r); err != nil {
+	if err := decode(bucketRequested, key, value, &r); err != nil {
 		return requested{}, fmt.Errorf("decode the count last requested under %q: %w", key, err)
 	}
 	return r, nil
@@ -102,7 +102,7 @@ func putRequested(tx *bbolt.Tx, key []byte, r requested) error {
 	if err != nil {
 		return fmt.Errorf("encode the count last requested under %q: %w", key, err)
 	}
-	if err := bucket(tx, bucketRequested).Put(key, value); err != nil {
+	if err := put(tx, bucketRequested, key, value); err != nil {
 		return fmt.Errorf("store the count last requested under %q: %w", key, err)
 	}
 	return nil

@@ -91,7 +91,7 @@ func TestLastRequestedOutlivesRetention(t *testing.T) {
 	l := openWith(t, Options{Path: t.TempDir(), Retention: time.Hour})
 	a := action(l, "web", "swarm", 5, Converged, start())
 	mustCommit(t, l, Record{Actions: []Action{a}})
-	if err := l.pruneRecords(start().Add(2 * time.Hour)); err != nil {
+	if err := l.pruneRecords(start().Add(2*time.Hour), true); err != nil {
 		t.Fatal(err)
 	}
 	as, err := l.Actions(Query{})

@@ -2,16 +2,22 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oklog/ulid/v2"
 	"go.etcd.io/bbolt"
 )
 
-// schemaVersion grows when an older alertscaler could no longer read the file.
-const schemaVersion = 1
+const (
+	// schemaVersion grows when an older alertscaler could no longer read the
+	// file.
+	schemaVersion = 2
+	// sealedSchema is the first whose values are sealed, see seal.
+	sealedSchema = 2
+)
 
-// The buckets. Keys that begin with an ID hold its 16 bytes, so that bbolt's
+// The buckets. All values but those of meta are sealed. Keys that begin with an ID hold its 16 bytes, so that bbolt's
 // order is the order of making; the count of decisions is the bucket's
 // sequence, which costs no page of its own.
 const (
@@ -28,6 +34,8 @@ const (
 	bucketLearnt            = "learnt"              // policy NUL resource → a learner's state
 
 	keySchema = "schema"
+	keyProbe  = "probe" // what was written last to try the disk
+	keyLost   = "lost"  // when something was lost that policies remembered
 )
 
 // firstBuckets exist in every ledger from its first day.
@@ -42,6 +50,19 @@ func firstBuckets() []string {
 // laterBuckets came with a later alertscaler; ledgers from before get them
 // when they are opened.
 func laterBuckets() []string { return []string{bucketPauses, bucketLearnt} }
+
+// dataBuckets are all but meta.
+func dataBuckets() []string { return slices.Concat(firstBuckets()[1:], laterBuckets()) }
+
+// isIndex reports whether a bucket only says where others have something.
+func isIndex(name string) bool {
+	return name == bucketDecisionsByPolicy || name == bucketActionsByPolicy || name == bucketActionsOpen
+}
+
+// put seals and stores a value, which is the ledger's from now on.
+func put(tx *bbolt.Tx, name string, key, payload []byte) error {
+	return bucket(tx, name).Put(key, seal(name, key, payload))
+}
 
 // maxName keeps every key far below what bbolt can store.
 const maxName = 4096

@@ -2,8 +2,7 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"iter"
 
 	"github.com/oklog/ulid/v2"
@@ -49,15 +48,43 @@ func seekLast(c *bbolt.Cursor, prefix []byte) []byte {
 	return key
 }
 
-// get decodes one value.
-func get[T any](tx *bbolt.Tx, values string, id ulid.ULID) (T, error) {
-	var v T
+// get decodes one value. Where it is not what was written, that is bad.
+func get[T any](tx *bbolt.Tx, values string, id ulid.ULID) (v T, bad *badRecord) {
 	value := bucket(tx, values).Get(id[:])
-	if value == nil {
-		return v, fmt.Errorf("%w: %s %s is in an index only", ErrDamaged, values, id)
+	reason := errIndexOnly
+	if value != nil {
+		if reason = decode(values, id[:], value, &v); reason == nil {
+			return v, nil
+		}
 	}
-	if err := json.Unmarshal(value, &v); err != nil {
-		return v, fmt.Errorf("decode %s %s: %w", values, id, err)
+	return v, &badRecord{bucket: values, key: bytes.Clone(id[:]), value: bytes.Clone(value), reason: reason}
+}
+
+var errIndexOnly = errors.New("it is in an index only")
+
+// all decodes a bucket. What is not what was written is set aside first.
+func all[T any](l *Ledger, name string) (keys []string, values []T, err error) {
+	read := func() (bad []badRecord, err error) {
+		keys, values = nil, nil
+		err = l.view(func(tx *bbolt.Tx) error {
+			return bucket(tx, name).ForEach(func(key, value []byte) error {
+				var v T
+				if err := decode(name, key, value, &v); err != nil {
+					bad = append(bad, badRecord{name, bytes.Clone(key), bytes.Clone(value), err})
+					return nil
+				}
+				keys, values = append(keys, string(key)), append(values, v)
+				return nil
+			})
+		})
+		return bad, err
 	}
-	return v, nil
+	bad, err := read()
+	if err == nil && len(bad) > 0 {
+		// What is put in its place, and what becomes careful, is read too.
+		if err = l.setAside(bad); err == nil {
+			_, err = read()
+		}
+	}
+	return keys, values, err
 }

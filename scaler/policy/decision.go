@@ -50,6 +50,12 @@ const (
 	ReasonTargetBackoff Reason = "target_backoff"
 	// ReasonTargetFailed: a target could not be read or refused the move.
 	ReasonTargetFailed Reason = "target_failed"
+	// ReasonNotRecorded: the ledger did not take the intention, so no target
+	// was asked.
+	ReasonNotRecorded Reason = "not_recorded"
+	// ReasonInternalError: the evaluation ended in a mistake of the program,
+	// so the count is held.
+	ReasonInternalError Reason = "internal_error"
 	// ReasonNotLeader: another replica of Alertscaler acts.
 	ReasonNotLeader Reason = "not_leader"
 )
@@ -62,7 +68,10 @@ var Reasons = []Reason{
 	ReasonStepLimited, ReasonAtMax, ReasonAtMin, ReasonBelowMin,
 	ReasonAboveMax, ReasonBudgetLimited, ReasonPaused, ReasonShadow,
 	ReasonBlocked, ReasonMissingData, ReasonFallback, ReasonConverging,
-	ReasonTargetBackoff, ReasonTargetFailed, ReasonNotLeader,
+	ReasonTargetBackoff, ReasonTargetFailed,
+	ReasonNotRecorded,
+	ReasonInternalError,
+	ReasonNotLeader,
 }
 
 // StepName names one step of the decision.
@@ -94,6 +103,8 @@ const (
 	StepMovedOn        StepName = "moved_on"
 	StepFailover       StepName = "failover"
 	StepMode           StepName = "mode"
+	StepLedger         StepName = "ledger"
+	StepInternal       StepName = "internal"
 )
 
 // Step is one line of a decision: what was looked at, the number it left and,

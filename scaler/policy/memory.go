@@ -121,3 +121,13 @@ func (h *History) ForeignChanged(p Policy, c ForeignChange, now time.Time) {
 	}
 	h.Moved(p, Move{At: now, Converged: now, Foreign: true, From: c.From, To: c.To})
 }
+
+// Distrust makes the policy careful about scaling down, after something was lost
+// that it or others remembered: its stabilization window begins anew, and so
+// does its cooldown, as if someone else had just taken a replica away. Scaling
+// up it leaves as it was.
+func (h *History) Distrust(now time.Time) {
+	h.Since = time.Time{}
+	h.DownSince, h.FleetHold = time.Time{}, nil
+	h.Moves = append(h.Moves, Move{At: now, Converged: now, Foreign: true, From: 1, To: 0})
+}

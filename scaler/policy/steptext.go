@@ -57,6 +57,10 @@ func (s Step) String() string {
 		return s.failoverText()
 	case StepMode:
 		return s.modeText()
+	case StepLedger:
+		return "the ledger does not take what is intended, so no target is asked: " + s.Detail
+	case StepInternal:
+		return s.Detail + "; the count is held, and the log has the stack"
 	}
 	return strings.TrimSpace(s.Subject+" "+s.Detail) + until(s.Until)
 }

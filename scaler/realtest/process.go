@@ -132,6 +132,9 @@ func (p *Process) Kill() {
 // PID returns the id of the process last started.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// ExitCode is what the program ended with, -1 for a signal; it must have ended.
+func (p *Process) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
 // Exited is closed when the program has ended, for whatever reason.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 

@@ -97,6 +97,24 @@ type Config interface {
 	New(Options) (Target, error)
 }
 
+// Files is a Config, or a DiscoveryConfig, that names files which say how the
+// platform is reached: certificates, tokens, credentials. A reload builds its
+// target anew where their content has changed, as it does for a configuration
+// that has.
+type Files interface {
+	// FilesSum stands for the content of these files at this moment; it tells
+	// nothing of it. Files that cannot be read have a sum as well.
+	FilesSum() string
+}
+
+// FilesSum is that of a configuration; empty for one that names no files.
+func FilesSum(config any) string {
+	if f, ok := config.(Files); ok {
+		return f.FilesSum()
+	}
+	return ""
+}
+
 // FieldError says which key of a configuration is wrong and what would be
 // right.
 type FieldError struct {

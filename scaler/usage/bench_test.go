@@ -20,9 +20,9 @@ func fleet(b *testing.B, at time.Time) *httptest.Server {
 	b.Helper()
 	answers := map[string][]byte{}
 	ts := strconv.FormatFloat(float64(at.UnixMilli())/1e3, 'f', 3, 64)
-	wanted := map[want]bool{
-		{seriesUsage, "cpu"}: true, {seriesUsage, "memory"}: true,
-		{seriesCapacity, "cpu"}: true, {seriesCapacity, "memory"}: true, {seriesReporting, ""}: true,
+	wanted := map[want]time.Time{
+		{seriesUsage, "cpu"}: at, {seriesUsage, "memory"}: at,
+		{seriesCapacity, "cpu"}: at, {seriesCapacity, "memory"}: at, {seriesReporting, ""}: at,
 	}
 	for name, selector := range selectors(wanted) {
 		var out bytes.Buffer

@@ -37,7 +37,8 @@ func bad(p policy.Problem, format string, args ...any) reading {
 	return reading{problem: p, detail: shorten(fmt.Sprintf(format, args...), maxDetail)}
 }
 
-// admit is the gate for one number: finite, not negative, not too old.
+// admit is the gate for one number: finite, not negative, not too old and not
+// from the future.
 func admit(value float64, at, now time.Time, maxStaleness time.Duration) reading {
 	r := reading{value: value, at: at}
 	switch {
@@ -45,14 +46,21 @@ func admit(value float64, at, now time.Time, maxStaleness time.Duration) reading
 		return bad(policy.ProblemNotFinite, "the value is %g", value)
 	case value < 0:
 		return bad(policy.ProblemNotFinite, "the value is negative: %g", value)
+	case at.Sub(now) > maxAhead:
+		return bad(policy.ProblemUnavailable, "the newest sample is dated %s, ahead of the clock here, which says %s; see whether the clocks agree", instantOf(at), instantOf(now))
 	case r.age(now) > maxStaleness:
-		return stale(at, now)
+		return stale(at, now, maxStaleness)
 	}
 	return r
 }
 
-func stale(at, now time.Time) reading {
-	return bad(policy.ProblemStale, "the newest sample is %s old", now.Sub(at).Round(time.Second))
+// stale says how old a sample is, or from when it is where that says more.
+func stale(at, now time.Time, maxStaleness time.Duration) reading {
+	age := now.Sub(at).Round(time.Second)
+	if age < 0 || age > 24*time.Hour {
+		return bad(policy.ProblemStale, "the newest sample is from %s and may be %s old at most", instantOf(at), maxStaleness)
+	}
+	return bad(policy.ProblemStale, "the newest sample is %s old and may be %s", age, maxStaleness)
 }
 
 // absent is an expression without an answer. It had n series some time ago, the
@@ -62,7 +70,7 @@ func absent(src source, n int, last, now time.Time, maxStaleness time.Duration) 
 	case n == 0:
 		return bad(policy.ProblemMissing, "the query returns no series")
 	case src.plain && n == 1:
-		return stale(last, now)
+		return stale(last, now, maxStaleness)
 	default:
 		return bad(policy.ProblemStale, "no sample is younger than %s", maxStaleness)
 	}

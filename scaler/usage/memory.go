@@ -56,7 +56,7 @@ func NewMemory(maxStaleness time.Duration) *Memory {
 		old := make(map[key]int64)
 		m.shipped[name] = make(map[key][]MemorySeries)
 		m.old[name] = old
-		m.snapshot.tables[name] = &table{series: make(map[key]series), old: func() map[key]int64 { return old }}
+		m.snapshot.tables[name] = &table{series: make(map[key]*series), old: func() map[key]int64 { return old }}
 	}
 	return m
 }
@@ -157,14 +157,11 @@ func (m *Memory) look(src source, now time.Time, scale func(float64) float64) se
 		s.n++
 		s.value, s.ts = value, at.UnixMilli()
 		if len(all) > 1 {
-			if s.twins == nil {
-				s.twins = new([2]model.Metric)
-			}
 			s.twins[min(s.n, 2)-1] = metricOf(src, i)
 		}
 	}
 	if s.n > 0 {
-		t.series[src.key] = s
+		t.series[src.key] = &s
 	}
 	return s
 }

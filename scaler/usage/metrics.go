@@ -11,6 +11,7 @@ type Metrics struct {
 	queries       prometheus.Counter
 	queryFailures prometheus.Counter
 	queryDuration prometheus.Histogram
+	panics        prometheus.Counter
 }
 
 // NewMetrics registers the metrics with reg; nil keeps them unregistered.
@@ -30,6 +31,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help:                        "Time until a query was answered and decoded, or failed.",
 			Buckets:                     prometheus.ExponentialBuckets(0.001, 4, 8),
 			NativeHistogramBucketFactor: 1.1,
+		}),
+		panics: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_usage_panics_total",
+			Help: "Panics while usage was read; each is a bug, and the usage was then unknown.",
 		}),
 	}
 }

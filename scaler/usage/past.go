@@ -3,12 +3,11 @@ package usage
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-kit/log/level"
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -52,12 +51,14 @@ func (r *Reader) Past(ctx context.Context, q Query, from, to time.Time, step tim
 		n := reporting[ms]
 		if p.perReplica == 0 {
 			s.Capacity = capacity[ms]
-			if p.divide {
-				s.Capacity /= n // by 0: no sample
+			if p.divide && n < 1 {
+				continue // nobody knows of how many it is the sum
+			} else if p.divide {
+				s.Capacity /= n
 			}
 		}
 		u, known := used[ms]
-		if !known || !(s.Capacity > 0) || s.Capacity > maxCapacity || !(u >= 0) {
+		if !known || !(s.Capacity > 0) || s.Capacity > maxCapacity || !(u >= 0) || u > maxCapacity {
 			continue
 		}
 		s.Usage, s.Ready = u, int(n)
@@ -66,7 +67,7 @@ func (r *Reader) Past(ctx context.Context, q Query, from, to time.Time, step tim
 	return samples, nil
 }
 
-// maxCapacity is beyond what anything holds, and below infinity.
+// maxCapacity is beyond what anything holds or uses, and below infinity.
 const maxCapacity = 1e300
 
 // promQL is the source as Prometheus is asked for it.
@@ -93,7 +94,7 @@ func (r *Reader) askRange(parent context.Context, expr string, from, to time.Tim
 		if until.After(to) {
 			until = to
 		}
-		answer, err := r.askOneRange(parent, expr, v1.Range{Start: from, End: until, Step: step})
+		answer, err := r.askOneRange(parent, expr, from, until, step)
 		if err != nil {
 			return nil, err
 		}
@@ -121,29 +122,16 @@ func (r *Reader) askRange(parent context.Context, expr string, from, to time.Tim
 	return values, nil
 }
 
-func (r *Reader) askOneRange(parent context.Context, expr string, span v1.Range) (model.Value, error) {
+func (r *Reader) askOneRange(ctx context.Context, expr string, from, to time.Time, step time.Duration) (model.Value, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
-	case <-parent.Done():
-		return nil, context.Cause(parent)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	ctx, cancel := context.WithTimeout(parent, r.opts.Timeout)
-	defer cancel()
-	begin := time.Now()
-	value, warnings, _, err := r.api.QueryRange(ctx, expr, span,
-		v1.WithTimeout(wholeSeconds(r.opts.Timeout)), v1.WithLookbackDelta(wholeSeconds(r.opts.MaxStaleness)))
-	r.metrics.queries.Inc()
-	r.metrics.queryDuration.Observe(time.Since(begin).Seconds())
-	if len(warnings) > 0 {
-		level.Debug(r.opts.Logger).Log("msg", "Prometheus warns about a query", "query", expr, "warnings", strings.Join(warnings, "; "))
-	}
-	if err != nil {
-		r.metrics.queryFailures.Inc()
-		if ctx.Err() != nil && parent.Err() == nil {
-			return nil, fmt.Errorf("no answer within %s: %w", r.opts.Timeout, err)
-		}
-		return nil, explain(err)
-	}
-	return value, nil
+	return r.get(ctx, pathQueryRange, url.Values{
+		"query": {expr}, "start": {seconds(from)}, "end": {seconds(to)},
+		"step":           {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)},
+		"lookback_delta": {wholeSeconds(r.opts.MaxStaleness).String()},
+	})
 }

@@ -210,7 +210,7 @@ func TestTheGateAgainstPrometheus(t *testing.T) {
 		{"no series", own(`backlog{queue="fax"}`), problem(policy.ProblemMissing, "usage: the query returns no series")},
 		{"an expression that is not a number", own(`workers * 0 / 0`), problem(policy.ProblemNotFinite, "usage: the value is NaN")},
 		{"a range", own(`backlog{queue="mail"}[1m]`), problem(policy.ProblemUnavailable, "usage: the answer is a matrix, not one number")},
-		{"a string", own(`"mail"`), problem(policy.ProblemUnavailable, `usage: bad_response: unexpected value type "string"`)},
+		{"a string", own(`"mail"`), problem(policy.ProblemUnavailable, "usage: bad_response: http://")},
 		{"PromQL that does not parse", own(`sum(`), problem(policy.ProblemUnavailable, `usage: bad_data: invalid parameter "query": 1:5: parse error`)},
 		{"PromQL that cannot be executed", own(`label_replace(backlog, "queue", "", "", "")`), problem(policy.ProblemUnavailable, "usage: execution: vector cannot contain metrics with the same labelset")},
 		{"capacity by a query", own(`sum(backlog)`, capacity(`workers * 5`)), good(150, 30)},

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/api"
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
@@ -25,6 +27,9 @@ const (
 	// maxConcurrent stays well below the 20 queries that Prometheus itself
 	// runs at a time by default: it has others to serve.
 	maxConcurrent = 8
+	// maxAnswer bounds what one answer may take: 10,000 targets with two
+	// resources are about 3 MB.
+	maxAnswer = 64 << 20
 )
 
 // Options of a Reader. Only Address is required.
@@ -69,7 +74,6 @@ func (o Options) withDefaults() Options {
 type Reader struct {
 	opts    Options
 	client  api.Client
-	api     v1.API
 	metrics *Metrics
 	shared  shared
 	// slots bounds the queries of single policies.
@@ -79,6 +83,8 @@ type Reader struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	flights sync.WaitGroup
+	// retired is set once another Reader has taken this one's place.
+	retired atomic.Bool
 }
 
 // New returns a Reader. It does not contact Prometheus.
@@ -91,17 +97,19 @@ func New(o Options) (*Reader, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("read usage from %q: the address is not an http or https URL", o.Address)
 	}
-	client, err := api.NewClient(api.Config{Address: o.Address, RoundTripper: o.RoundTripper})
+	if o.RoundTripper == nil {
+		o.RoundTripper = api.DefaultRoundTripper
+	}
+	client, err := api.NewClient(api.Config{Address: o.Address, RoundTripper: bounded{o.RoundTripper}})
 	if err != nil {
 		return nil, fmt.Errorf("read usage from %q: %w", o.Address, err)
 	}
 	r := &Reader{
 		opts:    o,
 		client:  client,
-		api:     v1.NewAPI(client),
 		metrics: o.Metrics,
 		slots:   make(chan struct{}, maxConcurrent),
-		shared:  shared{wanted: map[want]bool{}},
+		shared:  shared{wanted: map[want]time.Time{}},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil
@@ -114,7 +122,51 @@ func (r *Reader) Close() {
 	r.cancel()
 	r.shared.mu.Unlock()
 	r.flights.Wait()
+	r.closeIdle()
+}
+
+// Retire is for a Reader whose place another has taken, while evaluations may
+// still use it: what is under way, and what they ask later, is answered as
+// before, and no connection is kept for long. It need not be closed afterwards.
+func (r *Reader) Retire() {
+	r.retired.Store(true)
+	r.closeIdle()
+}
+
+func (r *Reader) closeIdle() {
 	if c, ok := r.client.(api.CloseIdler); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// guard calls fn and makes an error of its panic. Whatever is wrong with one
+// answer, or with how it is read, costs no more than the answer.
+func (r *Reader) guard(fn func()) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.metrics.panics.Inc()
+			level.Error(r.opts.Logger).Log("msg", "panic while usage was read, which is a bug; the usage is unknown", "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a panic while it was read, which is a bug of Alertscaler: %v", v)
+		}
+	}()
+	fn()
+	return nil
+}
+
+// bounded bounds the answers of a RoundTripper.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := b.RoundTripper.RoundTrip(req)
+	if err == nil {
+		res.Body = http.MaxBytesReader(nil, res.Body, maxAnswer)
+	}
+	return res, err
+}
+
+// CloseIdleConnections is what http.Client looks for in its transport.
+func (b bounded) CloseIdleConnections() {
+	if c, ok := b.RoundTripper.(api.CloseIdler); ok {
 		c.CloseIdleConnections()
 	}
 }
@@ -162,11 +214,16 @@ func (r *Reader) Read(ctx context.Context, now time.Time, queries []Query) []pol
 	read := make([]policy.Usage, len(queries))
 	var wg sync.WaitGroup
 	for i, p := range plans {
+		one := func() {
+			if err := r.guard(func() { read[i] = round.usage(ctx, queries[i], p) }); err != nil {
+				read[i] = problem(queries[i], bad(policy.ProblemUnavailable, "%s", err), "usage")
+			}
+		}
 		if !p.asks() {
-			read[i] = round.usage(ctx, queries[i], p)
+			one()
 			continue
 		}
-		wg.Go(func() { read[i] = round.usage(ctx, queries[i], p) })
+		wg.Go(one)
 	}
 	wg.Wait()
 	return read

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 // server answers queries on the wire, for what a real Prometheus cannot be
@@ -79,7 +81,7 @@ func TestWhatMayGoWrongOnTheWire(t *testing.T) {
 	}{
 		{"an error without words", answer(500, ""), []string{"server error: 500"}},
 		{"a proxy's page", answer(502, "<html>\n<head><title>502 Bad Gateway</title>"+strings.Repeat("<p>sorry", 500)), []string{"server error: 502", "<html> <head><title>502 Bad Gateway</title>", "…"}},
-		{"a login page", answer(200, "<html>please log in</html>"), []string{"bad_response", "invalid character '<'"}},
+		{"a login page", answer(200, "<html>please log in</html>"), []string{"bad_response", "answers with an HTML page, \"<html>please log in</html>\""}},
 		{"not allowed", answer(401, "Unauthorized\n"), []string{"client error: 401", "Unauthorized"}},
 		{"Prometheus' own timeout", answer(503, `{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}`), []string{"timeout: query timed out in expression evaluation"}},
 		{"too many samples", answer(422, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory"}`), []string{"execution: query processing would load too many samples"}},
@@ -325,11 +327,79 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 		t.Error(problems)
 	}
 	n, err := testutil.GatherAndCount(reg, "alertscaler_usage_queries_total",
-		"alertscaler_usage_query_failures_total", "alertscaler_usage_query_duration_seconds")
+		"alertscaler_usage_query_failures_total", "alertscaler_usage_query_duration_seconds", "alertscaler_usage_panics_total")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n != 3 {
-		t.Errorf("%d metrics, want 3", n)
+	if n != 4 {
+		t.Errorf("%d metrics, want 4", n)
+	}
+}
+
+func TestARetiredReaderAnswersAndKeepsNoConnection(t *testing.T) {
+	var open atomic.Int64
+	s := &server{Server: httptest.NewUnstartedServer(serve(t, nil).Config.Handler)}
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	r := newReader(t, Options{Address: s.URL, RoundTripper: &http.Transport{}})
+	now := time.Now()
+	all := func(what string) {
+		for _, queries := range [][]Query{web(), own()} {
+			if got := r.Read(context.Background(), now, queries)[0]; got.Problem != "" {
+				t.Errorf("%s: %+v", what, got)
+			}
+		}
+	}
+	all("before")
+	if open.Load() == 0 {
+		t.Error("no connection is kept before")
+	}
+	r.Retire()
+	now = now.Add(time.Minute)
+	all("retired")
+	realtest.Eventually(t, 30*time.Second, 5*time.Millisecond, "no connection is kept", func() error {
+		if n := open.Load(); n > 0 {
+			return fmt.Errorf("%d are open", n)
+		}
+		return nil
+	})
+}
+
+func TestWhatNobodyAsksForAnyMoreIsNotReadForEver(t *testing.T) {
+	var mu sync.Mutex
+	var queries []string
+	s := serve(t, func(_ http.ResponseWriter, _ *http.Request, query string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		queries = append(queries, query)
+		return false
+	})
+	r := newReader(t, Options{Address: s.URL})
+	now := time.Now()
+	read := func(resource string) []string {
+		mu.Lock()
+		queries = nil
+		mu.Unlock()
+		r.Read(context.Background(), now, []Query{{ScaleTarget: "web", Resource: resource, Ready: 8}})
+		mu.Lock()
+		defer mu.Unlock()
+		return queries
+	}
+	read("disk")
+	now = now.Add(time.Minute)
+	if got := read("cpu"); !slices.Contains(got, seriesUsage+`{resource=~"cpu|disk"}`) {
+		t.Errorf("a minute later: %q, want both resources", got)
+	}
+	now = now.Add(2 * time.Hour)
+	if got := read("cpu"); !slices.Contains(got, seriesUsage+`{resource=~"cpu"}`) {
+		t.Errorf("two hours later: %q, want one resource", got)
 	}
 }

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -157,10 +158,14 @@ func (r *Reader) sampled(ctx context.Context, src source, now time.Time) (time.T
 		return time.Time{}, nil
 	}
 	times, err := r.askVector(ctx, question{expr: "timestamp(" + src.expr + ")", at: now, lookback: r.opts.MaxStaleness, limit: askLimit})
-	if err != nil || len(times) != 1 {
+	switch {
+	case err != nil:
 		return time.Time{}, err
+	case len(times) != 1:
+		return time.Time{}, fmt.Errorf("timestamp() of it is answered with %d series where one is expected", len(times))
 	}
-	return time.UnixMilli(millis(times[0])), nil
+	ms, err := millis(times[0])
+	return time.UnixMilli(ms), err
 }
 
 // absent tells a series that has stopped from one that never was.
@@ -171,5 +176,9 @@ func (r *Reader) absent(ctx context.Context, src source, now time.Time) reading 
 	if err != nil || len(times) == 0 {
 		return absent(src, 0, time.Time{}, now, r.opts.MaxStaleness)
 	}
-	return absent(src, len(times), time.UnixMilli(millis(times[0])), now, r.opts.MaxStaleness)
+	ms, err := millis(times[0])
+	if err != nil {
+		return bad(policy.ProblemUnavailable, "%s", err)
+	}
+	return absent(src, len(times), time.UnixMilli(ms), now, r.opts.MaxStaleness)
 }

@@ -12,6 +12,10 @@ import (
 // every few seconds at best, so that nothing newer is lost by it.
 const snapshotTTL = time.Second
 
+// wantedFor is for how long what was asked for is read for whoever asks next.
+// What no policy names any more after a reload is not read for ever.
+const wantedFor = time.Hour
+
 var errClosed = errors.New("the reader of usage is closed")
 
 // shared hands one snapshot to all who ask at about the same time.
@@ -20,20 +24,23 @@ type shared struct {
 	// closed.
 	mu   sync.Mutex
 	last *flight
-	// wanted is what anybody has asked for so far. It is read together, and
-	// it only grows: another configuration means another Reader.
-	wanted map[want]bool
+	// wanted is what is read together, and when it was last asked for by
+	// somebody whom no flight served. Who is served by the flights of others
+	// is forgotten after wantedFor too, and that costs another flight.
+	wanted map[want]time.Time
 }
 
 // flight is a snapshot that is being read, or was.
 type flight struct {
 	at time.Time
 	// wanted is what it reads.
-	wanted map[want]bool
-	// done is closed once snapshot and landed are set.
+	wanted map[want]time.Time
+	// done is closed once the rest is set.
 	done     chan struct{}
 	snapshot *snapshot
 	landed   time.Time
+	// err is why there is no snapshot.
+	err error
 }
 
 // serves reports whether f answers someone who asks at now: it reads what is
@@ -45,7 +52,7 @@ func (f *flight) serves(now time.Time, wants []want, timeout time.Duration) bool
 		return false
 	}
 	for _, w := range wants {
-		if !f.wanted[w] {
+		if _, ok := f.wanted[w]; !ok {
 			return false
 		}
 	}
@@ -68,12 +75,13 @@ func (r *Reader) snapshot(ctx context.Context, now time.Time, wants []want) (*sn
 	f := r.shared.last
 	if !f.serves(now, wants, r.opts.Timeout) {
 		for _, w := range wants {
-			r.shared.wanted[w] = true
+			r.shared.wanted[w] = now
 		}
+		maps.DeleteFunc(r.shared.wanted, func(_ want, asked time.Time) bool { return now.Sub(asked) > wantedFor })
 		f = &flight{at: now, wanted: maps.Clone(r.shared.wanted), done: make(chan struct{})}
 		r.shared.last = f
 		r.flights.Go(func() {
-			f.snapshot = r.load(r.ctx, f.at, f.wanted)
+			f.err = r.guard(func() { f.snapshot = r.load(r.ctx, f.at, f.wanted) })
 			f.landed = r.opts.Now()
 			close(f.done)
 		})
@@ -82,7 +90,7 @@ func (r *Reader) snapshot(ctx context.Context, now time.Time, wants []want) (*sn
 
 	select {
 	case <-f.done:
-		return f.snapshot, nil
+		return f.snapshot, f.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

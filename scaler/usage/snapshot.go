@@ -33,16 +33,16 @@ type series struct {
 	// ts is when the sample was taken, in milliseconds.
 	ts int64
 	// n counts the series of this key; more than one is ambiguous, and twins
-	// are two of them.
+	// are then two of them.
 	n     int
-	twins *[2]model.Metric
+	twins [2]model.Metric
 }
 
 func (s series) at() time.Time { return time.UnixMilli(s.ts) }
 
 // table is one shipped series, of all targets.
 type table struct {
-	series map[key]series
+	series map[key]*series
 	// err is why it could not be read.
 	err error
 	// old is when the last samples were taken, by a longer lookback. It is
@@ -51,7 +51,7 @@ type table struct {
 }
 
 // all is nothing of a table that is not wanted.
-func (t *table) all() map[key]series {
+func (t *table) all() map[key]*series {
 	if t == nil {
 		return nil
 	}
@@ -65,18 +65,22 @@ type snapshot struct {
 	tables map[string]*table
 	// counts by target and instant, in milliseconds, where a capacity was
 	// recorded before the newest count.
-	counts map[int64]map[key]series
+	counts map[int64]map[key]*series
 }
 
 // load reads the shipped series that are wanted, as of one instant. The number
 // of its queries does not depend on the number of targets.
-func (r *Reader) load(ctx context.Context, at time.Time, wanted map[want]bool) *snapshot {
+func (r *Reader) load(ctx context.Context, at time.Time, wanted map[want]time.Time) *snapshot {
 	s := &snapshot{at: at, tables: map[string]*table{}}
 	var wg sync.WaitGroup
 	for name, selector := range selectors(wanted) {
 		t := &table{old: sync.OnceValue(func() map[key]int64 { return r.loadOld(at, selector) })}
 		s.tables[name] = t
-		wg.Go(func() { t.series, t.err = r.loadTable(ctx, at, selector) })
+		wg.Go(func() {
+			if err := r.guard(func() { t.series, t.err = r.loadTable(ctx, at, selector) }); err != nil {
+				t.err = err
+			}
+		})
 	}
 	wg.Wait()
 	s.counts = r.recount(ctx, s)
@@ -84,7 +88,7 @@ func (r *Reader) load(ctx context.Context, at time.Time, wanted map[want]bool) *
 }
 
 // selectors is PromQL for each shipped series that is wanted, by its name.
-func selectors(wanted map[want]bool) map[string]string {
+func selectors(wanted map[want]time.Time) map[string]string {
 	resources := map[string][]string{}
 	for w := range wanted {
 		resources[w.series] = append(resources[w.series], regexp.QuoteMeta(w.resource))
@@ -100,7 +104,7 @@ func selectors(wanted map[want]bool) map[string]string {
 	return all
 }
 
-func (r *Reader) loadTable(ctx context.Context, at time.Time, selector string) (map[key]series, error) {
+func (r *Reader) loadTable(ctx context.Context, at time.Time, selector string) (map[key]*series, error) {
 	var (
 		values, times       model.Vector
 		valuesErr, timesErr error
@@ -120,7 +124,7 @@ func (r *Reader) loadTable(ctx context.Context, at time.Time, selector string) (
 	if timesErr != nil {
 		return nil, timesErr
 	}
-	return tabulate(values, times), nil
+	return tabulate(values, times)
 }
 
 // timesExpr asks when the samples were taken, and is answered in few words:
@@ -131,63 +135,77 @@ func timesExpr(selector string) string {
 }
 
 // tabulate sorts values and their timestamps by what they belong to.
-func tabulate(values, times model.Vector) map[key]series {
-	all := make(map[key]series, len(values))
-	for _, v := range values {
+func tabulate(values, times model.Vector) (map[key]*series, error) {
+	all := count(values)
+	ts, latest, err := timestamps(times)
+	if err != nil {
+		return nil, err
+	}
+	for k, s := range all {
+		var own bool
+		if s.ts, own = ts[k]; !own {
+			s.ts = latest
+		}
+	}
+	return all, nil
+}
+
+// count sorts values by what they belong to, and keeps two of those that belong
+// to the same.
+func count(values model.Vector) map[key]*series {
+	all := make(map[key]*series, len(values))
+	each := make([]series, len(values))
+	for i, v := range values {
 		k := keyOf(v.Metric)
 		s := all[k]
+		if s == nil {
+			s = &each[i]
+			all[k] = s
+		}
+		if s.n < len(s.twins) {
+			s.twins[s.n] = v.Metric
+		}
 		s.n++
 		s.value = float64(v.Value)
 		if v.Histogram != nil {
 			s.value = math.NaN()
 		}
-		all[k] = s
 	}
-	for k, s := range all {
-		if s.n > 1 {
-			s.twins = twins(values, k)
-			all[k] = s
+	// Labels are many, and not kept where nobody will name them.
+	for i := range each {
+		if each[i].n == 1 {
+			each[i].twins[0] = nil
 		}
-	}
-	ts := timestamps(times)
-	latest := ts[key{}]
-	for k, s := range all {
-		if s.ts = ts[k]; s.ts == 0 {
-			s.ts = latest
-		}
-		all[k] = s
 	}
 	return all
 }
 
-// twins are the first two series of k.
-func twins(values model.Vector, k key) *[2]model.Metric {
-	var (
-		two [2]model.Metric
-		n   int
-	)
-	for _, v := range values {
-		if keyOf(v.Metric) != k {
+// timestamps are those that an answer to timesExpr gives by their key, and the
+// one of all others; 0 where it gives none.
+func timestamps(times model.Vector) (all map[key]int64, latest int64, err error) {
+	all = make(map[key]int64, len(times))
+	for _, t := range times {
+		ms, err := millis(t)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(t.Metric) == 0 {
+			latest = ms
 			continue
 		}
-		two[n] = v.Metric
-		if n++; n == len(two) {
-			break
-		}
+		all[keyOf(t.Metric)] = ms
 	}
-	return &two
-}
-
-func timestamps(times model.Vector) map[key]int64 {
-	all := make(map[key]int64, len(times))
-	for _, t := range times {
-		all[keyOf(t.Metric)] = millis(t)
-	}
-	return all
+	return all, latest, nil
 }
 
 // millis is the result of timestamp() as Prometheus keeps it: in milliseconds.
-func millis(s *model.Sample) int64 { return int64(math.Round(float64(s.Value) * 1000)) }
+func millis(s *model.Sample) (int64, error) {
+	v := float64(s.Value)
+	if s.Histogram != nil || math.IsNaN(v) || math.Abs(v) > maxSeconds {
+		return 0, fmt.Errorf("bad_response: a sample is said to be of the time %g, which is no time in seconds", v)
+	}
+	return int64(math.Round(v * 1000)), nil
+}
 
 func keyOf(m model.Metric) key {
 	return key{string(m[labelTarget]), string(m[labelResource])}
@@ -202,7 +220,11 @@ func (r *Reader) loadOld(at time.Time, selector string) map[key]int64 {
 	if err != nil {
 		return nil
 	}
-	return timestamps(times)
+	all, _, err := timestamps(times)
+	if err != nil {
+		return nil
+	}
+	return all
 }
 
 // recount reads the counts as they were when the capacities were recorded.
@@ -210,7 +232,7 @@ func (r *Reader) loadOld(at time.Time, selector string) map[key]int64 {
 // The rules of a group write one after the other. A snapshot taken in the
 // middle has the new count and the old sum of capacities, and their quotient
 // would be wrong by as much as the number of replicas has just changed.
-func (r *Reader) recount(ctx context.Context, s *snapshot) map[int64]map[key]series {
+func (r *Reader) recount(ctx context.Context, s *snapshot) map[int64]map[key]*series {
 	capacities, counts := s.tables[seriesCapacity].all(), s.tables[seriesReporting].all()
 	var instants []int64
 	for k, c := range capacities {
@@ -221,11 +243,11 @@ func (r *Reader) recount(ctx context.Context, s *snapshot) map[int64]map[key]ser
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
-	recounted := make(map[int64]map[key]series, len(instants))
+	recounted := make(map[int64]map[key]*series, len(instants))
 	for _, ts := range instants {
 		values, err := r.askVector(ctx, question{expr: seriesReporting, at: time.UnixMilli(ts), lookback: r.opts.MaxStaleness})
 		if err == nil {
-			recounted[ts] = tabulate(values, nil)
+			recounted[ts] = count(values)
 		}
 	}
 	return recounted
@@ -241,7 +263,7 @@ func (s *snapshot) read(name string, k key, now time.Time, maxStaleness time.Dur
 	switch {
 	case !ok:
 		if ts, ok := t.old()[k]; ok {
-			return stale(time.UnixMilli(ts), now)
+			return stale(time.UnixMilli(ts), now, maxStaleness)
 		}
 		return bad(policy.ProblemMissing, "no series %s", describe(name, k))
 	case found.n > 1:
@@ -274,6 +296,8 @@ func (s *snapshot) capacityPerReplica(src source, now time.Time, maxStaleness ti
 		return count
 	case replicas == 0:
 		return bad(policy.ProblemNoCapacity, "it is the sum of no replicas")
+	case replicas < 1:
+		return bad(policy.ProblemNoCapacity, "it is the sum of %g replicas, which is no count", replicas)
 	}
 	sum.value /= replicas
 	return sum

@@ -127,6 +127,23 @@ func (l *Learner) Due(now time.Time) bool {
 // Last is when the newest sample was taken; zero where there is none.
 func (l *Learner) Last() time.Time { return l.last }
 
+// NotAfter has a learner go on at now whose newest sample is later, as a clock
+// leaves it that was ahead: it would learn nothing until that time has come. It
+// reports by how much. What it knows of the season, which goes by the time, is
+// learnt anew.
+func (l *Learner) NotAfter(now time.Time) (ahead time.Duration) {
+	ahead = l.last.Sub(now)
+	if l.last.IsZero() || ahead <= 0 {
+		return 0
+	}
+	l.last = now
+	l.interrupt(ahead)
+	if l.season.newest > l.season.number(now) {
+		l.season.clear()
+	}
+	return ahead
+}
+
 // Observations is how many samples were learnt from.
 func (l *Learner) Observations() int64 { return l.observed }
 

@@ -80,6 +80,14 @@ func (s *season) add(at time.Time, u float64) bool {
 	return s.find()
 }
 
+// clear forgets everything.
+func (s *season) clear() {
+	s.newest, s.n, s.period, s.next = 0, 0, 0, 0
+	for i := range s.values {
+		s.values[i] = float32(math.NaN())
+	}
+}
+
 func (s *season) scale(f float64) {
 	for i := range s.values {
 		s.values[i] *= float32(f)

@@ -71,21 +71,13 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 // SetDirectory makes relative paths, and programs given with a slash, relative
 // to dir, the directory of the configuration file.
 func (c *Config) SetDirectory(dir string) {
-	c.Playbook = config.JoinDir(dir, c.Playbook)
+	c.Playbook = target.JoinPath(dir, c.Playbook)
 	if !hostList(c.Inventory) {
-		c.Inventory = config.JoinDir(dir, c.Inventory)
+		c.Inventory = target.JoinPath(dir, c.Inventory)
 	}
-	c.Dir = config.JoinDir(dir, c.Dir)
-	joinProgram(dir, &c.AnsiblePlaybook)
+	c.Dir = target.JoinPath(dir, c.Dir)
+	c.AnsiblePlaybook = target.JoinProgram(dir, c.AnsiblePlaybook)
 	c.Current.setDirectory(dir)
-}
-
-// joinProgram makes a program with a slash relative to dir. Others are found
-// in PATH.
-func joinProgram(dir string, program *string) {
-	if strings.ContainsRune(*program, filepath.Separator) {
-		*program = config.JoinDir(dir, *program)
-	}
 }
 
 // hostList reports whether an inventory is no file but names its hosts, which

@@ -29,11 +29,9 @@ type CommandConfig struct {
 }
 
 func (c *CurrentConfig) setDirectory(dir string) {
-	if len(c.Command) > 0 {
-		joinProgram(dir, &c.Command[0])
-	}
-	if c.Ready != nil && len(c.Ready.Command) > 0 {
-		joinProgram(dir, &c.Ready.Command[0])
+	c.Command = target.JoinCommand(dir, c.Command)
+	if c.Ready != nil {
+		c.Ready.Command = target.JoinCommand(dir, c.Ready.Command)
 	}
 }
 

@@ -23,7 +23,7 @@ type inventoryGroup struct {
 func inventoryProgram(playbookProgram string) string {
 	const name = "ansible-inventory"
 	if strings.ContainsRune(playbookProgram, filepath.Separator) {
-		return filepath.Join(filepath.Dir(playbookProgram), name)
+		return target.JoinPath(filepath.Dir(playbookProgram), name)
 	}
 	return name
 }

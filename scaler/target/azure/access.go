@@ -46,7 +46,7 @@ type Access struct {
 
 // setDirectory makes relative file names relative to dir.
 func (a *Access) setDirectory(dir string) {
-	a.ClientSecretFile = config.JoinDir(dir, a.ClientSecretFile)
+	a.ClientSecretFile = target.JoinPath(dir, a.ClientSecretFile)
 }
 
 // subscription is the one to use after the defaults; empty where none is known.

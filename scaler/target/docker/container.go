@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // ContainerConfig is the configuration of copies of one container, or of the
@@ -81,7 +82,7 @@ func (c *ContainerConfig) Validate() error {
 
 // New implements target.Config.
 func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
-	e, release, err := c.clients.get(&c.HostConfig, o.HTTPClient)
+	lease, err := c.clients.get(&c.HostConfig, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
 	}
@@ -89,8 +90,8 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 		cfg:         *c,
 		scaleTarget: o.ScaleTarget,
 		logger:      o.Logger,
-		engine:      e,
-		release:     release,
+		engine:      lease.Client,
+		lease:       lease,
 		turn:        make(chan struct{}, 1),
 		leaving:     make(map[string]struct{}),
 	}
@@ -121,7 +122,7 @@ type containers struct {
 	scaleTarget string
 	logger      log.Logger
 	engine      *engine
-	release     func()
+	lease       *share.Lease[*engine]
 
 	turn       chan struct{}  // holds one token: whoever has it may change things
 	background sync.WaitGroup // the removals that go on after Scale returned
@@ -155,7 +156,7 @@ func (c *ContainerConfig) stopSeconds() *int {
 // way; the containers that run go on running.
 func (c *containers) Close() error {
 	c.background.Wait()
-	c.release()
+	c.lease.Close()
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // labelEnable is the label that everything discovered carries.
@@ -71,23 +72,23 @@ func (c *ContainersConfig) New(o target.Options) (target.Discoverer, error) {
 // discoverer is a target.Discoverer.
 type discoverer struct {
 	engine  *engine
-	release func()
+	lease   *share.Lease[*engine]
 	host    HostConfig
 	clients *Clients
 	list    func(*discoverer, context.Context) ([]target.Discovered, error)
 }
 
 func newDiscoverer(clients *Clients, host HostConfig, o target.Options, list func(*discoverer, context.Context) ([]target.Discovered, error)) (target.Discoverer, error) {
-	e, release, err := clients.get(&host, o.HTTPClient)
+	lease, err := clients.get(&host, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", host.host(), err)
 	}
-	return &discoverer{engine: e, release: release, host: host, clients: clients, list: list}, nil
+	return &discoverer{engine: lease.Client, lease: lease, host: host, clients: clients, list: list}, nil
 }
 
 // Close implements target.Closer.
 func (d *discoverer) Close() error {
-	d.release()
+	d.lease.Close()
 	return nil
 }
 

@@ -118,7 +118,7 @@ func TestDiscoverServices(t *testing.T) {
 		t.Errorf("found again: %+v, before %+v", again[on], found[on])
 	}
 	tgt := open(t, found[on].Target)
-	if n := len(clients.open); n != 1 {
+	if n := clients.pool.Len(); n != 1 {
 		t.Errorf("%d clients of one Engine", n)
 	}
 	scale(t, tgt, 2)

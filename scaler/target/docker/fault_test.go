@@ -143,12 +143,12 @@ func TestClientsAreShared(t *testing.T) {
 	} {
 		targets = append(targets, build(t, cfg))
 	}
-	if n := len(clients.open); n != 2 {
+	if n := clients.pool.Len(); n != 2 {
 		t.Errorf("%d clients of two engines", n)
 	}
 	renew()
 	targets = append(targets, build(t, &ServiceConfig{Name: "e", HostConfig: remote, clients: &clients}))
-	if n := len(clients.open); n != 3 {
+	if n := clients.pool.Len(); n != 3 {
 		t.Errorf("%d clients after the CA was renewed, want 3", n)
 	}
 	for _, tgt := range targets {
@@ -156,7 +156,7 @@ func TestClientsAreShared(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := len(clients.open); n != 0 {
+	if n := clients.pool.Len(); n != 0 {
 		t.Errorf("%d clients after all targets were closed", n)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // HostConfig says which Engine is meant, and is part of both platforms'
@@ -52,6 +53,12 @@ func (c *HostConfig) tls() *config.TLSConfig {
 		InsecureSkipVerify: os.Getenv(client.EnvTLSVerify) == "",
 	}
 }
+
+// FilesSum implements target.Files.
+func (c *HostConfig) FilesSum() string { return c.sum().String() }
+
+// sum stands for the content of the certificates and the key.
+func (c *HostConfig) sum() share.Sum { return share.Files(share.TLS(c.tls())...) }
 
 func (c *HostConfig) validate() error {
 	u, err := client.ParseHostURL(c.host())

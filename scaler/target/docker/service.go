@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // ServiceConfig is the configuration of a replicated service of a swarm, under
@@ -47,11 +48,11 @@ func (c *ServiceConfig) Validate() error {
 
 // New implements target.Config.
 func (c *ServiceConfig) New(o target.Options) (target.Target, error) {
-	e, release, err := c.clients.get(&c.HostConfig, o.HTTPClient)
+	lease, err := c.clients.get(&c.HostConfig, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
 	}
-	s := &service{name: c.Name, engine: e, release: release, logger: o.Logger}
+	s := &service{name: c.Name, engine: lease.Client, lease: lease, logger: o.Logger}
 	if s.logger == nil {
 		s.logger = log.NewNopLogger()
 	}
@@ -60,14 +61,15 @@ func (c *ServiceConfig) New(o target.Options) (target.Target, error) {
 
 // service is a target.Target.
 type service struct {
-	name    string
-	engine  *engine
-	release func()
-	logger  log.Logger
+	name   string
+	engine *engine
+	lease  *share.Lease[*engine]
+	logger log.Logger
 }
 
 var (
 	_ target.Config = (*ServiceConfig)(nil)
+	_ target.Files  = (*ServiceConfig)(nil)
 	_ target.Target = (*service)(nil)
 	_ target.Closer = (*service)(nil)
 )
@@ -145,7 +147,7 @@ func (s *service) Scale(ctx context.Context, desired int) error {
 
 // Close implements target.Closer.
 func (s *service) Close() error {
-	s.release()
+	s.lease.Close()
 	return nil
 }
 

@@ -59,7 +59,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 
 // SetDirectory makes relative file names relative to dir.
 func (c *Account) SetDirectory(dir string) {
-	c.CredentialsFile = config.JoinDir(dir, c.CredentialsFile)
+	c.CredentialsFile = target.JoinPath(dir, c.CredentialsFile)
 }
 
 // Platform implements target.Config.

@@ -1,36 +1,35 @@
 package kubernetes
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Clients builds one client a cluster and user, however many targets there are.
 // The zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
-	mu   sync.Mutex
-	open map[clientKey]*sharedCluster
+	pool share.Pool[clientKey, *cluster]
+
+	mu    sync.Mutex
+	named map[clientKey]named
 }
 
-type sharedCluster struct {
-	*cluster
-	users int
-}
+// clientKey is what of a configuration makes two clients different.
+type clientKey struct{ kubeconfig, context string }
 
-// clientKey is all that makes two clients different. The kubeconfig is there
-// with its content, so that a reload after it was changed makes a new client;
-// files that it names are read again by client-go itself.
-type clientKey struct {
-	kubeconfig, context string
-	content             [sha256.Size]byte
+// named are the files that kubeconfigs of this content name.
+type named struct {
+	content share.Sum
+	files   []string
 }
 
 // NewConfig returns a kubernetes configuration with its defaults.
@@ -38,79 +37,91 @@ func (c *Clients) NewConfig() target.Config {
 	return &Config{APIVersion: "apps/v1", Kind: "Deployment", clients: c}
 }
 
-// get returns the client of a cluster, and the function that gives it back.
-// Nothing is dialed. override, where not nil, is used instead of what the
-// kubeconfig says of TLS and credentials, and is never shared.
-func (c *Clients) get(kubeconfig, context string, override *http.Client) (*cluster, func(), error) {
-	cfg, content, err := load(kubeconfig, context)
-	if err != nil {
-		return nil, nil, err
+// get returns a lease of the client of a cluster. Nothing is dialed. override,
+// where not nil, is used instead of what the kubeconfig says of TLS and
+// credentials, and is never shared.
+func (c *Clients) get(kubeconfig, context string, override *http.Client) (*share.Lease[*cluster], error) {
+	build := func() (*cluster, error) {
+		cfg, err := load(kubeconfig, context)
+		if err != nil {
+			return nil, err
+		}
+		return newCluster(cfg, override)
 	}
+	end := func(cl *cluster) { cl.close() }
 	if c == nil || override != nil {
-		cl, err := newCluster(cfg, override)
+		cl, err := build()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return cl, cl.close, nil
+		return share.Alone(cl, end), nil
 	}
-	key := clientKey{kubeconfig: kubeconfig, context: context, content: content}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.open[key]
-	if !ok {
-		cl, err := newCluster(cfg, nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		s = &sharedCluster{cluster: cl}
-		if c.open == nil {
-			c.open = make(map[clientKey]*sharedCluster)
-		}
-		c.open[key] = s
-	}
-	s.users++
-	return s.cluster, sync.OnceFunc(func() { c.release(key) }), nil
+	return c.pool.Get(clientKey{kubeconfig, context}, c.sum(kubeconfig, context), build, end)
 }
 
-func (c *Clients) release(key clientKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.open[key]
-	if s.users--; s.users == 0 {
-		delete(c.open, key)
-		s.close()
+// sum stands for the content of the kubeconfigs and of the files that they name
+// for this context: certificates, keys and tokens. client-go reads some of these
+// again by itself, but not all, and not at once.
+func (c *Clients) sum(kubeconfig, context string) share.Sum {
+	kubeconfigs := loadingRules(kubeconfig).GetLoadingPrecedence()
+	if inPod(kubeconfig, context) {
+		kubeconfigs = nil
 	}
-}
-
-// load finds out where the cluster is, see Config.Kubeconfig, and returns a sum
-// of what it read.
-func load(kubeconfig, context string) (*rest.Config, [sha256.Size]byte, error) {
-	var sum [sha256.Size]byte
-	if kubeconfig == "" && context == "" {
-		// The token and the CA are files that client-go reads again.
-		cfg, err := rest.InClusterConfig()
-		if err == nil || !errors.Is(err, rest.ErrNotInCluster) {
-			return cfg, sum, err
+	now := named{content: share.Files(kubeconfigs...)}
+	if c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if was, ok := c.named[clientKey{kubeconfig, context}]; ok && was.content == now.content {
+			return share.Files(slices.Concat(kubeconfigs, was.files)...)
 		}
 	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = kubeconfig
-	rules.WarnIfAllMissing = false
+	// One that cannot be read is for whoever builds the client to complain of.
+	if cfg, err := load(kubeconfig, context); err == nil {
+		now.files = []string{cfg.CAFile, cfg.CertFile, cfg.KeyFile, cfg.BearerTokenFile}
+	}
+	if c != nil {
+		if c.named == nil {
+			c.named = make(map[clientKey]named)
+		}
+		c.named[clientKey{kubeconfig, context}] = now
+	}
+	return share.Files(slices.Concat(kubeconfigs, now.files)...)
+}
+
+// loadingRules say which kubeconfigs are read, see Config.Kubeconfig.
+func loadingRules(kubeconfig string) *clientcmd.ClientConfigLoadingRules {
+	r := clientcmd.NewDefaultClientConfigLoadingRules()
+	r.ExplicitPath = kubeconfig
+	r.WarnIfAllMissing = false
+	return r
+}
+
+// inPod reports whether the pod's own service account is used.
+func inPod(kubeconfig, context string) bool {
+	if kubeconfig != "" || context != "" {
+		return false
+	}
+	_, err := rest.InClusterConfig()
+	return !errors.Is(err, rest.ErrNotInCluster)
+}
+
+// load finds out where the cluster is, see Config.Kubeconfig.
+func load(kubeconfig, context string) (*rest.Config, error) {
+	if inPod(kubeconfig, context) {
+		return rest.InClusterConfig()
+	}
+	rules := loadingRules(kubeconfig)
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: context})
 	raw, err := loader.RawConfig()
 	if err != nil {
-		return nil, sum, fmt.Errorf("read the kubeconfig: %w", err)
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	if len(raw.Clusters) == 0 {
-		return nil, sum, fmt.Errorf("no kubeconfig names a cluster (looked at %q), and this is no pod", rules.GetLoadingPrecedence())
-	}
-	content, err := clientcmd.Write(raw)
-	if err != nil {
-		return nil, sum, fmt.Errorf("read the kubeconfig: %w", err)
+		return nil, fmt.Errorf("no kubeconfig names a cluster (looked at %q), and this is no pod", rules.GetLoadingPrecedence())
 	}
 	cfg, err := loader.ClientConfig()
 	if err != nil {
-		return nil, sum, fmt.Errorf("read the kubeconfig: %w", err)
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	return cfg, sha256.Sum256(content), nil
+	return cfg, nil
 }

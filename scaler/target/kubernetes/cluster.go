@@ -48,22 +48,24 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 	// Deprecations are for whoever writes the configuration, not for every
 	// evaluation's log.
 	cfg.WarningHandlerWithContext = rest.NoWarnings{}
-	client := override
+	client, end := override, func() {}
 	if client == nil {
-		var err error
-		if client, err = rest.HTTPClientFor(cfg); err != nil {
+		t, endTransport, err := newTransport(cfg)
+		if err != nil {
 			return nil, err
 		}
+		client, end = &http.Client{Transport: t}, endTransport
 	}
 	noting := *client
 	noting.Transport = outgoing.Guard(delays{cmp.Or(client.Transport, http.DefaultTransport)})
 	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, &noting)
 	if err != nil {
+		end()
 		return nil, err
 	}
 	once := once{base}
 	return &cluster{
-		rest: once, objects: dynamic.New(once), close: client.CloseIdleConnections,
+		rest: once, objects: dynamic.New(once), close: end,
 		kinds: make(map[schema.GroupVersionKind]resource),
 	}, nil
 }

@@ -12,8 +12,8 @@ func TestCluster(t *testing.T) {
 			"Deployment": testDeployment, "StatefulSet": testStatefulSet, "CustomResource": testCustomResource,
 			"Answers": testAnswers, "Throttled": testThrottled, "Conflicts": testConflicts,
 			"Autoscaler": testAutoscaler, "Owner": testOwner, "Kinds": testKinds, "Role": testRole,
-			"ReadyReplicas": testReadyReplicas,
-			"Victims":       testVictims, "Marks": testMarks, "FixedOrder": testFixedOrder, "Order": testOrder,
+			"ReadyReplicas": testReadyReplicas, "Plugin": testPlugin,
+			"Victims": testVictims, "Marks": testMarks, "FixedOrder": testFixedOrder, "Order": testOrder,
 			"VictimsRole": testVictimsRole,
 			"Discovery":   testDiscovery, "DiscoveryPages": testDiscoveryPages, "DiscoveryRole": testDiscoveryRole,
 		} {

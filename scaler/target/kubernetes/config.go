@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/go-kit/log"
@@ -36,7 +35,10 @@ type Config struct {
 	clients *Clients
 }
 
-var _ target.Config = (*Config)(nil)
+var (
+	_ target.Config = (*Config)(nil)
+	_ target.Files  = (*Config)(nil)
+)
 
 // UnmarshalYAML sets the defaults and decodes over them.
 func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
@@ -47,9 +49,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 
 // SetDirectory makes relative file names relative to dir.
 func (c *Config) SetDirectory(dir string) {
-	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
-		c.Kubeconfig = filepath.Join(dir, c.Kubeconfig)
-	}
+	c.Kubeconfig = target.JoinPath(dir, c.Kubeconfig)
 }
 
 // Platform implements target.Config.
@@ -67,6 +67,9 @@ func (c *Config) Identity() string {
 	}
 	return fmt.Sprintf("%s %s %s", id, c.gvk().GroupKind(), c.path())
 }
+
+// FilesSum implements target.Files.
+func (c *Config) FilesSum() string { return c.clients.sum(c.Kubeconfig, c.Context).String() }
 
 // Validate implements target.Config. It does not ask the cluster.
 func (c *Config) Validate() error {
@@ -96,13 +99,13 @@ func (c *Config) Validate() error {
 
 // New implements target.Config. It reads the kubeconfig and dials nothing.
 func (c *Config) New(o target.Options) (target.Target, error) {
-	cl, release, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	lease, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster of %s: %w", c.describe(), err)
 	}
 	w := &workload{
 		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
-		cluster: cl, release: release, allowOthers: c.AllowOtherOwners, logger: o.Logger,
+		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Logger,
 	}
 	if w.logger == nil {
 		w.logger = log.NewNopLogger()

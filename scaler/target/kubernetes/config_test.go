@@ -158,7 +158,7 @@ func TestClientsAreShared(t *testing.T) {
 		})
 	}
 	targets := []target.Target{at(one, "", "a"), at(one, "", "b"), at(two, "", "c"), at(two, "test", "d")}
-	if n := len(clients.open); n != 3 {
+	if n := clients.pool.Len(); n != 3 {
 		t.Errorf("%d clients of two kubeconfigs, one of them with a context too; want 3", n)
 	}
 	renewed, err := os.ReadFile(two)
@@ -169,7 +169,7 @@ func TestClientsAreShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	targets = append(targets, at(one, "", "e"))
-	if n := len(clients.open); n != 4 {
+	if n := clients.pool.Len(); n != 4 {
 		t.Errorf("%d clients after a token was renewed, want 4", n)
 	}
 	for _, tgt := range targets {
@@ -177,7 +177,7 @@ func TestClientsAreShared(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := len(clients.open); n != 0 {
+	if n := clients.pool.Len(); n != 0 {
 		t.Errorf("%d clients after all targets were closed", n)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // workloadsPerPage bounds one answer; there may be thousands.
@@ -47,13 +47,14 @@ func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig { return &Discover
 
 // SetDirectory makes relative file names relative to dir.
 func (c *DiscoveryConfig) SetDirectory(dir string) {
-	if c.Kubeconfig != "" && !filepath.IsAbs(c.Kubeconfig) {
-		c.Kubeconfig = filepath.Join(dir, c.Kubeconfig)
-	}
+	c.Kubeconfig = target.JoinPath(dir, c.Kubeconfig)
 }
 
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "kubernetes" }
+
+// FilesSum implements target.Files.
+func (c *DiscoveryConfig) FilesSum() string { return c.clients.sum(c.Kubeconfig, c.Context).String() }
 
 // Validate implements target.DiscoveryConfig. It does not ask the cluster.
 func (c *DiscoveryConfig) Validate() error {
@@ -88,29 +89,30 @@ func resourceOf(kind string) string {
 // New implements target.DiscoveryConfig. It reads the kubeconfig and dials
 // nothing.
 func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	cl, release, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	lease, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster: %w", err)
 	}
-	return &discoverer{cfg: *c, cluster: cl, release: release}, nil
+	return &discoverer{cfg: *c, cluster: lease.Client, lease: lease}, nil
 }
 
 // discoverer is a target.Discoverer.
 type discoverer struct {
 	cfg     DiscoveryConfig
 	cluster *cluster
-	release func()
+	lease   *share.Lease[*cluster]
 }
 
 var (
 	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
+	_ target.Files           = (*DiscoveryConfig)(nil)
 	_ target.Discoverer      = (*discoverer)(nil)
 	_ target.Closer          = (*discoverer)(nil)
 )
 
 // Close implements target.Closer.
 func (d *discoverer) Close() error {
-	d.release()
+	d.lease.Close()
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // fieldManager is who we are to the API server, in managedFields and its logs.
@@ -26,7 +27,7 @@ type workload struct {
 	namespace, name string
 	what            string // for errors: Deployment shop/web
 	cluster         *cluster
-	release         func()
+	lease           *share.Lease[*cluster]
 	allowOthers     bool
 	logger          log.Logger
 
@@ -41,7 +42,7 @@ var (
 
 // Close implements target.Closer.
 func (w *workload) Close() error {
-	w.release()
+	w.lease.Close()
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // defaultAddress is that of an agent on this machine.
@@ -45,7 +46,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 
 // SetDirectory makes relative file names relative to dir.
 func (c *Config) SetDirectory(dir string) {
-	c.TokenFile = config.JoinDir(dir, c.TokenFile)
+	c.TokenFile = target.JoinPath(dir, c.TokenFile)
 	c.TLSConfig.SetDirectory(dir)
 }
 
@@ -67,6 +68,11 @@ func (c *Config) address() string {
 }
 
 func (c *Config) namespace() string { return cmp.Or(c.Namespace, "default") }
+
+// FilesSum implements target.Files.
+func (c *Config) FilesSum() string {
+	return share.Files(append(share.TLS(c.TLSConfig), c.TokenFile)...).String()
+}
 
 // Validate implements target.Config. It asks no agent.
 func (c *Config) Validate() error {
@@ -115,5 +121,6 @@ func (c *Config) New(o target.Options) (target.Target, error) { return newGroup(
 
 var (
 	_ target.Config          = (*Config)(nil)
+	_ target.Files           = (*Config)(nil)
 	_ config.DirectorySetter = (*Config)(nil)
 )

@@ -82,10 +82,10 @@ func (c *ReadyConfig) UnmarshalYAML(unmarshal func(any) error) error {
 // configuration file: that of dir, and that of a program given with a slash
 // where there is no dir for it to be relative to.
 func (c *Config) SetDirectory(dir string) {
-	if c.Dir == "" && len(c.Command) > 0 && strings.ContainsRune(c.Command[0], filepath.Separator) {
-		c.Command[0] = config.JoinDir(dir, c.Command[0])
+	if c.Dir == "" {
+		c.Command = target.JoinCommand(dir, c.Command)
 	}
-	c.Dir = config.JoinDir(dir, c.Dir)
+	c.Dir = target.JoinPath(dir, c.Dir)
 }
 
 // Platform implements target.Config.
@@ -145,7 +145,7 @@ func (c *Config) validateReady() error {
 func (c *Config) program() string {
 	p := c.Command[0]
 	if c.Dir != "" && strings.ContainsRune(p, filepath.Separator) && !filepath.IsAbs(p) {
-		return filepath.Join(c.Dir, p)
+		return target.JoinPath(c.Dir, p)
 	}
 	return p
 }

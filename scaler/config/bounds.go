@@ -1,0 +1,93 @@
+package config
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// The bounds of what may be written. Beyond them lies no installation but a
+// slip of the finger: a number that a platform would be asked for, or that an
+// intermediate result would overflow with. They leave room for the largest
+// that are known, ten times over.
+const (
+	// maxReplicas of a policy, of a target, of a reservation and of a step.
+	maxReplicas = 1_000_000
+	// maxBudgetReplicas of a budget, which many policies share.
+	maxBudgetReplicas = 1_000_000_000
+	maxPriority       = 1_000_000
+	// maxRatio is the largest share of the capacity that may be kept free:
+	// 1000 replicas for each that is used.
+	maxRatio = 0.999
+	// maxStepRatio is the largest step, as a multiple of the count.
+	maxStepRatio = 1000
+	// maxAmount and minAmount are of thresholds and capacities, in whatever
+	// unit: an exabyte, a nanosecond.
+	maxAmount = 1e18
+	minAmount = 1e-9
+	maxPrice  = 1e9 // of a replica for an hour
+	maxCost   = 1e12
+	// maxDuration is of every duration, and the others of those by which the
+	// server paces itself.
+	maxDuration = Duration(365 * 24 * time.Hour)
+	maxInterval = Duration(24 * time.Hour)
+	maxTimeout  = Duration(time.Hour)
+)
+
+// replicas checks a number of replicas.
+func (v *validator) replicas(n, least int, path ...any) {
+	v.integer(n, least, maxReplicas, "number of replicas", path...)
+}
+
+// integer checks a whole number; what says of what, for the refusal.
+func (v *validator) integer(n, least, most int, what string, path ...any) {
+	if n < least || n > most {
+		v.addf(path, "%d is not a %s of at least %d and at most %d", n, what, least, most)
+	}
+}
+
+// finite reports whether f lies from least to most, which NaN does not.
+func finite(f, least, most float64) bool { return f >= least && f <= most }
+
+// positive checks a duration that may not be none, and is at most most.
+func (v *validator) positive(d, most Duration, path ...any) {
+	if d <= 0 {
+		v.add("must be longer than 0s", path...)
+		return
+	}
+	v.atMost(d, most, path...)
+}
+
+func (v *validator) atMost(d, most Duration, path ...any) {
+	if d > most {
+		v.addf(path, "%s is too long; it is at most %s", model.Duration(d), model.Duration(most))
+	}
+}
+
+// octal is what YAML 1.1 reads to the base of eight.
+var octal = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
+
+// whole refuses numbers that yaml reads otherwise than people do: fractions,
+// which it cuts off where a whole number is wanted, and a leading zero, which
+// makes 010 eight.
+func (v *validator) whole(path []any, keys ...string) {
+	for _, key := range keys {
+		n := find(v.root, at(path, key))
+		if n == nil {
+			continue
+		}
+		switch n.ShortTag() {
+		case "!!float":
+			if f, err := strconv.ParseFloat(n.Value, 64); err != nil || f != math.Trunc(f) {
+				v.addf(at(path, key), "%s is not a whole number", n.Value)
+			}
+		case "!!int":
+			if octal.MatchString(n.Value) {
+				v.addf(at(path, key), "%s would be read as an octal number; write it without the leading zero", n.Value)
+			}
+		}
+	}
+}

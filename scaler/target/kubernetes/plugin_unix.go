@@ -1,0 +1,15 @@
+//go:build unix && !linux
+
+package kubernetes
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// ownGroup gives a program a process group of its own, all of which is killed
+// with it.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
