@@ -46,7 +46,7 @@ policies: [{ name: web, max: 3, targets: [{ name: local, process: { command: [sl
 		if err != nil {
 			t.Fatal(err)
 		}
-		built, err := newUsages(prometheus.NewRegistry(), log.NewNopLogger()).build(c)
+		built, err := newUsages(prometheus.NewRegistry(), time.Now, log.NewNopLogger()).build(c)
 		if err != nil {
 			t.Fatal(err)
 		}
