@@ -8,10 +8,10 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
-	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
@@ -40,7 +40,7 @@ func (u *usages) build(c *config.Config) (scaler.Usage, error) {
 	if u.nextOf = c.Prometheus; u.same() {
 		return u.current, nil
 	}
-	transport, err := commoncfg.NewRoundTripperFromConfig(c.Prometheus.HTTPClientConfig, "prometheus")
+	transport, err := outgoing.NewRoundTripper(c.Prometheus.HTTPClientConfig, "prometheus")
 	if err != nil {
 		return nil, fmt.Errorf("build the HTTP client: %w", err)
 	}

@@ -8,11 +8,11 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
 
 // bookSubscriber keeps the book's rules and time to live as configured.
@@ -48,7 +48,7 @@ func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Ch
 	if c.Alertmanager == nil {
 		return config.Change{Apply: func() { r.of = nil; r.replace(nil) }}, nil
 	}
-	transport, err := commoncfg.NewRoundTripperFromConfig(c.Alertmanager.HTTPClientConfig, "alertmanager")
+	transport, err := outgoing.NewRoundTripper(c.Alertmanager.HTTPClientConfig, "alertmanager")
 	if err != nil {
 		return config.Change{}, fmt.Errorf("alertmanager: build the HTTP client: %w", err)
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	commoncfg "github.com/prometheus/common/config"
+
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
 
 // client asks a running server.
@@ -76,7 +78,7 @@ func (c *client) do(ctx context.Context, method, path string, in []byte, v any) 
 			return fmt.Errorf("load %s: %w", *c.httpConfig, err)
 		}
 	}
-	hc, err := commoncfg.NewClientFromConfig(*httpConfig, "scalertool")
+	hc, err := outgoing.NewClient(*httpConfig, "scalertool")
 	if err != nil {
 		return fmt.Errorf("build the HTTP client: %w", err)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	commoncfg "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/simulate"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
@@ -39,7 +39,7 @@ func (w *whatIf) history(ctx context.Context, c *config.Config) (*simulate.Recor
 	if err != nil {
 		return nil, failure{err}
 	}
-	transport, err := commoncfg.NewRoundTripperFromConfig(c.Prometheus.HTTPClientConfig, "prometheus")
+	transport, err := outgoing.NewRoundTripper(c.Prometheus.HTTPClientConfig, "prometheus")
 	if err != nil {
 		return nil, fmt.Errorf("build the HTTP client: %w", err)
 	}

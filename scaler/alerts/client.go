@@ -21,6 +21,8 @@ import (
 	"github.com/prometheus/alertmanager/api/v2/client/general"
 	"github.com/prometheus/alertmanager/api/v2/client/silence"
 	"github.com/prometheus/alertmanager/api/v2/models"
+
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
 
 // maxAnswer bounds what one answer of Alertmanager may take; 10,000 alerts
@@ -41,9 +43,7 @@ func newAlertmanager(u *url.URL, rt http.RoundTripper, settle time.Duration, now
 	if u == nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("alertmanager URL %q: want http://host or https://host, with a path prefix where it has one", u.Redacted())
 	}
-	if rt == nil {
-		rt = http.DefaultTransport
-	}
+	rt = outgoing.Guard(rt)
 	transport := httptransport.New(u.Host, path.Join("/", u.Path, client.DefaultBasePath), []string{u.Scheme})
 	transport.Transport = guarded{rt}
 	transport.Consumers[runtime.JSONMime] = runtime.ConsumerFunc(onlyJSON)

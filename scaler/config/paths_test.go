@@ -48,6 +48,9 @@ func TestProgramsBesideTheConfiguration(t *testing.T) {
 		{"count", "ansible: { playbook: scale.yml, current: { command: [./count] } }", "count", read},
 		{"inventory", "ansible: { playbook: scale.yml, ansible_playbook: ./ansible-playbook, current: { group: web } }", "ansible-inventory", read},
 		{"playbook", "ansible: { playbook: scale.yml, ansible_playbook: ./ansible-playbook, current: { command: [./count] } }", "ansible-playbook", scale},
+		{"command for current", "command: { current: [./count], scale: [echo, '{desired}'] }", "count", read},
+		{"command for scale", "command: { current: [echo, '1'], scale: [./worker, '{desired}'] }", "worker", scale},
+		{"command in a directory", "command: { current: [./count], scale: [echo, '{desired}'], dir: . }", "count", read},
 		{"drain", "process: { command: [./worker] }, drain: { command: [./finish] }", "finish", func(t *testing.T, c *config.Target) {
 			h, err := drain.New(*c.Drain)
 			if err != nil {

@@ -16,6 +16,7 @@ import (
 	commoncfg "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -211,10 +212,13 @@ func New(cfg Config) (*Hook, error) {
 	if cfg.HTTP == nil {
 		return &Hook{cfg: cfg, call: command{cfg.Command, cfg.PassEnv}.call}, nil
 	}
-	c, err := commoncfg.NewClientFromConfig(cfg.HTTP.HTTPClientConfig, "drain")
+	c, err := outgoing.NewClient(cfg.HTTP.HTTPClientConfig, "drain")
 	if err != nil {
 		return nil, fmt.Errorf("build the HTTP client: %w", err)
 	}
+	// The page that a POST is redirected to, such as that for a login, would be
+	// taken for the hook's word that the replica is done.
+	c.CheckRedirect = outgoing.Stay
 	return &Hook{cfg: cfg, call: (&httpHook{url: cfg.HTTP.URL, client: c}).call}, nil
 }
 

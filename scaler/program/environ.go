@@ -63,20 +63,6 @@ func ValidateEnviron(pass []string, env map[string]string) error {
 	return nil
 }
 
-// Beside makes a program that is given with a slash relative to dir. One
-// without is left to be found in PATH, and what is made here never is: it
-// always has a slash.
-func Beside(dir, name string) string {
-	if filepath.IsAbs(name) || !strings.ContainsRune(name, filepath.Separator) {
-		return name
-	}
-	joined := filepath.Join(dir, name)
-	if !strings.ContainsRune(joined, filepath.Separator) {
-		joined = "." + string(filepath.Separator) + joined
-	}
-	return joined
-}
-
 // Absolute is a program as it can be started from any working directory.
 func Absolute(name string) string {
 	if !strings.ContainsRune(name, filepath.Separator) {

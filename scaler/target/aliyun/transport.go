@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/alibabacloud-go/tea/dara"
+
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
 
 // errNoAnswer is for a 200 that has not what every answer of the API has.
@@ -28,7 +30,7 @@ var _ dara.HttpClient = wire{}
 func newWire(c *http.Client) wire {
 	own := *c
 	// A redirected POST comes back as the answer to a GET.
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	own.CheckRedirect = outgoing.Stay
 	return wire{&own}
 }
 

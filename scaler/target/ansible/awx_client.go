@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -44,6 +46,9 @@ func (c *controller) call(ctx context.Context, op, method, path string, query ur
 	}
 	resp, err := c.client.Do(req)
 	if err != nil {
+		if redirected, ok := errors.AsType[*outgoing.RedirectError](err); ok {
+			return target.Errorf(target.KindPermanent, op, "%s %s: %w", method, path, redirected)
+		}
 		return failure(op, err)
 	}
 	defer resp.Body.Close()
@@ -61,7 +66,7 @@ func (c *controller) call(ctx context.Context, op, method, path string, query ur
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return target.Errorf(target.KindPermanent, op, "%s %s: it answered no JSON of the API: %w: %q", method, path, err, shorten(answer))
+		return target.Errorf(target.KindTemporary, op, "%s %s: it answered %d and no JSON of the API: %w: %q", method, path, resp.StatusCode, err, shorten(answer))
 	}
 	return nil
 }
@@ -168,7 +173,7 @@ func (h *hostsOf) read(ctx context.Context, op string) (counts, error) {
 		return counts{}, err
 	}
 	if page.Count == nil {
-		return counts{}, target.Errorf(target.KindPermanent, op, "GET %s: the answer has no count", path)
+		return counts{}, target.Errorf(target.KindTemporary, op, "GET %s: the answer has no count", path)
 	}
 	if h.ready == nil {
 		return counts{*page.Count, *page.Count}, nil

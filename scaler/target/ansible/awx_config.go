@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/common/config"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -110,8 +111,11 @@ func (c *AWXConfig) New(o target.Options) (target.Target, error) {
 	}
 	client := o.HTTPClient
 	if client == nil {
-		if client, err = config.NewClientFromConfig(c.HTTPClientConfig, "awx"); err != nil {
+		if client, err = outgoing.NewClient(c.HTTPClientConfig, "awx"); err != nil {
 			return nil, fmt.Errorf("client of %s: %w", root, err)
+		}
+		if c.HTTPClientConfig.FollowRedirects {
+			client.CheckRedirect = outgoing.StayUnlessRead
 		}
 	}
 	return newJobTemplate(c, o, &controller{root: root, client: client}), nil

@@ -61,7 +61,7 @@ func (c *controller) launch(ctx context.Context, op string, template int, vars m
 	}
 	id := max(launched.Job, launched.ID)
 	if id == 0 {
-		return 0, target.Errorf(target.KindPermanent, op, "POST %s: the answer has no job", path)
+		return 0, target.Errorf(target.KindTemporary, op, "POST %s: the answer has no job", path)
 	}
 	if ignored := string(launched.Ignored["extra_vars"]); strings.Contains(ignored, reserved+"desired_replicas") {
 		// It is under way without knowing to which count.

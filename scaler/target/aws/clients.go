@@ -11,11 +11,13 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -126,7 +128,12 @@ func newAccount(conn Connection, override *http.Client) (*account, error) {
 	if conn.Endpoint != "" {
 		options = append(options, config.WithBaseEndpoint(conn.Endpoint))
 	}
-	if override != nil {
+	if override == nil {
+		// The SDK follows redirects, and its credentials go with them.
+		options = append(options, config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.Proxy = outgoing.Proxy(t.Proxy)
+		})))
+	} else {
 		options = append(options, config.WithHTTPClient(override))
 	}
 	cfg, err := config.LoadDefaultConfig(context.Background(), options...)

@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"golang.org/x/time/rate"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -55,7 +56,9 @@ func newAccount(access Access, override *http.Client) (*account, error) {
 	if hc == nil {
 		hc = newHTTPClient()
 	}
-	o := access.clientOptions(transport{hc})
+	own := *hc
+	own.Transport = outgoing.Guard(hc.Transport)
+	o := access.clientOptions(transport{next: &own, tokensOnlyTo: access.endpoint()})
 	cred, err := access.credential(o)
 	if err != nil {
 		return nil, err

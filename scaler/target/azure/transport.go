@@ -2,7 +2,9 @@ package azure
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -33,11 +35,19 @@ func noted(ctx context.Context) error {
 	return n.err
 }
 
-// transport is a policy.Transporter that notes the network's errors.
-type transport struct{ next policy.Transporter }
+// transport is a policy.Transporter that notes the network's errors, and sends
+// tokens to Azure Resource Manager alone: an answer says where the operation
+// that it began can be followed, and the SDK goes there with the token.
+type transport struct {
+	next         policy.Transporter
+	tokensOnlyTo string // scheme://host; empty: anywhere
+}
 
 // Do implements policy.Transporter.
 func (t transport) Do(req *http.Request) (*http.Response, error) {
+	if to := req.URL.Scheme + "://" + req.URL.Host; t.tokensOnlyTo != "" && req.Header.Get("Authorization") != "" && !strings.EqualFold(to, t.tokensOnlyTo) {
+		return nil, fmt.Errorf("an answer of %s leads to %s, which is another server, and no token is sent there", t.tokensOnlyTo, to)
+	}
 	res, err := t.next.Do(req)
 	if n, ok := req.Context().Value(notedKey{}).(*notedError); ok {
 		n.mu.Lock()

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -56,20 +57,10 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 // configuration file: that of dir, and those of programs given with a slash,
 // which are relative to their working directory where that is given.
 func (c *Config) SetDirectory(dir string) {
-	c.Dir = config.JoinDir(dir, c.Dir)
-	for _, argv := range [][]string{c.Current, c.Scale} {
-		if len(argv) > 0 && argv[0] != "" {
-			argv[0] = program.Beside(c.beside(dir), argv[0])
-		}
-	}
-}
-
-// beside is what programs are relative to.
-func (c *Config) beside(dir string) string {
-	if c.Dir != "" {
-		return c.Dir
-	}
-	return dir
+	c.Dir = target.JoinPath(dir, c.Dir)
+	beside := cmp.Or(c.Dir, dir)
+	c.Current = target.JoinCommand(beside, c.Current)
+	c.Scale = target.JoinCommand(beside, c.Scale)
 }
 
 // Platform implements target.Config.

@@ -10,6 +10,8 @@ import (
 	compute "google.golang.org/api/compute/v1"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
+
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
 
 // keep is how long what was read is good for. It is longer than a round of
@@ -45,11 +47,13 @@ func newClient(a Account, override *http.Client) (*client, error) {
 		own.MaxIdleConnsPerHost = 16
 		base = own
 	}
+	// Those who give tokens are asked with the same.
+	base = outgoing.Guard(base)
 	hc := &http.Client{
 		Transport: authorized{next: base, tokens: newTokens(a, base)},
 		// A redirected POST would come back as the answer to a GET, which the
 		// client would take for consent.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: outgoing.Stay,
 	}
 	service, err := compute.NewService(context.Background(), option.WithHTTPClient(hc))
 	if err != nil {

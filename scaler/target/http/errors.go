@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -87,6 +88,9 @@ func failure(ctx context.Context, op string, err error) error {
 		if status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden {
 			kind = target.KindUnauthorized
 		}
+	}
+	if _, redirected := errors.AsType[*outgoing.RedirectError](err); redirected {
+		kind = target.KindPermanent // as a status that is not followed
 	}
 	return &target.Error{Kind: kind, Op: op, Err: err}
 }

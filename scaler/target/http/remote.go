@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/common/config"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -60,16 +61,14 @@ func newRemote(c *Config, o target.Options) (*remote, error) {
 	}
 	client := o.HTTPClient
 	if client == nil {
-		client, err = config.NewClientFromConfig(c.HTTPClientConfig, "target_http", config.WithUserAgent("alertscaler"))
+		client, err = outgoing.NewClient(c.HTTPClientConfig, "target_http", config.WithUserAgent("alertscaler"))
 		if err != nil {
 			return nil, fmt.Errorf("client of %s: %w", shown(r.scale), err)
 		}
-		if c.HTTPClientConfig.OAuth2 != nil {
-			client.Transport = bounded{client.Transport}
-		}
 	}
 	reader, writer := *client, *client
-	writer.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	reader.Transport = outgoing.Guard(client.Transport)
+	writer.CheckRedirect = outgoing.Stay
 	if c.Current.Method != http.MethodGet {
 		reader.CheckRedirect = writer.CheckRedirect
 	}

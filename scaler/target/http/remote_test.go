@@ -116,9 +116,12 @@ func TestNothingIsAskedTwice(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	p := &pool{}
-	moved := serve(t, p)
 	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, moved, http.StatusTemporaryRedirect)
+		if r.URL.Path == "/moved" {
+			p.ServeHTTP(w, r)
+			return
+		}
+		http.Redirect(w, r, "/moved", http.StatusTemporaryRedirect)
 	}))
 	tgt := open(t, url, "")
 	if st, err := tgt.Current(t.Context()); err != nil || st != (target.State{}) {

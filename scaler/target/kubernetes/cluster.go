@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -56,7 +57,7 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 		client, end = &http.Client{Transport: t}, endTransport
 	}
 	noting := *client
-	noting.Transport = delays{cmp.Or(client.Transport, http.DefaultTransport)}
+	noting.Transport = outgoing.Guard(delays{cmp.Or(client.Transport, http.DefaultTransport)})
 	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, &noting)
 	if err != nil {
 		end()

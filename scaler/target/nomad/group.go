@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 	"github.com/prometheus/common/config"
 
+	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -39,14 +40,14 @@ func newGroup(c *Config, o target.Options) (*group, error) {
 			cfg.TLSConfig = *c.TLSConfig
 		}
 		var err error
-		if shared, err = config.NewClientFromConfig(cfg, "target_nomad", config.WithUserAgent("alertscaler")); err != nil {
+		if shared, err = outgoing.NewClient(cfg, "target_nomad", config.WithUserAgent("alertscaler")); err != nil {
 			return nil, fmt.Errorf("client of %s: %w", c.address(), err)
 		}
 	}
 	// A redirected PUT comes back as the answer to a GET, which the client
 	// would take for consent.
 	own := *shared
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	own.CheckRedirect = outgoing.Stay
 	g.http = &own
 	var err error
 	if g.api, err = api.NewClient(&api.Config{Address: c.address(), HttpClient: g.http}); err != nil {
