@@ -34,12 +34,18 @@ func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*
 		return nil, err
 	}
 
-	b.mu.Lock()
 	c := b.newChange(now)
-	plan(c)
-	b.inFlight = c.pending
-	b.mu.Unlock()
+	b.plan(c, func() { plan(c) })
 	return c, b.finish(c)
+}
+
+// plan runs do with mu held, and has what it plans in flight. A panic leaves
+// the book as it was.
+func (b *Book) plan(c *change, do func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	do()
+	b.inFlight = c.pending
 }
 
 // finish stores what is in flight, and makes it once it is stored. The caller
@@ -101,21 +107,20 @@ func (b *Book) storeQueue(w *waiting) []string {
 	default:
 	}
 
-	b.mu.Lock()
-	taken := b.queue
-	b.queue = nil
+	var taken []*waiting
 	c := b.newChange(time.Time{})
-	for _, w := range taken {
-		// As in update.
-		if w.err = w.ctx.Err(); w.err != nil {
-			continue
+	b.plan(c, func() {
+		taken, b.queue = b.queue, nil
+		for _, w := range taken {
+			// As in update.
+			if w.err = w.ctx.Err(); w.err != nil {
+				continue
+			}
+			c.now, c.counts = w.now, counts{}
+			w.plan(c)
+			w.did, w.err = c.counts, errAbandoned
 		}
-		c.now, c.counts = w.now, counts{}
-		w.plan(c)
-		w.did, w.err = c.counts, errAbandoned
-	}
-	b.inFlight = c.pending
-	b.mu.Unlock()
+	})
 
 	began := time.Now()
 	err := b.finish(c)
