@@ -64,8 +64,8 @@ func (a Alert) Active() bool {
 }
 
 // Fingerprint is that of an alert with these labels, as Alertmanager computes
-// and writes it. Whoever decodes alerts takes it from here and not from the
-// sender: an alert with the fingerprint of another one would take its place.
+// and writes it. An alert with the fingerprint of another one would take its
+// place, so that it is never the sender's word.
 func Fingerprint(labels map[string]string) string {
 	return model.Fingerprint(model.LabelsToSignature(labels)).String()
 }
@@ -77,5 +77,9 @@ type Notification struct {
 	Receiver  string
 	GroupKey  string
 	Truncated uint64
-	Alerts    []Alert
+	// Unverified says that the fingerprints are what the sender wrote. Apply
+	// goes by those of the labels then, and does not compute them for alerts
+	// that it knows.
+	Unverified bool
+	Alerts     []Alert
 }

@@ -49,6 +49,9 @@ func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 	now := b.now()
 	plan := func(c *change) {
 		for _, a := range n.Alerts {
+			if n.Unverified {
+				c.verify(&a)
+			}
 			a = c.dated(a)
 			a.Receiver, a.GroupKey = n.Receiver, n.GroupKey
 			if a.Status == Resolved {
@@ -92,6 +95,16 @@ func (b *Book) applyRepeat(ctx context.Context, now time.Time, alerts int, plan 
 	return c.counts, nil
 }
 
+// verify gives the alert the fingerprint of its labels. Where the book has an
+// alert of that fingerprint and these labels, that is the one it has.
+func (c *change) verify(a *Alert) {
+	if known, ok := c.get(a.Fingerprint); !ok || !maps.Equal(a.Labels, known.Labels) {
+		a.Fingerprint = Fingerprint(a.Labels)
+		return
+	}
+	c.same = a.Fingerprint
+}
+
 // firing plans what word of a firing alert does.
 func (c *change) firing(a Alert) {
 	if c.over(a, lateWindow) {
@@ -103,7 +116,7 @@ func (c *change) firing(a Alert) {
 	a.ReceivedAt, a.LastSeen = c.now, c.now
 	a.SilencedBy, a.Silences, a.InhibitedBy, a.Policies = nil, nil, nil, nil
 	known, ok := c.get(a.Fingerprint)
-	if ok && !maps.Equal(a.Labels, known.Labels) {
+	if ok && c.same != a.Fingerprint && !maps.Equal(a.Labels, known.Labels) {
 		c.disown(a.Fingerprint)
 		ok = false
 	}

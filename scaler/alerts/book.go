@@ -125,7 +125,8 @@ type entry struct {
 	matches []Match
 	// stored is LastSeen as the store has it.
 	stored time.Time
-	size   int
+	// size is what it takes, labels what of that its labels do.
+	size, labels int
 	// listed is when Alertmanager was last asked and listed it.
 	listed time.Time
 	// slack is how much later than stored LastSeen may have been, for an
@@ -203,8 +204,9 @@ func (b *Book) restore() error {
 		if slices.Contains(early[:], true) {
 			clamped++
 		}
-		size, _ := a.trim(b.maxAlertBytes)
-		b.entries[a.Fingerprint] = &entry{alert: a, size: size, stored: a.LastSeen, slack: storedSlack(b.ttl)}
+		labels := pairBytesOf(a.Labels)
+		size, _ := a.trim(labels, b.maxAlertBytes)
+		b.entries[a.Fingerprint] = &entry{alert: a, size: size, labels: labels, stored: a.LastSeen, slack: storedSlack(b.ttl)}
 	}
 	level.Info(b.logger).Log("msg", "book of alerts restored", "alerts", len(b.entries))
 	if clamped > 0 {

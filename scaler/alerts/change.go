@@ -42,6 +42,9 @@ type change struct {
 	// ended are the alerts that a notification says are over, heard those that
 	// Alertmanager says fire.
 	ended, heard []string
+	// same is the fingerprint of the alert at hand, where it was just found to
+	// have the labels of the one that the book has.
+	same string
 	// unlistedNew counts the alerts that are removed without ever having
 	// counted.
 	unlistedNew int
@@ -60,6 +63,7 @@ type pending struct {
 	matches []Match
 	removed bool
 	size    int
+	labels  int       // of them for labels
 	listed  time.Time // as of the entry
 	// stored is true where the store must have it before the book.
 	stored bool
@@ -103,7 +107,9 @@ func (c *change) matches(a Alert) []Match {
 
 // put plans a to be in the book; stored says whether the store must know.
 func (c *change) put(a Alert, stored bool) {
-	p := pending{alert: a, matches: c.matches(a), stored: stored, size: a.size()}
+	p := pending{alert: a, matches: c.matches(a), stored: stored}
+	p.labels = c.labelBytes(a)
+	p.size = p.labels + a.restBytes()
 	if old := c.pending[a.Fingerprint]; old != nil && old.stored {
 		p.stored = true
 	}
@@ -123,6 +129,18 @@ func (c *change) plan(fp string, p pending) {
 	c.newBytes += p.size - c.size(fp)
 	c.space = append(c.space, p)
 	c.pending[fp] = &c.space[len(c.space)-1]
+}
+
+// labelBytes is what the alert's labels take. An alert keeps its labels, so
+// that those of one in the book are counted already.
+func (c *change) labelBytes(a Alert) int {
+	if p, ok := c.pending[a.Fingerprint]; ok && !p.removed {
+		return p.labels
+	}
+	if e, ok := c.book.entries[a.Fingerprint]; ok && c.pending[a.Fingerprint] == nil {
+		return e.labels
+	}
+	return pairBytesOf(a.Labels)
 }
 
 // size returns what the alert takes as this change leaves it.
@@ -201,7 +219,7 @@ func (c *change) commit() {
 		}
 		var e *entry
 		if !p.removed {
-			e = &entry{alert: p.alert, matches: p.matches, stored: p.alert.LastSeen, size: p.size, listed: p.listed}
+			e = &entry{alert: p.alert, matches: p.matches, stored: p.alert.LastSeen, size: p.size, labels: p.labels, listed: p.listed}
 			if old != nil {
 				e.listed = later(old.listed, p.listed)
 			}

@@ -179,7 +179,7 @@ func TestConfirmIsSwitchedOff(t *testing.T) {
 // TestConfirmedMakesRoom: a flood of alerts that nobody confirms does not keep
 // those out that Alertmanager lists.
 func TestConfirmedMakesRoom(t *testing.T) {
-	size := numbered(1, "web").size()
+	size := sizeOf(numbered(1, "web"))
 	for name, o := range map[string]Options{"of a policy": {MaxPerPolicy: 20}, "in all": {MaxBytes: 21 * size}} {
 		t.Run(name, func(t *testing.T) {
 			f := confirming(t, o)

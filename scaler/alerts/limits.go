@@ -63,27 +63,32 @@ type refused struct {
 }
 
 // size is what the alert takes in the book, in bytes.
-func (a Alert) size() int {
-	n := alertBytes + len(a.Fingerprint) + len(a.GeneratorURL) + len(a.GroupKey) + len(a.Receiver)
-	for name, value := range a.Labels {
-		n += pairBytes + len(name) + len(value)
-	}
-	for name, value := range a.Annotations {
+func (a *Alert) size() int { return pairBytesOf(a.Labels) + a.restBytes() }
+
+// restBytes is the size without the labels.
+func (a *Alert) restBytes() int {
+	return alertBytes + len(a.Fingerprint) + len(a.GeneratorURL) + len(a.GroupKey) + len(a.Receiver) + pairBytesOf(a.Annotations)
+}
+
+func pairBytesOf(kv map[string]string) int {
+	n := 0
+	for name, value := range kv {
 		n += pairBytes + len(name) + len(value)
 	}
 	return n
 }
 
-// trim has an alert that is larger than maximum do without what nothing is
-// decided by, and returns its size. It may still be larger.
-func (a *Alert) trim(maximum int) (size int, trimmed bool) {
-	if size = a.size(); size <= maximum {
+// trim has an alert, whose labels take so many bytes, and which is larger than
+// maximum, do without what nothing is decided by, and returns its size. It may
+// still be larger.
+func (a *Alert) trim(labels, maximum int) (size int, trimmed bool) {
+	if size = labels + a.restBytes(); size <= maximum {
 		return size, false
 	}
 	a.Annotations, a.GeneratorURL = nil, ""
-	if size = a.size(); size > maximum {
+	if size = labels + a.restBytes(); size > maximum {
 		a.GroupKey, a.Receiver = "", ""
-		size = a.size()
+		size = labels + a.restBytes()
 	}
 	return size, true
 }
@@ -94,7 +99,7 @@ func (a *Alert) trim(maximum int) (size int, trimmed bool) {
 // ever displaced.
 func (c *change) admit(a *Alert, ms []Match) bool {
 	b := c.book
-	size, trimmed := a.trim(b.maxAlertBytes)
+	size, trimmed := a.trim(pairBytesOf(a.Labels), b.maxAlertBytes)
 	if trimmed {
 		c.trimmed++
 	}
@@ -130,7 +135,7 @@ func (c *change) admit(a *Alert, ms []Match) bool {
 // fit has an alert that the book knows keep to the bounds: it does without new
 // annotations that are too large.
 func (c *change) fit(a *Alert, known Alert) {
-	size, trimmed := a.trim(c.book.maxAlertBytes)
+	size, trimmed := a.trim(c.labelBytes(*a), c.book.maxAlertBytes)
 	if trimmed {
 		c.trimmed++
 	}

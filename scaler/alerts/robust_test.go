@@ -193,7 +193,7 @@ func TestTwiceTheAlertsTakeTwiceTheTime(t *testing.T) {
 			return func() { _, _ = b.Apply(t.Context(), Notification{Alerts: as}) }
 		},
 		"displaced": func(n int) func() {
-			b, as := build(n, Options{MaxUnmatched: n, MaxBytes: 4 * n * numbered(0, "nobody").size()})
+			b, as := build(n, Options{MaxUnmatched: n, MaxBytes: 4 * n * sizeOf(numbered(0, "nobody"))})
 			apply(b, crowdOf(n, n, "nobody"))
 			b.maxBytes = b.bytes
 			return func() { apply(b, as[:n/2]) }
