@@ -30,8 +30,7 @@ type api struct {
 	now       func() time.Time
 	started   time.Time
 	logger    log.Logger
-	// readTimeout is how long a body may take to arrive.
-	readTimeout time.Duration
+	intake    *intake
 }
 
 func (a *api) listPolicies(w http.ResponseWriter, _ *http.Request) {

@@ -44,8 +44,9 @@ func bodyOf(tb testing.TB, n int) []byte {
 			},
 			StartsAt:     t0,
 			GeneratorURL: "http://prometheus.example:9090/graph?g0.expr=scale_target_resource%3Ausage%3Asum+%2B+reserved+%3E+capacity&g0.tab=1",
-			Fingerprint:  fmt.Sprintf("%016x", i+1),
 		})
+		a := &m.Alerts[i]
+		a.Fingerprint = alerts.Fingerprint(a.Labels)
 	}
 	b, err := json.Marshal(m)
 	if err != nil {

@@ -58,8 +58,13 @@ func (m *message) field(d *jx.Decoder, name string) (err error) {
 	case "truncatedAlerts":
 		m.TruncatedAlerts, err = d.UInt64()
 	case "alerts":
-		m.Alerts = []template.Alert{}
+		m.Alerts = alertList{}
 		err = d.Arr(func(d *jx.Decoder) error {
+			// What nobody would take in must not take memory first: of the
+			// shortest alerts millions have room in a body.
+			if n := len(m.Alerts); n == maxAlerts || (n > 0 && m.Alerts[n-1].Status == "") {
+				return errUnusual
+			}
 			m.Alerts = append(m.Alerts, template.Alert{})
 			a := &m.Alerts[len(m.Alerts)-1]
 			return object(d, alertFields, func(f string) error { return alertField(d, a, f) })

@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -17,6 +19,9 @@ import (
 // bodyVersion is what Alertmanager has sent since 0.6.
 const bodyVersion = "4"
 
+// gzipMagic is what a compressed body begins with.
+var gzipMagic = []byte{0x1f, 0x8b}
+
 // maxReason is the most bytes of a reason in an answer: some of it may come
 // from the body.
 const maxReason = 200
@@ -26,16 +31,19 @@ const maxReason = 200
 // third of the time. Fields it does not name are tolerated: every other release
 // adds one.
 type message struct {
-	Version         string           `json:"version"`
-	Receiver        string           `json:"receiver"`
-	GroupKey        string           `json:"groupKey"`
-	TruncatedAlerts uint64           `json:"truncatedAlerts"`
-	Alerts          []template.Alert `json:"alerts"`
+	Version         string    `json:"version"`
+	Receiver        string    `json:"receiver"`
+	GroupKey        string    `json:"groupKey"`
+	TruncatedAlerts uint64    `json:"truncatedAlerts"`
+	Alerts          alertList `json:"alerts"`
 }
 
 // parse decodes a notification. Its error is one line on what is wrong with
 // the body.
 func parse(body []byte) (alerts.Notification, error) {
+	if bytes.HasPrefix(body, gzipMagic) {
+		return alerts.Notification{}, errors.New("the body is compressed by gzip, which is not understood: Alertmanager does not compress, so that a proxy between must not either")
+	}
 	var m message
 	if err := decode(body, &m); err != nil {
 		return alerts.Notification{}, reason(err)
@@ -50,15 +58,16 @@ func parse(body []byte) (alerts.Notification, error) {
 	}
 
 	n := alerts.Notification{
-		Receiver:  m.Receiver,
-		GroupKey:  m.GroupKey,
-		Truncated: m.TruncatedAlerts,
-		Alerts:    make([]alerts.Alert, len(m.Alerts)),
+		Receiver:   m.Receiver,
+		GroupKey:   m.GroupKey,
+		Truncated:  m.TruncatedAlerts,
+		Unverified: true,
+		Alerts:     make([]alerts.Alert, len(m.Alerts)),
 	}
 	for i := range m.Alerts {
 		a, err := toAlert(&m.Alerts[i])
 		if err != nil {
-			return alerts.Notification{}, fmt.Errorf("alerts[%d]: %w", i, err)
+			return alerts.Notification{}, fmt.Errorf("%s: %w", place(i, m.Alerts[i].Labels), err)
 		}
 		n.Alerts[i] = a
 	}
@@ -74,6 +83,9 @@ func toAlert(a *template.Alert) (alerts.Alert, error) {
 	default:
 		return alerts.Alert{}, fmt.Errorf("status %.20q is neither firing nor resolved", a.Status)
 	}
+	if len(a.Labels) == 0 {
+		return alerts.Alert{}, errors.New("no labels")
+	}
 	fp, err := fingerprint(a)
 	if err != nil {
 		return alerts.Alert{}, err
@@ -84,8 +96,13 @@ func toAlert(a *template.Alert) (alerts.Alert, error) {
 	if status == alerts.Firing {
 		ends = time.Time{}
 	}
-	if !storable(starts) || !storable(ends) {
-		return alerts.Alert{}, errors.New("startsAt or endsAt lies outside of the years 0 to 9999")
+	for _, t := range []struct {
+		name string
+		at   time.Time
+	}{{"startsAt", starts}, {"endsAt", ends}} {
+		if !storable(t.at) {
+			return alerts.Alert{}, fmt.Errorf("%s lies outside of the years 0 to 9999", t.name)
+		}
 	}
 	return alerts.Alert{
 		Fingerprint:  fp,
@@ -102,9 +119,8 @@ func toAlert(a *template.Alert) (alerts.Alert, error) {
 // move one that was read beyond that.
 func storable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 
-// fingerprint returns the fingerprint as Alertmanager writes it. Where the
-// body has none, as from custom payloads, it is that of the labels, which is
-// what Alertmanager itself computes.
+// fingerprint returns what the sender says it is, as Alertmanager writes it.
+// Where the body has none, as from custom payloads, it is that of the labels.
 func fingerprint(a *template.Alert) (string, error) {
 	if written(a.Fingerprint) {
 		return a.Fingerprint, nil
@@ -116,14 +132,7 @@ func fingerprint(a *template.Alert) (string, error) {
 		}
 		return fp.String(), nil
 	}
-	if len(a.Labels) == 0 {
-		return "", errors.New("neither fingerprint nor labels")
-	}
-	labels := make(model.LabelSet, len(a.Labels))
-	for n, v := range a.Labels {
-		labels[model.LabelName(n)] = model.LabelValue(v)
-	}
-	return labels.Fingerprint().String(), nil
+	return alerts.Fingerprint(a.Labels), nil
 }
 
 // written reports whether a fingerprint is as Alertmanager writes it.
@@ -134,6 +143,14 @@ func written(fp string) bool {
 		}
 	}
 	return len(fp) == 16
+}
+
+// place says which alert of a notification is meant.
+func place(i int, labels template.KV) string {
+	if name := labels[model.AlertNameLabel]; name != "" {
+		return fmt.Sprintf("alerts[%d] (%.40q)", i, name)
+	}
+	return fmt.Sprintf("alerts[%d]", i)
 }
 
 // reason puts an error of decoding in words that mean something to whoever
@@ -149,10 +166,22 @@ func reason(err error) error {
 		return fmt.Errorf("not JSON: %w at byte %d", e, e.Offset)
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: unexpected %s", cmp.Or(e.Field, "body"), e.Value)
+		return fmt.Errorf("%s is a JSON %s; want %s", cmp.Or(e.Field, "the body"), e.Value, wanted(e.Type))
 	}
-	// The only values that decode themselves are times.
-	return fmt.Errorf("startsAt or endsAt: %w", err)
+	return err
+}
+
+// wanted is what a value of the type is in JSON.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Uint64:
+		return "a whole number of at least 0"
+	case reflect.Slice:
+		return "a list of alerts"
+	}
+	return "an object"
 }
 
 // oneLine renders err as one line of bounded length.

@@ -110,23 +110,19 @@ func (a *api) admin(next http.HandlerFunc) http.HandlerFunc {
 
 // adminBody reads the body within bounds of size and time.
 func (a *api) adminBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	// Servers that cannot set a deadline, as in tests, bound the request by
-	// other means.
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(a.readTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	var buf bytes.Buffer
+	done, err := a.intake.receive(w, r, &buf, maxAdminBody)
+	defer done()
 	switch {
 	case err == nil:
-		_ = conn.SetReadDeadline(time.Time{})
-		return body, nil
+		return buf.Bytes(), nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		w.Header().Set("Connection", "close")
-		return nil, fmt.Errorf("the body did not arrive within %s", a.readTimeout)
+		return nil, fmt.Errorf("the body did not arrive within %s", a.intake.timeout)
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, fmt.Errorf("the body is larger than %d bytes; %s", maxAdminBody, pauseExample)
 	}
-	return nil, fmt.Errorf("read body after %d bytes: %w", len(body), err)
+	return nil, err
 }
 
 // parsePause decodes a pause that begins now. Its error says what is wrong

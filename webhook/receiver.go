@@ -15,6 +15,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/sparselog"
 )
 
 const (
@@ -31,25 +32,29 @@ const (
 // next group_interval after a 4xx, and not at all after a 2xx. So 202 means
 // that the notification was understood and is in the book, whatever will be
 // made of it; 503 that sending it again will help; and 4xx that it will not.
+// Of a notification that has more than the book has room for, the rest is in
+// the book all the same.
 //
 // The content type is not looked at: proxies rewrite it, and what is not JSON
 // is found out anyway.
 type receiver struct {
 	next    Receiver
 	max     int64
-	timeout time.Duration
+	intake  *intake
 	metrics *metrics
 	logger  log.Logger
+	sparse  *sparselog.Logger
 	buffers sync.Pool // of *bytes.Buffer
 }
 
-func newReceiver(o Options, m *metrics) *receiver {
+func newReceiver(o Options, in *intake, m *metrics) *receiver {
 	return &receiver{
 		next:    o.Receiver,
 		max:     o.MaxBody,
-		timeout: o.ReadTimeout,
+		intake:  in,
 		metrics: m,
 		logger:  log.With(o.Logger, "component", "webhook"),
+		sparse:  sparselog.New(),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
@@ -62,7 +67,8 @@ func (h *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.metrics.duration.Observe(time.Since(start).Seconds())
 	}()
 
-	n, refusal := h.read(w, r)
+	n, done, refusal := h.read(w, r)
+	defer done()
 	if refusal == nil {
 		refusal = h.receive(r.Context(), n)
 	}
@@ -79,7 +85,7 @@ func (h *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if code == http.StatusServiceUnavailable {
 		logger = level.Error(h.logger)
 	}
-	logger.Log("msg", "notification refused", "code", code, "remote", r.RemoteAddr, "err", refusal.err)
+	h.sparse.Log(logger, "msg", "notification refused", "code", code, "remote", r.RemoteAddr, "err", refusal.err)
 	http.Error(w, oneLine(refusal.err), code)
 }
 
@@ -89,14 +95,18 @@ type refusal struct {
 	err  error
 }
 
-// read takes the notification from the request.
-func (h *receiver) read(w http.ResponseWriter, r *http.Request) (alerts.Notification, *refusal) {
-	var none alerts.Notification
-	if r.Method != http.MethodPost {
-		return none, &refusal{http.StatusMethodNotAllowed, fmt.Errorf("method %.20q is not allowed, want POST", r.Method)}
-	}
-	if r.ContentLength > h.max {
-		return none, h.tooLarge()
+// read takes the notification from the request. The caller calls done once
+// the notification needs no memory any more.
+func (h *receiver) read(w http.ResponseWriter, r *http.Request) (n alerts.Notification, done func(), _ *refusal) {
+	nothing := func() {}
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case r.Method != http.MethodPost:
+		return n, nothing, &refusal{http.StatusMethodNotAllowed, fmt.Errorf("method %.20q is not allowed, want POST", r.Method)}
+	case r.ContentLength > h.max:
+		return n, nothing, h.tooLarge()
+	case encoding != "" && encoding != "identity":
+		return n, nothing, &refusal{http.StatusBadRequest, fmt.Errorf(
+			"Content-Encoding %.20q is not understood: Alertmanager does not compress, so that a proxy between must not either", encoding)}
 	}
 
 	buf := h.buffers.Get().(*bytes.Buffer)
@@ -110,30 +120,25 @@ func (h *receiver) read(w http.ResponseWriter, r *http.Request) (alerts.Notifica
 		buf.Grow(int(min(r.ContentLength, firstRead)) + bytes.MinRead)
 	}
 
-	// A deadline that outlives the body would cancel the request's context
-	// while the book is at work. Servers that cannot set one, as in tests,
-	// bound the request by other means.
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(h.timeout))
-	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, h.max))
+	done, err := h.intake.receive(w, r, buf, h.max)
 	switch {
 	case err == nil:
+	case errors.Is(err, errDisplaced), errors.Is(err, errNoRoom):
+		return n, done, &refusal{http.StatusServiceUnavailable, err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		w.Header().Set("Connection", "close")
-		return none, &refusal{http.StatusRequestTimeout, fmt.Errorf("the body did not arrive within %s", h.timeout)}
+		return n, done, &refusal{http.StatusRequestTimeout, fmt.Errorf("the body did not arrive within %s", h.intake.timeout)}
 	default:
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return none, h.tooLarge()
+			return n, done, h.tooLarge()
 		}
-		return none, &refusal{http.StatusBadRequest, fmt.Errorf("read body after %d bytes: %w", buf.Len(), err)}
+		return n, done, &refusal{http.StatusBadRequest, err}
 	}
-	_ = conn.SetReadDeadline(time.Time{})
 
-	n, err := parse(buf.Bytes())
+	n, err = parse(buf.Bytes())
 	if err != nil {
-		return none, &refusal{http.StatusBadRequest, err}
+		return n, done, &refusal{http.StatusBadRequest, err}
 	}
-	return n, nil
+	return n, done, nil
 }
 
 func (h *receiver) tooLarge() *refusal {
@@ -146,7 +151,11 @@ func (h *receiver) tooLarge() *refusal {
 // receive hands the notification on.
 func (h *receiver) receive(ctx context.Context, n alerts.Notification) *refusal {
 	if err := h.next.Receive(ctx, n); err != nil {
-		return &refusal{http.StatusServiceUnavailable, fmt.Errorf("the alerts could not be taken in: %w", err)}
+		code := http.StatusServiceUnavailable
+		if errors.Is(err, alerts.ErrTooLarge) {
+			code = http.StatusRequestEntityTooLarge
+		}
+		return &refusal{code, fmt.Errorf("the alerts could not be taken in: %w", err)}
 	}
 	firing := 0
 	for i := range n.Alerts {

@@ -113,10 +113,13 @@ func cpuSeconds(b *testing.B) float64 {
 }
 
 // least is the least that a receiver within the same limits can do.
-type least struct{ *receiver }
+type least struct {
+	*receiver
+	timeout time.Duration
+}
 
 func newLeast() *least {
-	return &least{newReceiver(Options{MaxBody: DefaultMaxBody, ReadTimeout: DefaultReadTimeout, Logger: log.NewNopLogger()}, nil)}
+	return &least{newReceiver(Options{MaxBody: DefaultMaxBody, Logger: log.NewNopLogger()}, nil, nil), DefaultReadTimeout}
 }
 
 func (h *least) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -264,7 +267,11 @@ func newGroupPost(b *testing.B, group, n int) *groupPost {
 	var all []map[string]any
 	for i := range n {
 		a := maps.Clone(sent.Alerts[i%len(sent.Alerts)])
-		a["fingerprint"] = fmt.Sprintf("%016x", group*n+i+1)
+		labels := map[string]string{"instance": fmt.Sprintf("10.0.%d.%d:8080", group, i)}
+		for name, value := range a["labels"].(map[string]any) {
+			labels[name] = value.(string)
+		}
+		a["labels"], a["fingerprint"] = labels, alerts.Fingerprint(labels)
 		a["startsAt"] = r.at.Format(stampFormat)
 		all = append(all, a)
 	}

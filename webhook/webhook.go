@@ -15,6 +15,8 @@ const (
 	DefaultMaxBody = 8 << 20
 	// DefaultReadTimeout is the least that Alertmanager gives a notification.
 	DefaultReadTimeout = 10 * time.Second
+	// DefaultMaxConnections is as of Prometheus.
+	DefaultMaxConnections = 512
 )
 
 // Options of the handler. Receiver, Policies, Decisions, Alerts and Config
@@ -52,6 +54,10 @@ type Options struct {
 	// ReadTimeout is how long the body of a request may take to arrive; 0 is
 	// DefaultReadTimeout.
 	ReadTimeout time.Duration
+	// MaxConnections is how many connections the server keeps; of them at most
+	// half may be busy with bodies, and a quarter wait for one to arrive. 0 is
+	// DefaultMaxConnections.
+	MaxConnections int
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 }
@@ -84,28 +90,32 @@ func New(o Options) (http.Handler, error) {
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = DefaultReadTimeout
 	}
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = DefaultMaxConnections
+	}
 	if o.Now == nil {
 		o.Now = func() time.Time { return time.Now().UTC() }
 	}
 
 	m := newMetrics(o.Registerer)
+	in := newIntake(o.MaxConnections, o.MaxBody, o.ReadTimeout)
 	api := &api{
-		policies:    o.Policies,
-		decisions:   o.Decisions,
-		alerts:      o.Alerts,
-		config:      o.Config,
-		discovery:   o.Discovery,
-		pauses:      o.Pauses,
-		retries:     o.Retries,
-		now:         o.Now,
-		started:     o.Now(),
-		logger:      o.Logger,
-		readTimeout: o.ReadTimeout,
+		policies:  o.Policies,
+		decisions: o.Decisions,
+		alerts:    o.Alerts,
+		config:    o.Config,
+		discovery: o.Discovery,
+		pauses:    o.Pauses,
+		retries:   o.Retries,
+		now:       o.Now,
+		started:   o.Now(),
+		logger:    o.Logger,
+		intake:    in,
 	}
 
 	mux := http.NewServeMux()
 	get := func(path string, h http.HandlerFunc) { mux.Handle(path, readOnly(h)) }
-	mux.Handle(webhookPath, newReceiver(o, m))
+	mux.Handle(webhookPath, newReceiver(o, in, m))
 	mux.Handle("/-/reload", reload(o.Reloader, o.Logger))
 	get("/-/healthy", healthy)
 	get("/-/ready", ready(o.Ready))

@@ -7,6 +7,8 @@ package alerts
 import (
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
@@ -38,6 +40,10 @@ type Alert struct {
 	// was last confirmed.
 	ReceivedAt time.Time `json:"received_at"`
 	LastSeen   time.Time `json:"last_seen"`
+	// Unconfirmed is true of an alert that a notification told of and
+	// Alertmanager has not listed yet, where that is asked for; see SetConfirm.
+	// It is in the book and does not count.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	// SilencedBy and InhibitedBy name what suppresses it, as Alertmanager
 	// says; an alert with either is in the book and does not count.
 	SilencedBy  []string `json:"silenced_by,omitempty"`
@@ -51,10 +57,17 @@ type Alert struct {
 	Policies []string `json:"policies,omitempty"`
 }
 
-// Active reports whether the alert speaks for scaling: it fires and nothing
-// suppresses it.
+// Active reports whether the alert speaks for scaling: it fires, nothing
+// suppresses it, and Alertmanager has confirmed it where it must.
 func (a Alert) Active() bool {
-	return a.Status == Firing && len(a.SilencedBy) == 0 && len(a.InhibitedBy) == 0
+	return a.Status == Firing && !a.Unconfirmed && len(a.SilencedBy) == 0 && len(a.InhibitedBy) == 0
+}
+
+// Fingerprint is that of an alert with these labels, as Alertmanager computes
+// and writes it. An alert with the fingerprint of another one would take its
+// place, so that it is never the sender's word.
+func Fingerprint(labels map[string]string) string {
+	return model.Fingerprint(model.LabelsToSignature(labels)).String()
 }
 
 // Notification is what one POST of Alertmanager said, decoded.
@@ -64,5 +77,9 @@ type Notification struct {
 	Receiver  string
 	GroupKey  string
 	Truncated uint64
-	Alerts    []Alert
+	// Unverified says that the fingerprints are what the sender wrote. Apply
+	// goes by those of the labels then, and does not compute them for alerts
+	// that it knows.
+	Unverified bool
+	Alerts     []Alert
 }

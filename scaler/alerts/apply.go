@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -39,12 +40,19 @@ type tombstone struct {
 //
 // What changes the book is stored in one write before Apply returns, together
 // with what others change at the same time; a notification that changes nothing
-// needs no write. With an error the book is as it was, and the sender should
-// try again.
+// needs no write.
+//
+// With ErrFull or ErrTooLarge some alerts were refused and the rest is in the
+// book; those that it knew already are never refused. With another error the
+// book is as it was, and the sender should try again.
 func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 	now := b.now()
 	plan := func(c *change) {
 		for _, a := range n.Alerts {
+			if n.Unverified {
+				c.verify(&a)
+			}
+			a = c.dated(a)
 			a.Receiver, a.GroupKey = n.Receiver, n.GroupKey
 			if a.Status == Resolved {
 				c.resolved(a)
@@ -54,30 +62,47 @@ func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 		}
 	}
 
-	b.mu.Lock()
-	c := b.newChange(now)
-	c.expect(len(n.Alerts))
-	plan(c)
-	did := c.counts
-	if c.repeat() {
-		c.commit()
-		b.mu.Unlock()
-	} else {
-		w := b.enqueue(ctx, now, plan)
-		b.mu.Unlock()
+	did, w := b.applyRepeat(ctx, now, len(n.Alerts), plan)
+	if w != nil {
 		if err := b.join(w); err != nil {
-			return Change{}, fmt.Errorf("store alerts of group %s: %w", n.GroupKey, err)
+			return Change{}, fmt.Errorf("store alerts of group %.200s: %w", n.GroupKey, err)
 		}
 		did = w.did
 	}
 
+	b.metrics.countRefused(did)
 	b.metrics.unmatched.Add(float64(did.Unmatched))
 	b.metrics.late.WithLabelValues(string(Firing)).Add(float64(did.lateFiring))
 	b.metrics.late.WithLabelValues(string(Resolved)).Add(float64(did.lateResolved))
 	level.Debug(b.logger).Log("msg", "notification applied", "group", n.GroupKey, "receiver", n.Receiver,
 		"added", did.Added, "updated", did.Updated, "removed", did.Removed, "refreshed", did.Refreshed,
 		"late", did.Late, "unmatched", did.Unmatched, "truncated", n.Truncated)
-	return did.Change, nil
+	return did.Change, did.err(b, len(n.Alerts))
+}
+
+// applyRepeat makes the change of a notification that only repeats what the
+// book has, and has any other stored: the caller joins what it returns.
+func (b *Book) applyRepeat(ctx context.Context, now time.Time, alerts int, plan func(*change)) (counts, *waiting) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.newChange(now)
+	c.expect(alerts)
+	plan(c)
+	if !c.repeat() {
+		return counts{}, b.enqueue(ctx, now, plan)
+	}
+	c.commit()
+	return c.counts, nil
+}
+
+// verify gives the alert the fingerprint of its labels. Where the book has an
+// alert of that fingerprint and these labels, that is the one it has.
+func (c *change) verify(a *Alert) {
+	if known, ok := c.get(a.Fingerprint); !ok || !maps.Equal(a.Labels, known.Labels) {
+		a.Fingerprint = Fingerprint(a.Labels)
+		return
+	}
+	c.same = a.Fingerprint
 }
 
 // firing plans what word of a firing alert does.
@@ -90,31 +115,39 @@ func (c *change) firing(a Alert) {
 	a.Status, a.EndsAt = Firing, time.Time{}
 	a.ReceivedAt, a.LastSeen = c.now, c.now
 	a.SilencedBy, a.Silences, a.InhibitedBy, a.Policies = nil, nil, nil, nil
-	unmatched := len(c.matches(a)) == 0
-	if unmatched {
+	known, ok := c.get(a.Fingerprint)
+	if ok && c.same != a.Fingerprint && !maps.Equal(a.Labels, known.Labels) {
+		c.disown(a.Fingerprint)
+		ok = false
+	}
+	ms := c.matches(a)
+	if len(ms) == 0 {
 		c.Unmatched++
 	}
-
-	known, ok := c.get(a.Fingerprint)
-	switch {
-	case !ok && unmatched && c.book.unmatched+c.newUnmatched >= c.book.maxUnmatched:
-		return
-	case !ok:
-		if unmatched {
-			c.newUnmatched++
+	if !ok {
+		a.Unconfirmed = c.book.confirm
+		if c.admit(&a, ms) {
+			c.Added++
+			c.put(a, true)
+			c.ask = c.ask || (a.Unconfirmed && len(ms) > 0)
 		}
-		c.Added++
-		c.put(a, true)
 		return
 	}
 
-	a.Labels = known.Labels // the fingerprint is theirs; c.matches relies on it
+	a.Labels = known.Labels
+	c.fit(&a, known)
 	// Alertmanager notifies only of what nothing suppresses. A recent
 	// reconciliation knows better still, because a notification may be late.
-	if c.now.Sub(c.book.reconciled) <= lateWindow {
+	if c.book.confirm || c.now.Sub(c.book.reconciled) <= lateWindow {
 		a.SilencedBy, a.Silences, a.InhibitedBy = known.SilencedBy, known.Silences, known.InhibitedBy
 	}
+	a.Unconfirmed = known.Unconfirmed
+	c.ask = c.ask || (a.Unconfirmed && len(ms) > 0)
 	changed := a.Active() != known.Active()
+	if c.book.confirm && !a.Unconfirmed && a.StartsAt.After(known.StartsAt) {
+		a.StartsAt = known.StartsAt // until Alertmanager says the same
+		c.ask = true
+	}
 	if a.StartsAt.After(known.StartsAt) {
 		changed = true
 	} else {
@@ -136,8 +169,15 @@ func (c *change) resolved(a Alert) {
 	switch {
 	case !ok:
 		if len(c.book.index.Match(a.Labels)) == 0 {
+			// Nobody cares how late word of its firing comes.
 			c.Unmatched++
+			return
 		}
+	case c.book.confirm && !known.Unconfirmed && len(c.matches(known)) > 0 && ends(a, known):
+		// Nobody ends by one request what Alertmanager lists.
+		c.ended = append(c.ended, a.Fingerprint)
+		c.ask = true
+		return
 	case ends(a, known):
 		if len(c.matches(known)) == 0 {
 			c.Unmatched++
@@ -175,6 +215,9 @@ func (c *change) bury(fp string, ended time.Time) {
 		t, ok = c.book.tombs[fp]
 	}
 	if ok && c.now.Sub(t.at) < lateWindow && !ended.After(t.ended) {
+		return
+	}
+	if !ok && len(c.book.tombs)+len(c.tombs) >= maxTombs {
 		return
 	}
 	if c.tombs == nil {

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,12 +13,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/sparselog"
 )
 
 // Defaults of Options.
 const (
-	DefaultTTL          = time.Hour
-	DefaultMaxUnmatched = 10_000
+	DefaultTTL = time.Hour
 )
 
 // DiskWriteInterval is an Options.WriteInterval for a store that syncs to a
@@ -44,6 +45,15 @@ type Options struct {
 	// DefaultMaxUnmatched. They are kept because a reload may bring the policy
 	// they speak for, and Alertmanager will not repeat them for hours.
 	MaxUnmatched int
+	// MaxAlertBytes bounds one alert's labels and annotations; 0 is
+	// DefaultMaxAlertBytes. A larger one is kept without its annotations, and
+	// refused where its labels alone are larger.
+	MaxAlertBytes int
+	// MaxPerPolicy bounds the alerts that speak for one policy; 0 is
+	// DefaultMaxPerPolicy.
+	MaxPerPolicy int
+	// MaxBytes bounds all alerts together; 0 is DefaultMaxBytes.
+	MaxBytes int
 	// OnChange is told the policies whose set of active alerts, or of silenced
 	// ones, changed, sorted, never empty. It runs on the goroutine of a caller
 	// that changed the book (Reconcile, Expire or SetRules) or that stores for
@@ -62,12 +72,19 @@ type Options struct {
 // Book is what is firing now, by fingerprint. All methods are safe for
 // concurrent use. Reads never wait for the store.
 type Book struct {
-	store        Store
-	maxUnmatched int
-	onChange     func([]string)
-	now          func() time.Time
-	logger       log.Logger
-	metrics      *metrics
+	store         Store
+	maxUnmatched  int
+	maxAlertBytes int
+	maxPerPolicy  int
+	maxBytes      int
+	maxAhead      time.Duration
+	onChange      func([]string)
+	now           func() time.Time
+	logger        log.Logger
+	sparse        *sparselog.Logger
+	metrics       *metrics
+	// asked has an element while Alertmanager is to be asked at once.
+	asked chan struct{}
 
 	// writes puts the store's writes in the order of the book's changes. It
 	// is held over a write, which mu never is, and always taken before mu.
@@ -79,15 +96,24 @@ type Book struct {
 	mu sync.RWMutex
 	// inFlight is what is being stored and not yet made, queue what the next
 	// write will store.
-	inFlight   map[string]*pending
-	queue      []*waiting
-	ttl        time.Duration
-	index      *Index
-	entries    map[string]*entry
-	tombs      map[string]tombstone
-	policies   map[string]*policyAlerts
-	unmatched  int
-	reconciled time.Time // start of the last reconciliation that worked
+	inFlight map[string]*pending
+	queue    []*waiting
+	ttl      time.Duration
+	index    *Index
+	entries  map[string]*entry
+	tombs    map[string]tombstone
+	policies map[string]*policyAlerts
+	// unmatched are the alerts that speak for no policy, unconfirmed those
+	// that do not count before Alertmanager lists them.
+	unmatched, unconfirmed map[string]struct{}
+	bytes, unmatchedBytes  int
+	// confirm is SetConfirm's, and ending when a notification said of an alert
+	// that it is over, until Alertmanager confirms that.
+	confirm bool
+	ending  map[string]time.Time
+	// reconciled is the start of the last reconciliation that worked, settled
+	// of the last one in which what was not listed does not fire.
+	reconciled, settled time.Time
 	// listed are alerts that the Alertmanager which runs since listedBy has
 	// listed.
 	listed   map[string]struct{}
@@ -100,6 +126,10 @@ type entry struct {
 	matches []Match
 	// stored is LastSeen as the store has it.
 	stored time.Time
+	// size is what it takes, labels what of that its labels do.
+	size, labels int
+	// listed is when Alertmanager was last asked and listed it.
+	listed time.Time
 	// slack is how much later than stored LastSeen may have been, for an
 	// alert that came from the store and was not confirmed since.
 	slack time.Duration
@@ -112,10 +142,19 @@ func New(o Options) (*Book, error) {
 		store:         o.Store,
 		writeInterval: o.WriteInterval,
 		ttl:           o.TTL,
-		maxUnmatched:  o.MaxUnmatched,
+		maxUnmatched:  cmp.Or(o.MaxUnmatched, DefaultMaxUnmatched),
+		maxAlertBytes: cmp.Or(o.MaxAlertBytes, DefaultMaxAlertBytes),
+		maxPerPolicy:  cmp.Or(o.MaxPerPolicy, DefaultMaxPerPolicy),
+		maxBytes:      cmp.Or(o.MaxBytes, DefaultMaxBytes),
+		maxAhead:      defaultMaxAhead,
+		asked:         make(chan struct{}, 1),
+		unmatched:     make(map[string]struct{}),
+		unconfirmed:   make(map[string]struct{}),
+		ending:        make(map[string]time.Time),
 		onChange:      o.OnChange,
 		now:           o.Now,
 		logger:        o.Logger,
+		sparse:        sparselog.New(),
 		metrics:       newMetrics(o.Registerer),
 		writes:        newTurn(),
 		index:         NewIndex(nil),
@@ -126,11 +165,8 @@ func New(o Options) (*Book, error) {
 	if b.ttl == 0 {
 		b.ttl = DefaultTTL
 	}
-	if b.maxUnmatched == 0 {
-		b.maxUnmatched = DefaultMaxUnmatched
-	}
 	if b.now == nil {
-		b.now = func() time.Time { return time.Now().UTC() }
+		b.now = time.Now // with the monotonic clock's reading, by which times are compared
 	}
 	if b.logger == nil {
 		b.logger = log.NewNopLogger()
@@ -153,15 +189,31 @@ func (b *Book) restore() error {
 	if err != nil {
 		return fmt.Errorf("load the book of alerts: %w", err)
 	}
+	now := b.now()
+	clamped := 0
 	for _, a := range stored {
 		if a.Fingerprint == "" || a.Status != Firing {
 			continue
 		}
 		a.Policies = nil
-		b.entries[a.Fingerprint] = &entry{alert: a, stored: a.LastSeen, slack: storedSlack(b.ttl)}
-		b.unmatched++
+		var early [3]bool
+		a.ReceivedAt, early[0] = rebase(a.ReceivedAt, now)
+		a.LastSeen, early[1] = rebase(a.LastSeen, now)
+		if early[2] = a.StartsAt.Sub(now) > b.maxAhead; early[2] {
+			a.StartsAt = now.UTC()
+		}
+		if slices.Contains(early[:], true) {
+			clamped++
+		}
+		labels := pairBytesOf(a.Labels)
+		size, _ := a.trim(labels, b.maxAlertBytes)
+		b.entries[a.Fingerprint] = &entry{alert: a, size: size, labels: labels, stored: a.LastSeen, slack: storedSlack(b.ttl)}
 	}
 	level.Info(b.logger).Log("msg", "book of alerts restored", "alerts", len(b.entries))
+	if clamped > 0 {
+		level.Warn(b.logger).Log("msg", "stored times of alerts lie ahead of the clock, which has gone back; they count as now",
+			"alerts", clamped, "now", now.UTC())
+	}
 	return nil
 }
 
@@ -215,9 +267,47 @@ func (b *Book) ReceivedAfter(name string, d policy.Direction, t time.Time) (olde
 	return oldest, ok
 }
 
+// Page returns the alerts that follow the fingerprint in the order of Alerts,
+// limit at most and of some maxBytes together, and the fingerprint that the
+// next page follows; "" where there is none. An alert larger than maxBytes is a
+// page of its own.
+func (b *Book) Page(after string, limit, maxBytes int) (page []Alert, next string) {
+	b.mu.RLock()
+	var fps []string
+	for fp := range b.entries {
+		if fp > after {
+			fps = append(fps, fp)
+		}
+	}
+	b.mu.RUnlock()
+	slices.Sort(fps)
+
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	bytes := 0
+	for _, fp := range fps {
+		e, ok := b.entries[fp]
+		if !ok {
+			continue
+		}
+		if bytes += e.size; len(page) == limit || (len(page) > 0 && bytes > maxBytes) {
+			return page, page[len(page)-1].Fingerprint
+		}
+		page = append(page, e.handOut())
+	}
+	return page, ""
+}
+
+// Len returns how many alerts are in the book.
+func (b *Book) Len() int {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return len(b.entries)
+}
+
 // handOut is the alert with the policies it speaks for now.
 func (e *entry) handOut() Alert {
-	a := e.alert
+	a := e.alert.plain()
 	for _, m := range e.matches {
 		a.Policies = append(a.Policies, m.Policy)
 	}

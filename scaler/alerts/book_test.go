@@ -114,7 +114,14 @@ func rules(t testing.TB, names ...string) []Rule {
 
 func newFixture(t testing.TB, o Options) *fixture {
 	t.Helper()
-	f := &fixture{t: t, clock: &clock{now: t0}, store: &memStore{}, reg: prometheus.NewPedanticRegistry()}
+	return newFixtureAt(t, t0, o)
+}
+
+// newFixtureAt starts at a time of its own. The senders' clocks may be ahead
+// of it by as much as a test likes.
+func newFixtureAt(t testing.TB, at time.Time, o Options) *fixture {
+	t.Helper()
+	f := &fixture{t: t, clock: &clock{now: at}, store: &memStore{}, reg: prometheus.NewPedanticRegistry()}
 	if s, ok := o.Store.(*memStore); ok {
 		f.store = s
 	}
@@ -127,6 +134,7 @@ func newFixture(t testing.TB, o Options) *fixture {
 	if f.Book, err = New(o); err != nil {
 		t.Fatal(err)
 	}
+	f.maxAhead = 24 * time.Hour
 	return f
 }
 
@@ -310,7 +318,7 @@ func TestBookSetRules(t *testing.T) {
 		t.Error("a policy that is gone still has alerts")
 	}
 	const want = `
-# HELP alertscaler_alerts_active Alerts that fire for the policy and are neither silenced nor inhibited.
+# HELP alertscaler_alerts_active Alerts that fire for the policy and are neither silenced nor inhibited nor unconfirmed.
 # TYPE alertscaler_alerts_active gauge
 alertscaler_alerts_active{direction="block_down",policy="api"} 0
 alertscaler_alerts_active{direction="block_up",policy="api"} 0

@@ -33,14 +33,29 @@ type change struct {
 	// space is where the next pending ones go.
 	space []pending
 	tombs map[string]tombstone
-	// newUnmatched counts the pending alerts that add to Book.unmatched.
-	newUnmatched int
+	// newUnmatched counts the pending alerts that add to Book.unmatched,
+	// newUnmatchedBytes and newBytes what the book grows by, and shares the
+	// alerts that policies get more.
+	newUnmatched, newUnmatchedBytes, newBytes int
+	shares                                    map[string]int
+	// ask is true where Alertmanager has something to confirm.
+	ask bool
+	// ended are the alerts that a notification says are over, heard those that
+	// Alertmanager says fire.
+	ended, heard []string
+	// same is the fingerprint of the alert at hand, where it was just found to
+	// have the labels of the one that the book has.
+	same string
+	// unlistedNew counts the alerts that are removed without ever having
+	// counted.
+	unlistedNew int
 }
 
 // counts are what one notification did, of all that share a change.
 type counts struct {
 	Change
-	lateFiring, lateResolved int
+	refused
+	lateFiring, lateResolved, trimmed int
 }
 
 // pending is what one alert is to become.
@@ -48,6 +63,9 @@ type pending struct {
 	alert   Alert
 	matches []Match
 	removed bool
+	size    int
+	labels  int       // of them for labels
+	listed  time.Time // as of the entry
 	// stored is true where the store must have it before the book.
 	stored bool
 }
@@ -76,7 +94,10 @@ func (c *change) get(fp string) (Alert, bool) {
 // matches returns the policies that a speaks for. An alert keeps the labels
 // it came with, so those of one in the book need no second look.
 func (c *change) matches(a Alert) []Match {
-	if p, ok := c.pending[a.Fingerprint]; ok && !p.removed {
+	if p, ok := c.pending[a.Fingerprint]; ok {
+		if p.removed {
+			return c.book.index.Match(a.Labels)
+		}
 		return p.matches
 	}
 	if e, ok := c.book.entries[a.Fingerprint]; ok {
@@ -88,6 +109,8 @@ func (c *change) matches(a Alert) []Match {
 // put plans a to be in the book; stored says whether the store must know.
 func (c *change) put(a Alert, stored bool) {
 	p := pending{alert: a, matches: c.matches(a), stored: stored}
+	p.labels = c.labelBytes(a)
+	p.size = p.labels + a.restBytes()
 	if old := c.pending[a.Fingerprint]; old != nil && old.stored {
 		p.stored = true
 	}
@@ -104,8 +127,38 @@ func (c *change) plan(fp string, p pending) {
 	if c.pending == nil {
 		c.pending = make(map[string]*pending)
 	}
+	c.newBytes += p.size - c.size(fp)
 	c.space = append(c.space, p)
 	c.pending[fp] = &c.space[len(c.space)-1]
+}
+
+// labelBytes is what the alert's labels take. An alert keeps its labels, so
+// that those of one in the book are counted already.
+func (c *change) labelBytes(a Alert) int {
+	if p, ok := c.pending[a.Fingerprint]; ok && !p.removed {
+		return p.labels
+	}
+	if e, ok := c.book.entries[a.Fingerprint]; ok && c.pending[a.Fingerprint] == nil {
+		return e.labels
+	}
+	return pairBytesOf(a.Labels)
+}
+
+// size returns what the alert takes as this change leaves it.
+func (c *change) size(fp string) int {
+	if p, ok := c.pending[fp]; ok {
+		return p.size
+	}
+	if e, ok := c.book.entries[fp]; ok {
+		return e.size
+	}
+	return 0
+}
+
+// disown plans the alert to go whose fingerprint is another one's: that has
+// these labels, and this alert has others.
+func (c *change) disown(fp string) {
+	c.plan(fp, pending{removed: true, stored: true})
 }
 
 // repeat reports whether the change only sees again what the book has. Such a
@@ -135,7 +188,7 @@ func (c *change) store(ctx context.Context) error {
 		case p.removed:
 			gone = append(gone, fp)
 		default:
-			put = append(put, p.alert)
+			put = append(put, p.alert.plain())
 		}
 	}
 	if c.book.store == nil || len(put)+len(gone) == 0 {
@@ -151,16 +204,26 @@ func (c *change) commit() {
 	for fp, p := range c.pending {
 		old := b.entries[fp]
 		if !p.stored {
-			old.alert, old.slack = p.alert, 0
+			b.bytes += p.size - old.size
+			if len(old.matches) == 0 {
+				b.unmatchedBytes += p.size - old.size
+			}
+			old.alert, old.slack, old.size, old.listed = p.alert, 0, p.size, later(old.listed, p.listed)
 			continue
 		}
 		if old != nil {
 			b.count(old, -1)
 			delete(b.entries, fp)
+			if p.removed {
+				delete(b.ending, fp)
+			}
 		}
 		var e *entry
 		if !p.removed {
-			e = &entry{alert: p.alert, matches: p.matches, stored: p.alert.LastSeen}
+			e = &entry{alert: p.alert, matches: p.matches, stored: p.alert.LastSeen, size: p.size, labels: p.labels, listed: p.listed}
+			if old != nil {
+				e.listed = later(old.listed, p.listed)
+			}
 			b.entries[fp] = e
 			b.count(e, 1)
 		}
@@ -169,8 +232,21 @@ func (c *change) commit() {
 		}
 	}
 	maps.Copy(b.tombs, c.tombs)
-	c.Policies = slices.Sorted(maps.Keys(affected))
+	for _, fp := range c.ended {
+		if _, ok := b.ending[fp]; !ok && b.entries[fp] != nil {
+			b.ending[fp] = c.now
+		}
+	}
+	for _, fp := range c.heard {
+		delete(b.ending, fp)
+	}
+	if c.ask {
+		b.ask()
+	}
+	c.Policies = sortedKeys(affected)
 }
+
+func sortedKeys(set map[string]struct{}) []string { return slices.Sorted(maps.Keys(set)) }
 
 // voice is what an entry contributes to its policies' sets of active and of
 // silenced alerts. The next firing of an alert is another voice.

@@ -29,6 +29,7 @@ func (a Alert) AppendJSON(b []byte) ([]byte, error) {
 	e.text("receiver", a.Receiver, false)
 	e.time("received_at", a.ReceivedAt, true)
 	e.time("last_seen", a.LastSeen, true)
+	e.flag("unconfirmed", a.Unconfirmed)
 	e.list("silenced_by", a.SilencedBy)
 	e.list("inhibited_by", a.InhibitedBy)
 	if len(a.Silences) > 0 { // rare
@@ -99,6 +100,13 @@ func (e *alertEncoder) time(name string, t time.Time, always bool) {
 		e.err = fmt.Errorf("%s: %w", name, err)
 	}
 	e.w.ByteStr(text)
+}
+
+func (e *alertEncoder) flag(name string, value bool) {
+	if value {
+		e.name(name)
+		e.w.Bool(value)
+	}
 }
 
 func (e *alertEncoder) list(name string, values []string) {

@@ -28,6 +28,7 @@ func whole(t *testing.T) Alert {
 		Receiver:     "scaler",
 		ReceivedAt:   at.Add(2 * time.Second),
 		LastSeen:     at.Add(3 * time.Second),
+		Unconfirmed:  true,
 		SilencedBy:   []string{"s1", "s2"},
 		InhibitedBy:  []string{"i1"},
 		Silences:     []policy.Pause{{Silence: "s1", Comment: "why"}, {Silence: "s2"}},

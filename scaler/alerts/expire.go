@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -11,6 +12,10 @@ import (
 // Sightings are stored late, so that a repeated notification costs no write:
 // LastSeen in the store is at most storedAge behind, found out once per tick.
 func storedAge(ttl time.Duration) time.Duration { return ttl / 10 }
+
+// maxExpiredLines is how many alerts that expire at once have a line each in the
+// log.
+const maxExpiredLines = 10
 
 // tick is how often the book is kept in order.
 func tick(ttl time.Duration) time.Duration {
@@ -36,24 +41,30 @@ func (b *Book) SetTTL(ttl time.Duration) {
 // stores the sightings that the store does not have yet. A reconciliation
 // confirms every alert that Alertmanager lists, so that with one the TTL bites
 // only once Alertmanager has been unreachable for so long: what is unknown is
-// kept, but not for ever. With an error nothing was dropped.
-func (b *Book) Expire(ctx context.Context, now time.Time) (Change, error) {
+// kept, but not for ever. With an error, as of a panic, nothing was dropped.
+//
+// Where alerts must be confirmed, it also does what SetConfirm promises while
+// Alertmanager does not answer.
+func (b *Book) Expire(ctx context.Context, now time.Time) (_ Change, err error) {
+	defer b.recovered(taskExpire, &err)
 	b.mu.RLock()
 	ttl := b.ttl
 	b.mu.RUnlock()
 
-	var expired []Alert
+	var expired, assumed []Alert
 	c, err := b.update(ctx, now, func(c *change) {
 		for fp, t := range b.tombs {
 			if now.Sub(t.at) >= lateWindow {
 				delete(b.tombs, fp)
 			}
 		}
+		assumed = c.unanswered()
 		if ttl < 0 {
 			return
 		}
 		for fp, e := range b.entries {
 			switch {
+			case c.pending[fp] != nil:
 			case now.Sub(e.alert.LastSeen) > ttl+e.slack:
 				expired = append(expired, e.alert)
 				c.remove(fp)
@@ -66,13 +77,36 @@ func (b *Book) Expire(ctx context.Context, now time.Time) (Change, error) {
 		return Change{}, fmt.Errorf("store expired alerts: %w", err)
 	}
 
-	for _, a := range expired {
+	b.sayAssumed(assumed)
+	for i, a := range expired {
+		if i == maxExpiredLines {
+			level.Warn(b.logger).Log("msg", "alerts dropped, nobody confirmed them", "more", len(expired)-i, "ttl", ttl)
+			break
+		}
 		level.Warn(b.logger).Log("msg", "alert dropped, nobody confirmed it", "fingerprint", a.Fingerprint,
-			"alertname", a.Labels["alertname"], "last_seen", a.LastSeen, "ttl", ttl)
+			"alertname", a.Labels["alertname"], "last_seen", a.LastSeen.UTC(), "ttl", ttl)
 	}
 	b.metrics.expired.Add(float64(len(expired)))
 	b.notify(c.Policies)
 	return c.Change, nil
+}
+
+// The tasks that panics are counted by.
+const (
+	taskReconcile = "reconcile"
+	taskExpire    = "expire"
+	taskStore     = "store"
+)
+
+// recovered, deferred, makes an error of a panic.
+func (b *Book) recovered(task string, err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	b.metrics.panics.WithLabelValues(task).Inc()
+	*err = fmt.Errorf("panic: %v", p)
+	level.Error(b.logger).Log("msg", "panic recovered, the alerts stay as they were", "task", task, "err", p, "stack", string(debug.Stack()))
 }
 
 // Run keeps the book in order until ctx is done. It returns nil.

@@ -76,7 +76,7 @@ func TestExpireAcrossRestart(t *testing.T) {
 	f.clock.add(5 * time.Minute) // last confirmed five minutes before the crash
 	confirmed := f.clock.Now().Add(-5 * time.Minute)
 
-	g, h := newFixture(t, Options{TTL: ttl, Store: f.store}), newFixture(t, Options{TTL: ttl, Store: f.store})
+	g, h := newFixtureAt(t, confirmed, Options{TTL: ttl, Store: f.store}), newFixtureAt(t, confirmed, Options{TTL: ttl, Store: f.store})
 	g.clock.now = confirmed.Add(ttl)
 	g.expire()
 	g.wantCounts("web", 1, 0)
@@ -85,7 +85,6 @@ func TestExpireAcrossRestart(t *testing.T) {
 	g.wantCounts("web", 0, 0)
 
 	// Confirmed after the restart, it has the TTL and nothing on top of it.
-	h.clock.now = confirmed
 	h.apply(web)
 	h.clock.add(ttl + time.Second)
 	h.expire()

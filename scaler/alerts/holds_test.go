@@ -46,7 +46,7 @@ func TestBlockingAlerts(t *testing.T) {
 	f.wantHolds("api", Counts{}, Holds{})
 	f.wantHolds("nobody", Counts{}, Holds{})
 	const want = `
-# HELP alertscaler_alerts_active Alerts that fire for the policy and are neither silenced nor inhibited.
+# HELP alertscaler_alerts_active Alerts that fire for the policy and are neither silenced nor inhibited nor unconfirmed.
 # TYPE alertscaler_alerts_active gauge
 alertscaler_alerts_active{direction="block_down",policy="api"} 0
 alertscaler_alerts_active{direction="block_up",policy="api"} 0

@@ -9,6 +9,11 @@ type metrics struct {
 	unmatched prometheus.Counter
 	late      *prometheus.CounterVec
 	expired   prometheus.Counter
+	refused   *prometheus.CounterVec
+	trimmed   prometheus.Counter
+	assumed   prometheus.Counter
+	unlisted  prometheus.Counter
+	panics    *prometheus.CounterVec
 
 	reconciliations        prometheus.Counter
 	reconciliationFailures prometheus.Counter
@@ -21,21 +26,57 @@ type metrics struct {
 // policies with four directions each need no gauges of their own.
 type collector struct{ book *Book }
 
-var descActive = prometheus.NewDesc("alertscaler_alerts_active",
-	"Alerts that fire for the policy and are neither silenced nor inhibited.", []string{"policy", "direction"}, nil)
+var (
+	descActive = prometheus.NewDesc("alertscaler_alerts_active",
+		"Alerts that fire for the policy and are neither silenced nor inhibited nor unconfirmed.", []string{"policy", "direction"}, nil)
+	descUnconfirmed = prometheus.NewDesc("alertscaler_alerts_unconfirmed",
+		"Alerts that speak for a policy and do not count yet, because Alertmanager has not listed them.", nil, nil)
+	descBytes = prometheus.NewDesc("alertscaler_alerts_bytes",
+		"What all alerts together take of --alerts.max-bytes.", nil, nil)
+)
 
 // Describe implements prometheus.Collector.
-func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- descActive }
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- descActive
+	ch <- descUnconfirmed
+	ch <- descBytes
+}
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. What it sends to may be slow, so
+// that it does not hold the book while it sends.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
-	c.book.mu.RLock()
-	defer c.book.mu.RUnlock()
-	for name, p := range c.book.policies {
+	counts, unconfirmed, bytes := c.book.tally()
+	for name, n := range counts {
 		for _, d := range directions {
-			ch <- prometheus.MustNewConstMetric(descActive, prometheus.GaugeValue, float64(*p.counts.of(d)), name, string(d))
+			ch <- prometheus.MustNewConstMetric(descActive, prometheus.GaugeValue, float64(*n.of(d)), name, string(d))
 		}
 	}
+	ch <- prometheus.MustNewConstMetric(descUnconfirmed, prometheus.GaugeValue, float64(unconfirmed))
+	ch <- prometheus.MustNewConstMetric(descBytes, prometheus.GaugeValue, float64(bytes))
+}
+
+func (b *Book) tally() (policies map[string]Counts, unconfirmed, bytes int) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	policies = make(map[string]Counts, len(b.policies))
+	for name, p := range b.policies {
+		policies[name] = p.counts
+	}
+	for fp := range b.unconfirmed {
+		if len(b.entries[fp].matches) > 0 {
+			unconfirmed++
+		}
+	}
+	return policies, unconfirmed, b.bytes
+}
+
+func (m *metrics) countRefused(did counts) {
+	for r, n := range did.by {
+		if n > 0 {
+			m.refused.WithLabelValues(refusal(r).String()).Add(float64(n))
+		}
+	}
+	m.trimmed.Add(float64(did.trimmed))
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -53,6 +94,26 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "alertscaler_alerts_expired_total",
 			Help: "Firing alerts dropped because nobody confirmed them within the alert TTL.",
 		}),
+		refused: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_refused_total",
+			Help: "Alerts that the book has no room for, by the bound that they met.",
+		}, []string{"reason"}),
+		trimmed: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_trimmed_total",
+			Help: "Alerts received whose annotations were left out, because they were too large.",
+		}),
+		assumed: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_assumed_total",
+			Help: "Alerts that count although Alertmanager has not confirmed them, because it did not answer.",
+		}),
+		unlisted: f.NewCounter(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_unlisted_total",
+			Help: "Alerts that a notification told of and that never counted, because Alertmanager did not list them.",
+		}),
+		panics: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "alertscaler_alerts_panics_total",
+			Help: "Panics that were recovered while the active alerts were reconciled or kept in order; each is a bug.",
+		}, []string{"task"}),
 		reconciliations: f.NewCounter(prometheus.CounterOpts{
 			Name: "alertscaler_reconciliations_total",
 			Help: "Attempts to reconcile the active alerts with Alertmanager.",
@@ -79,6 +140,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	for _, s := range []Status{Firing, Resolved} {
 		m.late.WithLabelValues(string(s))
+	}
+	for r := range refusals {
+		m.refused.WithLabelValues(r.String())
+	}
+	for _, t := range []string{taskReconcile, taskExpire, taskStore} {
+		m.panics.WithLabelValues(t)
 	}
 	for _, c := range []string{"added", "updated", "removed"} {
 		m.reconciledAlerts.WithLabelValues(c)

@@ -63,7 +63,7 @@ func TestOrderIsIrrelevant(t *testing.T) {
 		if got := shuffled.Counts("web"); got != want {
 			rt.Errorf("counts %+v, want %+v", got, want)
 		}
-		stored := newFixture(t, Options{Store: shuffled.store})
+		stored := newFixtureAt(t, t0.Add(time.Hour), Options{Store: shuffled.store})
 		if diff := cmp.Diff(straight.Alerts(), stored.Alerts(), ignore); diff != "" {
 			rt.Errorf("store (-in order +shuffled):\n%s", diff)
 		}

@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,16 +39,14 @@ func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
 		listed := make(map[string]struct{}, len(answer.Alerts))
 		for _, a := range answer.Alerts {
 			listed[a.Fingerprint] = struct{}{}
-			c.listed(a, answer.RequestedAt)
+			c.listed(c.dated(a), answer.RequestedAt)
 		}
 		for fp, e := range b.entries {
 			_, ok := listed[fp]
 			over := answer.Settled || b.listedSince(fp, answer.Up)
-			if ok || !over || answer.RequestedAt.Sub(e.alert.LastSeen) < peerLag {
-				continue
+			if !ok && over {
+				c.unlisted(fp, e, answer.RequestedAt)
 			}
-			c.remove(fp)
-			c.bury(fp, e.alert.StartsAt)
 		}
 	})
 	if err != nil {
@@ -56,8 +55,19 @@ func (b *Book) Reconcile(ctx context.Context, answer Answer) (Change, error) {
 
 	b.mu.Lock()
 	b.reconciled = later(b.reconciled, answer.RequestedAt)
+	if answer.Settled {
+		b.settled = later(b.settled, answer.RequestedAt)
+	}
 	b.remember(answer)
 	b.mu.Unlock()
+	b.metrics.countRefused(c.counts)
+	b.metrics.unlisted.Add(float64(c.unlistedNew))
+	if c.unlistedNew > 0 {
+		b.sparse.Log(level.Warn(b.logger), "msg", "alerts dropped that a notification had: alertmanager does not list them", "alerts", c.unlistedNew)
+	}
+	if err := c.err(b, len(answer.Alerts)); err != nil {
+		b.sparse.Log(level.Warn(b.logger), "msg", "alerts that alertmanager lists were refused", "err", err)
+	}
 	b.metrics.reconciledAlerts.WithLabelValues("added").Add(float64(c.Added))
 	b.metrics.reconciledAlerts.WithLabelValues("updated").Add(float64(c.Updated))
 	b.metrics.reconciledAlerts.WithLabelValues("removed").Add(float64(c.Removed))
@@ -105,18 +115,28 @@ func (c *change) listed(a Alert, requested time.Time) {
 	a.ReceivedAt, a.LastSeen = c.now, requested
 
 	known, ok := c.get(a.Fingerprint)
+	if ok && !maps.Equal(a.Labels, known.Labels) {
+		c.disown(a.Fingerprint)
+		ok = false
+	}
 	if !ok {
-		if len(c.matches(a)) > 0 {
+		if ms := c.matches(a); len(ms) > 0 && c.admit(&a, ms) {
 			c.Added++
 			c.put(a, true)
+			c.pending[a.Fingerprint].listed = requested
 		}
 		return
 	}
 	a.Labels, a.GroupKey, a.Receiver = known.Labels, known.GroupKey, known.Receiver
+	c.fit(&a, known)
+	// The member that was asked may not have heard of the end yet.
+	if at, ok := c.book.ending[a.Fingerprint]; ok && requested.Sub(at) >= peerLag {
+		c.heard = append(c.heard, a.Fingerprint)
+	}
 	a.LastSeen = later(a.LastSeen, known.LastSeen)
 	a.Silences = keepDetails(a.Silences, known.Silences)
 	changed := !slices.Equal(a.SilencedBy, known.SilencedBy) || !slices.Equal(a.InhibitedBy, known.InhibitedBy) ||
-		!sameSilences(a.Silences, known.Silences)
+		!sameSilences(a.Silences, known.Silences) || known.Unconfirmed
 	if a.StartsAt.After(known.StartsAt) {
 		changed = true
 	} else {
@@ -128,6 +148,7 @@ func (c *change) listed(a Alert, requested time.Time) {
 		c.Refreshed++
 	}
 	c.put(a, changed)
+	c.pending[a.Fingerprint].listed = requested
 }
 
 // overtaken reports whether a was over when the question was put, or so

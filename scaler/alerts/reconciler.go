@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"golang.org/x/time/rate"
 )
 
 // Defaults of ReconcilerOptions.
@@ -19,6 +20,15 @@ const (
 	DefaultSettle = 3 * time.Minute
 
 	maxResyncTimeout = 15 * time.Second
+
+	// Notifications may have Alertmanager asked once a second, and a few times
+	// at once.
+	askEvery = time.Second
+	askBurst = 5
+	// askAgain is how soon it is asked again for an alert that it did not list,
+	// doubling up to the interval: a member of a cluster may hear of an alert
+	// later than the one that has sent it.
+	askAgain = 500 * time.Millisecond
 )
 
 // ReconcilerOptions of a Reconciler; Book and URL are required.
@@ -82,34 +92,45 @@ func NewReconciler(o ReconcilerOptions) (*Reconciler, error) {
 }
 
 // Reconcile asks once. Without an answer, or with one that makes no sense,
-// the book stays as it is: not knowing is not knowing that nothing fires.
-func (r *Reconciler) Reconcile(ctx context.Context) error {
+// the book stays as it is: not knowing is not knowing that nothing fires. A
+// panic is such an error.
+func (r *Reconciler) Reconcile(ctx context.Context) (err error) {
 	m := r.book.metrics
 	m.reconciliations.Inc()
 	start := time.Now()
+	defer func() {
+		m.reconciliationDuration.Observe(time.Since(start).Seconds())
+		if err != nil {
+			m.reconciliationFailures.Inc()
+		}
+	}()
+	defer r.book.recovered(taskReconcile, &err)
 
 	asking, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	answer, err := r.am.firing(asking)
+	for i := range answer.Alerts {
+		answer.Alerts[i].Fingerprint = Fingerprint(answer.Alerts[i].Labels)
+	}
 	if answer.Alerts != nil {
 		_, applyErr := r.book.Reconcile(ctx, answer)
 		err = errors.Join(err, applyErr)
 	}
-
-	m.reconciliationDuration.Observe(time.Since(start).Seconds())
 	if err != nil {
-		m.reconciliationFailures.Inc()
 		return err
 	}
 	m.reconciled.Set(float64(answer.RequestedAt.UnixNano()) / 1e9)
 	return nil
 }
 
-// Run asks at once and then every interval until ctx is done. It returns nil.
+// Run asks at once and then every interval, and in between where a notification
+// told of something that Alertmanager is to confirm, until ctx is done. It
+// returns nil.
 func (r *Reconciler) Run(ctx context.Context) error {
 	ticker := time.NewTicker(r.interval)
 	defer ticker.Stop()
-	failing := false
+	failing, tries := false, 0
+	asks := rate.NewLimiter(rate.Every(askEvery), askBurst)
 	for {
 		err := r.Reconcile(ctx)
 		switch {
@@ -121,10 +142,23 @@ func (r *Reconciler) Run(ctx context.Context) error {
 			level.Info(r.logger).Log("msg", "alertmanager answers again")
 		}
 		failing = err != nil
+		var again <-chan time.Time
+		if r.book.waiting() {
+			again = time.After(min(askAgain<<min(tries, 10), r.interval))
+			tries++
+		} else {
+			tries = 0
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+		case <-again:
+		case <-r.book.asked:
+			tries = 0
+			if asks.Wait(ctx) != nil {
+				return nil
+			}
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestReconcilerReadsAlertmanager(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Alert{{
-		Fingerprint:  "a1",
+		Fingerprint:  Fingerprint(map[string]string{"alertname": "ScaleUp", "scale": "up", "scale_target": "web"}), // not the one that it was given
 		Status:       Firing,
 		Labels:       map[string]string{"alertname": "ScaleUp", "scale": "up", "scale_target": "web"},
 		Annotations:  map[string]string{"description": "d"},

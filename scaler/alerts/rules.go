@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -27,7 +26,10 @@ func (b *Book) setRules(rules []Rule) (changed []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	b.index, b.unmatched = index, 0
+	b.index = index
+	b.bytes, b.unmatchedBytes = 0, 0
+	clear(b.unmatched)
+	clear(b.unconfirmed)
 	b.policies = make(map[string]*policyAlerts, len(index.Policies()))
 	for _, name := range index.Policies() {
 		b.policies[name] = &policyAlerts{fingerprints: make(map[string]struct{})}
@@ -39,8 +41,11 @@ func (b *Book) setRules(rules []Rule) (changed []string) {
 		if e.alert.counts() {
 			difference(old, e.matches, affected)
 		}
+		if e.alert.Unconfirmed && len(e.matches) > 0 {
+			b.ask()
+		}
 	}
-	return slices.Sorted(maps.Keys(affected))
+	return sortedKeys(affected)
 }
 
 // difference adds the policies of the matches that only one of a and b has.
@@ -57,19 +62,33 @@ func difference(a, b []Match, to map[string]struct{}) {
 	}
 }
 
+func member(set map[string]struct{}, fp string, is bool) {
+	if is {
+		set[fp] = struct{}{}
+	} else {
+		delete(set, fp)
+	}
+}
+
 // count adds an entry to its policies' shares, or takes it out where by is
 // -1, with mu held for writing.
 func (b *Book) count(e *entry, by int) {
+	fp := e.alert.Fingerprint
+	b.bytes += by * e.size
 	if len(e.matches) == 0 {
-		b.unmatched += by
+		b.unmatchedBytes += by * e.size
+		member(b.unmatched, fp, by > 0)
+	}
+	if e.alert.Unconfirmed {
+		member(b.unconfirmed, fp, by > 0)
 	}
 	active, silenced := e.alert.Active(), e.alert.silenced()
 	for i, m := range e.matches {
 		p := b.policies[m.Policy]
 		if by > 0 {
-			p.fingerprints[e.alert.Fingerprint] = struct{}{}
+			p.fingerprints[fp] = struct{}{}
 		} else {
-			delete(p.fingerprints, e.alert.Fingerprint)
+			delete(p.fingerprints, fp)
 		}
 		if n := p.counts.of(m.Direction); active && n != nil {
 			*n += by

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
-
-	"github.com/go-kit/log/level"
 )
 
 // turn is a mutex that can be waited for beside something else.
@@ -51,12 +48,18 @@ func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*
 		return nil, err
 	}
 
-	b.mu.Lock()
 	c := b.newChange(now)
-	plan(c)
-	b.inFlight = c.pending
-	b.mu.Unlock()
+	b.plan(c, func() { plan(c) })
 	return c, b.finish(ctx, c)
+}
+
+// plan runs do with mu held, and has what it plans in flight. A panic leaves
+// the book as it was.
+func (b *Book) plan(c *change, do func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	do()
+	b.inFlight = c.pending
 }
 
 // finish stores what is in flight, and makes it once it is stored. The caller
@@ -122,7 +125,9 @@ func (b *Book) join(w *waiting) error {
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		defer b.recovered()
+		// Those who wait are told that nobody stored it.
+		var err error
+		defer b.recovered(taskStore, &err)
 		b.notify(b.storeQueue(w))
 	}()
 	select {
@@ -142,14 +147,6 @@ func (b *Book) withdraw(w *waiting) error {
 	return context.Cause(w.ctx)
 }
 
-// recovered keeps a panic of whoever stores or listens from ending the process.
-// Those who wait are told that nobody stored it.
-func (b *Book) recovered() {
-	if r := recover(); r != nil {
-		level.Error(b.logger).Log("msg", "panic while notifications were stored", "err", fmt.Sprint(r), "stack", string(debug.Stack()))
-	}
-}
-
 // storeQueue stores all that waits, unless w was stored meanwhile, gives up
 // writes when the next one may begin, and returns the policies concerned.
 func (b *Book) storeQueue(w *waiting) []string {
@@ -161,21 +158,20 @@ func (b *Book) storeQueue(w *waiting) []string {
 	default:
 	}
 
-	b.mu.Lock()
-	taken := b.queue
-	b.queue = nil
+	var taken []*waiting
 	c := b.newChange(time.Time{})
-	for _, w := range taken {
-		// As in update.
-		if w.err = w.ctx.Err(); w.err != nil {
-			continue
+	b.plan(c, func() {
+		taken, b.queue = b.queue, nil
+		for _, w := range taken {
+			// As in update.
+			if w.err = w.ctx.Err(); w.err != nil {
+				continue
+			}
+			c.now, c.counts = w.now, counts{}
+			w.plan(c)
+			w.did, w.err = c.counts, errAbandoned
 		}
-		c.now, c.counts = w.now, counts{}
-		w.plan(c)
-		w.did, w.err = c.counts, errAbandoned
-	}
-	b.inFlight = c.pending
-	b.mu.Unlock()
+	})
 
 	began := time.Now()
 	err := b.finish(context.Background(), c)
