@@ -126,6 +126,7 @@ func FuzzPrometheus(f *testing.F) {
 		none := `{"status":"success","data":{"resultType":"vector","result":[]}}`
 		one := `{"metric":{"scale_target":"web","resource":"cpu"},"value":[` + seconds(noon) + `,"3"]}`
 		f.Add(kind, none, fresh)
+		f.Add(kind, none, none)
 		f.Add(kind, say(`"3"`), none)
 		f.Add(kind, strings.Replace(none, "[]", "["+one+","+one+"]", 1), fresh)
 		f.Add(kind, say(`"3"`), say(strconv.Quote(seconds(noon.Add(time.Hour)))))

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -19,13 +20,13 @@ import (
 // liar is a Prometheus for the property: it tells the truth, except that it
 // answers the question that is spoilt otherwise.
 type liar struct {
-	mu      sync.Mutex // guards what follows
-	usage   float64
-	ready   int
-	spoilt  string
-	foreign func(w http.ResponseWriter, at time.Time)
-	told    bool // since it is spoilt
-	asked   []string
+	mu     sync.Mutex // guards what follows
+	usage  float64
+	ready  int
+	spoilt string
+	lie    lie
+	told   bool // since it is spoilt
+	asked  []string
 }
 
 // subject is what is asked for, so that it may be spoilt by name.
@@ -52,7 +53,7 @@ func (l *liar) answer(w http.ResponseWriter, r *http.Request, query string) bool
 	}
 	if what == l.spoilt {
 		l.told = true
-		l.foreign(w, time.UnixMilli(int64(math.Round(ms*1000))))
+		l.lie(w, time.UnixMilli(int64(math.Round(ms*1000))))
 		return true
 	}
 	value := l.usage
@@ -74,14 +75,22 @@ func (l *liar) answer(w http.ResponseWriter, r *http.Request, query string) bool
 	return true
 }
 
-// lies are ways to spoil an answer: those that say no number, and those that
-// say one which is not to be used.
-func lies() map[string]func(w http.ResponseWriter, at time.Time) {
-	all := make(map[string]func(http.ResponseWriter, time.Time))
+// lie is a way to spoil an answer.
+type lie func(w http.ResponseWriter, at time.Time)
+
+// strangeLies say no number.
+func strangeLies() map[string]lie {
+	all := make(map[string]lie)
 	for _, f := range foreigners() {
 		all[f.name] = func(w http.ResponseWriter, at time.Time) { _, _ = w.Write([]byte(f.body(at))) }
 	}
-	number := func(value func(at time.Time) string) func(http.ResponseWriter, time.Time) {
+	return all
+}
+
+// plainLies say what Prometheus may say, and no number that is to be used.
+func plainLies() map[string]lie {
+	all := make(map[string]lie)
+	number := func(value func(at time.Time) string) lie {
 		return func(w http.ResponseWriter, at time.Time) {
 			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"scale_target":"web","resource":"cpu"},"value":[%s,%q]}]}}`, seconds(at), value(at))
 		}
@@ -102,8 +111,8 @@ func lies() map[string]func(w http.ResponseWriter, at time.Time) {
 }
 
 // timeLies spoil what is said about the time of a sample.
-func timeLies() map[string]func(w http.ResponseWriter, at time.Time) {
-	all := make(map[string]func(http.ResponseWriter, time.Time))
+func timeLies() map[string]lie {
+	all := make(map[string]lie)
 	for _, off := range []time.Duration{-time.Hour, -3 * time.Minute, 2 * time.Minute, 24 * time.Hour} {
 		all[fmt.Sprint("a sample dated ", off)] = func(w http.ResponseWriter, at time.Time) {
 			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%s,%q]}]}}`, seconds(at), seconds(at.Add(off)))
@@ -115,16 +124,11 @@ func timeLies() map[string]func(w http.ResponseWriter, at time.Time) {
 // Whatever a source answers, and to whichever question, the count never falls
 // below what the last clean reading needed, nor at all before there was one.
 func TestTheCountNeverFallsBelowTheLastCleanReading(t *testing.T) {
-	lying, lyingOfTime := lies(), timeLies()
-	names := func(m map[string]func(http.ResponseWriter, time.Time)) []string {
-		var all []string
-		for name := range m {
-			all = append(all, name)
-		}
-		slices.Sort(all)
-		return all
+	lies := []map[string]lie{strangeLies(), plainLies(), timeLies()}
+	names := make([][]string, len(lies))
+	for i := range lies {
+		names[i] = slices.Sorted(maps.Keys(lies[i]))
 	}
-	liesAll, liesTime := names(lying), names(lyingOfTime)
 	var fell, spoilt, held int
 	rapid.Check(t, func(rt *rapid.T) {
 		l := &liar{}
@@ -162,15 +166,15 @@ func TestTheCountNeverFallsBelowTheLastCleanReading(t *testing.T) {
 			usage := float64(rapid.IntRange(0, 60).Draw(rt, "usage"))
 			l.mu.Lock()
 			l.usage, l.ready, l.spoilt, l.told = usage, n, "", false
-			lie := ""
+			told := ""
 			if len(l.asked) > 0 && rapid.IntRange(0, 2).Draw(rt, "lies") > 0 {
 				l.spoilt = rapid.SampledFrom(l.asked).Draw(rt, "about")
-				lie = rapid.SampledFrom(liesAll).Draw(rt, "lie")
-				l.foreign = lying[lie]
-				if strings.HasPrefix(l.spoilt, "time of ") && rapid.Bool().Draw(rt, "of time") {
-					lie = rapid.SampledFrom(liesTime).Draw(rt, "time")
-					l.foreign = lyingOfTime[lie]
+				kind := rapid.IntRange(0, 1).Draw(rt, "kind")
+				if strings.HasPrefix(l.spoilt, "time of ") {
+					kind = rapid.IntRange(0, 2).Draw(rt, "kind of time")
 				}
+				told = rapid.SampledFrom(names[kind]).Draw(rt, "lie")
+				l.lie = lies[kind][told]
 			}
 			l.mu.Unlock()
 
@@ -180,7 +184,7 @@ func TestTheCountNeverFallsBelowTheLastCleanReading(t *testing.T) {
 			if l.told {
 				spoilt++
 			} else {
-				lie = "" // nobody asked
+				told = "" // nobody asked
 				needed = max(rules.Min, int(math.Ceil((usage+usage*reserved/(1-reserved))/2-1e-6)))
 			}
 			l.mu.Unlock()
@@ -191,8 +195,8 @@ func TestTheCountNeverFallsBelowTheLastCleanReading(t *testing.T) {
 			}
 			d := policy.Decide(rules, o, h, now)
 			h.Observe(rules, d)
-			history = append(history, fmt.Sprintf("usage %g, %s is told by %q: %s", usage, l.spoilt, lie, d.Explain()))
-			if lie == "" && o.Usage[0].Problem != "" {
+			history = append(history, fmt.Sprintf("usage %g, %s is told by %q: %s", usage, l.spoilt, told, d.Explain()))
+			if told == "" && o.Usage[0].Problem != "" {
 				rt.Fatalf("the truth is refused: %+v", o.Usage[0])
 			}
 			if d.Act && d.Desired < n {
@@ -200,7 +204,7 @@ func TestTheCountNeverFallsBelowTheLastCleanReading(t *testing.T) {
 				if d.Desired < needed {
 					rt.Fatalf("%d → %d, and the last clean reading needs %d:\n%s", n, d.Desired, needed, strings.Join(history, "\n"))
 				}
-			} else if lie != "" {
+			} else if told != "" {
 				held++
 			}
 			if d.Act {
