@@ -30,7 +30,7 @@ type foreign struct {
 
 func foreigners() []foreign {
 	as := func(name, body string) foreign {
-		return foreign{name, func(at time.Time) string { return strings.ReplaceAll(body, "T", seconds(at)) }}
+		return foreign{name, func(at time.Time) string { return strings.ReplaceAll(body, "@", seconds(at)) }}
 	}
 	data := func(name, data string) foreign { return as(name, `{"status":"success","data":`+data+`}`) }
 	result := func(name, result string) foreign {
@@ -49,30 +49,30 @@ func foreigners() []foreign {
 		as("nothing", ""), as("an empty object", "{}"), as("null", "null"), as("an array", "[]"), as("a number", "1"), as("a string", `"1"`),
 		as("no data", `{"status":"success"}`), data("data that is null", "null"), data("data that is an array", "[]"), data("data that is empty", "{}"),
 		data("data that is a string", `"1"`), data("a type and no result", `{"resultType":"vector"}`), data("a result without a type", `{"result":[]}`),
-		data("a type that is null", `{"resultType":null,"result":[{"metric":{},"value":[T,"1"]}]}`),
-		data("a scalar that is null", `{"resultType":"scalar","result":null}`), data("a scalar of one element", `{"resultType":"scalar","result":[T]}`),
-		data("a scalar without a number", `{"resultType":"scalar","result":[T,null]}`), data("a string for a number", `{"resultType":"string","result":[T,"1"]}`),
-		data("a range", `{"resultType":"matrix","result":[{"metric":{},"values":[[T,"1"]]}]}`), data("an unknown type", `{"resultType":"tensor","result":[[1]]}`),
-		as("no status", `{"data":{"resultType":"vector","result":[{"metric":{},"value":[T,"1"]}]}}`),
-		as("another status", `{"status":"ok","data":{"resultType":"vector","result":[{"metric":{},"value":[T,"1"]}]}}`),
-		as("an error with a result", `{"status":"error","errorType":"x","error":"y","data":{"resultType":"vector","result":[{"metric":{},"value":[T,"1"]}]}}`),
-		as("two answers", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[T,"1"]}]}}{}`),
-		as("data twice", `{"status":"success","data":{"resultType":"vector","result":[]},"data":{"resultType":"vector","result":[{"metric":{},"value":[T,"1"]}]}}`),
-		as("half of it", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[T,"1"`),
+		data("a type that is null", `{"resultType":null,"result":[{"metric":{},"value":[@,"1"]}]}`),
+		data("a scalar that is null", `{"resultType":"scalar","result":null}`), data("a scalar of one element", `{"resultType":"scalar","result":[@]}`),
+		data("a scalar without a number", `{"resultType":"scalar","result":[@,null]}`), data("a string for a number", `{"resultType":"string","result":[@,"1"]}`),
+		data("a range", `{"resultType":"matrix","result":[{"metric":{},"values":[[@,"1"]]}]}`), data("an unknown type", `{"resultType":"tensor","result":[[1]]}`),
+		as("no status", `{"data":{"resultType":"vector","result":[{"metric":{},"value":[@,"1"]}]}}`),
+		as("another status", `{"status":"ok","data":{"resultType":"vector","result":[{"metric":{},"value":[@,"1"]}]}}`),
+		as("an error with a result", `{"status":"error","errorType":"x","error":"y","data":{"resultType":"vector","result":[{"metric":{},"value":[@,"1"]}]}}`),
+		as("two answers", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[@,"1"]}]}}{}`),
+		as("data twice", `{"status":"success","data":{"resultType":"vector","result":[]},"data":{"resultType":"vector","result":[{"metric":{},"value":[@,"1"]}]}}`),
+		as("half of it", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[@,"1"`),
 		as("a login page", "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"),
 		as("compressed", "\x1f\x8b\x08\x00\x00\x00\x00\x00"),
 		result("a result that is null", "null"), result("a result that is an object", "{}"), result("a result that is a number", "1"),
 		element("a series that is null", "null"), element("a series that is an array", "[]"), element("a series that is a number", "1"), element("a series without anything", "{}"),
-		element("no value", `{"metric":{"scale_target":"web","resource":"cpu"}}`), element("no metric", `{"value":[T,"1"]}`),
-		element("a metric that is null", `{"metric":null,"value":[T,"1"]}`), element("a label that is a number", `{"metric":{"scale_target":1},"value":[T,"1"]}`),
-		element("two values", `{"metric":{},"value":[T,"1"],"value":[T,"2"]}`), element("a value and a histogram", `{"metric":{},"value":[T,"1"],"histogram":[T,{}]}`),
-		element("values", `{"metric":{},"values":[[T,"1"]]}`),
+		element("no value", `{"metric":{"scale_target":"web","resource":"cpu"}}`), element("no metric", `{"value":[@,"1"]}`),
+		element("a metric that is null", `{"metric":null,"value":[@,"1"]}`), element("a label that is a number", `{"metric":{"scale_target":1},"value":[@,"1"]}`),
+		element("two values", `{"metric":{},"value":[@,"1"],"value":[@,"2"]}`), element("a value and a histogram", `{"metric":{},"value":[@,"1"],"histogram":[@,{}]}`),
+		element("values", `{"metric":{},"values":[[@,"1"]]}`),
 		value("a value that is null", "null"), value("a value that is empty", "[]"), value("a value that is a number", "1"), value("a value that is a string", `"1"`),
-		value("a value that is an object", `{"T":"1"}`), value("a time alone", "[T]"), value("a time and null", "[T,null]"), value("a time and a number without quotes", "[T,1]"),
-		value("three elements", `[T,"1","1"]`), value("a number alone", `["1"]`), value("a time in quotes", `["T","1"]`), value("a time that is null", `[null,"1"]`),
-		value("a time beyond all times", `[1e300,"1"]`), value("an empty number", `[T,""]`), value("a word", `[T,"one"]`), value("a number after a blank", `[T," 1"]`),
-		value("a hexadecimal number", `[T,"0x1p-2"]`), value("a number with underscores", `[T,"0x_1p1"]`), value("a number beyond all numbers", `[T,"1e999"]`),
-		value("a boolean", "[T,true]"), value("a trailing comma", `[T,"1",]`),
+		value("a value that is an object", `{"@":"1"}`), value("a time alone", "[@]"), value("a time and null", "[@,null]"), value("a time and a number without quotes", "[@,1]"),
+		value("three elements", `[@,"1","1"]`), value("a number alone", `["1"]`), value("a time in quotes", `["@","1"]`), value("a time that is null", `[null,"1"]`),
+		value("a time beyond all times", `[1e300,"1"]`), value("an empty number", `[@,""]`), value("a word", `[@,"one"]`), value("a number after a blank", `[@," 1"]`),
+		value("a hexadecimal number", `[@,"0x1p-2"]`), value("a number with underscores", `[@,"0x_1p1"]`), value("a number beyond all numbers", `[@,"1e999"]`),
+		value("a boolean", "[@,true]"), value("a trailing comma", `[@,"1",]`),
 		off("a sample dated a year ahead", 365*24*time.Hour), off("a sample dated two minutes ahead", 2*time.Minute), off("an answer of yesterday", -24*time.Hour),
 	}
 }
@@ -151,14 +151,14 @@ func TestWhatIsNoNumberIsNotInThePast(t *testing.T) {
 	to := time.Now().Truncate(time.Second)
 	q := Query{Resource: "cpu", Usage: "sum(x)", CapacityPerReplica: 2}
 	series := func(values string) string {
-		return fmt.Sprintf(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":%s}]}}`, strings.ReplaceAll(values, "T", seconds(to)))
+		return fmt.Sprintf(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":%s}]}}`, strings.ReplaceAll(values, "@", seconds(to)))
 	}
-	body = series(`[[T,"8.5"]]`)
+	body = series(`[[@,"8.5"]]`)
 	if got, err := r.Past(t.Context(), q, to.Add(-time.Minute), to, time.Second); err != nil || len(got) != 1 || got[0].Usage != 8.5 {
 		t.Fatalf("%+v, %v, want one sample", got, err)
 	}
 	all := []foreign{}
-	for _, values := range []string{"null", "{}", "1", "[null]", "[[]]", "[[T]]", "[[T,null]]", "[[T,1]]", `[[T,"1",1]]`, `[[null,"1"]]`, `[["T","1"]]`, `[[T,""]]`, `[[T,"one"]]`, `[[T,"8.5"],null]`, `[[T,"8.5"],[T]]`} {
+	for _, values := range []string{"null", "{}", "1", "[null]", "[[]]", "[[@]]", "[[@,null]]", "[[@,1]]", `[[@,"1",1]]`, `[[null,"1"]]`, `[["@","1"]]`, `[[@,""]]`, `[[@,"one"]]`, `[[@,"8.5"],null]`, `[[@,"8.5"],[@]]`} {
 		all = append(all, foreign{values, func(time.Time) string { return series(values) }})
 	}
 	for _, f := range foreigners() {
@@ -174,7 +174,7 @@ func TestWhatIsNoNumberIsNotInThePast(t *testing.T) {
 			t.Errorf("%s: %q is not for people", f.name, err)
 		}
 	}
-	for _, values := range []string{`[[T,"NaN"]]`, `[[T,"+Inf"]]`, `[[T,"-1"]]`} {
+	for _, values := range []string{`[[@,"NaN"]]`, `[[@,"+Inf"]]`, `[[@,"-1"]]`} {
 		body = series(values)
 		if got, err := r.Past(t.Context(), q, to.Add(-time.Minute), to, time.Second); err != nil || len(got) != 0 {
 			t.Errorf("%s: %+v, %v, want no sample", values, got, err)
