@@ -445,3 +445,57 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestAWholeLedgerIsNeverRefused: whatever was written, removed and pruned, in
+// whatever order, what lies on the disk in between is whole.
+func TestAWholeLedgerIsNeverRefused(t *testing.T) {
+	dir := t.TempDir()
+	l := openWith(t, Options{Path: dir, Retention: time.Hour, MaxDecisions: 800})
+	r := rand.New(rand.NewPCG(3, 3))
+	look := func(round int) {
+		t.Helper()
+		f, err := os.Open(l.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := inspect(f, info.Size())
+		if in.whole != nil || len(in.bad) > 0 || in.stale || in.miscounted || in.image.half {
+			t.Fatalf("round %d: %v, %d bad records, stale %t, miscounted %t, half %t", round, in.whole, len(in.bad), in.stale, in.miscounted, in.image.half)
+		}
+	}
+	now := start()
+	for round := range 60 {
+		now = now.Add(time.Duration(r.IntN(600)) * time.Second)
+		var put []alerts.Alert
+		var gone []string
+		for range r.IntN(400) {
+			fp := fmt.Sprintf("%x", r.IntN(3000))
+			if r.IntN(2) == 0 {
+				gone = append(gone, fp)
+				continue
+			}
+			put = append(put, alerts.Alert{Fingerprint: fp, Labels: map[string]string{"l": strings.Repeat("x", r.IntN(3000))}})
+		}
+		if err := l.SaveAlerts(t.Context(), put, gone); err != nil {
+			t.Fatal(err)
+		}
+		for range r.IntN(100) {
+			name := fmt.Sprintf("policy-%d", r.IntN(30))
+			l.Enqueue(Record{
+				Decision: decision(l, name, now), Actions: []Action{action(l, name, "swarm", r.IntN(9), []ActionState{Accepted, Converged}[r.IntN(2)], now)},
+				Histories: map[string]policy.History{name: {LastSeen: now}},
+				Learnt:    []Learnt{{Policy: name, Resource: "cpu", State: bytes.Repeat([]byte{1}, r.IntN(20000))}},
+			})
+		}
+		l.flush()
+		if err := errors.Join(l.pruneRecords(now, true), l.pruneHistories(now, true)); err != nil {
+			t.Fatal(err)
+		}
+		look(round)
+	}
+}
