@@ -24,6 +24,7 @@ const (
 
 	branchPage   = 0x01
 	leafPage     = 0x02
+	metaPage     = 0x04
 	freelistPage = 0x10
 
 	bucketElement = 0x01
@@ -44,7 +45,8 @@ type image struct {
 	size     int64
 	pageSize int64
 	meta     boltMeta
-	// half: the other meta is damaged. It may have been the later one.
+	// half: the other meta is damaged, or not that of the transaction before. It
+	// may have been a later one.
 	half bool
 
 	// seen are the pages that are part of something.
@@ -84,14 +86,14 @@ var errNoRoot = errors.New("neither of its two roots can be read")
 // openImage finds the last transaction.
 func openImage(r io.ReaderAt, size int64) (*image, error) {
 	im := &image{r: r, size: size}
-	first, firstOK := readMeta(r, 0)
+	first, firstOK := readMeta(r, 0, 0)
 	var second boltMeta
 	secondOK := false
 	if firstOK {
-		second, secondOK = readMeta(r, int64(first.pageSize))
+		second, secondOK = readMeta(r, int64(first.pageSize), 1)
 	}
 	for n := int64(1 << 10); !firstOK && !secondOK && n <= 64<<10; n *= 2 {
-		second, secondOK = readMeta(r, n)
+		second, secondOK = readMeta(r, n, 1)
 		secondOK = secondOK && int64(second.pageSize) == n
 	}
 	switch {
@@ -102,7 +104,7 @@ func openImage(r io.ReaderAt, size int64) (*image, error) {
 	default:
 		im.meta = first
 	}
-	im.half = !firstOK || !secondOK
+	im.half = !firstOK || !secondOK || first.txn+1 != second.txn && second.txn+1 != first.txn
 	im.pageSize = int64(im.meta.pageSize)
 	if n := im.length(); n > size {
 		return im, fmt.Errorf("it is cut off at %d of %d bytes", size, n)
@@ -118,7 +120,8 @@ func (im *image) length() int64 {
 	return int64(im.meta.pages) * im.pageSize
 }
 
-func readMeta(r io.ReaderAt, at int64) (m boltMeta, ok bool) {
+// readMeta reads a meta at its offset. The transactions take turns.
+func readMeta(r io.ReaderAt, at int64, turn uint64) (m boltMeta, ok bool) {
 	var b [pageHeader + 64]byte
 	if _, err := r.ReadAt(b[:], at); err != nil {
 		return m, false
@@ -130,7 +133,8 @@ func readMeta(r io.ReaderAt, at int64) (m boltMeta, ok bool) {
 		pageSize: native.Uint32(text[8:]), root: native.Uint64(text[16:]), sequence: native.Uint64(text[24:]),
 		freelist: native.Uint64(text[32:]), pages: native.Uint64(text[40:]), txn: native.Uint64(text[48:]),
 	}
-	ok = native.Uint32(text) == boltMagic && native.Uint32(text[4:]) == boltVersion && native.Uint64(text[56:]) == sum.Sum64() &&
+	ok = native.Uint64(b[:]) == turn && m.txn%2 == turn && native.Uint16(b[8:]) == metaPage &&
+		native.Uint32(text) == boltMagic && native.Uint32(text[4:]) == boltVersion && native.Uint64(text[56:]) == sum.Sum64() &&
 		m.pageSize >= 1<<10 && m.pageSize <= 64<<10 && m.pageSize&(m.pageSize-1) == 0
 	return m, ok
 }
@@ -217,7 +221,7 @@ func (im *image) branch(name string, id uint64, count int, page []byte, depth in
 			break
 		}
 		key, ok := within(page, at, native.Uint32(page[at:]), native.Uint32(page[at+4:]))
-		if !ok || !ordered(from, key, to) || (i > 0 && len(children) > 0 && bytes.Compare(children[len(children)-1].key, key) >= 0) {
+		if !ok || !ordered(from, key, to, i == 0) || (i > 0 && len(children) > 0 && bytes.Compare(children[len(children)-1].key, key) >= 0) {
 			im.problem("%s: key %d of page %d is not one, or out of order", name, i, id)
 			continue
 		}
@@ -247,7 +251,7 @@ func (im *image) leaf(name string, id uint64, count int, page, from, to []byte, 
 		if ok {
 			value, ok = within(page, at, pos+keySize, valueSize)
 		}
-		if !ok || flags > bucketElement || len(key) == 0 || !ordered(from, key, to) || (last != nil && bytes.Compare(last, key) >= 0) {
+		if !ok || flags > bucketElement || len(key) == 0 || !ordered(from, key, to, i == 0) || (last != nil && bytes.Compare(last, key) >= 0) {
 			im.problem("%s: element %d of page %d is not one, or out of order", name, i, id)
 			continue
 		}
@@ -265,8 +269,12 @@ func within(page []byte, at int, pos, size uint32) ([]byte, bool) {
 	return page[begin:end:end], true
 }
 
-// ordered reports whether a key lies where its parent says.
-func ordered(from, key, to []byte) bool {
+// ordered reports whether a key lies where its parent says, which names the
+// first.
+func ordered(from, key, to []byte, first bool) bool {
+	if first && from != nil && !bytes.Equal(key, from) {
+		return false
+	}
 	return (from == nil || bytes.Compare(key, from) >= 0) && (to == nil || bytes.Compare(key, to) < 0)
 }
 

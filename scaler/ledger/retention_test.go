@@ -155,3 +155,97 @@ func TestNothingIsPrunedForEver(t *testing.T) {
 		t.Errorf("%d decisions and %d histories are left, want 1 and 1", d, h)
 	}
 }
+
+// TestAClockThatJumps: what happens to be old by a clock that was set is not
+// removed, until the clock has run steadily for a while.
+func TestAClockThatJumps(t *testing.T) {
+	var s steadiness
+	mono := time.Now()
+	wall := start()
+	run := func(d time.Duration) { mono, wall = mono.Add(d), wall.Add(d) }
+	look := func(what string, want, wantJump bool) {
+		t.Helper()
+		steady, jumped := s.look(wall, mono)
+		if steady != want || (jumped != 0) != wantJump {
+			t.Errorf("%s: steady %t, jumped by %s; want %t, %t", what, steady, jumped, want, wantJump)
+		}
+	}
+	look("at the start", false, false)
+	run(70 * time.Second)
+	look("a minute later", false, false)
+	run(steadyFor)
+	look("after a while", true, false)
+	wall = wall.AddDate(0, 0, 40)
+	look("forty days ahead", false, true)
+	run(70 * time.Second)
+	look("still", false, false)
+	wall = wall.AddDate(0, 0, -40)
+	look("set back to what it was", true, true)
+	run(time.Minute)
+	look("from then on", true, false)
+	wall = wall.Add(2 * time.Hour)
+	look("two hours ahead", false, true)
+	run(steadyFor / 2)
+	look("for some minutes", false, false)
+	run(steadyFor / 2)
+	look("for good", true, false)
+	wall = wall.Add(-3 * time.Hour)
+	look("three hours back", false, true)
+	run(steadyFor)
+	look("for good again", true, false)
+	run(30 * 24 * time.Hour)
+	wall = wall.Add(20 * time.Second)
+	look("thirty days, and twenty seconds of drift", true, false)
+}
+
+// TestRecordsOfAClockThatWasAhead: their IDs are later than now, and so are all
+// that are made after them. They go by their own time.
+func TestRecordsOfAClockThatWasAhead(t *testing.T) {
+	l := openWith(t, Options{Path: t.TempDir(), Retention: time.Hour})
+	ahead := l.NewID(start().AddDate(1, 0, 0))
+	for i := range 10 {
+		at := start().Add(time.Duration(i) * 10 * time.Minute)
+		d := decision(l, "web", at)
+		if d.ID < ahead {
+			t.Fatalf("%s was made before %s", d.ID, ahead)
+		}
+		mustCommit(t, l, Record{Decision: d, Actions: []Action{action(l, "web", "swarm", i, Converged, at)}})
+	}
+	if err := l.pruneRecords(start().Add(90*time.Minute), true); err != nil {
+		t.Fatal(err)
+	}
+	if d, a := stored(t, l, bucketDecisions), stored(t, l, bucketActions); d != 7 || a != 7 {
+		t.Errorf("%d decisions and %d actions are left, want the 7 of the last hour", d, a)
+	}
+}
+
+// TestAWrongClockTakesNoMoreThanAShare of what there is in one pass, also where
+// nobody can tell that it is wrong, and nothing at all where one can.
+func TestAWrongClockTakesNoMoreThanAShare(t *testing.T) {
+	l := openWith(t, Options{Path: t.TempDir(), Retention: time.Hour})
+	const n = 1000
+	histories := map[string]policy.History{}
+	for i := range n {
+		l.Enqueue(Record{Decision: decision(l, "web", start()), Actions: []Action{action(l, "web", "swarm", 1, Converged, start())}})
+		histories[fmt.Sprint(i)] = policy.History{LastSeen: start()}
+	}
+	mustCommit(t, l, Record{Histories: histories})
+	ahead := start().AddDate(0, 0, 40)
+	for _, byAge := range []bool{false, true} {
+		if err := l.pruneRecords(ahead, byAge); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.pruneHistories(ahead, byAge); err != nil {
+			t.Fatal(err)
+		}
+		share, historyShare := 0, 0
+		if byAge {
+			share, historyShare = pruneLeast, historyLeast
+		}
+		for name, want := range map[string]int{bucketDecisions: n - share, bucketActions: n - share, bucketHistories: n - historyShare} {
+			if got := stored(t, l, name); got != want {
+				t.Errorf("by age %t: %d are left in %s, want %d", byAge, got, name, want)
+			}
+		}
+	}
+}
