@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	commoncfg "github.com/prometheus/common/config"
@@ -151,9 +152,18 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 // String renders the configuration as YAML with its defaults filled in and
 // its secrets hidden.
 func (c *Config) String() string {
-	b, err := yaml.Marshal(c)
+	var n yaml.Node
+	if err := n.Encode(c); err != nil {
+		return cannotRender(err)
+	}
+	hide(&n, reflect.ValueOf(c))
+	b, err := yaml.Marshal(&n)
 	if err != nil {
-		return fmt.Sprintf("# the configuration cannot be rendered: %s\n", err)
+		return cannotRender(err)
 	}
 	return string(b)
+}
+
+func cannotRender(err error) string {
+	return fmt.Sprintf("# the configuration cannot be rendered: %s\n", err)
 }
