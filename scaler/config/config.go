@@ -31,6 +31,15 @@ type Config struct {
 	Discovery []*Discovery `yaml:"discovery,omitempty"`
 	// Policies may be none where there is a discovery.
 	Policies []*Policy `yaml:"policies,omitempty"`
+
+	// source is what it was loaded from, for errors that come later.
+	source source
+}
+
+// source is a file and the nodes in it.
+type source struct {
+	file string
+	root *yaml.Node
 }
 
 // Global holds what applies to every policy.
@@ -146,6 +155,7 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 	if len(v.errs) > 0 {
 		return nil, v.errs
 	}
+	c.source = source{file: name, root: root}
 	return c, nil
 }
 
