@@ -112,7 +112,11 @@ func runMain(args []string, stderr io.Writer) int {
 	load := func() (*config.Config, error) { return config.LoadFile(o.configFile, platforms) }
 	// Nothing is touched, the ledger included, for a configuration that does
 	// not load. Its errors are for people, one a line.
-	if _, err := load(); err != nil {
+	c, err := load()
+	if err == nil {
+		err = c.CheckStart()
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}

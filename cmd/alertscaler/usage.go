@@ -45,8 +45,8 @@ func (u *usages) build(c *config.Config) (scaler.Usage, error) {
 		return nil, fmt.Errorf("build the HTTP client: %w", err)
 	}
 	next, err := usage.New(usage.Options{
-		Address:      c.Prometheus.URL.String(),
-		RoundTripper: transport,
+		Address:      c.Prometheus.URL.Public().String(),
+		RoundTripper: c.Prometheus.URL.Transport(transport),
 		Timeout:      c.Prometheus.Timeout.Std(),
 		MaxStaleness: c.Prometheus.MaxStaleness.Std(),
 		Metrics:      u.metrics,

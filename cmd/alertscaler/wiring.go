@@ -54,8 +54,8 @@ func (r *reconciliation) Prepare(_ context.Context, c *config.Config) (config.Ch
 	}
 	next, err := alerts.NewReconciler(alerts.ReconcilerOptions{
 		Book:      r.book,
-		URL:       c.Alertmanager.URL.URL,
-		Transport: transport,
+		URL:       c.Alertmanager.URL.Public(),
+		Transport: c.Alertmanager.URL.Transport(transport),
 		Interval:  c.Alertmanager.ResyncInterval.Std(),
 		Timeout:   c.Alertmanager.Timeout.Std(),
 		Logger:    log.With(r.logger, "component", "reconciler"),

@@ -19,17 +19,21 @@ import (
 // registerCheck adds check config: the server's own loader on files.
 func registerCheck(app *kingpin.Application, commands map[string]command) {
 	check := app.Command("check", "Check files for validity.")
-	cfg := check.Command("config", "Check configuration files as the server would load them.")
+	cfg := check.Command("config", "Check configuration files as the server would load them: with the files they name, and the clients that are built of them. Nothing is dialed.")
 	files := cfg.Arg("file", "Configuration files.").Required().Strings()
+	syntaxOnly := cfg.Flag("syntax-only", "Leave out files with credentials and certificates, and clients, which may be on the server's host alone.").Bool()
 	commands[cfg.FullCommand()] = func(_ context.Context, stdout io.Writer) error {
-		return checkConfig(stdout, *files)
+		return checkConfig(stdout, *files, *syntaxOnly)
 	}
 }
 
-func checkConfig(stdout io.Writer, files []string) error {
+func checkConfig(stdout io.Writer, files []string, syntaxOnly bool) error {
 	var bad []error
 	for _, f := range files {
 		c, err := config.LoadFile(f, install.Registry())
+		if err == nil && !syntaxOnly {
+			err = c.CheckStart()
+		}
 		switch {
 		case errors.As(err, new(*os.PathError)):
 			return err

@@ -93,7 +93,11 @@ func (c *client) do(ctx context.Context, method, path string, in []byte, v any) 
 	}
 	resp, err := hc.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the server: %w", err)
+		// Its text repeats the URL, and a password or token may be in that.
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return fmt.Errorf("ask the server at %s: %w", req.URL.Host, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))

@@ -44,8 +44,8 @@ func (w *whatIf) history(ctx context.Context, c *config.Config) (*simulate.Recor
 		return nil, fmt.Errorf("build the HTTP client: %w", err)
 	}
 	reader, err := usage.New(usage.Options{
-		Address:      c.Prometheus.URL.String(),
-		RoundTripper: transport,
+		Address:      c.Prometheus.URL.Public().String(),
+		RoundTripper: c.Prometheus.URL.Transport(transport),
 		Timeout:      c.Prometheus.Timeout.Std(),
 		MaxStaleness: c.Prometheus.MaxStaleness.Std(),
 	})

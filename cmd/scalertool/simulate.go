@@ -189,7 +189,7 @@ func (w *whatIf) readUsage(ctx context.Context, c *config.Config, s *simulate.Wh
 		}
 		s.Usage, s.Start = recorded.Trace, recorded.Start
 		s.RecordedCapacity = recorded.Capacity
-		report.Input = c.Prometheus.URL.Redacted()
+		report.Input = c.Prometheus.URL.Shown()
 		report.Notes = recorded.Notes
 	}
 	report.Samples = len(s.Usage.Values)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	commoncfg "github.com/prometheus/common/config"
@@ -30,6 +31,15 @@ type Config struct {
 	Discovery []*Discovery `yaml:"discovery,omitempty"`
 	// Policies may be none where there is a discovery.
 	Policies []*Policy `yaml:"policies,omitempty"`
+
+	// source is what it was loaded from, for errors that come later.
+	source source
+}
+
+// source is a file and the nodes in it.
+type source struct {
+	file string
+	root *yaml.Node
 }
 
 // Global holds what applies to every policy.
@@ -145,15 +155,25 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 	if len(v.errs) > 0 {
 		return nil, v.errs
 	}
+	c.source = source{file: name, root: root}
 	return c, nil
 }
 
 // String renders the configuration as YAML with its defaults filled in and
 // its secrets hidden.
 func (c *Config) String() string {
-	b, err := yaml.Marshal(c)
+	var n yaml.Node
+	if err := n.Encode(c); err != nil {
+		return cannotRender(err)
+	}
+	hide(&n, reflect.ValueOf(c))
+	b, err := yaml.Marshal(&n)
 	if err != nil {
-		return fmt.Sprintf("# the configuration cannot be rendered: %s\n", err)
+		return cannotRender(err)
 	}
 	return string(b)
+}
+
+func cannotRender(err error) string {
+	return fmt.Sprintf("# the configuration cannot be rendered: %s\n", err)
 }

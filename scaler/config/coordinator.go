@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
@@ -220,8 +221,15 @@ func discard(changes []Change) {
 	}
 }
 
-// asWritten is how policies would be written, which is all that tells them apart.
-func asWritten(policies []*Policy) string { return (&Config{Policies: policies}).String() }
+// asWritten is how policies would be written, which is all that tells them
+// apart. It is for comparing: what String hides may be in it.
+func asWritten(policies []*Policy) string {
+	b, err := yaml.Marshal(policies)
+	if err != nil {
+		return cannotRender(err)
+	}
+	return string(b)
+}
 
 func (c *Coordinator) apply(extended *Config, changes []Change) {
 	c.extended = extended

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"regexp/syntax"
 	"strconv"
@@ -60,35 +59,6 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 
 // MarshalYAML renders Prometheus' notation.
 func (d Duration) MarshalYAML() (any, error) { return model.Duration(d).String(), nil }
-
-// URL is an absolute http or https URL.
-type URL struct{ *url.URL }
-
-// UnmarshalYAML parses the URL.
-func (u *URL) UnmarshalYAML(n *yaml.Node) error {
-	v, err := url.Parse(n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil || v.Host == "" || (v.Scheme != "http" && v.Scheme != "https") {
-		return lineError(n, "%q is not a URL; write it as http://host:port or https://host:port/prefix", redact(n.Value))
-	}
-	u.URL = v
-	return nil
-}
-
-// redact keeps a password in a malformed URL out of the error.
-func redact(s string) string {
-	if at := strings.LastIndex(s, "@"); at >= 0 {
-		return "<secret>" + s[at:]
-	}
-	return s
-}
-
-// MarshalYAML renders the URL with its password hidden.
-func (u URL) MarshalYAML() (any, error) {
-	if u.URL == nil {
-		return "", nil
-	}
-	return u.Redacted(), nil
-}
 
 // Amount is a number of replicas, or a percentage of the current count
 // written as "25%".
