@@ -298,6 +298,11 @@ func (e *Engine) Ready() error {
 	if err := e.opts.Ledger.Err(); err != nil {
 		return fmt.Errorf("the ledger cannot be written, so nothing is scaled: %w", err)
 	}
+	for _, u := range e.snapshot() {
+		if d := u.view.Load().last; d != nil && d.Reason == policy.ReasonNotRecorded {
+			return fmt.Errorf("the ledger did not take what was last intended, so it was not done: %s", d.Explain())
+		}
+	}
 	return e.Evaluated()
 }
 

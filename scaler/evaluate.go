@@ -223,6 +223,9 @@ const shortest = 100 * time.Millisecond
 // decision, or the next look at what converges, whichever is first.
 func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
 	wait := u.setup.interval
+	if d.Reason == policy.ReasonInternalError {
+		return max(wait, shortest)
+	}
 	for i := range d.Steps {
 		if until := d.Steps[i].Until; until.After(now) {
 			wait = min(wait, until.Sub(now))
