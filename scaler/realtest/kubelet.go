@@ -16,6 +16,9 @@ const (
 	// start to being Ready, such as 1s. Without it pods are Ready at once, and
 	// with "never" they never are.
 	PodReadyAfter = "realtest/ready-after"
+	// PodUnschedulable is what the annotation says of a pod that no node has room
+	// for.
+	PodUnschedulable = "unschedulable"
 	// KubernetesNode is the name of the only node.
 	KubernetesNode = "node-1"
 )
@@ -106,6 +109,13 @@ func (l *kubelet) see(p pod) {
 	case p.Metadata.DeletionTimestamp != "":
 		l.once(p, "end", func() error {
 			return l.k.Try(http.MethodDelete, path, map[string]any{"gracePeriodSeconds": 0}, nil)
+		})
+	case p.Spec.NodeName == "" && p.Metadata.Annotations[PodReadyAfter] == PodUnschedulable:
+		l.once(p, "refuse", func() error {
+			no := conditions("PodScheduled")
+			no[0]["status"], no[0]["reason"] = "False", "Unschedulable"
+			no[0]["message"] = "0/1 nodes are available: 1 Insufficient memory."
+			return l.k.Try(http.MethodPatch, path+"/status", map[string]any{"status": map[string]any{"conditions": no}}, nil)
 		})
 	case p.Spec.NodeName == "":
 		l.once(p, "bind", func() error {

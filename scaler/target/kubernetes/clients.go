@@ -33,7 +33,9 @@ type named struct {
 }
 
 // NewConfig returns a kubernetes configuration with its defaults.
-func (c *Clients) NewConfig() target.Config { return newConfig(c) }
+func (c *Clients) NewConfig() target.Config {
+	return &Config{APIVersion: "apps/v1", Kind: "Deployment", clients: c}
+}
 
 // get returns a lease of the client of a cluster. Nothing is dialed. override,
 // where not nil, is used instead of what the kubeconfig says of TLS and

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // A read is two or three requests, a change as many again, so these let some
@@ -57,7 +59,7 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 		client, end = &http.Client{Transport: t}, endTransport
 	}
 	noting := *client
-	noting.Transport = outgoing.Guard(delays{cmp.Or(client.Transport, http.DefaultTransport)})
+	noting.Transport = outgoing.Guard(share.Noting(cmp.Or(client.Transport, http.DefaultTransport)))
 	base, err := rest.UnversionedRESTClientForConfigAndClient(cfg, &noting)
 	if err != nil {
 		end()
@@ -137,5 +139,11 @@ func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1
 		return nil, err
 	}
 	list := new(metav1.APIResourceList)
-	return list, json.Unmarshal(raw, list)
+	if err := json.Unmarshal(raw, list); err != nil {
+		return nil, err
+	}
+	if list.Kind != "APIResourceList" {
+		return nil, fmt.Errorf("the answer is no list of resources: %.100q", raw)
+	}
+	return list, nil
 }

@@ -10,9 +10,12 @@ func TestCluster(t *testing.T) {
 	t.Run("Shared", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, *testCluster){
 			"Deployment": testDeployment, "StatefulSet": testStatefulSet, "CustomResource": testCustomResource,
-			"Answers": testAnswers, "Throttled": testThrottled, "Conflicts": testConflicts,
+			"Answers": testAnswers, "NoAnswers": testNoAnswers, "Throttled": testThrottled, "Conflicts": testConflicts,
 			"Autoscaler": testAutoscaler, "Owner": testOwner, "Kinds": testKinds, "Role": testRole,
 			"ReadyReplicas": testReadyReplicas, "Plugin": testPlugin,
+			"NoRoom": testNoRoom, "Unschedulable": testUnschedulable,
+			"Fleet": testFleet, "NodePool": testNodePool, "Renewed": testRenewed,
+
 			"Victims": testVictims, "Marks": testMarks, "FixedOrder": testFixedOrder, "Order": testOrder,
 			"VictimsRole": testVictimsRole,
 			"Discovery":   testDiscovery, "DiscoveryPages": testDiscoveryPages, "DiscoveryRole": testDiscoveryRole,

@@ -34,8 +34,9 @@ type Config struct {
 	// JSONPath, or several with + between them. Empty: see workload.ready.
 	Ready string `yaml:"ready,omitempty"`
 	// UnschedulableTimeout is how long pods may be without a node before that
-	// counts as no room.
-	UnschedulableTimeout model.Duration `yaml:"unschedulable_timeout"`
+	// counts as no room; absent: 5m, as a node that a cluster autoscaler orders
+	// takes some minutes to come.
+	UnschedulableTimeout *model.Duration `yaml:"unschedulable_timeout,omitempty"`
 	// AllowOtherOwners scales it even where a HorizontalPodAutoscaler or a
 	// controller that owns it sets the same number, each undoing the other.
 	AllowOtherOwners bool `yaml:"allow_other_owners,omitempty"`
@@ -48,17 +49,9 @@ var (
 	_ target.Files  = (*Config)(nil)
 )
 
-// unschedulableTimeout is the default. A node that a cluster autoscaler orders
-// takes some minutes to come.
-const unschedulableTimeout = model.Duration(5 * time.Minute)
-
-func newConfig(clients *Clients) *Config {
-	return &Config{APIVersion: "apps/v1", Kind: "Deployment", UnschedulableTimeout: unschedulableTimeout, clients: clients}
-}
-
 // UnmarshalYAML sets the defaults and decodes over them.
 func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = *newConfig(c.clients)
+	*c = Config{APIVersion: "apps/v1", Kind: "Deployment", clients: c.clients}
 	type plain Config
 	return unmarshal((*plain)(c))
 }
@@ -128,9 +121,12 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 		return nil, fmt.Errorf("ready: %w", err)
 	}
 	w := &workload{
-		serving: serving, unschedulable: time.Duration(c.UnschedulableTimeout), last: request{at: time.Now()},
+		serving: serving, unschedulable: unschedulableTimeout, last: request{at: time.Now()},
 		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
 		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Logger,
+	}
+	if c.UnschedulableTimeout != nil {
+		w.unschedulable = time.Duration(*c.UnschedulableTimeout)
 	}
 	if w.logger == nil {
 		w.logger = log.NewNopLogger()

@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/realtest"
@@ -26,6 +28,7 @@ func decode(cfg target.Config, text string) error {
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	var clients Clients
+	halfMinute := model.Duration(30 * time.Second)
 	for _, test := range []struct {
 		name, text string
 		want       *Config
@@ -37,10 +40,11 @@ func TestConfig(t *testing.T) {
 			`kubernetes Deployment.apps shop/web`,
 		},
 		{
-			"all", `{ api_version: apps/v1, kind: StatefulSet, namespace: shop, name: db, kubeconfig: shop.kubeconfig, context: eu, allow_other_owners: true }`,
+			"all", `{ api_version: apps/v1, kind: StatefulSet, namespace: shop, name: db, kubeconfig: shop.kubeconfig, context: eu, ready: .status.serving, unschedulable_timeout: 30s, allow_other_owners: true }`,
 			&Config{
 				APIVersion: "apps/v1", Kind: "StatefulSet", Namespace: "shop", Name: "db",
 				Kubeconfig: "/etc/alertscaler/shop.kubeconfig", Context: "eu", AllowOtherOwners: true,
+				Ready: ".status.serving", UnschedulableTimeout: &halfMinute,
 			},
 			`kubernetes kubeconfig=/etc/alertscaler/shop.kubeconfig context=eu StatefulSet.apps shop/db`,
 		},
@@ -94,6 +98,7 @@ func TestConfigErrors(t *testing.T) {
 		{"an empty version", `{ api_version: "", namespace: shop, name: web }`, "api_version", "apps/v1"},
 		{"a version too many", "{ api_version: apps/v1/v2, namespace: shop, name: web }", "api_version", `"apps/v1/v2"`},
 		{"no kind", `{ kind: "", namespace: shop, name: web }`, "kind", "Deployment"},
+		{"a path that is none", "{ namespace: shop, name: web, ready: '.status.pools[' }", "ready", ".status.readyReplicas"},
 		{"kubectl's way to name a kind", "{ kind: deployment.apps, namespace: shop, name: web }", "kind", `"deployment.apps"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,7 +30,11 @@ func parseCounts(s string) (counts, error) {
 	for _, path := range split(s) {
 		path = strings.TrimSpace(path)
 		if inner, ok := strings.CutPrefix(path, "{"); ok {
-			path = strings.TrimSpace(strings.TrimSuffix(inner, "}"))
+			var closed bool
+			if path, closed = strings.CutSuffix(inner, "}"); !closed {
+				path = ""
+			}
+			path = strings.TrimSpace(path)
 		}
 		path = "." + strings.TrimPrefix(strings.TrimPrefix(path, "$"), ".")
 		if path == "." || strings.ContainsAny(path, "{}") {

@@ -118,6 +118,7 @@ func (d *discoverer) Close() error {
 
 // Discover implements target.Discoverer.
 func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+	ctx = share.Note(ctx)
 	namespaces := d.cfg.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
@@ -168,6 +169,10 @@ func (d *discoverer) list(ctx context.Context, kind, resource, namespace string)
 		if err := json.Unmarshal(raw, page); err != nil {
 			return nil, failure(ctx, op, err)
 		}
+		if !strings.HasSuffix(page.Kind, "List") {
+			// To take it for one would be to take all for gone.
+			return nil, failure(ctx, op, fmt.Errorf("the answer is no list: %.100q", raw))
+		}
 		for i := range page.Items {
 			o := &page.Items[i]
 			labels := asking(o)
@@ -191,7 +196,7 @@ func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels 
 		What:        kind + " " + o.Namespace + "/" + o.Name,
 		Labels:      labels,
 		Target: &Config{
-			APIVersion: "apps/v1", Kind: kind, Namespace: o.Namespace, Name: o.Name, UnschedulableTimeout: unschedulableTimeout,
+			APIVersion: "apps/v1", Kind: kind, Namespace: o.Namespace, Name: o.Name,
 			Kubeconfig: d.cfg.Kubeconfig, Context: d.cfg.Context, clients: d.cfg.clients,
 		},
 	}

@@ -145,7 +145,7 @@ func testDiscoveryPages(t *testing.T, c *testCluster) {
 	}
 	fail.Store(1)
 	half, err := d.Discover(t.Context())
-	wantKind(t, "half a list", err, target.KindTemporary, "list the statefulsets of namespace found-pages: the continue token is too old")
+	wantKind(t, "half a list", err, target.KindTemporary, "list the statefulsets of namespace found-pages: HTTP status 410: the continue token is too old")
 	if half != nil {
 		t.Errorf("half a list gave %d things", len(half))
 	}

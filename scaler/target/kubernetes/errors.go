@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // failure says what was tried, and what kind of error came of it.
@@ -19,11 +20,16 @@ func failure(ctx context.Context, op string, err error) error {
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
+	answer := share.Noted(ctx)
 	e := &target.Error{Kind: kind(err), Op: op, Err: err}
+	if answer.Status != 0 {
+		// It came, and was a refusal, or broke off, or was none that one can read.
+		e.Err = fmt.Errorf("HTTP status %d: %w", answer.Status, err)
+	}
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	} else if _, answered := errors.AsType[*apierrors.StatusError](err); answered {
-		e.RetryAfter = notedDelay(ctx)
+		e.RetryAfter = answer.RetryAfter
 	}
 	return e
 }

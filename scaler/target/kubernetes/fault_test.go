@@ -41,10 +41,15 @@ func testAnswers(t *testing.T, c *testCluster) {
 		{"internal", answer(500, "InternalError", "no leader"), target.KindTemporary, "no leader"},
 		{"unavailable", answer(503, "ServiceUnavailable", "shutting down"), target.KindTemporary, "shutting down"},
 		{"timeout", answer(504, "Timeout", "took too long"), target.KindTemporary, "took too long"},
+		{"cut within", func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Length", "1000")
+			fmt.Fprint(w, `{"kind":"Scale","api`)
+			return true
+		}, target.KindTemporary, "HTTP status 200"},
 		{"a proxy's page", func(w http.ResponseWriter, _ *http.Request) bool {
 			http.Error(w, "<h1>Bad Gateway</h1>", http.StatusBadGateway)
 			return true
-		}, target.KindTemporary, ""},
+		}, target.KindTemporary, "HTTP status 502"},
 		{"cut", func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, target.KindTemporary, "EOF"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -59,6 +64,50 @@ func testAnswers(t *testing.T, c *testCluster) {
 				wantKind(t, "Current", err, test.want, test.says)
 				wantKind(t, "Scale", tgt.Scale(t.Context(), 4), test.want, "scale Deployment default/"+name)
 			}
+		})
+	}
+}
+
+// testNoAnswers has the API server, or what is before it, answer 200 with what is
+// no answer. None of it is a number, or a reason to give up.
+func testNoAnswers(t *testing.T, c *testCluster) {
+	name := c.create(t, "apps/v1", "Deployment", 2, "0s")
+	for _, body := range []string{
+		"", "null", "{}", "[]", "<html>Sign in</html>", `{"kind":"Status","apiVersion":"v1","status":"Success"}`,
+		`{"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"` + name + `"},"spec":{"repl`,
+		`{"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"another"},"spec":{}}`,
+		`{"kind":"APIResourceLi`,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			for _, at := range []string{"/apis/apps/v1", name, "/scale"} {
+				tgt := open(t, c.proxied(t, name, func(w http.ResponseWriter, r *http.Request) bool {
+					if !strings.HasSuffix(r.URL.Path, at) {
+						return false
+					}
+					w.Header().Set("Content-Type", "application/json")
+					_, err := w.Write([]byte(body))
+					return err == nil
+				}))
+				st, err := tgt.Current(t.Context())
+				wantKind(t, fmt.Sprintf("Current = %+v with %q for %s", st, body, at), err, target.KindTemporary, "HTTP status 200")
+				if at != name { // which Scale does not ask for
+					wantKind(t, fmt.Sprintf("Scale with %q for %s", body, at), tgt.Scale(t.Context(), 1), target.KindTemporary, "HTTP status 200")
+				}
+			}
+			d := &DiscoveryConfig{clients: &c.clients}
+			d.Kubeconfig = c.Proxy(t, realtest.KubernetesAdmin+"-token", func(w http.ResponseWriter, _ *http.Request) bool {
+				w.Header().Set("Content-Type", "application/json")
+				_, err := w.Write([]byte(body))
+				return err == nil
+			})
+			found, err := d.New(target.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = found.(target.Closer).Close() }()
+			things, err := found.Discover(t.Context())
+			wantKind(t, fmt.Sprintf("Discover = %v with %q", things, body), err, target.KindTemporary, "HTTP status 200")
 		})
 	}
 }

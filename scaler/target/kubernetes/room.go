@@ -18,6 +18,9 @@ import (
 // before.
 const failureStands = 10 * time.Second
 
+// unschedulableTimeout is the default of Config.UnschedulableTimeout.
+const unschedulableTimeout = 5 * time.Minute
+
 var eventsResource = schema.GroupVersionResource{Version: "v1", Resource: "events"}
 
 // noRoom is why the replicas that are missing will not come, with its kind; nil
@@ -40,8 +43,8 @@ func (w *workload) noRoom(ctx context.Context, op string, obj *unstructured.Unst
 			return failed, nil
 		}
 	}
-	if w.gvk.Group == "apps" && w.gvk.Kind == "StatefulSet" {
-		failed, err := w.refusedByEvents(ctx, op, obj)
+	if w.gvk.Group == "apps" && w.gvk.Kind == "StatefulSet" && !last.served.IsZero() {
+		failed, err := w.refusedByEvents(ctx, op, obj, last.served)
 		if failed != nil || (err != nil && !mayNot(err)) {
 			return failed, err
 		}
@@ -72,17 +75,8 @@ func (w *workload) refused(message string) error {
 }
 
 // refusedByEvents looks for what the controller of StatefulSets says only in
-// events, since the number was last set by us.
-func (w *workload) refusedByEvents(ctx context.Context, op string, obj *unstructured.Unstructured) (failed, err error) {
-	var since time.Time
-	for _, f := range obj.GetManagedFields() {
-		if f.Manager == fieldManager && f.Subresource == "scale" && f.Time != nil {
-			since = f.Time.Time
-		}
-	}
-	if since.IsZero() {
-		return nil, nil
-	}
+// events, since the number was last set by this process.
+func (w *workload) refusedByEvents(ctx context.Context, op string, obj *unstructured.Unstructured, since time.Time) (failed, err error) {
 	page, err := w.cluster.objects.Resource(eventsResource).Namespace(w.namespace).List(ctx, metav1.ListOptions{
 		FieldSelector: fmt.Sprintf("involvedObject.uid=%s,reason=FailedCreate", obj.GetUID()), Limit: perPage,
 	})

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // podsTarget is a workload of a kind whose pods can be told apart.
@@ -21,7 +22,7 @@ var (
 // is at pods. A pod that the last ScaleDown named is not among them while there
 // are more pods than requested, as it will go.
 func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
-	ctx, op := noteDelay(ctx), "list the replicas of "+p.what
+	ctx, op := share.Note(ctx), "list the replicas of "+p.what
 	api, err := p.api(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type workload struct {
 type request struct {
 	from, to int
 	at       time.Time
+	served   time.Time // the same by the API server's clock; zero: unknown
 }
 
 var (
@@ -60,7 +62,7 @@ func (w *workload) Close() error {
 // Ready, see ready, and of Failed, see noRoom. When the number last changed is not known: the API server
 // keeps no such time.
 func (w *workload) Current(ctx context.Context) (target.State, error) {
-	ctx, op := noteDelay(ctx), "read "+w.what
+	ctx, op := share.Note(ctx), "read "+w.what
 	api, err := w.api(ctx, op)
 	if err != nil {
 		return target.State{}, err
@@ -76,6 +78,9 @@ func (w *workload) Current(ctx context.Context) (target.State, error) {
 	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
 	if err != nil {
 		return target.State{}, failure(ctx, op, err)
+	}
+	if obj.GetKind() != w.gvk.Kind || obj.GetName() != w.name {
+		return target.State{}, failure(ctx, op, fmt.Errorf("the answer is a %s %q and not what was asked for", obj.GetKind(), obj.GetName()))
 	}
 	st := target.State{Requested: requested}
 	if st.Ready, err = w.ready(ctx, op, obj, sc); err != nil {
@@ -99,7 +104,7 @@ func (w *workload) Scale(ctx context.Context, desired int) error {
 // change is Scale, with something to be done once it is certain that there is a
 // change, and before it is made.
 func (w *workload) change(ctx context.Context, desired int, before func(ctx context.Context, op string, sc scaleObject, requested int) error) error {
-	ctx, op := noteDelay(ctx), "scale "+w.what
+	ctx, op := share.Note(ctx), "scale "+w.what
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
 	}
@@ -131,7 +136,7 @@ func (w *workload) change(ctx context.Context, desired int, before func(ctx cont
 		return failure(ctx, op, err)
 	}
 	w.mu.Lock()
-	w.last = request{requested, desired, time.Now()}
+	w.last = request{requested, desired, time.Now(), share.Noted(ctx).Date}
 	w.mu.Unlock()
 	level.Debug(w.logger).Log("msg", "scale updated", "what", w.what, "from", requested, "to", desired)
 	return nil
@@ -161,6 +166,9 @@ func (w *workload) scale(ctx context.Context, op string, api dynamic.ResourceInt
 			w.cluster.forget(w.gvk)
 		}
 		return scaleObject{}, failure(ctx, op, err)
+	}
+	if obj.GetKind() != "Scale" || obj.GetName() != w.name {
+		return scaleObject{}, failure(ctx, op, fmt.Errorf("the answer is a %s %q and not the scale", obj.GetKind(), obj.GetName()))
 	}
 	return scaleObject{obj}, nil
 }

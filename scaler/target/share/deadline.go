@@ -33,11 +33,7 @@ func Deadline(next http.RoundTripper) http.RoundTripper {
 func (d *deadline) WrappedRoundTripper() http.RoundTripper { return d.next }
 
 // CloseIdleConnections is for http.Client.
-func (d *deadline) CloseIdleConnections() {
-	if c, ok := d.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
-}
+func (d *deadline) CloseIdleConnections() { closeIdle(d.next) }
 
 // RoundTrip implements http.RoundTripper.
 func (d *deadline) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -1,0 +1,89 @@
+package share
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Answer is what is known of an answer beyond what a client library passes on.
+// It is zero where there was none.
+type Answer struct {
+	// Status is its HTTP status.
+	Status int
+	// RetryAfter is when to try again, by the header of that name; 0: it does
+	// not say.
+	RetryAfter time.Duration
+	// Date is the time by the clock of the other side; zero: it does not say.
+	Date time.Time
+}
+
+type noteKey struct{}
+
+type note struct {
+	mu     sync.Mutex
+	answer Answer
+}
+
+// Note returns a context whose requests through Noting leave the last one's
+// answer in it, for Noted.
+func Note(ctx context.Context) context.Context {
+	return context.WithValue(ctx, noteKey{}, new(note))
+}
+
+// Noted is the answer to the last request of a context.
+func Noted(ctx context.Context) Answer {
+	n, ok := ctx.Value(noteKey{}).(*note)
+	if !ok {
+		return Answer{}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.answer
+}
+
+// Noting returns a RoundTripper that notes the answers of next.
+func Noting(next http.RoundTripper) http.RoundTripper { return noting{next} }
+
+type noting struct{ next http.RoundTripper }
+
+// WrappedRoundTripper is for client-go, which looks for the innermost one.
+func (n noting) WrappedRoundTripper() http.RoundTripper { return n.next }
+
+// CloseIdleConnections is for http.Client.
+func (n noting) CloseIdleConnections() { closeIdle(n.next) }
+
+// RoundTrip implements http.RoundTripper.
+func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := n.next.RoundTrip(r)
+	if to, ok := r.Context().Value(noteKey{}).(*note); ok {
+		var a Answer
+		if err == nil {
+			a = Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+			a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
+		}
+		to.mu.Lock()
+		to.answer = a
+		to.mu.Unlock()
+	}
+	return resp, err
+}
+
+func closeIdle(t http.RoundTripper) {
+	if c, ok := t.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// retryAfter reads the header, which is a number of seconds or a date.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
+		return max(0, time.Duration(seconds)*time.Second)
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
