@@ -3,10 +3,12 @@ package aliyun
 import (
 	"cmp"
 	"net/http"
-	"sync"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // How old what is shared may be, and how patient we are.
@@ -26,16 +28,10 @@ const (
 // Clients builds one client an account and region, however many targets there
 // are. The zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
-	mu   sync.Mutex
-	open map[Access]*sharedAccount
+	pool share.Pool[Access, *account]
 
 	// Shorter in tests.
 	snapshotAge, followEvery, showsWithin time.Duration
-}
-
-type sharedAccount struct {
-	*account
-	users int
 }
 
 // NewConfig returns an aliyun_ess configuration with its defaults.
@@ -59,24 +55,31 @@ func (c *Clients) get(a Access, override *http.Client) (*account, func(), error)
 		acc, err := c.build(a, override)
 		return acc, func() {}, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.open[a]
-	if !ok {
+	lease, err := c.pool.Get(a, a.sum(), func() (*account, error) {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = 16
-		acc, err := c.build(a, &http.Client{Transport: t})
-		if err != nil {
-			return nil, nil, err
-		}
-		s = &sharedAccount{account: acc}
-		if c.open == nil {
-			c.open = make(map[Access]*sharedAccount)
-		}
-		c.open[a] = s
+		return c.build(a, &http.Client{Transport: t})
+	}, func(acc *account) { acc.http.CloseIdleConnections() })
+	if err != nil {
+		return nil, nil, err
 	}
-	s.users++
-	return s.account, sync.OnceFunc(func() { c.release(a) }), nil
+	return lease.Client, lease.Close, nil
+}
+
+// FilesSum implements target.Files.
+func (a Access) FilesSum() string { return a.sum().String() }
+
+// sum stands for the content of the files in which the SDK's chain finds
+// credentials.
+func (a Access) sum() share.Sum {
+	if a.AccessKeyID != "" {
+		return share.Files()
+	}
+	home, _ := os.UserHomeDir() // without one it finds none there
+	return share.Files(
+		cmp.Or(os.Getenv("ALIBABA_CLOUD_CREDENTIALS_FILE"), filepath.Join(home, ".alibabacloud", "credentials")),
+		cmp.Or(os.Getenv("ALIBABA_CLOUD_CONFIG_FILE"), filepath.Join(home, ".aliyun", "config.json")),
+	)
 }
 
 func (c *Clients) build(a Access, client *http.Client) (*account, error) {
@@ -85,14 +88,4 @@ func (c *Clients) build(a Access, client *http.Client) (*account, error) {
 		return nil, err
 	}
 	return newAccount(s, cmp.Or(c.snapshotAge, snapshotAge), cmp.Or(c.followEvery, followEvery), cmp.Or(c.showsWithin, showsWithin)), nil
-}
-
-func (c *Clients) release(a Access) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.open[a]
-	if s.users--; s.users == 0 {
-		delete(c.open, a)
-		s.http.CloseIdleConnections()
-	}
 }

@@ -93,10 +93,10 @@ func TestSharing(t *testing.T) {
 	if a.account != b.account || a.account == other.account || a.member != b.member {
 		t.Error("clients are not shared by account and region")
 	}
-	if err := errors.Join(a.Close(), a.Close(), other.Close()); err != nil || len(c.open) != 1 {
-		t.Errorf("%v, %d clients, want the one that is used", err, len(c.open))
+	if err := errors.Join(a.Close(), a.Close(), other.Close()); err != nil || c.pool.Len() != 1 {
+		t.Errorf("%v, %d clients, want the one that is used", err, c.pool.Len())
 	}
-	if err := b.Close(); err != nil || len(c.open) != 0 || len(b.account.members) != 0 {
-		t.Errorf("%v, %d clients after the last user", err, len(c.open))
+	if err := b.Close(); err != nil || c.pool.Len() != 0 || len(b.account.members) != 0 {
+		t.Errorf("%v, %d clients after the last user", err, c.pool.Len())
 	}
 }

@@ -65,8 +65,8 @@ func TestRoundsAreCheap(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(clients.open) != 0 || len(tgts[0].groups.things) != 0 {
-		t.Errorf("%d clients and %d groups are left", len(clients.open), len(tgts[0].groups.things))
+	if clients.pool.Len() != 0 || len(tgts[0].groups.things) != 0 {
+		t.Errorf("%d clients and %d groups are left", clients.pool.Len(), len(tgts[0].groups.things))
 	}
 }
 

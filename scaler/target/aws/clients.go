@@ -3,12 +3,10 @@ package aws
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -19,27 +17,14 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Clients builds one set of clients an account, region and role, however many
 // targets there are: they share connections, credentials and what is read. The
 // zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
-	mu   sync.Mutex
-	open map[clientKey]*sharedAccount
-}
-
-type sharedAccount struct {
-	*account
-	users int
-}
-
-// clientKey is all that makes two sets of clients different. The shared files
-// are there with their content, so that a reload after they were changed makes
-// new clients.
-type clientKey struct {
-	Connection
-	files [sha256.Size]byte
+	pool share.Pool[Connection, *account]
 }
 
 // account is what all targets of one account, region and role have in common.
@@ -67,47 +52,24 @@ func (c *Clients) get(conn Connection, override *http.Client) (*account, func(),
 		a, err := newAccount(conn, override)
 		return a, func() {}, err
 	}
-	key := clientKey{Connection: conn, files: sharedFiles()}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.open[key]
-	if !ok {
-		a, err := newAccount(conn, nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		s = &sharedAccount{account: a}
-		if c.open == nil {
-			c.open = make(map[clientKey]*sharedAccount)
-		}
-		c.open[key] = s
+	lease, err := c.pool.Get(conn, conn.sum(), func() (*account, error) { return newAccount(conn, nil) }, nil)
+	if err != nil {
+		return nil, nil, err
 	}
-	s.users++
-	return s.account, sync.OnceFunc(func() { c.release(key) }), nil
+	return lease.Client, lease.Close, nil
 }
 
-func (c *Clients) release(key clientKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.open[key]
-	if s.users--; s.users == 0 {
-		delete(c.open, key)
-	}
-}
+// FilesSum implements target.Files.
+func (c Connection) FilesSum() string { return c.sum().String() }
 
-// sharedFiles is a sum of the files that the SDK reads when clients are built.
-func sharedFiles() [sha256.Size]byte {
-	h := sha256.New()
-	for _, f := range []struct{ env, standard string }{
-		{"AWS_CONFIG_FILE", config.DefaultSharedConfigFilename()},
-		{"AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFilename()},
-	} {
-		// One that cannot be read is the SDK's to complain of.
-		b, _ := os.ReadFile(cmp.Or(os.Getenv(f.env), f.standard))
-		one := sha256.Sum256(b)
-		h.Write(one[:])
-	}
-	return [sha256.Size]byte(h.Sum(nil))
+// sum stands for the content of the files that the SDK reads when clients are
+// built.
+func (Connection) sum() share.Sum {
+	return share.Files(
+		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
+		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()),
+		os.Getenv("AWS_CA_BUNDLE"),
+	)
 }
 
 // newAccount reads the shared configuration files and dials nothing.

@@ -3,10 +3,12 @@ package azure
 import (
 	"errors"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // errNoSubscription is what a discovery may come to that is valid as it is
@@ -16,18 +18,12 @@ var errNoSubscription = errors.New("no subscription: subscription_id and AZURE_S
 // Clients builds one account a subscription and identity, however many targets
 // there are. The zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
-	mu   sync.Mutex // guards open
-	open map[accountKey]*sharedAccount
+	pool share.Pool[accountKey, *account]
 
 	// Tests use another transport and less patience, on accounts that are
 	// shared as all are.
 	transport  *http.Client
 	settledFor time.Duration
-}
-
-type sharedAccount struct {
-	*account
-	users int
 }
 
 // accountKey is all that makes two accounts different.
@@ -57,33 +53,23 @@ func (c *Clients) get(access Access, override *http.Client) (*account, func(), e
 		}
 		return a, sync.OnceFunc(a.close), nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.open[key]
-	if !ok {
+	lease, err := c.pool.Get(key, access.sum(), func() (*account, error) {
 		a, err := newAccount(access, c.transport)
-		if err != nil {
-			return nil, nil, err
-		}
-		if c.settledFor > 0 {
+		if err == nil && c.settledFor > 0 {
 			a.settledFor = c.settledFor
 		}
-		s = &sharedAccount{account: a}
-		if c.open == nil {
-			c.open = make(map[accountKey]*sharedAccount)
-		}
-		c.open[key] = s
+		return a, err
+	}, (*account).close)
+	if err != nil {
+		return nil, nil, err
 	}
-	s.users++
-	return s.account, sync.OnceFunc(func() { c.release(key) }), nil
+	return lease.Client, lease.Close, nil
 }
 
-func (c *Clients) release(key accountKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.open[key]
-	if s.users--; s.users == 0 {
-		delete(c.open, key)
-		s.close()
-	}
+// FilesSum implements target.Files.
+func (a Access) FilesSum() string { return a.sum().String() }
+
+// sum stands for the content of the files of an identity.
+func (a Access) sum() share.Sum {
+	return share.Files(a.ClientSecretFile, os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH"))
 }

@@ -147,7 +147,7 @@ func TestClients(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(f.clients.open) != 0 {
-		t.Errorf("%d accounts are open after the last target closed", len(f.clients.open))
+	if f.clients.pool.Len() != 0 {
+		t.Errorf("%d accounts are open after the last target closed", f.clients.pool.Len())
 	}
 }

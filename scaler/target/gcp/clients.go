@@ -1,34 +1,24 @@
 package gcp
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"net/http"
 	"os"
-	"sync"
+	"path/filepath"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Clients builds one client for each endpoint and set of credentials, however
 // many targets there are. The zero value is ready; all methods are safe for
 // concurrent use.
 type Clients struct {
-	mu   sync.Mutex
-	open map[clientKey]*sharedClient
+	pool share.Pool[clientKey, *client]
 }
 
-type sharedClient struct {
-	*client
-	users int
-}
-
-// clientKey is all that makes two clients different. The file of credentials is
-// there with its content, so that a reload after it was changed makes a new
-// client.
-type clientKey struct {
-	endpoint, credentials, impersonate string
-	content                            [sha256.Size]byte
-}
+// clientKey is what of a configuration makes two clients different.
+type clientKey struct{ endpoint, credentials, impersonate string }
 
 // NewConfig returns a gcp_mig configuration with its defaults.
 func (c *Clients) NewConfig() target.Config { return &Config{clients: c} }
@@ -50,34 +40,25 @@ func (c *Clients) get(a Account, override *http.Client) (*client, func(), error)
 		return cl, cl.close, nil
 	}
 	key := clientKey{endpoint: a.endpoint(), credentials: a.CredentialsFile, impersonate: a.ImpersonateServiceAccount}
-	// A file that is not there yet is looked for again with the first call.
-	if b, err := os.ReadFile(a.CredentialsFile); err == nil {
-		key.content = sha256.Sum256(b)
+	lease, err := c.pool.Get(key, a.sum(), func() (*client, error) { return newClient(a, nil) }, func(cl *client) { cl.close() })
+	if err != nil {
+		return nil, nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.open[key]
-	if !ok {
-		cl, err := newClient(a, nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		s = &sharedClient{client: cl}
-		if c.open == nil {
-			c.open = make(map[clientKey]*sharedClient)
-		}
-		c.open[key] = s
-	}
-	s.users++
-	return s.client, sync.OnceFunc(func() { c.release(key) }), nil
+	return lease.Client, lease.Close, nil
 }
 
-func (c *Clients) release(key clientKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s := c.open[key]
-	if s.users--; s.users == 0 {
-		delete(c.open, key)
-		s.close()
+// FilesSum implements target.Files.
+func (a Account) FilesSum() string { return a.sum().String() }
+
+// sum stands for the content of the file of credentials: that of the
+// configuration, of the environment, or what gcloud leaves behind.
+func (a Account) sum() share.Sum {
+	file := cmp.Or(a.CredentialsFile, os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"))
+	if file == "" {
+		// Without a home there is none either.
+		if home, err := os.UserHomeDir(); err == nil {
+			file = filepath.Join(home, ".config", "gcloud", "application_default_credentials.json")
+		}
 	}
+	return share.Files(file)
 }

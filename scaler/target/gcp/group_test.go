@@ -270,14 +270,14 @@ func TestFewCalls(t *testing.T) {
 		t.Errorf("resized %d times", n)
 	}
 	eventually(t, tgts[0], "3 are ready", func(st target.State) bool { return st.Ready == 3 })
-	if len(clients.open) != 1 {
-		t.Errorf("%d clients for one account", len(clients.open))
+	if clients.pool.Len() != 1 {
+		t.Errorf("%d clients for one account", clients.pool.Len())
 	}
 	for _, tgt := range tgts {
 		_ = tgt.Close()
 	}
-	if len(clients.open) != 0 {
-		t.Errorf("%d clients are left", len(clients.open))
+	if clients.pool.Len() != 0 {
+		t.Errorf("%d clients are left", clients.pool.Len())
 	}
 }
 
