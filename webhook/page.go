@@ -48,7 +48,7 @@ func index(o Options) http.HandlerFunc {
 			Started:  started,
 			Policies: all[:min(len(all), maxShown)],
 			Total:    len(all),
-			Alerts:   len(o.Alerts.Alerts()),
+			Alerts:   o.Alerts.Len(),
 		}
 		if o.Ready != nil {
 			if err := o.Ready.Ready(); err != nil {

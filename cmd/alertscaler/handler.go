@@ -27,7 +27,7 @@ type parts struct {
 	logger      log.Logger
 }
 
-func newHandler(o options, p parts) (http.Handler, error) {
+func newHandler(o options, connections int, p parts) (http.Handler, error) {
 	wo := webhook.Options{
 		Receiver:   receiver{p.book},
 		Policies:   p.engine,
@@ -41,6 +41,9 @@ func newHandler(o options, p parts) (http.Handler, error) {
 		Registerer: p.registry,
 		Logger:     p.logger,
 		MaxBody:    o.maxBody,
+
+		MaxConnections: connections,
+		Hosts:          hosts(o),
 	}
 	if o.enableLifecycle {
 		wo.Reloader = p.coordinator
