@@ -16,6 +16,11 @@ import (
 const (
 	defaultLimit = 100
 	maxLimit     = 10_000
+
+	// defaultAlerts is how many alerts a page has, and maxPage about how many
+	// bytes.
+	defaultAlerts = 1000
+	maxPage       = 8 << 20
 )
 
 // api is everything below /api/v1.
@@ -74,8 +79,16 @@ func (a *api) listDecisions(w http.ResponseWriter, r *http.Request) {
 	a.respond(w, list(found))
 }
 
-func (a *api) listAlerts(w http.ResponseWriter, _ *http.Request) {
-	a.respond(w, list(a.alerts.Alerts()))
+// listAlerts answers a page. Whoever wants the next one asks with the
+// nextToken of the answer as next_token; the last page has none.
+func (a *api) listAlerts(w http.ResponseWriter, r *http.Request) {
+	limit, err := parseLimit(r.URL.Query(), defaultAlerts)
+	if err != nil {
+		a.fail(w, errorBadData, err.Error())
+		return
+	}
+	page, next := a.alerts.Page(r.URL.Query().Get("next_token"), limit, maxPage)
+	writeJSON(w, http.StatusOK, envelope{Status: "success", Data: list(page), NextToken: next}, a.logger)
 }
 
 func (a *api) notFound(w http.ResponseWriter, r *http.Request) {
@@ -93,14 +106,23 @@ func parseQuery(v url.Values, now time.Time) (Query, error) {
 		}
 		q.Since = since
 	}
-	if s := v.Get("limit"); s != "" {
-		limit, err := strconv.Atoi(s)
-		if err != nil || limit < 1 || limit > maxLimit {
-			return Query{}, fmt.Errorf("invalid parameter \"limit\": %.40q is not a number from 1 to %d", s, maxLimit)
-		}
-		q.Limit = limit
+	var err error
+	if q.Limit, err = parseLimit(v, defaultLimit); err != nil {
+		return Query{}, err
 	}
 	return q, nil
+}
+
+func parseLimit(v url.Values, def int) (int, error) {
+	s := v.Get("limit")
+	if s == "" {
+		return def, nil
+	}
+	limit, err := strconv.Atoi(s)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, fmt.Errorf("invalid parameter \"limit\": %.40q is not a number from 1 to %d", s, maxLimit)
+	}
+	return limit, nil
 }
 
 // parseSince reads a time as Prometheus' API does, or a duration before now.
@@ -116,8 +138,12 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return t.UTC(), nil
 	}
-	if d, err := model.ParseDuration(s); err == nil {
+	d, err := model.ParseDuration(s)
+	switch {
+	case err == nil:
 		return now.Add(-time.Duration(d)), nil
+	case outOfRange(err):
+		return time.Time{}, fmt.Errorf("%.40q is too long: at most %s", s, longest)
 	}
 	return time.Time{}, fmt.Errorf("%.40q is not a time (2026-01-05T08:00:00Z or Unix seconds) nor a duration (1h, 30m, 7d)", s)
 }

@@ -102,7 +102,20 @@ func (f *fake) Retry(name string) (found, held bool) {
 	return found, held
 }
 
-func (f *fake) Alerts() []alerts.Alert { return f.firing }
+func (f *fake) Page(after string, limit, _ int) (page []alerts.Alert, next string) {
+	for _, a := range f.firing {
+		if a.Fingerprint <= after {
+			continue
+		}
+		if len(page) == limit {
+			return page, page[limit-1].Fingerprint
+		}
+		page = append(page, a)
+	}
+	return page, ""
+}
+
+func (f *fake) Len() int { return len(f.firing) }
 
 func (f *fake) Endpoints() []TargetGroup { return f.groups }
 

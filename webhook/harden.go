@@ -10,11 +10,14 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+
+	"github.com/alertscaler/alertscaler/scaler/sparselog"
 )
 
 // harden wraps everything served: no request ends the process, none is
 // redirected, and no page of another site can post through a user's browser.
-func harden(next http.Handler, m *metrics, logger log.Logger) http.Handler {
+func harden(next http.Handler, hosts *Hosts, m *metrics, logger log.Logger) http.Handler {
+	sparse := sparselog.New()
 	var origins http.CrossOriginProtection
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -26,7 +29,7 @@ func harden(next http.Handler, m *metrics, logger log.Logger) http.Handler {
 				panic(p) // an answer cut off on purpose
 			}
 			m.panics.Inc()
-			level.Error(logger).Log("msg", "handler panicked", "method", r.Method, "path", r.URL.Path,
+			sparse.Log(level.Error(logger), "msg", "handler panicked", "method", r.Method, "path", r.URL.Path,
 				"stack", string(debug.Stack()), "err", p)
 			http.Error(w, "internal error", http.StatusInternalServerError)
 		}()
@@ -44,6 +47,14 @@ func harden(next http.Handler, m *metrics, logger log.Logger) http.Handler {
 				m.requests.WithLabelValues(strconv.Itoa(http.StatusForbidden)).Inc()
 			}
 			http.Error(w, err.Error(), http.StatusForbidden)
+			return
+		}
+		if err := hosts.check(r); err != nil {
+			if r.URL.Path == webhookPath {
+				m.requests.WithLabelValues(strconv.Itoa(http.StatusMisdirectedRequest)).Inc()
+			}
+			sparse.Log(level.Warn(logger), "msg", "request refused", "code", http.StatusMisdirectedRequest, "remote", r.RemoteAddr, "path", r.URL.Path, "err", err)
+			http.Error(w, oneLine(err), http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -62,8 +62,12 @@ type Decisions interface {
 
 // Alerts know what is firing.
 type Alerts interface {
-	// Alerts returns every alert known to fire, in the order to be shown.
-	Alerts() []alerts.Alert
+	// Page returns the alerts known to fire that follow the fingerprint, in
+	// order: limit at most and of some maxBytes together. next is what the next
+	// page follows; "" where there is none.
+	Page(after string, limit, maxBytes int) (page []alerts.Alert, next string)
+	// Len is how many there are.
+	Len() int
 }
 
 // Config is the configuration in force.

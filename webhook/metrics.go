@@ -26,6 +26,7 @@ var webhookCodes = [...]int{
 	http.StatusMethodNotAllowed,
 	http.StatusRequestTimeout,
 	http.StatusRequestEntityTooLarge,
+	http.StatusMisdirectedRequest,
 	http.StatusInternalServerError,
 	http.StatusServiceUnavailable,
 }

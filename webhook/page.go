@@ -48,7 +48,7 @@ func index(o Options) http.HandlerFunc {
 			Started:  started,
 			Policies: shown,
 			Total:    total,
-			Alerts:   len(o.Alerts.Alerts()),
+			Alerts:   o.Alerts.Len(),
 		}
 		if o.Ready != nil {
 			if err := o.Ready.Ready(); err != nil {

@@ -43,8 +43,7 @@ func (a *api) pausePolicy(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, errorBadData, err.Error())
 		return
 	}
-	user, _, _ := r.BasicAuth()
-	p, err := parsePause(body, user, a.now())
+	p, err := parsePause(body, userOf(r), a.now())
 	if err != nil {
 		a.fail(w, errorBadData, err.Error())
 		return
@@ -86,8 +85,7 @@ func (a *api) resumePolicy(w http.ResponseWriter, r *http.Request) {
 		a.noPolicy(w, name)
 	default:
 		if ended {
-			user, _, _ := r.BasicAuth()
-			level.Info(a.logger).Log("msg", "policy resumed", "policy", name, "by", user, "remote", r.RemoteAddr)
+			level.Info(a.logger).Log("msg", "policy resumed", "policy", name, "by", userOf(r), "remote", r.RemoteAddr)
 		}
 		a.respond(w, resumed{ended})
 	}
@@ -133,8 +131,8 @@ func parsePause(body []byte, user string, now time.Time) (policy.Pause, error) {
 		return policy.Pause{}, err
 	}
 	p := policy.Pause{Since: now, By: strings.TrimSpace(q.By), Comment: strings.TrimSpace(q.Comment)}
-	if p.By == "" {
-		p.By = user
+	if user != "" {
+		p.By = user // nobody pauses in another's name
 	}
 	switch {
 	case p.By == "":
@@ -187,11 +185,19 @@ func decodePause(body []byte) (pauseRequest, error) {
 
 func afterDuration(s string, now time.Time) (time.Time, error) {
 	d, err := model.ParseDuration(s)
-	if err != nil || d <= 0 {
+	switch {
+	case outOfRange(err):
+		return time.Time{}, fmt.Errorf(`"for" is %.40q, which is too long: at most %s; leave it out to pause until somebody resumes`, s, longest)
+	case err != nil || d <= 0:
 		return time.Time{}, fmt.Errorf(`"for" is %.40q, which is not a duration longer than 0; want such as 90s, 2h or 1d12h`, s)
 	}
 	return now.Add(time.Duration(d)), nil
 }
+
+// longest is the longest duration there is.
+const longest = "292y"
+
+func outOfRange(err error) bool { return err != nil && strings.Contains(err.Error(), "out of range") }
 
 func atTime(s string, now time.Time) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, s)

@@ -86,12 +86,12 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// TestPauseAuthor: who authenticated is the author where the body names none.
+// TestPauseAuthor: who authenticated is the author, whatever the body says.
 func TestPauseAuthor(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"comment":"x"}`:            "operator",
 		`{"comment":"x","by":" "}`:   "operator",
-		`{"comment":"x","by":"ann"}`: "ann",
+		`{"comment":"x","by":"ann"}`: "operator",
 	} {
 		f := world()
 		h, _ := serve(t, f, nil)

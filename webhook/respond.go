@@ -25,6 +25,8 @@ type envelope struct {
 	Data      any       `json:"data,omitempty"`
 	ErrorType errorType `json:"errorType,omitempty"`
 	Error     string    `json:"error,omitempty"`
+	// NextToken is what the next page is asked by; empty on the last one.
+	NextToken string `json:"nextToken,omitempty"`
 }
 
 func (a *api) respond(w http.ResponseWriter, data any) {

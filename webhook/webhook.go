@@ -15,6 +15,10 @@ const (
 	DefaultMaxBody = 8 << 20
 	// DefaultReadTimeout is the least that Alertmanager gives a notification.
 	DefaultReadTimeout = 10 * time.Second
+	// maxAnswers is how many pages and answers of the API are made and read at
+	// once, maxScrapes how many of what Prometheus asks for.
+	maxAnswers = 16
+	maxScrapes = 8
 	// DefaultMaxConnections is as of Prometheus.
 	DefaultMaxConnections = 512
 )
@@ -58,6 +62,11 @@ type Options struct {
 	// half may be busy with bodies, and a quarter wait for one to arrive. 0 is
 	// DefaultMaxConnections.
 	MaxConnections int
+	// WriteTimeout is how long an answer may take to be read, beside what its
+	// size takes; 0 is DefaultWriteTimeout.
+	WriteTimeout time.Duration
+	// Hosts are the names by which the server may be asked; nil: any.
+	Hosts *Hosts
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
 }
@@ -90,6 +99,9 @@ func New(o Options) (http.Handler, error) {
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = DefaultReadTimeout
 	}
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = DefaultWriteTimeout
+	}
 	if o.MaxConnections <= 0 {
 		o.MaxConnections = DefaultMaxConnections
 	}
@@ -114,27 +126,32 @@ func New(o Options) (http.Handler, error) {
 	}
 
 	mux := http.NewServeMux()
-	get := func(path string, h http.HandlerFunc) { mux.Handle(path, readOnly(h)) }
+	// What Prometheus reads has slots of its own, so that nobody who reads
+	// slowly keeps it from knowing.
+	pages := http.NewServeMux()
+	get := func(path string, h http.HandlerFunc) { pages.Handle(path, readOnly(h)) }
+	scrapes := func(h http.HandlerFunc) http.Handler { return bounded(maxScrapes, o.WriteTimeout, readOnly(h)) }
+	mux.Handle("/", bounded(maxAnswers, o.WriteTimeout, pages))
 	mux.Handle(webhookPath, newReceiver(o, in, m))
-	mux.Handle("/-/reload", reload(o.Reloader, o.Logger))
-	get("/-/healthy", healthy)
-	get("/-/ready", ready(o.Ready))
-	get("/metrics", metricsHandler(o).ServeHTTP)
-	get("/sd/targets", discovery(o.Endpoints, o.Ready, o.Logger))
+	mux.Handle("/-/healthy", readOnly(healthy))
+	mux.Handle("/-/ready", readOnly(ready(o.Ready)))
+	mux.Handle("/metrics", scrapes(metricsHandler(o).ServeHTTP))
+	mux.Handle("/sd/targets", scrapes(discovery(o.Endpoints, o.Ready, o.Logger)))
+	pages.Handle("/-/reload", reload(o.Reloader, o.Logger))
 	get("/api/v1/policies", api.listPolicies)
 	get("/api/v1/policies/{name}", api.getPolicy)
-	mux.HandleFunc("/api/v1/policies/{name}/pause", api.admin(api.pausePolicy))
-	mux.HandleFunc("/api/v1/policies/{name}/resume", api.admin(api.resumePolicy))
-	mux.HandleFunc("/api/v1/policies/{name}/retry", api.admin(api.retryPolicy))
+	pages.HandleFunc("/api/v1/policies/{name}/pause", api.admin(api.pausePolicy))
+	pages.HandleFunc("/api/v1/policies/{name}/resume", api.admin(api.resumePolicy))
+	pages.HandleFunc("/api/v1/policies/{name}/retry", api.admin(api.retryPolicy))
 	get("/api/v1/decisions", api.listDecisions)
 	get("/api/v1/alerts", api.listAlerts)
 	get("/api/v1/status/config", api.statusConfig)
 	get("/api/v1/status/discovery", api.statusDiscovery)
 	get("/api/v1/status/buildinfo", api.statusBuildinfo)
 	get("/api/v1/status/runtimeinfo", api.statusRuntimeinfo)
-	mux.HandleFunc("/api", api.notFound)
-	mux.HandleFunc("/api/", api.notFound)
+	pages.HandleFunc("/api", api.notFound)
+	pages.HandleFunc("/api/", api.notFound)
 	get("/{$}", index(o))
 
-	return harden(mux, m, o.Logger), nil
+	return harden(mux, o.Hosts, m, o.Logger), nil
 }

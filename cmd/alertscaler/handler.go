@@ -29,7 +29,7 @@ type parts struct {
 	logger      log.Logger
 }
 
-func newHandler(o options, p parts) (http.Handler, error) {
+func newHandler(o options, connections int, p parts) (http.Handler, error) {
 	wo := webhook.Options{
 		Receiver:   receiver{p.book},
 		Policies:   p.engine,
@@ -44,6 +44,9 @@ func newHandler(o options, p parts) (http.Handler, error) {
 		Logger:     p.logger,
 		Now:        p.now,
 		MaxBody:    o.maxBody,
+
+		MaxConnections: connections,
+		Hosts:          hosts(o),
 	}
 	if o.enableLifecycle {
 		wo.Reloader = p.coordinator

@@ -9,11 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
-	"net/http"
 	"os"
-	"sync"
+	"strconv"
+	"strings"
 	"time"
 	_ "time/tzdata" // images from scratch have no time zones of their own
 
@@ -28,7 +26,6 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
-	slogkit "github.com/tjhop/slog-gokit"
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/alerts"
@@ -37,6 +34,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/discovery"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
+	"github.com/alertscaler/alertscaler/webhook"
 )
 
 const (
@@ -52,6 +50,10 @@ const (
 // its size is lost to the policies until the group shrinks.
 const minBody = 4 << 20
 
+// minAlertsBytes is the least that --alerts.max-bytes may be: some 1,000
+// alerts.
+const minAlertsBytes = 1 << 20
+
 func main() {
 	os.Exit(runMain(os.Args[1:], os.Stderr))
 }
@@ -63,6 +65,9 @@ type options struct {
 	repair          bool
 	retention       model.Duration
 	maxBody         int64
+	maxConnections  int
+	maxAlertsBytes  int
+	externalURLs    []string
 	enableLifecycle bool
 	enableAdminAPI  bool
 	logFormat       string
@@ -70,8 +75,8 @@ type options struct {
 	web             *web.FlagConfig
 }
 
-func parse(args []string) (options, error) {
-	var o options
+// newApp returns the command line, which is parsed into o.
+func newApp(o *options) *kingpin.Application {
 	app := kingpin.New("alertscaler", "Turns Prometheus alerts into capacity.")
 	app.Version(version.Print("alertscaler"))
 	app.HelpFlag.Short('h')
@@ -79,22 +84,56 @@ func parse(args []string) (options, error) {
 	app.Flag("storage.path", "Directory of the ledger.").Default("data/").StringVar(&o.storagePath)
 	app.Flag("storage.repair", "Where the ledger is damaged, move it aside and go on with what can be read of it.").BoolVar(&o.repair)
 	app.Flag("storage.retention", "How long decisions and actions are kept.").Default("15d").SetValue(&o.retention)
+	app.Flag("alerts.max-bytes", "The most memory that active alerts may take together, in bytes; more are refused.").Default(strconv.Itoa(alerts.DefaultMaxBytes)).IntVar(&o.maxAlertsBytes)
+	app.Flag("web.external-url", "The URL under which browsers reach the server where that has a name of its own, such as that of a proxy. Repeatable.").StringsVar(&o.externalURLs)
+	app.Flag("web.max-connections", "The most connections at once.").Default(strconv.Itoa(webhook.DefaultMaxConnections)).IntVar(&o.maxConnections)
 	app.Flag("web.max-body-bytes", "The largest webhook body that is taken in.").Default("8388608").Int64Var(&o.maxBody)
 	app.Flag("web.enable-lifecycle", "Enable reloading by HTTP request.").BoolVar(&o.enableLifecycle)
 	app.Flag("web.enable-admin-api", "Enable pausing and resuming policies by HTTP request.").BoolVar(&o.enableAdminAPI)
 	app.Flag("log.format", "Output format of log messages.").Default("logfmt").EnumVar(&o.logFormat, logFormats...)
 	app.Flag("log.level", "Only log messages of this level and above.").Default("info").EnumVar(&o.logLevel, logLevels...)
 	o.web = kingpinflag.AddFlags(app, "127.0.0.1:9920")
-	if _, err := app.Parse(args); err != nil {
+	return app
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	if _, err := newApp(&o).Parse(args); err != nil {
+		if arg := blame(args); arg != "" {
+			return o, fmt.Errorf("%s: %w", arg, err)
+		}
+		return o, err
+	}
+	if err := checkWeb(o); err != nil {
 		return o, err
 	}
 	switch {
 	case o.retention <= 0:
-		return o, errors.New("--storage.retention must be longer than 0s, such as 15d")
+		return o, fmt.Errorf("--storage.retention=%s must be longer than 0s, such as 15d", o.retention)
+	case o.maxAlertsBytes < minAlertsBytes:
+		return o, fmt.Errorf("--alerts.max-bytes=%d is too few, want at least %d", o.maxAlertsBytes, minAlertsBytes)
 	case o.maxBody < minBody:
 		return o, fmt.Errorf("--web.max-body-bytes must be at least %d: a notification of 2,000 alerts is about 1.4 MB", minBody)
 	}
 	return o, nil
+}
+
+// blame returns the argument because of which the command line cannot be
+// parsed: kingpin does not always name it.
+func blame(args []string) string {
+	for i := len(args) - 1; i >= 0; i-- {
+		var o options
+		app := newApp(&o).Terminate(nil)
+		app.UsageWriter(io.Discard).ErrorWriter(io.Discard)
+		if _, err := app.Parse(args[:i]); err != nil {
+			continue
+		}
+		if i+1 < len(args) && strings.HasPrefix(args[i], "--") && !strings.Contains(args[i], "=") {
+			return args[i] + " " + args[i+1]
+		}
+		return args[i]
+	}
+	return ""
 }
 
 func runMain(args []string, stderr io.Writer) int {
@@ -154,7 +193,7 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	// The book wakes the engine, which reads the book.
 	var engine *scaler.Engine
 	book, err := alerts.New(alerts.Options{
-		Store: l, WriteInterval: alerts.DiskWriteInterval, Now: clk.Now,
+		Store: l, WriteInterval: alerts.DiskWriteInterval, MaxBytes: o.maxAlertsBytes,
 		OnChange: func(policies []string) { engine.Wake(policies) },
 		Logger:   log.With(logger, "component", "alerts"), Registerer: reg,
 	})
@@ -184,7 +223,8 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 	if err := coordinator.Reload(context.Background()); err != nil {
 		return err
 	}
-	handler, err := newHandler(o, parts{
+	connections := connectionLimit(o, logger)
+	handler, err := newHandler(o, connections, parts{
 		book: book, engine: engine, ledger: l, coordinator: coordinator, discoveries: discoveries,
 		registry: reg, now: clk.Now, logger: log.With(logger, "component", "web"),
 	})
@@ -192,44 +232,18 @@ func serve(o options, load func() (*config.Config, error), logger log.Logger) (e
 		return err
 	}
 
-	// The engine waits for the listener: a server that cannot be reached must
-	// not start replicas.
-	listening := make(chan struct{})
-	var once sync.Once
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		BaseContext: func(net.Listener) context.Context {
-			once.Do(func() { close(listening) })
-			return context.Background()
-		},
-	}
+	servers := newWebServers(o, handler, connections, reg, logger)
 
 	var g run.Group
 	addSignals(&g, coordinator, logger)
-	addWeb(&g, server, o.web, logger)
+	servers.add(&g)
 	addLoop(&g, l.Watch)
 	addLoop(&g, book.Run)
 	addLoop(&g, discoveries.Run)
-	addEngine(&g, engine, listening)
+	// The engine waits for the listeners: a server that cannot be reached must
+	// not start replicas.
+	addEngine(&g, engine, servers.listening)
 	return g.Run()
-}
-
-// addWeb serves HTTP until the group ends.
-func addWeb(g *run.Group, server *http.Server, flags *web.FlagConfig, logger log.Logger) {
-	g.Add(func() error {
-		if err := web.ListenAndServe(server, flags, slog.New(slogkit.NewGoKitHandler(log.With(logger, "component", "web"), nil))); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serve HTTP: %w", err)
-		}
-		return nil
-	}, func(error) {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := server.Shutdown(ctx); err != nil {
-			level.Warn(logger).Log("msg", "requests cut off at shutdown", "err", err)
-		}
-	})
 }
 
 // addLoop runs a loop that ends with its context.

@@ -15,12 +15,14 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
 
-// bookSubscriber keeps the book's rules and time to live as configured.
+// bookSubscriber keeps the book's rules, its time to live and whether alerts
+// must be confirmed as configured.
 func bookSubscriber(book *alerts.Book) config.SubscriberFunc {
 	return func(_ context.Context, c *config.Config) (config.Change, error) {
 		rules := scaler.AlertRules(c)
 		return config.Change{Apply: func() {
 			book.SetTTL(c.Global.AlertTTL.Std())
+			book.SetConfirm(c.Alertmanager != nil && c.Alertmanager.Confirm)
 			book.SetRules(rules)
 		}}, nil
 	}

@@ -62,7 +62,9 @@ func (w *world) Receive(context.Context, alerts.Notification) error { return nil
 
 func (w *world) Decisions(webhook.Query) ([]policy.Decision, error) { return nil, nil }
 
-func (w *world) Alerts() []alerts.Alert { return nil }
+func (w *world) Page(string, int, int) ([]alerts.Alert, string) { return nil, "" }
+
+func (w *world) Len() int { return 0 }
 
 func (w *world) YAML() string { return "" }
 

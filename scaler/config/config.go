@@ -70,8 +70,11 @@ type Prometheus struct {
 type Alertmanager struct {
 	URL URL `yaml:"url"`
 	// ResyncInterval is how often its alerts are read.
-	ResyncInterval   Duration                   `yaml:"resync_interval"`
-	Timeout          Duration                   `yaml:"timeout"`
+	ResyncInterval Duration `yaml:"resync_interval"`
+	Timeout        Duration `yaml:"timeout"`
+	// Confirm has a notification only wake: an alert counts once Alertmanager
+	// lists it.
+	Confirm          bool                       `yaml:"confirm"`
 	HTTPClientConfig commoncfg.HTTPClientConfig `yaml:",inline"`
 }
 
@@ -96,6 +99,7 @@ func (c *Prometheus) UnmarshalYAML(unmarshal func(any) error) error {
 func (c *Alertmanager) UnmarshalYAML(unmarshal func(any) error) error {
 	*c = Alertmanager{
 		ResyncInterval:   Duration(30 * time.Second),
+		Confirm:          true,
 		Timeout:          Duration(10 * time.Second),
 		HTTPClientConfig: commoncfg.DefaultHTTPClientConfig,
 	}
