@@ -123,11 +123,3 @@ func backoffUntil(b policy.Backoffs) time.Time {
 	}
 	return b.Down.Until
 }
-
-// leftAlone is until when a target is not asked either way.
-func leftAlone(b policy.Backoffs) time.Time {
-	if b.Up.Until.Before(b.Down.Until) {
-		return b.Up.Until
-	}
-	return b.Down.Until
-}

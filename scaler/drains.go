@@ -269,6 +269,18 @@ func (u *unit) dropDrains(gone []boundTarget) {
 	}
 }
 
+// moveTo has what is being drained looked for, and told, by the targets of a
+// new setup: one that was built anew has the replicas of the one before.
+func (ds *drains) moveTo(targets []boundTarget) {
+	for _, t := range targets {
+		for _, it := range ds.of[t.name] {
+			if !it.stays() {
+				it.at = t
+			}
+		}
+	}
+}
+
 // beingTold are closed once the hooks know of every replica that stays.
 func (ds *drains) beingTold() []<-chan struct{} {
 	var out []<-chan struct{}

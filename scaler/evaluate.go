@@ -113,7 +113,7 @@ func (u *unit) readTargets(ctx context.Context) {
 	}
 	for i, t := range due {
 		r := results[i]
-		u.patience.read(t.name, hung[i], leftAlone(u.history.Backoffs[t.name]), r.at, u.setup.interval)
+		u.patience.read(t.name, hung[i], u.history.Backoffs[t.name].Up.Until, r.at, u.setup.interval)
 		if r.err != nil {
 			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
 			// What was last known stays for people to see; it supports no

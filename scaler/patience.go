@@ -26,7 +26,8 @@ type unhurried struct {
 func (p patience) unread(name string, now time.Time) bool { return now.Before(p[name].due) }
 
 // read notes how a reading went: whether it took all its time in vain.
-// backedOff is until when the target is left alone.
+// backedOff is until when the target is not asked for more; one that only does
+// not give any back is read as ever, so that a rise loses no time.
 func (p *patience) read(name string, hung bool, backedOff, now time.Time, interval time.Duration) {
 	was := (*p)[name]
 	var is unhurried

@@ -346,7 +346,8 @@ func (u *unit) landed() {
 // settleIn closes what a new setup sheds.
 func (u *unit) settleIn() {
 	shed, gone := u.setup.shed, u.setup.gone()
-	u.dropDrains(shed)
+	u.dropDrains(gone)
+	u.drains.moveTo(u.setup.targets)
 	u.closeTargets(shed)
 	for _, t := range shed {
 		delete(u.restored, t.target)

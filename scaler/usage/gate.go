@@ -60,7 +60,7 @@ func stale(at, now time.Time, maxStaleness time.Duration) reading {
 	if age < 0 || age > 24*time.Hour {
 		return bad(policy.ProblemStale, "the newest sample is from %s and may be %s old at most", instantOf(at), maxStaleness)
 	}
-	return bad(policy.ProblemStale, "the newest sample is %s old and may be %s", age, maxStaleness)
+	return bad(policy.ProblemStale, "the newest sample is %s old", age)
 }
 
 // absent is an expression without an answer. It had n series some time ago, the
