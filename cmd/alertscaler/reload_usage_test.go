@@ -21,6 +21,7 @@ type slowPrometheus struct {
 	*httptest.Server
 	mu      sync.Mutex // guards what follows
 	demand  string
+	raw     string        // in place of all answers, where set
 	held    string        // who asks for this waits
 	release chan struct{} // until then; nil: nobody waits
 	waiting int
@@ -30,7 +31,7 @@ func startSlowPrometheus(t testing.TB) *slowPrometheus {
 	p := &slowPrometheus{demand: "4.5"}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
-		value, release := p.demand, p.release
+		value, release, raw := p.demand, p.release, p.raw
 		if !strings.Contains(r.FormValue("query"), p.held) {
 			release = nil
 		}
@@ -40,6 +41,10 @@ func startSlowPrometheus(t testing.TB) *slowPrometheus {
 		p.mu.Unlock()
 		if release != nil {
 			<-release
+		}
+		if raw != "" {
+			fmt.Fprint(w, strings.ReplaceAll(raw, "@", r.FormValue("time")))
+			return
 		}
 		if strings.HasPrefix(r.FormValue("query"), "timestamp(") {
 			value = r.FormValue("time")
