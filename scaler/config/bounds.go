@@ -1,8 +1,11 @@
 package config
 
 import (
+	"maps"
 	"math"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -88,6 +91,40 @@ func (v *validator) whole(path []any, keys ...string) {
 			if octal.MatchString(n.Value) {
 				v.addf(at(path, key), "%s would be read as an octal number; write it without the leading zero", n.Value)
 			}
+		}
+	}
+}
+
+// maxInteger is of the whole numbers of platforms, whatever they count.
+const maxInteger = 1_000_000_000
+
+// bounded refuses numbers of a platform's configuration that no platform has:
+// what it may be in detail is for the platform to say.
+func (v *validator) bounded(value reflect.Value, path []any) {
+	for value.Kind() == reflect.Pointer {
+		if value.IsNil() {
+			return
+		}
+		value = value.Elem()
+	}
+	switch value.Kind() {
+	case reflect.Struct:
+		fields := make(map[string]reflect.Value)
+		renderedFields(value, fields)
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			v.bounded(fields[name], at(path, name))
+		}
+	case reflect.Int64:
+		if value.Type() == reflect.TypeFor[model.Duration]() {
+			v.atMost(Duration(value.Int()), maxDuration, path...)
+		}
+	case reflect.Int:
+		if n := int(value.Int()); value.Type().PkgPath() == "" {
+			v.integer(n, -maxInteger, maxInteger, "number", path...)
+		}
+	case reflect.Float64:
+		if f := value.Float(); math.Abs(f) > maxAmount && !math.IsInf(f, 0) {
+			v.addf(path, "%g is not a number of at most %g", f, float64(maxAmount))
 		}
 	}
 }

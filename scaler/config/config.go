@@ -139,15 +139,12 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 			FleetGuard:         0.3,
 		},
 	}
-	root, err := parse(name, b)
+	root, err := Decode(name, b, platforms, c)
 	if err != nil {
 		return nil, err
 	}
 	if root.IsZero() {
 		return nil, Errors{{File: name, Msg: "the file is empty; at least one policy is needed"}}
-	}
-	if err := decode(name, b, root, platforms, c); err != nil {
-		return nil, err
 	}
 	dir, err := filepath.Abs(filepath.Dir(name))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -25,19 +26,34 @@ var (
 	wrongType    = regexp.MustCompile("(?s)^cannot unmarshal (!\\S+)(?: `(.*)`)? into (.+)$")
 )
 
-// decode decodes b, the text of root, strictly over the defaults in c.
-func decode(file string, b []byte, root *yaml.Node, platforms *target.Registry, c *Config) error {
+// Decode decodes b, the YAML text of a file, strictly over the defaults in into,
+// a pointer to a struct. It returns the nodes of the text; of an empty one they
+// are zero. Its errors are Errors, in words that name no type. Platforms are
+// known where a Target is written; nil: there are none.
+func Decode(file string, b []byte, platforms *target.Registry, into any) (*yaml.Node, error) {
+	root, err := parse(file, b)
+	if err != nil || root.IsZero() {
+		return root, err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil {
-		return decodeErrors(file, root, platforms, err)
+	if err := dec.Decode(into); err != nil {
+		return nil, decodeErrors(file, place{root, reflect.TypeOf(into), platforms, nil}, err)
 	}
-	return nil
+	return root, nil
 }
 
-// decodeErrors turns what yaml says of the values below root into Errors that
-// speak of the file.
-func decodeErrors(file string, root *yaml.Node, platforms *target.Registry, err error) Errors {
+// place is where something is written, and what it is decoded into.
+type place struct {
+	node      *yaml.Node
+	into      reflect.Type
+	platforms *target.Registry
+	path      []any
+}
+
+// decodeErrors turns what yaml says of the values at p into Errors that speak
+// of the file.
+func decodeErrors(file string, p place, err error) Errors {
 	messages := []string{err.Error()}
 	if typed, ok := errors.AsType[*yaml.TypeError](err); ok {
 		messages = typed.Errors
@@ -45,22 +61,97 @@ func decodeErrors(file string, root *yaml.Node, platforms *target.Registry, err 
 	out := make(Errors, 0, len(messages))
 	for _, msg := range messages {
 		e := &Error{File: file, Msg: strings.TrimPrefix(msg, "yaml: ")}
+		w := words{place: p}
 		if m := yamlLine.FindStringSubmatch(msg); m != nil {
 			e.Line, _ = strconv.Atoi(m[1])
-			e.Msg = m[2]
+			e.Msg, w.line = m[2], e.Line
+		} else {
+			// It comes from a type that does not know its line.
+			culprit := p.culprit(e.Msg)
+			e.Line, e.Key, w.value = culprit.node.Line, keyOf(culprit.path), culprit.node
 		}
-		w := words{root: root, platforms: platforms, line: e.Line}
 		e.Msg = w.of(e.Msg)
 		out = append(out, e)
 	}
 	return out
 }
 
+// culprit finds the innermost value that cannot be decoded because of msg.
+func (p place) culprit(msg string) place {
+	for t := p.into; t.Kind() == reflect.Pointer; t = p.into {
+		p.into = t.Elem()
+	}
+	for p.node.Kind == yaml.DocumentNode || p.node.Kind == yaml.AliasNode {
+		if p.node.Kind == yaml.AliasNode {
+			p.node = p.node.Alias
+		} else {
+			p.node = p.node.Content[0]
+		}
+	}
+	for _, inner := range p.inner() {
+		if len(inner.path) > maxDepth {
+			break
+		}
+		err := inner.node.Decode(reflect.New(inner.into).Interface())
+		if err != nil && strings.Contains(err.Error(), msg) {
+			return inner.culprit(msg)
+		}
+	}
+	return p
+}
+
+// maxDepth is how deep a configuration is nested at most, below a platform.
+const maxDepth = 32
+
+// inner are the values directly within p that have a type of their own.
+func (p place) inner() []place {
+	var out []place
+	switch {
+	case p.node.Kind == yaml.SequenceNode && p.into.Kind() == reflect.Slice:
+		for i, c := range p.node.Content {
+			out = append(out, place{c, p.into.Elem(), p.platforms, at(p.path, i)})
+		}
+	case p.node.Kind == yaml.MappingNode && (p.into.Kind() == reflect.Struct || p.into.Kind() == reflect.Map):
+		for i := 0; i+1 < len(p.node.Content); i += 2 {
+			key := p.node.Content[i].Value
+			if t, ok := p.field(key); ok {
+				out = append(out, place{p.node.Content[i+1], t, p.platforms, at(p.path, key)})
+			}
+		}
+	}
+	return out
+}
+
+// field is the type of what stands below a key.
+func (p place) field(key string) (reflect.Type, bool) {
+	if p.into.Kind() == reflect.Map {
+		return p.into.Elem(), true
+	}
+	if t, ok := yamlFields(p.into)[key]; ok {
+		return t, true
+	}
+	if p.platforms == nil {
+		return nil, false
+	}
+	var cfg any
+	var err error
+	switch p.into {
+	case reflect.TypeFor[Target]():
+		cfg, err = p.platforms.New(key)
+	case reflect.TypeFor[Discovery]():
+		cfg, err = p.platforms.NewDiscovery(key)
+	default:
+		return nil, false
+	}
+	return reflect.TypeOf(cfg), err == nil
+}
+
 // words says what yaml means without naming Go types.
 type words struct {
-	root      *yaml.Node
-	platforms *target.Registry
-	line      int
+	place
+	line int
+	// value is the one that is meant, where that is known.
+	value *yaml.Node
 }
 
 func (w words) of(msg string) string {
@@ -73,8 +164,11 @@ func (w words) of(msg string) string {
 	if m := noDuration.FindStringSubmatch(msg); m != nil {
 		return fmt.Sprintf("%s is not a duration; write it as 30s, 5m or 1h30m", m[1])
 	}
-	if strings.HasSuffix(msg, "duration out of range") {
-		return "the duration is too long; write it as 30s, 5m or 1h30m"
+	if strings.HasSuffix(msg, "duration out of range") && w.value != nil {
+		return fmt.Sprintf("%q is too long; no duration here is longer than %s", w.value.Value, model.Duration(maxDuration))
+	}
+	if strings.HasPrefix(msg, "parse ") && w.value != nil {
+		return fmt.Sprintf("%q is not a URL; write it as http://host:port", redact(w.value.Value))
 	}
 	return meaning(msg)
 }
@@ -84,8 +178,8 @@ var noDuration = regexp.MustCompile(`^not a valid duration string: (".*")$`)
 
 // unknown says that a key is not known, and what is.
 func (w words) unknown(key string) string {
-	f := finder{key: key, line: w.line, platforms: w.platforms, seen: make(map[visit]bool)}
-	f.walk(w.root, reflect.TypeFor[Config]())
+	f := finder{key: key, line: w.line, seen: make(map[visit]bool)}
+	f.walk(w.place)
 	if len(f.known) == 0 {
 		return fmt.Sprintf("unknown key %q", key)
 	}
@@ -107,7 +201,7 @@ func (w words) wrong(tag, value, into string) string {
 		want, number = "a number", true
 	case into == "bool":
 		want = "true or false"
-	case into == "string", strings.HasPrefix(into, "policy."), strings.HasSuffix(into, ".Secret"):
+	case into == "string", strings.HasPrefix(into, "policy."), strings.HasPrefix(into, "target."), strings.HasSuffix(into, ".Secret"):
 		want = "text"
 	case strings.HasPrefix(into, "[]"):
 		want, how = "a list", `; begin the line of each entry with "- ", or write [one, two]`
@@ -120,9 +214,12 @@ func (w words) wrong(tag, value, into string) string {
 	case "!!map":
 		return "a mapping is not " + want + how
 	}
-	n := w.scalar(value)
+	n, keys := w.scalar(value)
 	if n == nil {
 		return fmt.Sprintf("%q is not %s%s", value, want, how)
+	}
+	if private.MatchString(keys) {
+		return fmt.Sprintf("%s is not %s%s", secret, want, how)
 	}
 	if number && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		if _, err := strconv.ParseFloat(n.Value, 64); err == nil {
@@ -135,38 +232,44 @@ func (w words) wrong(tag, value, into string) string {
 	return fmt.Sprintf("%q is not %s%s", n.Value, want, how)
 }
 
+// private are the keys of values that errors do not repeat.
+var private = regexp.MustCompile(`(?i)(?:^|\.)(?:basic_auth|oauth2|http_headers|env|extra_vars|[\w-]*` + sensitive + `[\w-]*)(?:\.|$)`)
+
 // scalar finds the value in its line, of which yaml says only the beginning
-// where it is long.
-func (w words) scalar(value string) *yaml.Node {
+// where it is long, and the keys that lead to it.
+func (w words) scalar(value string) (*yaml.Node, string) {
 	var found *yaml.Node
+	var keys string
 	begin, cut := strings.CutSuffix(value, "...")
 	seen := make(map[*yaml.Node]bool)
-	var walk func(*yaml.Node)
-	walk = func(n *yaml.Node) {
+	var walk func(*yaml.Node, string)
+	walk = func(n *yaml.Node, path string) {
 		if found != nil || seen[n] {
 			return
 		}
 		seen[n] = true
 		if n.Kind == yaml.ScalarNode && n.Line == w.line && (n.Value == value || cut && strings.HasPrefix(n.Value, begin)) {
-			found = n
+			found, keys = n, path
 		}
-		for _, c := range n.Content {
-			walk(c)
+		for i, c := range n.Content {
+			switch {
+			case n.Kind != yaml.MappingNode:
+				walk(c, path)
+			case i%2 == 1:
+				walk(c, path+"."+n.Content[i-1].Value)
+			}
 		}
 	}
-	if w.root != nil {
-		walk(w.root)
-	}
-	return found
+	walk(w.node, "")
+	return found, keys
 }
 
 // finder finds the mapping in which a key is not known, and the keys that are.
 type finder struct {
-	key       string
-	line      int
-	platforms *target.Registry
-	seen      map[visit]bool
-	known     []string
+	key   string
+	line  int
+	seen  map[visit]bool
+	known []string
 }
 
 // visit is a node that was decoded into a type; by an alias one node may be
@@ -176,79 +279,49 @@ type visit struct {
 	reflect.Type
 }
 
-// walk follows n as it is decoded into a value of type t.
-func (f *finder) walk(n *yaml.Node, t reflect.Type) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// walk follows p as it is decoded.
+func (f *finder) walk(p place) {
+	for p.into.Kind() == reflect.Pointer {
+		p.into = p.into.Elem()
 	}
-	if n == nil || f.seen[visit{n, t}] || f.known != nil {
+	if f.known != nil || f.seen[visit{p.node, p.into}] {
 		return
 	}
-	f.seen[visit{n, t}] = true
-	switch n.Kind {
-	case yaml.DocumentNode:
-		f.walk(n.Content[0], t)
-	case yaml.AliasNode:
-		f.walk(n.Alias, t)
-	case yaml.SequenceNode:
-		for _, c := range n.Content {
-			if t.Kind() == reflect.Slice {
-				f.walk(c, t.Elem())
-			}
-		}
-	case yaml.MappingNode:
-		switch t.Kind() {
-		case reflect.Struct:
-			f.mapping(n, t)
-		case reflect.Map:
-			for i := 1; i < len(n.Content); i += 2 {
-				f.walk(n.Content[i], t.Elem())
-			}
-		}
+	f.seen[visit{p.node, p.into}] = true
+	switch {
+	case p.node.Kind == yaml.DocumentNode:
+		p.node = p.node.Content[0]
+		f.walk(p)
+		return
+	case p.node.Kind == yaml.AliasNode:
+		p.node = p.node.Alias
+		f.walk(p)
+		return
+	case p.node.Kind == yaml.MappingNode && p.into.Kind() == reflect.Struct && f.here(p):
+		return
+	}
+	for _, inner := range p.inner() {
+		f.walk(inner)
 	}
 }
 
-func (f *finder) mapping(n *yaml.Node, t reflect.Type) {
-	fields := yamlFields(t)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		field, ok := fields[key.Value]
-		if !ok {
-			field, ok = f.platform(t, key.Value)
+// here reports whether p has the key and does not know it, and notes what it
+// knows then.
+func (f *finder) here(p place) bool {
+	for i := 0; i+1 < len(p.node.Content); i += 2 {
+		key, value := p.node.Content[i], p.node.Content[i+1]
+		if key.Value == "<<" {
+			f.walk(place{value, p.into, p.platforms, p.path})
+			continue
 		}
-		switch {
-		case ok:
-			f.walk(value, field)
-		case key.Value == "<<":
-			f.walk(value, t)
-		case key.Value == f.key && key.Line == f.line:
-			for name := range fields {
+		if _, ok := p.field(key.Value); !ok && key.Value == f.key && key.Line == f.line {
+			for name := range yamlFields(p.into) {
 				f.known = append(f.known, name)
 			}
-			return
+			return true
 		}
 	}
-}
-
-// platform is the type of what stands below the name of a platform.
-func (f *finder) platform(t reflect.Type, name string) (reflect.Type, bool) {
-	if f.platforms == nil {
-		return nil, false
-	}
-	var cfg any
-	var err error
-	switch t {
-	case reflect.TypeFor[Target]():
-		cfg, err = f.platforms.New(name)
-	case reflect.TypeFor[Discovery]():
-		cfg, err = f.platforms.NewDiscovery(name)
-	default:
-		return nil, false
-	}
-	if err != nil {
-		return nil, false
-	}
-	return reflect.TypeOf(cfg), true
+	return false
 }
 
 // yamlFields are the types of a struct's fields by their keys.

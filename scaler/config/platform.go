@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"reflect"
 
 	commoncfg "github.com/prometheus/common/config"
 
@@ -27,17 +28,19 @@ func (v *validator) decodePlatform(d deferred, cfg interface{ Validate() error }
 		return false
 	}
 	if err := d.unmarshal(cfg); err != nil {
-		errs := decodeErrors(v.file, v.root, v.platforms, err)
-		for _, e := range errs {
-			if e.Line == 0 {
-				e.Line, e.Key = line(v.root, path), keyOf(path)
-			}
+		p := place{v.root, reflect.TypeFor[Config](), v.platforms, nil}
+		if n := find(v.root, path); n != nil {
+			p = place{n, reflect.TypeOf(cfg), v.platforms, path}
 		}
-		v.errs = append(v.errs, errs...)
+		v.errs = append(v.errs, decodeErrors(v.file, p, err)...)
 		return false
 	}
 	if d, ok := cfg.(commoncfg.DirectorySetter); ok {
 		d.SetDirectory(v.dir)
+	}
+	before := len(v.errs)
+	if v.bounded(reflect.ValueOf(cfg), path); len(v.errs) > before {
+		return false
 	}
 	if err := cfg.Validate(); err != nil {
 		if field, ok := errors.AsType[*target.FieldError](err); ok {

@@ -22,19 +22,18 @@ func Load(name string, platforms *target.Registry) (*File, error) {
 		return nil, fmt.Errorf("read policy tests: %w", err)
 	}
 	f := &File{}
+	root, err := config.Decode(name, b, nil, f)
+	if err != nil {
+		return nil, err
+	}
+	if root.IsZero() {
+		return nil, config.Errors{{File: name, Msg: "the file is empty; write config_file and tests"}}
+	}
+	c := &checker{file: name, root: root}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
-	dec.KnownFields(true)
-	if err := dec.Decode(f); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, config.Errors{{File: name, Msg: "the file is empty; write config_file and tests"}}
-		}
-		return nil, decodeErrors(name, err)
+	if err := dec.Decode(new(yaml.Node)); err != nil {
+		return nil, err
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(b, &root); err != nil {
-		return nil, decodeErrors(name, err)
-	}
-	c := &checker{file: name, root: &root}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		c.add(nil, "only one YAML document is allowed in the file")
 	}
