@@ -10,11 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	stepped "github.com/alertscaler/alertscaler/scaler/clock"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
@@ -31,6 +33,9 @@ type world struct {
 	config   *config.Config
 	usage    Usage
 	newDrain func(drain.Config) (Drainer, error)
+	// clock and logger of the engine; nil: the test's own time, and none.
+	clock  *stepped.Clock
+	logger log.Logger
 
 	reg    *prometheus.Registry
 	ledger *ledger.Ledger
@@ -105,11 +110,15 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.engine, err = New(Options{
+	o := Options{
 		Alerts: w.book, Ledger: unreliable{w.ledger, w}, Registerer: w.reg,
 		NewUsage: func(*config.Config) (Usage, error) { return w.usage, nil },
-		NewDrain: w.newDrain,
-	})
+		NewDrain: w.newDrain, Logger: w.logger,
+	}
+	if w.clock != nil {
+		o.Now, o.Corrected = w.clock.Now, w.clock.Corrected
+	}
+	w.engine, err = New(o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
