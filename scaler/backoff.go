@@ -69,13 +69,21 @@ func (u *unit) endHolds(now time.Time) {
 		}
 	}
 	if u.retry.Swap(false) {
-		level.Info(u.logger).Log("msg", "trying again, as an operator asked")
-		u.history.Retry()
+		u.tryAgain()
 	}
 	contested := u.history.Contest.Active(now)
 	u.history.ContestOver(now)
 	if c := u.history.Contest; contested && c == nil {
 		level.Info(u.logger).Log("msg", "nobody else changes the targets any more")
+	}
+}
+
+// tryAgain has the targets asked again, also by a server that is started anew.
+func (u *unit) tryAgain() {
+	level.Info(u.logger).Log("msg", "trying again, as an operator asked")
+	u.history.Retry()
+	if err := u.engine.opts.Ledger.Commit(u.remember(nil)); err != nil {
+		level.Error(u.logger).Log("msg", "that an operator asked to try again is not written, a restart forgets it", "err", err)
 	}
 }
 
@@ -98,8 +106,8 @@ func (u *unit) configured(s *setup) {
 
 // Retry has the policy ask targets again that are left alone after failures,
 // and go on where someone else keeps undoing what it asks for. Held is false
-// where nothing kept it from asking. What comes of it is remembered with the
-// next evaluation, which begins now.
+// where nothing kept it from asking. It is remembered by the next evaluation,
+// which begins now.
 func (e *Engine) Retry(name string) (found, held bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -109,8 +117,11 @@ func (e *Engine) Retry(name string) (found, held bool) {
 	}
 	v := u.view.Load()
 	held = v.history.Held(e.opts.Now())
-	u.retry.Store(true)
-	if e.started && !e.stopped {
+	switch {
+	case !e.started:
+		u.tryAgain() // nothing is in flight
+	case !e.stopped:
+		u.retry.Store(true)
 		u.wake()
 	}
 	return true, held

@@ -2,7 +2,7 @@ package policy
 
 import (
 	"cmp"
-	"container/heap"
+	"math"
 	"slices"
 )
 
@@ -22,21 +22,16 @@ type Shares struct {
 	// place is where in it each is, above how many are of higher priority, and
 	// below where those of lower priority begin.
 	order, place, above, below []int
-	// held and heldCost are what all have, or what is kept for them.
-	held     int
-	heldCost float64
-	// replicas and cost are what all have.
-	replicas int
-	cost     float64
+	// held and heldCost are what all have, or what is kept for them; replicas
+	// and cost are what all have.
+	held, replicas int
+	heldCost, cost money
 	// What is claimed, by place: how many do, how many of these are not only
 	// expected to, and how much.
-	claims, lacks, wants counts[int]
-	wantsCost            counts[float64]
+	claims, lacks, wants  counts
+	wantsWhole, wantsNano counts // of the money
 	// holders has those first that hold the most.
 	holders holders
-	// changes since the sums that are not whole numbers were last made anew:
-	// each leaves a rounding error.
-	changes int
 }
 
 // NewShares takes the holdings over. Their policies, priorities, minimums and
@@ -65,16 +60,13 @@ func NewShares(b Budget, holdings []Holding) *Shares {
 		}
 		p = end
 	}
-	s.claims, s.lacks, s.wants = newCounts[int](n), newCounts[int](n), newCounts[int](n)
-	s.holders = holders{of: s.holdings, heap: slices.Clone(s.order), at: make([]int, n)}
-	for at, i := range s.holders.heap {
-		s.holders.at[i] = at
+	for _, c := range []*counts{&s.claims, &s.lacks, &s.wants, &s.wantsWhole, &s.wantsNano} {
+		*c = make(counts, n+1)
 	}
-	heap.Init(&s.holders)
+	s.holders = newHolders(s.holdings)
 	for i := range s.holdings {
 		s.count(i, 1)
 	}
-	s.sumCosts()
 	return s
 }
 
@@ -82,7 +74,7 @@ func NewShares(b Budget, holdings []Holding) *Shares {
 func (s *Shares) At(i int) Holding { return s.holdings[i] }
 
 // Held is what all policies have together.
-func (s *Shares) Held() (replicas int, costPerHour float64) { return s.replicas, s.cost }
+func (s *Shares) Held() (replicas int, costPerHour float64) { return s.replicas, s.cost.value() }
 
 // Set changes what the i-th policy has, and what it lacks.
 func (s *Shares) Set(i int, h Holding) {
@@ -94,10 +86,7 @@ func (s *Shares) Set(i int, h Holding) {
 	me.Replicas, me.CostPerHour = h.Replicas, h.CostPerHour
 	me.Wants, me.WantsCostPerHour, me.Expected = h.Wants, h.WantsCostPerHour, h.Expected
 	s.count(i, 1)
-	heap.Fix(&s.holders, s.holders.at[i])
-	if s.changes++; s.changes > len(s.holdings) {
-		s.sumCosts()
-	}
+	s.holders.fix(s.holders.at[i])
 }
 
 // count adds the i-th policy's part to the sums, or takes it away.
@@ -105,8 +94,8 @@ func (s *Shares) count(i, sign int) {
 	h, p := &s.holdings[i], s.place[i]
 	s.held += sign * max(h.Replicas, h.Min)
 	s.replicas += sign * h.Replicas
-	s.heldCost += float64(sign) * max(h.CostPerHour, h.MinCostPerHour)
-	s.cost += float64(sign) * h.CostPerHour
+	s.heldCost = s.heldCost.plus(sign, moneyOf(max(h.CostPerHour, h.MinCostPerHour)))
+	s.cost = s.cost.plus(sign, moneyOf(h.CostPerHour))
 	if !h.claims() {
 		return
 	}
@@ -115,23 +104,9 @@ func (s *Shares) count(i, sign int) {
 		s.lacks.add(p, sign)
 	}
 	s.wants.add(p, sign*h.Wants)
-	if s.wantsCost != nil {
-		s.wantsCost.add(p, float64(sign)*h.WantsCostPerHour)
-	}
-}
-
-// sumCosts makes the sums of costs anew.
-func (s *Shares) sumCosts() {
-	s.changes, s.heldCost, s.cost = 0, 0, 0
-	s.wantsCost = newCounts[float64](len(s.holdings))
-	for p, i := range s.order {
-		h := &s.holdings[i]
-		s.heldCost += max(h.CostPerHour, h.MinCostPerHour)
-		s.cost += h.CostPerHour
-		if h.WantsCostPerHour > 0 {
-			s.wantsCost.add(p, h.WantsCostPerHour)
-		}
-	}
+	cost := moneyOf(h.WantsCostPerHour)
+	s.wantsWhole.add(p, sign*cost.whole)
+	s.wantsNano.add(p, sign*cost.nano)
 }
 
 // Room is what the i-th policy may have of the budget: what the others leave.
@@ -151,7 +126,9 @@ func (s *Shares) Room(i int) Room {
 		tight = n < me.Max
 	}
 	if b.MaxCostPerHour > 0 {
-		c := left(b.MaxCostPerHour-(s.heldCost-max(me.CostPerHour, me.MinCostPerHour)), s.wantsCost.before(s.above[i]), me.MinCostPerHour)
+		others := s.heldCost.plus(-1, moneyOf(max(me.CostPerHour, me.MinCostPerHour)))
+		claimed := money{s.wantsWhole.before(s.above[i]), s.wantsNano.before(s.above[i])}
+		c := left(b.MaxCostPerHour-others.value(), claimed.value(), me.MinCostPerHour)
 		r.CostPerHour = &c
 		tight = true
 	}
@@ -182,7 +159,7 @@ func (s *Shares) Lacking(i int) []int {
 
 // named are the first of n claims, after so many that come before them, and
 // how many more there are.
-func (s *Shares) named(claims counts[int], skip, n int) (who []string, more int) {
+func (s *Shares) named(claims counts, skip, n int) (who []string, more int) {
 	for k := range min(n, maxClaims) {
 		who = append(who, s.holdings[s.order[claims.find(skip+k)]].Policy)
 	}
@@ -195,21 +172,40 @@ func left[N int | float64](free, claimed, minimum N) N {
 	return max(0, free-claimed, min(free, minimum))
 }
 
+// money is a cost in whole units and billionths of one. Its sums are exact, so
+// that they do not depend on what was added and taken away before.
+type money struct{ whole, nano int }
+
+func moneyOf(cost float64) money {
+	whole := math.Floor(cost)
+	return money{int(whole), int(math.Round((cost - whole) * 1e9))}
+}
+
+func (m money) plus(sign int, n money) money {
+	return money{m.whole + sign*n.whole, m.nano + sign*n.nano}
+}
+
+func (m money) value() float64 {
+	const nanos = 1_000_000_000
+	if m.whole > -nanos && m.whole < nanos {
+		return float64(m.whole*nanos+m.nano) / nanos
+	}
+	return float64(m.whole) + float64(m.nano)/nanos
+}
+
 // counts are numbers by place, of which the sum of the first ones is known: a
 // binary indexed tree.
-type counts[N int | float64] []N
+type counts []int
 
-func newCounts[N int | float64](n int) counts[N] { return make(counts[N], n+1) }
-
-func (c counts[N]) add(place int, n N) {
+func (c counts) add(place, n int) {
 	for k := place + 1; k < len(c); k += k & -k {
 		c[k] += n
 	}
 }
 
 // before is the sum of those at the places before that one.
-func (c counts[N]) before(place int) N {
-	var sum N
+func (c counts) before(place int) int {
+	sum := 0
 	for k := place; k > 0; k -= k & -k {
 		sum += c[k]
 	}
@@ -217,7 +213,7 @@ func (c counts[N]) before(place int) N {
 }
 
 // find is the place of the k-th of what is counted, from 0.
-func (c counts[N]) find(k N) int {
+func (c counts) find(k int) int {
 	step := 1
 	for step*2 < len(c) {
 		step *= 2
@@ -239,15 +235,53 @@ type holders struct {
 	at []int
 }
 
-var _ heap.Interface = (*holders)(nil)
-
-// more reports whether the i-th policy holds more than the j-th.
-func (h *holders) more(i, j int) bool {
-	a, b := &h.of[i], &h.of[j]
-	if (a.Replicas > 0) != (b.Replicas > 0) {
-		return a.Replicas > 0
+func newHolders(of []Holding) holders {
+	h := holders{of: of, heap: make([]int, len(of)), at: make([]int, len(of))}
+	for i := range of {
+		h.heap[i], h.at[i] = i, i
+		h.rise(i)
 	}
-	return cmp.Or(cmp.Compare(b.CostPerHour, a.CostPerHour), cmp.Compare(b.Replicas, a.Replicas), cmp.Compare(a.Policy, b.Policy)) < 0
+	return h
+}
+
+// more reports whether the one at a holds more than the one at b.
+func (h *holders) more(a, b int) bool {
+	x, y := &h.of[h.heap[a]], &h.of[h.heap[b]]
+	if (x.Replicas > 0) != (y.Replicas > 0) {
+		return x.Replicas > 0
+	}
+	return cmp.Or(cmp.Compare(y.CostPerHour, x.CostPerHour), cmp.Compare(y.Replicas, x.Replicas), cmp.Compare(x.Policy, y.Policy)) < 0
+}
+
+func (h *holders) swap(a, b int) {
+	h.heap[a], h.heap[b] = h.heap[b], h.heap[a]
+	h.at[h.heap[a]], h.at[h.heap[b]] = a, b
+}
+
+// rise brings the one at a as far up as it belongs, and returns where that is.
+func (h *holders) rise(a int) int {
+	for a > 0 && h.more(a, (a-1)/2) {
+		h.swap(a, (a-1)/2)
+		a = (a - 1) / 2
+	}
+	return a
+}
+
+// fix brings the one at a, which has changed, to where it belongs.
+func (h *holders) fix(a int) {
+	for a = h.rise(a); ; {
+		most := a
+		for below := 2*a + 1; below <= 2*a+2 && below < len(h.heap); below++ {
+			if h.more(below, most) {
+				most = below
+			}
+		}
+		if most == a {
+			return
+		}
+		h.swap(a, most)
+		a = most
+	}
 }
 
 // most are the n that hold the most, except one.
@@ -257,7 +291,7 @@ func (h *holders) most(n, except int) []string {
 	for len(out) < n && len(next) > 0 {
 		best := 0
 		for k := range next {
-			if h.more(h.heap[next[k]], h.heap[next[best]]) {
+			if h.more(next[k], next[best]) {
 				best = k
 			}
 		}
@@ -270,26 +304,9 @@ func (h *holders) most(n, except int) []string {
 		if i != except {
 			out = append(out, h.of[i].Policy)
 		}
-		for _, below := range []int{2*at + 1, 2*at + 2} {
-			if below < len(h.heap) {
-				next = append(next, below)
-			}
+		for below := 2*at + 1; below <= 2*at+2 && below < len(h.heap); below++ {
+			next = append(next, below)
 		}
 	}
 	return out
 }
-
-// Len implements heap.Interface, as the others do.
-func (h *holders) Len() int { return len(h.heap) }
-
-func (h *holders) Less(a, b int) bool { return h.more(h.heap[a], h.heap[b]) }
-
-func (h *holders) Swap(a, b int) {
-	h.heap[a], h.heap[b] = h.heap[b], h.heap[a]
-	h.at[h.heap[a]], h.at[h.heap[b]] = a, b
-}
-
-// Push and Pop are never called: no policy comes or goes.
-func (h *holders) Push(any) {}
-
-func (h *holders) Pop() any { return nil }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -135,59 +134,4 @@ func TestSharesAgreeWithAllHoldings(t *testing.T) {
 			t.Fatalf("held %d and %g, want %d and %g", r, c, replicas, cost)
 		}
 	})
-}
-
-// least is the shortest of several runs of fn, which prepare has made ready.
-func least(runs int, prepare func() func()) time.Duration {
-	shortest := time.Duration(math.MaxInt64)
-	for range runs {
-		fn := prepare()
-		begin := time.Now()
-		fn()
-		shortest = min(shortest, time.Since(begin))
-	}
-	return shortest
-}
-
-// TestRoomsOfAllPoliciesGrowNearlyLinearly: twice as many policies take no
-// more than 2.6 times as long, also where all lack something.
-func TestRoomsOfAllPoliciesGrowNearlyLinearly(t *testing.T) {
-	took := func(n int) time.Duration {
-		return least(7, func() func() {
-			holdings := make([]policy.Holding, n)
-			for i := range holdings {
-				holdings[i] = policy.Holding{Policy: fmt.Sprintf("p%d", i), Priority: i % 100, Min: 1, Max: 10, Replicas: 2, CostPerHour: float64(i%17) / 10, Wants: 1, WantsCostPerHour: 0.1}
-			}
-			b := policy.Budget{Name: "shop", MaxReplicas: n, MaxCostPerHour: float64(n)}
-			return func() {
-				s := policy.NewShares(b, holdings)
-				for i := range holdings {
-					s.Room(i)
-					h := holdings[i]
-					h.Replicas, h.CostPerHour, h.Wants = h.Replicas+1, h.CostPerHour+0.1, i%2
-					s.Set(i, h)
-					s.Room(i)
-				}
-			}
-		})
-	}
-	growth(t, took, 2000)
-}
-
-// growth fails where twice n takes more than 2.6 times as long as n, each time
-// that it is tried.
-func growth(t *testing.T, took func(n int) time.Duration, n int) {
-	t.Helper()
-	const limit, tries = 2.6, 4
-	var ratios []float64
-	for range tries {
-		one, two := took(n), took(2*n)
-		ratio := float64(two) / float64(one)
-		t.Logf("%d: %v, %d: %v, %.2f times", n, one, 2*n, two, ratio)
-		if ratio <= limit {
-			return
-		}
-		ratios = append(ratios, ratio)
-	}
-	t.Errorf("%d take %.2f times as long as %d, want no more than %g", 2*n, ratios, n, limit)
 }

@@ -158,7 +158,7 @@ func (c *checker) alert(a *Alert, path []any) {
 
 func (c *checker) event(t *Test, e *Event, path []any) {
 	if e == nil || e.actions() != 1 {
-		c.add(path, "an event is exactly one of pause, resume, set, refuse, unreadable, lose, never_ready, shows_after, limit and restart")
+		c.add(path, "an event is exactly one of pause, resume, retry, set, refuse, unreadable, lose, never_ready, shows_after, limit and restart")
 		return
 	}
 	if e.Policy == "" {

@@ -14,6 +14,11 @@ func (w *world) happen(ctx context.Context, e *Event) error {
 	switch {
 	case e.Restart:
 		return w.start(ctx)
+	case e.Retry:
+		if found, _ := w.engine.Retry(e.Policy); !found {
+			return fmt.Errorf("retry policy %s: the engine does not know it", e.Policy)
+		}
+		return nil
 	case e.Pause != nil || e.Resume:
 		return w.pause(e)
 	}

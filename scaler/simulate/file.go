@@ -91,6 +91,8 @@ type Event struct {
 
 	Pause  *Pause `yaml:"pause"`
 	Resume bool   `yaml:"resume"`
+	// Retry is an operator who has targets asked again.
+	Retry bool `yaml:"retry"`
 	// Restart ends the server, and starts it again on what its ledger kept.
 	Restart bool `yaml:"restart"`
 	// Set is another number of replicas, asked for by someone else.
@@ -173,7 +175,7 @@ func (e *Event) targets() (key string, names []string) {
 func (e *Event) actions() int {
 	n := 0
 	for _, is := range []bool{
-		e.Pause != nil, e.Resume, e.Restart, e.Set != nil, e.Refuse != nil, e.Unreadable != nil,
+		e.Pause != nil, e.Resume, e.Retry, e.Restart, e.Set != nil, e.Refuse != nil, e.Unreadable != nil,
 		e.Lose != nil, e.NeverReady != nil, e.ShowsAfter != nil, e.Limit != nil,
 	} {
 		if is {
