@@ -22,6 +22,7 @@ func TestKubernetes(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *realtest.Kubernetes){
 		"Loop": testKubernetesLoop, "Conflicts": testKubernetesConflicts, "Throttled": testKubernetesThrottled,
 		"Forbidden": testKubernetesForbidden, "InCluster": testKubernetesInCluster, "Victims": testKubernetesVictims,
+		"Renewed": testKubernetesRenewed, "HangingPlugin": testKubernetesHangingPlugin, "NoRoom": testKubernetesNoRoom,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -130,6 +130,9 @@ func (c *containers) inspectTemplate(ctx context.Context, op string, f *fleet) e
 	if err != nil {
 		return c.engine.failure(ctx, op, err)
 	}
+	if !described(&res.Container) {
+		return c.engine.noAnswer(ctx, op, "the description of a container")
+	}
 	f.template = res.Container
 	return nil
 }

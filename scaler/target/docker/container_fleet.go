@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // The labels of a copy.
@@ -81,6 +82,7 @@ func (f *fleet) templateName() string { return strings.TrimPrefix(f.template.Nam
 // read asks the Engine for all of it: the containers, and which of those are
 // healthy.
 func (c *containers) read(ctx context.Context, op string) (*fleet, error) {
+	ctx = share.Note(ctx)
 	if err := c.engine.negotiate(ctx); err != nil {
 		return nil, c.engine.failure(ctx, op, err)
 	}
@@ -95,6 +97,9 @@ func (c *containers) readCopies(ctx context.Context, op string) (*fleet, error) 
 	res, err := c.engine.api.ContainerInspect(ctx, c.cfg.Template, client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, c.engine.failure(ctx, op, err)
+	}
+	if !described(&res.Container) {
+		return nil, c.engine.noAnswer(ctx, op, "the description of a container")
 	}
 	f := &fleet{template: res.Container, indices: make(map[int]bool)}
 	if err := checkTemplate(op, &f.template); err != nil {
@@ -141,8 +146,13 @@ func (c *containers) placeTemplate(f *fleet) {
 // those that serve.
 func (c *containers) list(ctx context.Context, op string, own client.Filters) ([]container.Summary, map[string]bool, error) {
 	all, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: own})
-	if err != nil || len(all.Items) == 0 {
+	switch {
+	case err != nil:
 		return nil, nil, c.engine.failure(ctx, op, err)
+	case all.Items == nil:
+		return nil, nil, c.engine.noAnswer(ctx, op, "a list of containers")
+	case len(all.Items) == 0:
+		return nil, nil, nil
 	}
 	healthy, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{Filters: own.Clone().
 		Add("status", string(container.StateRunning)).
@@ -150,11 +160,19 @@ func (c *containers) list(ctx context.Context, op string, own client.Filters) ([
 	if err != nil {
 		return nil, nil, c.engine.failure(ctx, op, err)
 	}
+	if healthy.Items == nil {
+		return nil, nil, c.engine.noAnswer(ctx, op, "a list of containers")
+	}
 	ready := make(map[string]bool, len(healthy.Items))
 	for _, h := range healthy.Items {
 		ready[h.ID] = true
 	}
 	return all.Items, ready, nil
+}
+
+// described reports whether an answer describes a container as Engines do.
+func described(t *container.InspectResponse) bool {
+	return t.ID != "" && t.Name != "" && t.Config != nil && t.State != nil && t.HostConfig != nil && t.NetworkSettings != nil
 }
 
 // checkTemplate refuses containers that someone else replaces.

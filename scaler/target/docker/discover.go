@@ -94,6 +94,7 @@ func (d *discoverer) Close() error {
 
 // Discover implements target.Discoverer.
 func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+	ctx = share.Note(ctx)
 	if err := d.engine.negotiate(ctx); err != nil {
 		return nil, d.engine.failure(ctx, "look for labelled things on "+d.engine.host, err)
 	}
@@ -106,6 +107,9 @@ func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) 
 	all, err := d.engine.api.ServiceList(ctx, client.ServiceListOptions{Filters: make(client.Filters).Add("label", labelEnable)})
 	if err != nil {
 		return nil, d.engine.failure(ctx, "list the labelled services of "+d.engine.host, err)
+	}
+	if all.Items == nil {
+		return nil, d.engine.noAnswer(ctx, "list the labelled services of "+d.engine.host, "a list of services")
 	}
 	out := make([]target.Discovered, 0, len(all.Items))
 	for _, s := range all.Items {
@@ -133,6 +137,9 @@ func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error
 	})
 	if err != nil {
 		return nil, d.engine.failure(ctx, "list the labelled containers of "+d.engine.host, err)
+	}
+	if all.Items == nil {
+		return nil, d.engine.noAnswer(ctx, "list the labelled containers of "+d.engine.host, "a list of containers")
 	}
 	// In an order that does not depend on what was started when.
 	slices.SortFunc(all.Items, func(a, b container.Summary) int {

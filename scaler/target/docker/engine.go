@@ -1,12 +1,15 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"sync/atomic"
 
 	"github.com/moby/moby/client"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // engine is a client of one Docker Engine, safe for concurrent use.
@@ -22,7 +25,7 @@ type engine struct {
 }
 
 func newEngine(cfg *HostConfig, override *http.Client) (*engine, error) {
-	e := &engine{host: cfg.host(), raw: override, negotiating: make(chan struct{}, 1)}
+	e := &engine{host: cfg.host(), negotiating: make(chan struct{}, 1)}
 	u, err := client.ParseHostURL(e.host)
 	if err != nil {
 		return nil, err
@@ -34,17 +37,22 @@ func newEngine(cfg *HostConfig, override *http.Client) (*engine, error) {
 	case cfg.tls() != nil || u.Scheme == "https":
 		e.rawBase.Scheme = "https"
 	}
-	if e.raw == nil {
+	base := override
+	if base == nil {
 		t, err := cfg.transport()
 		if err != nil {
 			return nil, err
 		}
-		e.raw = &http.Client{Transport: t, CheckRedirect: client.CheckRedirect}
+		base = &http.Client{Transport: t, CheckRedirect: client.CheckRedirect}
 	}
+	noting := *base
+	noting.Transport = share.Noting(cmp.Or(base.Transport, http.DefaultTransport))
+	e.raw = &noting
 	// The version is the Engine's or ours, whichever is older; it is found out
 	// by the first call.
 	e.api, err = client.New(
-		client.WithHTTPClient(e.raw),
+		client.WithHTTPClient(base),
+		client.WithHTTPResponseHook(share.NoteResponse),
 		client.WithHost(e.host),
 		client.WithAPIVersionFromEnv(),
 		client.WithUserAgent("alertscaler"),

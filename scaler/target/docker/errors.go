@@ -11,6 +11,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // failure says what was tried, against which Engine, and what kind of error
@@ -24,7 +25,19 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
-	return &target.Error{Kind: e.kind(err), Op: op, Err: err}
+	answer := share.Noted(ctx)
+	failed := &target.Error{Kind: e.kind(err), Op: op, Err: err, RetryAfter: answer.RetryAfter}
+	if answer.Status != 0 {
+		// It came, and was a refusal, or broke off, or was none that one can read.
+		failed.Err = fmt.Errorf("HTTP status %d: %w", answer.Status, err)
+	}
+	return failed
+}
+
+// noAnswer is an answer of the Engine, or of what is before it, that does not
+// have in it what was asked for. Nothing may be concluded from it.
+func (e *engine) noAnswer(ctx context.Context, op, want string) error {
+	return e.failure(ctx, op, errors.New("the answer is not "+want))
 }
 
 // kind translates the Engine's errors, by type.

@@ -75,6 +75,76 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestNoAnswers has the Engine, or what is before it, answer 200 with what is no
+// answer. None of it is a number, or a reason to give up.
+func TestNoAnswers(t *testing.T) {
+	t.Parallel()
+	host := realtest.Swarm(t)
+	api := dockerd(t, host)
+	service, template := createService(t, api, serviceSpec(t)), runContainer(t, api, containerOptions(t))
+	for _, body := range []string{"", "null", "{}", "<html>Sign in</html>", `{"ID":"x","Name":"/x","Spec":{"Name":"` + service + `"`, `[{"ID":`} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			for _, at := range []string{"/services/" + service, "/tasks", "/nodes", "/services", "/containers/" + template + "/json", "/containers/json"} {
+				h := HostConfig{Host: faulty(t, host, func(w http.ResponseWriter, r *http.Request) bool {
+					if !strings.HasSuffix(r.URL.Path, at) {
+						return false
+					}
+					w.Header().Set("Content-Type", "application/json")
+					_, err := w.Write([]byte(body))
+					return err == nil
+				})}
+				var err error
+				discover := func(cfg target.DiscoveryConfig) {
+					d, newErr := cfg.New(target.Options{})
+					if newErr != nil {
+						t.Fatal(newErr)
+					}
+					defer func() { _ = d.(target.Closer).Close() }()
+					_, err = d.Discover(t.Context())
+				}
+				switch {
+				case at == "/services":
+					discover(&ServicesConfig{HostConfig: h})
+				case strings.HasPrefix(at, "/containers"):
+					_, err = open(t, &ContainerConfig{Template: template, HostConfig: h}).Current(t.Context())
+					if at == "/containers/json" {
+						discover(&ContainersConfig{HostConfig: h})
+					}
+				case at == "/nodes":
+					err = open(t, &ServiceConfig{Name: service, HostConfig: h}).Scale(t.Context(), 3)
+				default:
+					_, err = open(t, &ServiceConfig{Name: service, HostConfig: h}).Current(t.Context())
+				}
+				if target.KindOf(err) != target.KindTemporary || !strings.Contains(err.Error(), "HTTP status 200") {
+					t.Errorf("%q for %s: %v (kind %q), want kind temporary and the status", body, at, err, target.KindOf(err))
+				}
+			}
+		})
+	}
+}
+
+// TestRetryAfter: whoever answers says when to come back.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	host := realtest.Swarm(t)
+	name := createService(t, dockerd(t, host), serviceSpec(t))
+	for _, status := range []int{409, 429, 503} {
+		for _, at := range []string{"/" + name, "/update"} {
+			s := open(t, &ServiceConfig{Name: name, HostConfig: HostConfig{Host: faulty(t, host, func(w http.ResponseWriter, r *http.Request) bool {
+				if !strings.HasSuffix(r.URL.Path, at) {
+					return false
+				}
+				w.Header().Set("Retry-After", "7")
+				return answers(status, "not now")(w, r)
+			})}})
+			if err := s.Scale(t.Context(), 3); target.RetryAfter(err) != 7*time.Second {
+				t.Errorf("%v: after %v, want the 7s of the answer", err, target.RetryAfter(err))
+			}
+		}
+	}
+}
+
 // TestEngineComesBack uses one target before, during and after an outage.
 func TestEngineComesBack(t *testing.T) {
 	t.Parallel()
@@ -146,7 +216,11 @@ func TestClientsAreShared(t *testing.T) {
 	if n := clients.pool.Len(); n != 2 {
 		t.Errorf("%d clients of two engines", n)
 	}
+	before := remote.FilesSum()
 	renew()
+	if remote.FilesSum() == before || local.FilesSum() != (&HostConfig{Host: local.Host}).FilesSum() {
+		t.Error("FilesSum does not tell that the CA was renewed, and nothing else")
+	}
 	targets = append(targets, build(t, &ServiceConfig{Name: "e", HostConfig: remote, clients: &clients}))
 	if n := clients.pool.Len(); n != 3 {
 		t.Errorf("%d clients after the CA was renewed, want 3", n)

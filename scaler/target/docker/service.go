@@ -96,7 +96,7 @@ var (
 // are shutting down, and for a day those of a node that was lost; and while an
 // update replaces tasks one at a time, both tasks of a replica.
 func (s *service) Current(ctx context.Context) (target.State, error) {
-	op := "read service " + s.name
+	ctx, op := share.Note(ctx), "read service "+s.name
 	svc, err := s.inspect(ctx, op)
 	if err != nil {
 		return target.State{}, err
@@ -106,6 +106,9 @@ func (s *service) Current(ctx context.Context) (target.State, error) {
 	})
 	if err != nil {
 		return target.State{}, s.engine.failure(ctx, op, err)
+	}
+	if tasks.Items == nil {
+		return target.State{}, s.engine.noAnswer(ctx, op, "a list of tasks")
 	}
 	running := make(map[int]struct{}, len(tasks.Items))
 	for _, t := range tasks.Items {
@@ -134,7 +137,7 @@ func (s *service) Current(ctx context.Context) (target.State, error) {
 // that is paused because it failed is resumed by that, as it is by docker
 // service scale: Swarm starts over with every change of a service.
 func (s *service) Scale(ctx context.Context, desired int) error {
-	op := fmt.Sprintf("scale service %s to %d", s.name, desired)
+	ctx, op := share.Note(ctx), fmt.Sprintf("scale service %s to %d", s.name, desired)
 	if desired < 0 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
@@ -189,6 +192,9 @@ func (s *service) inspect(ctx context.Context, op string) (replicated, error) {
 		return replicated{}, s.engine.failure(ctx, op, err)
 	}
 	svc := res.Service
+	if svc.ID == "" || svc.Spec.Name == "" {
+		return replicated{}, s.engine.noAnswer(ctx, op, "the description of a service")
+	}
 	// The Engine also takes the beginning of an ID, which a name may happen
 	// to be.
 	if svc.Spec.Name != s.name && svc.ID != s.name {
@@ -198,11 +204,11 @@ func (s *service) inspect(ctx context.Context, op string) (replicated, error) {
 	if mode.Replicated == nil {
 		return replicated{}, target.Errorf(target.KindPermanent, op, "it is a %s service, and only replicated ones have a number of replicas to set", modeName(mode))
 	}
-	r := replicated{Service: svc, replicas: 1, raw: res.Raw}
-	if n := mode.Replicated.Replicas; n != nil {
-		r.replicas = int(*n)
+	n := mode.Replicated.Replicas
+	if n == nil {
+		return replicated{}, s.engine.noAnswer(ctx, op, "the description of a service with its number of replicas")
 	}
-	return r, nil
+	return replicated{Service: svc, replicas: int(*n), raw: res.Raw}, nil
 }
 
 func modeName(m swarm.ServiceMode) string {

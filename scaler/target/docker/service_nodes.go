@@ -32,6 +32,8 @@ func (s *service) checkRoom(ctx context.Context, op string) error {
 		return nil
 	case err != nil:
 		return s.engine.failure(ctx, op, err)
+	case nodes.Items == nil:
+		return s.engine.noAnswer(ctx, op, "a list of nodes")
 	}
 	var drained, paused, down int
 	for _, n := range nodes.Items {

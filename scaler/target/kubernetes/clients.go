@@ -1,9 +1,9 @@
 package kubernetes
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 
@@ -98,11 +98,8 @@ func loadingRules(kubeconfig string) *clientcmd.ClientConfigLoadingRules {
 
 // inPod reports whether the pod's own service account is used.
 func inPod(kubeconfig, context string) bool {
-	if kubeconfig != "" || context != "" {
-		return false
-	}
-	_, err := rest.InClusterConfig()
-	return !errors.Is(err, rest.ErrNotInCluster)
+	return kubeconfig == "" && context == "" &&
+		os.Getenv("KUBERNETES_SERVICE_HOST") != "" && os.Getenv("KUBERNETES_SERVICE_PORT") != ""
 }
 
 // load finds out where the cluster is, see Config.Kubeconfig.

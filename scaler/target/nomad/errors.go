@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Nomad gives several things the same status, and the text alone tells them
@@ -34,7 +35,8 @@ func failure(ctx context.Context, op string, err error) error {
 	}
 	if res, ok := errors.AsType[api.UnexpectedResponseError](err); ok && res.HasStatusCode() {
 		return &target.Error{
-			Kind: kindOf(res.StatusCode(), res.Body()), Op: op,
+			RetryAfter: share.Noted(ctx).RetryAfter,
+			Kind:       kindOf(res.StatusCode(), res.Body()), Op: op,
 			Err: fmt.Errorf("HTTP status %d: %.300s", res.StatusCode(), res.Body()),
 		}
 	}
@@ -45,6 +47,10 @@ func failure(ctx context.Context, op string, err error) error {
 	// say so.
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	if status := share.Noted(ctx).Status; status != 0 {
+		// It came, and broke off or was none that one can read.
+		err = fmt.Errorf("HTTP status %d: %w", status, err)
 	}
 	return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
 }

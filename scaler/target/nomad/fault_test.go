@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/config"
 
@@ -73,6 +74,55 @@ func TestKinds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoAnswers has the agent, or what is before it, answer 200 with what is no
+// answer. None of it is a number, or a reason to give up.
+func TestNoAnswers(t *testing.T) {
+	t.Parallel()
+	const half = `{"ID":"shop/web","JobModifyIndex":3,"TaskGroups":[{"Name":"frontend"`
+	for _, body := range []string{
+		"", "null", "{}", "[]", "<html>Sign in</html>", half, half + "}]}",
+		`{"JobID":"shop/web","TaskGroups":{"frontend":{}}}`, `{"JobID":"shop/web","TaskGroups":{"frontend":{"Desired":2}}}`, `{"JobID":"shop/web","TaskGroups":null}`,
+	} {
+		for _, suffix := range []string{"/web", "/scale"} {
+			if strings.HasPrefix(body, half) && strings.HasSuffix(body, "}") && suffix == "/web" {
+				continue // that is all that is asked of it
+			}
+			var s nomadtest.Server
+			s.Register(web())
+			tgt := at(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, suffix) {
+					answers(200, body)(w, r)
+					return
+				}
+				s.ServeHTTP(w, r)
+			})))
+			st, err := tgt.Current(t.Context())
+			for _, err := range []error{err, tgt.Scale(t.Context(), 1)} {
+				if target.KindOf(err) != target.KindTemporary || !strings.Contains(err.Error(), "HTTP status 200") {
+					t.Errorf("%q for %s: %+v, %v (kind %q), want kind temporary and the status", body, suffix, st, err, target.KindOf(err))
+				}
+			}
+			if n := len(s.Events()); n > 0 {
+				t.Errorf("%q for %s: scaled %d times", body, suffix, n)
+			}
+		}
+	}
+}
+
+// TestRetryAfter: whoever answers says when to come back.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{409, 429, 503} {
+		tgt := at(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			answers(status, "not now")(w, r)
+		})))
+		if _, err := tgt.Current(t.Context()); target.RetryAfter(err) != 7*time.Second {
+			t.Errorf("%v: after %v, want the 7s of the answer", err, target.RetryAfter(err))
+		}
 	}
 }
 

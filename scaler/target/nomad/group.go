@@ -1,11 +1,14 @@
 package nomad
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // group is a target.Target.
@@ -47,6 +51,7 @@ func newGroup(c *Config, o target.Options) (*group, error) {
 	// A redirected PUT comes back as the answer to a GET, which the client
 	// would take for consent.
 	own := *shared
+	own.Transport = share.Noting(cmp.Or(shared.Transport, http.DefaultTransport))
 	own.CheckRedirect = outgoing.Stay
 	g.http = &own
 	var err error
@@ -64,7 +69,7 @@ func newGroup(c *Config, o target.Options) (*group, error) {
 //
 // Failed says that Nomad finds no node for allocations; see noRoom.
 func (g *group) Current(ctx context.Context) (target.State, error) {
-	op := fmt.Sprintf("read job %s group %s", g.cfg.Job, g.cfg.Group)
+	ctx, op := share.Note(ctx), fmt.Sprintf("read job %s group %s", g.cfg.Job, g.cfg.Group)
 	st, index, err := g.read(ctx, op)
 	if err != nil || st.Ready >= st.Requested {
 		return st, err
@@ -79,7 +84,7 @@ func (g *group) Current(ctx context.Context) (target.State, error) {
 // anyone, is a conflict, and so is a deployment of the job that goes on: Nomad
 // scales nothing meanwhile.
 func (g *group) Scale(ctx context.Context, desired int) error {
-	op := fmt.Sprintf("scale job %s group %s to %d", g.cfg.Job, g.cfg.Group, desired)
+	ctx, op := share.Note(ctx), fmt.Sprintf("scale job %s group %s to %d", g.cfg.Job, g.cfg.Group, desired)
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
@@ -124,9 +129,15 @@ func (g *group) read(ctx context.Context, op string) (target.State, uint64, erro
 	if err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
 	}
-	status, _, err := g.api.Jobs().ScaleStatus(g.cfg.Job, q)
-	if err != nil {
+	if value(job.ID) != g.cfg.Job || job.JobModifyIndex == nil {
+		return target.State{}, 0, failure(ctx, op, errors.New("the answer is not the description of the job"))
+	}
+	status := new(scaleStatus)
+	if _, err := g.api.Raw().Query("/v1/job/"+url.PathEscape(g.cfg.Job)+"/scale", status, q); err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
+	}
+	if counts, ok := status.TaskGroups[g.cfg.Group]; status.TaskGroups == nil || (ok && !counts.known()) {
+		return target.State{}, 0, failure(ctx, op, errors.New("the answer does not have the counts of the job's groups"))
 	}
 	st, err := g.state(op, job, status)
 	if err != nil {
@@ -141,7 +152,20 @@ func (g *group) query(ctx context.Context, token string) *api.QueryOptions {
 	return (&api.QueryOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx)
 }
 
-func (g *group) state(op string, job *api.Job, status *api.JobScaleStatusResponse) (target.State, error) {
+// scaleStatus is the answer about a job's counts. The client's own type cannot
+// tell a count that is absent from one that is 0.
+type scaleStatus struct {
+	JobStopped bool
+	TaskGroups map[string]groupCounts
+}
+
+type groupCounts struct{ Desired, Running, Healthy *int }
+
+func (c groupCounts) known() bool {
+	return c.Desired != nil && c.Running != nil && c.Healthy != nil
+}
+
+func (g *group) state(op string, job *api.Job, status *scaleStatus) (target.State, error) {
 	counts, ok := status.TaskGroups[g.cfg.Group]
 	at := slices.IndexFunc(job.TaskGroups, func(tg *api.TaskGroup) bool { return value(tg.Name) == g.cfg.Group })
 	if !ok || at < 0 {
@@ -156,9 +180,9 @@ func (g *group) state(op string, job *api.Job, status *api.JobScaleStatusRespons
 		return target.State{}, target.Errorf(target.KindPermanent, op, "a %s job runs once on every node and cannot be scaled", kind)
 	}
 	tg := job.TaskGroups[at]
-	st := target.State{Requested: counts.Desired, Ready: counts.Running}
+	st := target.State{Requested: *counts.Desired, Ready: *counts.Running}
 	if kind == api.JobTypeService && !healthByHand(job, tg) {
-		st.Ready = counts.Healthy
+		st.Ready = *counts.Healthy
 	}
 	if tg.Scaling != nil {
 		st.Min, st.Max = int(value(tg.Scaling.Min)), int(value(tg.Scaling.Max))

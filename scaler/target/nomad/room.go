@@ -3,6 +3,7 @@ package nomad
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,9 @@ func (g *group) noRoom(ctx context.Context, op string, index uint64) (failed, er
 	evals, _, err := g.api.Jobs().Evaluations(g.cfg.Job, g.query(ctx, token))
 	if err != nil {
 		return nil, failure(ctx, op, err)
+	}
+	if evals == nil {
+		return nil, failure(ctx, op, errors.New("the answer is not a list of evaluations"))
 	}
 	for _, e := range evals {
 		if e.Status != api.EvalStatusBlocked || e.CreateIndex < index {

@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"sync"
 	"time"
@@ -27,10 +28,18 @@ type note struct {
 	answer Answer
 }
 
-// Note returns a context whose requests through Noting leave the last one's
-// answer in it, for Noted.
+// Note returns a context whose requests leave the last one's answer in it, for
+// Noted: those through Noting, and those of which NoteResponse is told.
 func Note(ctx context.Context) context.Context {
-	return context.WithValue(ctx, noteKey{}, new(note))
+	n := new(note)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { n.set(Answer{}) }})
+	return context.WithValue(ctx, noteKey{}, n)
+}
+
+func (n *note) set(a Answer) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.answer = a
 }
 
 // Noted is the answer to the last request of a context.
@@ -58,17 +67,21 @@ func (n noting) CloseIdleConnections() { closeIdle(n.next) }
 // RoundTrip implements http.RoundTripper.
 func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := n.next.RoundTrip(r)
-	if to, ok := r.Context().Value(noteKey{}).(*note); ok {
-		var a Answer
-		if err == nil {
-			a = Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
-			a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
-		}
-		to.mu.Lock()
-		to.answer = a
-		to.mu.Unlock()
+	if err == nil {
+		NoteResponse(resp)
+	} else if n, ok := r.Context().Value(noteKey{}).(*note); ok {
+		n.set(Answer{})
 	}
 	return resp, err
+}
+
+// NoteResponse notes an answer, for clients that take no RoundTripper.
+func NoteResponse(resp *http.Response) {
+	if n, ok := resp.Request.Context().Value(noteKey{}).(*note); ok {
+		a := Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+		a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
+		n.set(a)
+	}
 }
 
 func closeIdle(t http.RoundTripper) {
