@@ -2,6 +2,7 @@ package ansible
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -191,20 +192,28 @@ func TestCached(t *testing.T) {
 	}
 }
 
-// TestVarsFileIsPrivate and gone once the run is.
-func TestVarsFileIsPrivate(t *testing.T) {
+// TestVarsArePrivate: they are in a pipe that nobody else can read, whose name
+// is gone with the first reader.
+func TestVarsArePrivate(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	p := newPlaybook(&Config{Playbook: "scale.yml", ExtraVars: map[string]any{"key": "secret"}}, target.Options{})
-	name, err := p.writeVars(own{target: "web"})
+	content, err := own{target: "web"}.file(map[string]any{"key": "secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fi, err := os.Stat(name)
-	if err != nil || fi.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v, want it readable by nobody else", fi.Mode(), err)
+	p, err := newPipe(content)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b, _ := os.ReadFile(name)
-	if !strings.Contains(string(b), `"key": "secret"`) || !strings.Contains(string(b), `"alertscaler_target": !unsafe "web"`) {
-		t.Errorf("it has %s", b)
+	defer p.close()
+	fi, err := os.Stat(p.path)
+	if err != nil || fi.Mode() != os.ModeNamedPipe|0o600 {
+		t.Errorf("%v, %v, want a pipe that nobody else can read", fi.Mode(), err)
+	}
+	b, err := os.ReadFile(p.path)
+	if err != nil || !strings.Contains(string(b), `"key": "secret"`) || !strings.Contains(string(b), `"alertscaler_target": !unsafe "web"`) {
+		t.Errorf("it has %s, %v", b, err)
+	}
+	if _, err := os.Stat(p.path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is there once it was read: %v", err)
 	}
 }

@@ -36,6 +36,7 @@ func serve(dir string) int {
 	cfg := NewConfig().(*Config)
 	cfg.Playbook, cfg.Inventory, cfg.Current.Group = "scale.yml", "hosts.sh", "web"
 	cfg.SetDirectory(dir)
+	cfg.ExtraVars = map[string]any{"password": "s3cret-of-the-playbook"}
 	p := newPlaybook(cfg, target.Options{Policy: "shop", Name: "web"})
 	p.acceptAfter = time.Minute
 	r, err := p.start(context.Background(), "scale", 3)

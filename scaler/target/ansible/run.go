@@ -1,8 +1,6 @@
 package ansible
 
 import (
-	"errors"
-	"os"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -16,49 +14,34 @@ type run struct {
 	*request
 	group   *program.Group
 	printed *program.Output
-	vars    string        // the file of its variables
+	vars    *pipe         // of its variables
 	done    chan struct{} // closed once its end is remembered
 }
 
 // launch starts ansible-playbook and follows it to its end.
 func (p *playbook) launch(op string, vars own) (*run, error) {
 	r := &run{printed: program.NewOutput(int(p.cfg.MaxOutput)), done: make(chan struct{})}
-	var err error
-	if r.vars, err = p.writeVars(vars); err != nil {
-		return nil, target.Errorf(target.KindTemporary, op, "write the variables: %w", err)
+	content, err := vars.file(p.cfg.ExtraVars)
+	if err == nil {
+		r.vars, err = newPipe(content)
+	}
+	if err != nil {
+		return nil, target.Errorf(target.KindTemporary, op, "pass the variables: %w", err)
 	}
 	argv := []string{absoluteProgram(p.cfg.AnsiblePlaybook)}
 	if p.cfg.Inventory != "" {
 		argv = append(argv, "--inventory="+absolute(p.cfg.Inventory))
 	}
-	cmd := p.environment.command(append(argv, "--extra-vars=@"+r.vars, absolute(p.cfg.Playbook)))
+	cmd := p.environment.command(append(argv, "--extra-vars=@"+r.vars.path, absolute(p.cfg.Playbook)))
 	cmd.Stdout, cmd.Stderr = r.printed, r.printed
 	if r.group, err = program.Start(cmd); err != nil {
-		_ = os.Remove(r.vars)
+		r.vars.close()
 		return nil, target.Errorf(target.KindPermanent, op, "start %s: %w", p.cfg.AnsiblePlaybook, err)
 	}
 	r.request = p.requests.begin(op, vars.desired, time.Now())
 	level.Info(p.logger).Log("msg", "playbook started", "playbook", p.cfg.Playbook, "desired", vars.desired, "current", vars.current, "pid", cmd.Process.Pid)
 	p.running.Go(func() { p.follow(op, r) })
 	return r, nil
-}
-
-// writeVars writes the variables to a file that nobody else can read.
-func (p *playbook) writeVars(vars own) (string, error) {
-	content, err := vars.file(p.cfg.ExtraVars)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp("", "alertscaler-vars-*.yml")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
 }
 
 // follow waits for the end of a run, brings it about where it takes too long,
@@ -76,7 +59,7 @@ func (p *playbook) follow(op string, r *run) {
 		r.group.End(killAfter)
 		err = target.Errorf(target.KindTemporary, op, "the playbook was ended with its target: %s", quoted(r.printed))
 	}
-	_ = os.Remove(r.vars)
+	r.vars.close()
 	// What was counted before is not what is counted now.
 	p.current.forget()
 	now := time.Now()

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -101,7 +102,7 @@ func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error 
 		for i := range page.ScalingPolicies {
 			if p := &page.ScalingPolicies[i]; scales(p) {
 				return target.Errorf(target.KindPermanent, op,
-					"scaling policy %s sets its size: remove or disable that, or set allow_other_owners", value(p.PolicyName))
+					"scaling policy %s (%s) sets its size: remove or disable that, or set allow_other_owners", value(p.PolicyName), cmp.Or(value(p.PolicyType), "SimpleScaling"))
 			}
 		}
 		if value(page.NextToken) == "" {
@@ -115,12 +116,21 @@ func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error 
 	return nil
 }
 
+// predictive is the type of the policies that may do nothing but forecast.
+const predictive = "PredictiveScaling"
+
 // scales reports whether a policy changes the number: one that is disabled, or
-// that only forecasts, does not.
+// that only forecasts, does not. It goes by the type that the policy says it is
+// of: what else is configured of it may be there and empty, or be left out.
+// Whether a predictive one scales is not the default; all others do nothing
+// else.
 func scales(p *types.ScalingPolicy) bool {
 	if p.Enabled != nil && !*p.Enabled {
 		return false
 	}
+	if value(p.PolicyType) != predictive {
+		return true
+	}
 	c := p.PredictiveScalingConfiguration
-	return c == nil || c.Mode == types.PredictiveScalingModeForecastAndScale
+	return c != nil && c.Mode == types.PredictiveScalingModeForecastAndScale
 }

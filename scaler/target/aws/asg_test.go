@@ -89,6 +89,18 @@ func TestASGRefusals(t *testing.T) {
 		{"forecasts that scale", func(g *awstest.Group) {
 			g.Policies = []awstest.Policy{{Name: "a", Type: "PredictiveScaling", Mode: "ForecastOnly"}, {Name: "day", Type: "PredictiveScaling", Mode: "ForecastAndScale"}}
 		}, 3, false, target.KindPermanent, "scaling policy day"},
+		{"policy, with an empty forecast", func(g *awstest.Group) {
+			g.Policies = []awstest.Policy{{Name: "cpu", Type: "TargetTrackingScaling", Empty: true}}
+		}, 3, false, target.KindPermanent, "scaling policy cpu (TargetTrackingScaling) sets its size"},
+		{"steps, with an empty forecast", func(g *awstest.Group) {
+			g.Policies = []awstest.Policy{{Name: "cpu", Type: "StepScaling", Empty: true}}
+		}, 3, false, target.KindPermanent, "scaling policy cpu (StepScaling) sets its size"},
+		{"policy without a type", func(g *awstest.Group) {
+			g.Policies = []awstest.Policy{{Name: "old", Empty: true}}
+		}, 3, false, target.KindPermanent, "scaling policy old (SimpleScaling) sets its size"},
+		{"forecasts without a mode", func(g *awstest.Group) {
+			g.Policies = []awstest.Policy{{Name: "day", Type: "PredictiveScaling", Empty: true}, {Name: "night", Type: "PredictiveScaling"}}
+		}, 3, false, "", ""},
 		{"cluster autoscaler", func(g *awstest.Group) { g.Tags = map[string]string{kubernetesAutoscaler: "true"} }, 3, false, target.KindPermanent, "cluster autoscaler"},
 		{"being deleted", func(g *awstest.Group) { g.Status = "Delete in progress" }, 3, false, target.KindNotFound, "Delete in progress"},
 	} {

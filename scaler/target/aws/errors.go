@@ -140,8 +140,8 @@ func answerKind(err error) target.Kind {
 		return target.KindThrottled
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return target.KindUnauthorized
-	case status < 300:
-		return target.KindTemporary // an answer that nobody can read
+	case status < 300, status >= 400 && (code(err) == "" || code(err) == unknownCode):
+		return target.KindTemporary // an answer that nobody can read, or that broke off
 	default:
 		return target.KindPermanent
 	}
@@ -183,7 +183,11 @@ func retryAfter(err error, now time.Time) time.Duration {
 	return 0
 }
 
-// answer is an error of the SDK in fewer words: code, message, request.
+// unknownCode is what the SDK calls an answer that has no code, as with a
+// proxy's.
+const unknownCode = "UnknownError"
+
+// answer is an error of the SDK in fewer words: status, code, message, request.
 type answer struct {
 	text string
 	err  error
@@ -192,12 +196,32 @@ type answer struct {
 func (a *answer) Error() string { return a.text }
 func (a *answer) Unwrap() error { return a.err }
 
+// redirected says where an answer leads, if it does. It is not followed: the
+// credentials would go there.
+func redirected(err error) string {
+	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok {
+		return ""
+	}
+	to, err := e.Response.Location()
+	if err != nil || e.HTTPStatusCode()/100 != 3 {
+		return ""
+	}
+	return ": it redirects to " + to.Scheme + "://" + to.Host
+}
+
 func plain(err error) error {
 	e, ok := errors.AsType[smithy.APIError](err)
 	if !ok || target.IsTimeout(err) {
 		return err
 	}
 	a := &answer{text: e.ErrorCode() + ": " + e.ErrorMessage(), err: err}
+	if status := status(err); status != 0 && e.ErrorCode() == unknownCode {
+		a.text = fmt.Sprintf("HTTP status %d %s, and no error as AWS writes them", status, http.StatusText(status))
+		a.text += redirected(err)
+	} else if status != 0 {
+		a.text = fmt.Sprintf("HTTP status %d, %s", status, a.text)
+	}
 	if _, ok := errors.AsType[*credentialsError](err); ok {
 		a.text = "credentials: " + a.text
 	}

@@ -45,9 +45,13 @@ func TestKinds(t *testing.T) {
 		{"server by JSON", awstest.Fault{Status: 500, Code: "ServerException", Message: "oops"}, target.KindTemporary, "oops", 0},
 		{"unknown 4xx", awstest.Fault{Status: 400, Code: "NobodyKnows", Message: "what"}, target.KindPermanent, "what", 0},
 		{"unknown 403", awstest.Fault{Status: 403, Code: "NobodyKnows", Message: "what"}, target.KindUnauthorized, "what", 0},
+		{"no code", awstest.Fault{Status: 503, Raw: "{}"}, target.KindTemporary, "503", 0},
+		{"redirect", awstest.Fault{Status: 307, Header: header("Location", "https://elsewhere.example.com/x?token=1")}, target.KindPermanent, "307", 0},
+		{"broken off", awstest.Fault{Status: 500, Raw: "<ErrorResponse><Error><Co"}, target.KindTemporary, "500", 0},
+		{"broken off JSON", awstest.Fault{Status: 400, Raw: "{\"__type\": \"Thr"}, target.KindTemporary, "400", 0},
 		{"unknown 5xx", awstest.Fault{Status: 500, Code: "NobodyKnows", Message: "what"}, target.KindTemporary, "what", 0},
-		{"proxy", awstest.Fault{Status: 502, Raw: "<h1>Bad Gateway</h1>"}, target.KindTemporary, "", 0},
-		{"proxy's limit", awstest.Fault{Status: 429, Raw: "slow down", Header: header("Retry-After", "3")}, target.KindThrottled, "", 3 * time.Second},
+		{"proxy", awstest.Fault{Status: 502, Raw: "<h1>Bad Gateway</h1>"}, target.KindTemporary, "502", 0},
+		{"proxy's limit", awstest.Fault{Status: 429, Raw: "slow down", Header: header("Retry-After", "3")}, target.KindThrottled, "429", 3 * time.Second},
 		{"not an answer", awstest.Fault{Status: 200, Raw: "what?"}, target.KindTemporary, "", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -55,7 +55,9 @@ type xmlActivity struct {
 	Progress                                 int
 }
 
-type xmlPredictive struct{ Mode string }
+type xmlPredictive struct {
+	Mode string `xml:",omitempty"`
+}
 
 type xmlPolicy struct {
 	AutoScalingGroupName, PolicyName, PolicyType string
@@ -99,7 +101,7 @@ func (s *Server) autoscaling(c Call) (any, *apiError) {
 		}
 		for _, p := range some {
 			x := xmlPolicy{AutoScalingGroupName: g.Name, PolicyName: p.Name, PolicyType: p.Type, Enabled: !p.Disabled}
-			if p.Mode != "" {
+			if p.Mode != "" || p.Empty {
 				x.PredictiveScalingConfiguration = &xmlPredictive{p.Mode}
 			}
 			out.ScalingPolicies.add(x)

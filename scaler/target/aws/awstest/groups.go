@@ -39,8 +39,10 @@ type Group struct {
 type Policy struct {
 	Name, Type string
 	Disabled   bool
-	// Mode is that of predictive scaling.
-	Mode string
+	// Mode is that of predictive scaling. Empty says that its configuration is
+	// described all the same, with nothing in it.
+	Mode  string
+	Empty bool
 }
 
 // Instance is an instance of a group.
