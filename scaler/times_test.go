@@ -23,7 +23,7 @@ func (w *world) writtenAhead(ahead time.Duration) {
 	h := policy.History{
 		Observed: at,
 		Moves:    []policy.Move{{ID: "m", At: at, Converged: at, From: 2, To: 3}},
-		Backoffs: map[string]policy.Backoff{"t": {Until: at.Add(time.Minute), Failures: 1}},
+		Backoffs: map[string]policy.Backoffs{"t": {Up: policy.Backoff{Until: at.Add(time.Minute), Failures: 1}}},
 		Targets:  []policy.TargetMemory{{Name: "t", Requested: &three, Ready: 3}},
 	}
 	if err := w.ledger.Commit(ledger.Record{Histories: map[string]policy.History{"web": h}}); err != nil {

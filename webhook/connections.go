@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -11,14 +12,29 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// newFor is how long a connection that has not sent a request yet is given
-// before idle ones go instead of it.
-const newFor = time.Second
+// phase is what a connection does.
+type phase string
+
+const (
+	phaseNew       phase = "new"       // has not sent a request yet
+	phaseIdle      phase = "idle"      // between two requests
+	phaseReceiving phase = "receiving" // its request has a body that has not come
+	phaseAnswered  phase = "answered"  // its client has the answer and is to hang up
+	phaseBusy      phase = "busy"      // its request is worked on
+	refusedPhase   phase = "refused"   // comes while all others are busy
+)
+
+// patience is for how long a connection in that phase is waited for before one
+// in another may go instead.
+var patience = map[phase]time.Duration{
+	phaseAnswered: 100 * time.Millisecond, phaseNew: time.Second, phaseReceiving: stalledAfter, phaseIdle: 0,
+}
 
 // Connections bounds the connections of servers. Where there are as many as
 // there may be, one that waits for its client goes for the one that comes, so
-// that clients which open connections and send nothing are in nobody's way.
-// Only where all have a request in hand is the one that comes closed.
+// that clients which open connections and send nothing, or little, are in
+// nobody's way. Only where all have a request that is worked on is the one
+// that comes closed.
 type Connections struct {
 	limit   int
 	now     func() time.Time
@@ -29,7 +45,7 @@ type Connections struct {
 }
 
 type connection struct {
-	state http.ConnState
+	phase phase
 	since time.Time
 }
 
@@ -41,60 +57,75 @@ func NewConnections(limit int, r prometheus.Registerer) *Connections {
 		open:  make(map[net.Conn]connection),
 		dropped: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 			Name: "alertscaler_http_connections_dropped_total",
-			Help: "Connections closed because there were as many as --web.max-connections, by what they did: idle, new (no request yet), or refused where all others had a request in hand.",
+			Help: "Connections closed because there were as many as --web.max-connections, by what they did; refused are those that came while all others were busy.",
 		}, []string{"state"}),
 	}
-	for _, s := range []string{"idle", "new", "refused"} {
-		c.dropped.WithLabelValues(s)
+	for p := range patience {
+		c.dropped.WithLabelValues(string(p))
 	}
+	c.dropped.WithLabelValues(string(refusedPhase))
 	return c
 }
 
 // Track is http.Server.ConnState.
 func (c *Connections) Track(conn net.Conn, state http.ConnState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		if len(c.open) >= c.limit && !c.makeRoom() {
-			c.dropped.WithLabelValues("refused").Inc()
-			cut(conn)
-			return
-		}
-		c.open[conn] = connection{state, c.now()}
-	case http.StateActive, http.StateIdle:
-		if _, ok := c.open[conn]; ok {
-			c.open[conn] = connection{state, c.now()}
-		}
+		c.add(conn)
+	case http.StateActive:
+		c.set(conn, phaseBusy)
+	case http.StateIdle:
+		c.set(conn, phaseIdle)
 	case http.StateClosed, http.StateHijacked:
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		delete(c.open, conn)
 	}
 }
 
-// makeRoom closes a connection that waits for its client: the oldest that has
-// never sent a request, then the one that is idle for longest.
+func (c *Connections) add(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.open) >= c.limit && !c.makeRoom() {
+		c.dropped.WithLabelValues(string(refusedPhase)).Inc()
+		cut(conn)
+		return
+	}
+	c.open[conn] = connection{phaseNew, c.now()}
+}
+
+func (c *Connections) set(conn net.Conn, p phase) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.open[conn]; ok {
+		c.open[conn] = connection{p, c.now()}
+	}
+}
+
+// makeRoom closes the connection that has waited for its client for longest,
+// of those whose patience is over if there are any.
 func (c *Connections) makeRoom() bool {
-	var victim net.Conn
-	best, bestRank := connection{}, 0
+	var (
+		victim  net.Conn
+		best    connection
+		bestDue bool
+	)
 	for conn, is := range c.open {
-		rank := 0
-		switch {
-		case is.state == http.StateNew && c.now().Sub(is.since) >= newFor:
-			rank = 3
-		case is.state == http.StateIdle:
-			rank = 2
-		case is.state == http.StateNew:
-			rank = 1
+		p, waits := patience[is.phase]
+		if !waits {
+			continue
 		}
-		if rank > bestRank || (rank == bestRank && rank > 0 && is.since.Before(best.since)) {
-			victim, best, bestRank = conn, is, rank
+		// An idle client is one that has done nothing wrong.
+		due := is.phase != phaseIdle && c.now().Sub(is.since) >= p
+		if victim == nil || (due && !bestDue) || (due == bestDue && is.since.Before(best.since)) {
+			victim, best, bestDue = conn, is, due
 		}
 	}
 	if victim == nil {
 		return false
 	}
 	delete(c.open, victim)
-	c.dropped.WithLabelValues(best.state.String()).Inc()
+	c.dropped.WithLabelValues(string(best.phase)).Inc()
 	cut(victim)
 	return true
 }
@@ -105,4 +136,25 @@ func cut(conn net.Conn) {
 		conn = t.NetConn()
 	}
 	_ = conn.Close()
+}
+
+type connKey struct{}
+
+// handle is a request's connection.
+type handle struct {
+	of   *Connections
+	conn net.Conn
+}
+
+// Context is http.Server.ConnContext: by it requests tell what they wait for.
+func (c *Connections) Context(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, handle{c, conn})
+}
+
+// tell says what the connection of the request does. Of HTTP/2 there may be
+// others on it, which do something else.
+func tell(r *http.Request, p phase) {
+	if h, ok := r.Context().Value(connKey{}).(handle); ok && r.ProtoMajor == 1 {
+		h.of.set(h.conn, p)
+	}
 }

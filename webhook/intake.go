@@ -182,6 +182,8 @@ func (in *intake) receive(w http.ResponseWriter, r *http.Request, buf *bytes.Buf
 		claim = maximum
 	}
 	conn := http.NewResponseController(w)
+	tell(r, phaseReceiving)
+	defer tell(r, phaseBusy)
 	a, err := in.begin(conn, claim)
 	if err != nil {
 		return func() {}, err

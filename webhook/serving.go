@@ -24,6 +24,9 @@ func CloseUnread(next http.Handler) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
+		if w.Header().Get("Connection") == "close" {
+			tell(r, phaseAnswered)
+		}
 	})
 }
 

@@ -143,6 +143,7 @@ func newWebServers(o options, handler http.Handler, limit int, reg prometheus.Re
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
 			ConnState:         connections.Track,
+			ConnContext:       connections.Context,
 			ErrorLog:          errorLog,
 		}
 		server.BaseContext = func(net.Listener) context.Context {
