@@ -133,7 +133,7 @@ func TestAFulfilledWishEndsABackoff(t *testing.T) {
 		w.expect("refused", 2, policy.ReasonTargetBackoff)
 		p.set(func(s *scripted) { s.onScale = nil })
 		p.take(3)
-		w.wait(20 * time.Second)
+		w.wait(90 * time.Second)
 		if s, _ := w.engine.Status("web"); !s.Targets[0].BackoffUntil.IsZero() {
 			t.Errorf("backed off until %s with what was wished for", s.Targets[0].BackoffUntil)
 		}

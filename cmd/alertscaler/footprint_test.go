@@ -93,6 +93,7 @@ func oneOfEach(t *testing.T) (targets map[string]string, env []string) {
 	targets = map[string]string{
 		"ansible":          fmt.Sprintf(`ansible: { playbook: %q, inventory: "localhost,", current: { command: ["false"] } }`, playbook),
 		"awx":              fmt.Sprintf("awx: { url: %s, job_template: web, current: { inventory: all, group: web }, basic_auth: { username: a, password: b } }", closed),
+		"command":          `command: { current: ["false"], scale: ["true", "{desired}"] }`,
 		"docker_container": fmt.Sprintf("docker_container: { template: web, host: %s }", strings.Replace(closed, "http", "tcp", 1)),
 		"docker_service":   fmt.Sprintf("docker_service: { name: web, host: %s }", strings.Replace(closed, "http", "tcp", 1)),
 		"http":             fmt.Sprintf("http: { url: %s/web }", closed),
