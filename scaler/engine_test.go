@@ -31,6 +31,8 @@ type world struct {
 	config   *config.Config
 	usage    Usage
 	newDrain func(drain.Config) (Drainer, error)
+	// repair has a damaged ledger repaired at a start.
+	repair bool
 
 	reg    *prometheus.Registry
 	ledger *ledger.Ledger
@@ -98,7 +100,7 @@ func (w *world) start() {
 	w.t.Helper()
 	w.reg = prometheus.NewRegistry()
 	var err error
-	if w.ledger, err = ledger.Open(ledger.Options{Path: w.dir}); err != nil {
+	if w.ledger, err = ledger.Open(ledger.Options{Path: w.dir, Repair: w.repair}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.book, err = alerts.New(alerts.Options{Store: w.ledger, OnChange: func(p []string) { w.engine.Wake(p) }})
@@ -108,7 +110,7 @@ func (w *world) start() {
 	w.engine, err = New(Options{
 		Alerts: w.book, Ledger: unreliable{w.ledger, w}, Registerer: w.reg,
 		NewUsage: func(*config.Config) (Usage, error) { return w.usage, nil },
-		NewDrain: w.newDrain,
+		NewDrain: w.newDrain, Distrust: w.ledger.Cautious(),
 	})
 	if err != nil {
 		w.t.Fatal(err)
