@@ -36,6 +36,8 @@ type world struct {
 	// clock and logger of the engine; nil: the test's own time, and none.
 	clock  *stepped.Clock
 	logger log.Logger
+	// repair has a damaged ledger repaired at a start.
+	repair bool
 
 	reg    *prometheus.Registry
 	ledger *ledger.Ledger
@@ -103,7 +105,7 @@ func (w *world) start() {
 	w.t.Helper()
 	w.reg = prometheus.NewRegistry()
 	var err error
-	if w.ledger, err = ledger.Open(ledger.Options{Path: w.dir}); err != nil {
+	if w.ledger, err = ledger.Open(ledger.Options{Path: w.dir, Repair: w.repair}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.book, err = alerts.New(alerts.Options{Store: w.ledger, OnChange: func(p []string) { w.engine.Wake(p) }})
@@ -113,7 +115,7 @@ func (w *world) start() {
 	o := Options{
 		Alerts: w.book, Ledger: unreliable{w.ledger, w}, Registerer: w.reg,
 		NewUsage: func(*config.Config) (Usage, error) { return w.usage, nil },
-		NewDrain: w.newDrain, Logger: w.logger,
+		NewDrain: w.newDrain, Logger: w.logger, Distrust: w.ledger.Cautious(),
 	}
 	if w.clock != nil {
 		o.Now, o.Corrected = w.clock.Now, w.clock.Corrected

@@ -33,16 +33,16 @@ func registerLedger(app *kingpin.Application, commands map[string]command) {
 }
 
 func printRepair(w io.Writer, r *ledger.Report) error {
-	if r.Damaged == "" && len(r.SetAside) == 0 {
+	if len(r.Problems) == 0 && len(r.SetAside) == 0 {
 		_, err := fmt.Fprintf(w, "%s is whole\n", r.File)
 		return err
 	}
 	fmt.Fprintf(w, "%s is repaired\n", r.File)
 	if r.Damaged != "" {
 		fmt.Fprintf(w, "the damaged file is kept as %s\n", r.Damaged)
-		for _, p := range r.Problems {
-			fmt.Fprintf(w, "  %s\n", oneLine(p))
-		}
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "  %s\n", oneLine(p))
 	}
 	if r.SideFile != "" {
 		fmt.Fprintf(w, "damaged records are kept in %s\n", r.SideFile)

@@ -199,8 +199,13 @@ func (l *Ledger) prepare(in *inspection) error {
 		}
 	}
 	if in.image != nil && in.image.half {
-		if err := l.update(func(tx *bbolt.Tx) error { return distrust(tx, l.opts.Now()) }); err != nil {
-			return err
+		l.report.Problems = append(l.report.Problems, "one of its two roots is damaged")
+		l.report.Careful = true
+		// Two transactions, as each writes one of the roots.
+		for range 2 {
+			if err := l.update(func(tx *bbolt.Tx) error { return distrust(tx, l.opts.Now()) }); err != nil {
+				return err
+			}
 		}
 	}
 	return l.begin()

@@ -61,6 +61,8 @@ type boltMeta struct {
 	pageSize             uint32
 	root, sequence       uint64
 	freelist, pages, txn uint64
+	// odd: its page is not quite what it should be, which bbolt does not see.
+	odd bool
 }
 
 // element is one entry of a leaf page. Its bytes last as long as the call they
@@ -83,7 +85,7 @@ func (im *image) problem(format string, args ...any) {
 
 var errNoRoot = errors.New("neither of its two roots can be read")
 
-// openImage finds the last transaction.
+// openImage finds the last transaction, as bbolt does.
 func openImage(r io.ReaderAt, size int64) (*image, error) {
 	im := &image{r: r, size: size}
 	first, firstOK := readMeta(r, 0, 0)
@@ -104,10 +106,13 @@ func openImage(r io.ReaderAt, size int64) (*image, error) {
 	default:
 		im.meta = first
 	}
-	im.half = !firstOK || !secondOK || first.txn+1 != second.txn && second.txn+1 != first.txn
+	im.half = !firstOK || !secondOK || first.odd || second.odd || first.txn+1 != second.txn && second.txn+1 != first.txn
 	im.pageSize = int64(im.meta.pageSize)
 	if n := im.length(); n > size {
 		return im, fmt.Errorf("it is cut off at %d of %d bytes", size, n)
+	}
+	if size%im.pageSize != 0 {
+		return im, fmt.Errorf("it is cut off at %d bytes, within a page", size)
 	}
 	return im, nil
 }
@@ -133,8 +138,8 @@ func readMeta(r io.ReaderAt, at int64, turn uint64) (m boltMeta, ok bool) {
 		pageSize: native.Uint32(text[8:]), root: native.Uint64(text[16:]), sequence: native.Uint64(text[24:]),
 		freelist: native.Uint64(text[32:]), pages: native.Uint64(text[40:]), txn: native.Uint64(text[48:]),
 	}
-	ok = native.Uint64(b[:]) == turn && m.txn%2 == turn && native.Uint16(b[8:]) == metaPage &&
-		native.Uint32(text) == boltMagic && native.Uint32(text[4:]) == boltVersion && native.Uint64(text[56:]) == sum.Sum64() &&
+	m.odd = native.Uint64(b[:]) != turn || m.txn%2 != turn || native.Uint16(b[8:]) != metaPage
+	ok = native.Uint32(text) == boltMagic && native.Uint32(text[4:]) == boltVersion && native.Uint64(text[56:]) == sum.Sum64() &&
 		m.pageSize >= 1<<10 && m.pageSize <= 64<<10 && m.pageSize&(m.pageSize-1) == 0
 	return m, ok
 }

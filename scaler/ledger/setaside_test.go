@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -185,10 +184,6 @@ func TestEveryRefusalSaysWhatToDo(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(directory, fileName), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	pipe := t.TempDir()
-	if err := syscall.Mkfifo(filepath.Join(pipe, fileName), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	held := open(t, t.TempDir())
 	for name, tc := range map[string]struct {
 		dir string
@@ -198,7 +193,6 @@ func TestEveryRefusalSaysWhatToDo(t *testing.T) {
 		"newer":       {filepath.Dir(newer), []string{"newer alertscaler", "version 77", "run that version"}},
 		"not one":     {filepath.Dir(text), []string{"neither of its two roots", "--storage.repair", "scalertool ledger repair --storage.path=" + filepath.Dir(text)}},
 		"a directory": {directory, []string{"not a regular file: it is a directory", "move it away"}},
-		"a pipe":      {pipe, []string{"not a regular file", "move it away"}},
 		"in a file":   {text, []string{"--storage.path must be a directory"}},
 	} {
 		_, err := Open(Options{Path: tc.dir, LockTimeout: 100 * time.Millisecond})

@@ -133,5 +133,10 @@ func (h *History) ForeignChanged(p Policy, c ForeignChange, now time.Time) {
 func (h *History) Distrust(now time.Time) {
 	h.Since = time.Time{}
 	h.DownSince, h.FleetHold = time.Time{}, nil
-	h.Moves = append(h.Moves, Move{At: now, Converged: now, Foreign: true, From: 1, To: 0})
+	taken := Move{At: now, Converged: now, Foreign: true, From: 1, To: 0}
+	h.Moves = slices.DeleteFunc(h.Moves, func(m Move) bool { // the one of another loss
+		m.At, m.Converged = taken.At, taken.Converged
+		return m == taken
+	})
+	h.Moves = append(h.Moves, taken)
 }
