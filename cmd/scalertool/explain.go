@@ -151,7 +151,7 @@ func explainBudgets(w io.Writer, s *policy.Status) {
 		held := amounts(byReplicas, fmt.Sprintf("%d of %s", b.HeldReplicas, replicas(b.MaxReplicas)),
 			byCost, fmt.Sprintf("%s of %s an hour", policy.Quantity(b.HeldCostPerHour), policy.Quantity(b.MaxCostPerHour)))
 		own := amounts(byReplicas, strconv.Itoa(b.Replicas), byCost, policy.Quantity(b.CostPerHour)+" an hour")
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, held, own, lacks, dash(strings.Join(b.Rivals, ", ")), dash(strings.Join(b.Victims, ", ")))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, held, own, lacks, dash(named(b.Rivals, b.MoreRivals)), dash(named(b.Victims, b.MoreVictims)))
 	}
 }
 
@@ -181,4 +181,13 @@ func replicas(n int) string {
 		return "1 replica"
 	}
 	return strconv.Itoa(n) + " replicas"
+}
+
+// named are names, and how many more there are.
+func named(names []string, more int) string {
+	text := strings.Join(names, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
