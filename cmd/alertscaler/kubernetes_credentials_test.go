@@ -103,7 +103,7 @@ global: { evaluation_interval: 500ms }
 policies:
   - name: web
     min: 1
-    max: 8
+    max: 5
     alert_step: { up: 4 }
     scale_up: { cooldown: 10m }
     targets:
