@@ -65,12 +65,12 @@ func webConfig(t testing.TB, users ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := "basic_auth_users:\n"
+	text := []byte("basic_auth_users:\n")
 	for _, u := range users {
-		text += fmt.Sprintf("  %s: %q\n", u, hash)
+		text = fmt.Appendf(text, "  %s: %q\n", u, hash)
 	}
 	file := filepath.Join(t.TempDir(), "web.yml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -262,7 +262,8 @@ func TestAFloodOfAlertsIsBounded(t *testing.T) {
 	}
 }
 
-// TestRefusalsDoNotFillTheLog.
+// TestRefusalsDoNotFillTheLog: there are a few lines, and how many there were
+// not.
 func TestRefusalsDoNotFillTheLog(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, sleepers(""))
@@ -367,7 +368,7 @@ func TestHostIsChecked(t *testing.T) {
 	}
 }
 
-// TestTheOneWhoPausesIsTheOneWhoAuthenticated.
+// TestTheOneWhoPausesIsTheOneWhoAuthenticated, whatever the body says.
 func TestTheOneWhoPausesIsTheOneWhoAuthenticated(t *testing.T) {
 	t.Parallel()
 	port := realtest.FreePort(t)

@@ -48,7 +48,7 @@ func TestAPostDoesNotScale(t *testing.T) {
 	}
 }
 
-// TestConfirmationIsAnOption.
+// TestConfirmationIsAnOption: without it a notification's word counts.
 func TestConfirmationIsAnOption(t *testing.T) {
 	t.Parallel()
 	port, _, config := confirmedBy(t, ", confirm: false")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,17 +122,17 @@ func parse(args []string) (options, error) {
 // blame returns the argument because of which the command line cannot be
 // parsed: kingpin does not always name it.
 func blame(args []string) string {
-	for i := len(args) - 1; i >= 0; i-- {
+	for i, arg := range slices.Backward(args) {
 		var o options
 		app := newApp(&o).Terminate(nil)
 		app.UsageWriter(io.Discard).ErrorWriter(io.Discard)
 		if _, err := app.Parse(args[:i]); err != nil {
 			continue
 		}
-		if i+1 < len(args) && strings.HasPrefix(args[i], "--") && !strings.Contains(args[i], "=") {
-			return args[i] + " " + args[i+1]
+		if i+1 < len(args) && strings.HasPrefix(arg, "--") && !strings.Contains(arg, "=") {
+			return arg + " " + args[i+1]
 		}
-		return args[i]
+		return arg
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -80,10 +81,7 @@ func checkAddress(address string) error {
 
 // hosts are the names by which the server may be asked.
 func hosts(o options) *webhook.Hosts {
-	var names []string
-	for _, a := range *o.web.WebListenAddresses {
-		names = append(names, a)
-	}
+	names := slices.Clone(*o.web.WebListenAddresses)
 	for _, u := range o.externalURLs {
 		if parsed, err := url.Parse(u); err == nil {
 			names = append(names, parsed.Host)

@@ -46,7 +46,11 @@ func (b *Book) SetTTL(ttl time.Duration) {
 // Where alerts must be confirmed, it also does what SetConfirm promises while
 // Alertmanager does not answer.
 func (b *Book) Expire(ctx context.Context, now time.Time) (_ Change, err error) {
-	defer b.recovered(taskExpire, &err)
+	defer func() {
+		if p := recover(); p != nil {
+			err = b.recovered(taskExpire, p)
+		}
+	}()
 	b.mu.RLock()
 	ttl := b.ttl
 	b.mu.RUnlock()
@@ -98,15 +102,11 @@ const (
 	taskStore     = "store"
 )
 
-// recovered, deferred, makes an error of a panic.
-func (b *Book) recovered(task string, err *error) {
-	p := recover()
-	if p == nil {
-		return
-	}
+// recovered makes an error of a panic.
+func (b *Book) recovered(task string, p any) error {
 	b.metrics.panics.WithLabelValues(task).Inc()
-	*err = fmt.Errorf("panic: %v", p)
 	level.Error(b.logger).Log("msg", "panic recovered, the alerts stay as they were", "task", task, "err", p, "stack", string(debug.Stack()))
+	return fmt.Errorf("panic: %v", p)
 }
 
 // Run keeps the book in order until ctx is done. It returns nil.

@@ -145,7 +145,7 @@ func (c *change) fit(a *Alert, known Alert) {
 }
 
 func (c *change) refuse(r refusal) bool {
-	c.refused.by[r]++
+	c.by[r]++
 	return false
 }
 

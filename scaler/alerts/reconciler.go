@@ -104,7 +104,11 @@ func (r *Reconciler) Reconcile(ctx context.Context) (err error) {
 			m.reconciliationFailures.Inc()
 		}
 	}()
-	defer r.book.recovered(taskReconcile, &err)
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.book.recovered(taskReconcile, p)
+		}
+	}()
 
 	asking, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()

@@ -32,7 +32,7 @@ type only struct {
 	name string
 }
 
-func (o only) Describe(ch chan<- *prometheus.Desc) {}
+func (o only) Describe(chan<- *prometheus.Desc) {}
 
 func (o only) Collect(ch chan<- prometheus.Metric) {
 	all := make(chan prometheus.Metric, 1000)
@@ -89,7 +89,7 @@ func TestPanicsAreRecovered(t *testing.T) {
 	f.wantCounts("web", 2, 0)
 }
 
-// TestAPanicInAPlanLeavesTheBookUnlocked.
+// TestAPanicInAPlanLeavesTheBookUnlocked: what comes next is taken in.
 func TestAPanicInAPlanLeavesTheBookUnlocked(t *testing.T) {
 	f := newFixture(t, Options{})
 	func() {
