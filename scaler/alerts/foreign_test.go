@@ -39,7 +39,8 @@ func held(t testing.TB) (*fixture, []Alert) {
 		t.Fatal(err)
 	}
 	f.clock.add(time.Hour)
-	return f, f.Alerts()
+	before := f.Alerts()
+	return f, before
 }
 
 var amURL = &url.URL{Scheme: "http", Host: "alertmanager:9093"}

@@ -40,8 +40,7 @@ func decode(body []byte) (reply, error) {
 	r, err := decodeReply(body)
 	if err != nil {
 		// encoding/json finds better words for what is not JSON.
-		var syntax *json.SyntaxError
-		if errors.As(json.Unmarshal(body, new(json.RawMessage)), &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](json.Unmarshal(body, new(json.RawMessage))); ok {
 			return reply{}, fmt.Errorf("the answer is not valid JSON: %w at byte %d", syntax, syntax.Offset)
 		}
 		return reply{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -122,9 +123,7 @@ func (r *Reader) get(parent context.Context, path string, args url.Values) (valu
 func (r *Reader) exchange(ctx context.Context, path string, args url.Values) (reply, error) {
 	u := r.client.URL(path, nil)
 	form := u.Query()
-	for name, values := range args {
-		form[name] = values
-	}
+	maps.Copy(form, args)
 	encoded := form.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(encoded))
 	if err != nil {
@@ -137,7 +136,7 @@ func (r *Reader) exchange(ctx context.Context, path string, args url.Values) (re
 	res, body, err := r.client.Do(ctx, req)
 	if err == nil && (res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusMethodNotAllowed || res.StatusCode == http.StatusNotImplemented) {
 		u.RawQuery = encoded
-		if req, err = http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil); err != nil {
+		if req, err = http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody); err != nil {
 			return reply{}, err
 		}
 		res, body, err = r.client.Do(ctx, req)
