@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"go.etcd.io/bbolt"
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -497,5 +498,30 @@ func TestAWholeLedgerIsNeverRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		look(round)
+	}
+}
+
+// TestABucketThatIsNotKnown is left alone where a later alertscaler may have
+// made it, and is damage where it may be one of ours under another name.
+func TestABucketThatIsNotKnown(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		file := filled(t)
+		edit(t, file, func(tx *bbolt.Tx) error {
+			b, err := tx.CreateBucket([]byte("pausfs"))
+			if err == nil && lost {
+				err = tx.DeleteBucket([]byte(bucketPauses))
+			}
+			return errors.Join(err, b.Put([]byte("web"), []byte("{}")))
+		})
+		l, err := Open(Options{Path: filepath.Dir(file)})
+		switch {
+		case err == nil:
+			l.Close()
+			fallthrough
+		default:
+			if errors.Is(err, ErrDamaged) != lost || (err == nil) == lost {
+				t.Errorf("a bucket of ours lost %t: %v", lost, err)
+			}
+		}
 	}
 }

@@ -24,6 +24,8 @@ type inspection struct {
 	// stale is set where an index does not match what it is of, miscounted
 	// where the number of decisions is another.
 	stale, miscounted bool
+	// unknown are buckets that are not a ledger's.
+	unknown []string
 }
 
 // badRecord is one that is not what was written.
@@ -73,6 +75,13 @@ func inspect(r io.ReaderAt, size int64) *inspection {
 			return in
 		}
 	}
+	for _, name := range laterBuckets() {
+		// It would be made anew, without what is in it.
+		if !found[name] && len(in.unknown) > 0 {
+			in.whole = fmt.Errorf("%w: bucket %q is missing, and there is one called %q", ErrDamaged, name, in.unknown[0])
+			return in
+		}
+	}
 	in.miscounted = sequence != tallies[bucketDecisions].keys
 	in.stale = *tallies[bucketDecisions] != *tallies[bucketDecisionsByPolicy] || *tallies[bucketActions] != *tallies[bucketActionsByPolicy] ||
 		slices.ContainsFunc(in.bad, func(b badRecord) bool { return isIndex(b.bucket) })
@@ -110,7 +119,7 @@ func (in *inspection) problems() error {
 // the others are not walked.
 func (in *inspection) visit(bucketFound func(name string, sequence uint64), record func(name string, key, value []byte)) (schema int, err error) {
 	im := in.image
-	im.seen, im.problems, im.more = nil, nil, 0
+	im.seen, im.problems, im.more, in.unknown = nil, nil, 0, nil
 	type bucketAt struct {
 		name           string
 		root, sequence uint64
@@ -156,7 +165,9 @@ func (in *inspection) visit(bucketFound func(name string, sequence uint64), reco
 	}
 	for _, b := range slices.DeleteFunc(all, isMeta) {
 		if !slices.Contains(dataBuckets(), b.name) {
-			im.problem("bucket %q is not a ledger's", b.name)
+			// One of a later alertscaler, or one whose name is damaged.
+			in.unknown = append(in.unknown, b.name)
+			walk(b, func(element) {})
 			continue
 		}
 		bucketFound(b.name, b.sequence)
