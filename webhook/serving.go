@@ -10,8 +10,9 @@ const (
 	// DefaultWriteTimeout is how long an answer may take to be read, beside what
 	// its size takes.
 	DefaultWriteTimeout = 30 * time.Second
-	// leastRate is how many bytes of a long answer a reader must take a second.
-	leastRate = 128 << 10
+	// defaultLeastRate is how many bytes of a long answer a reader must take a
+	// second.
+	defaultLeastRate = 128 << 10
 )
 
 // CloseUnread has the connection closed that a request comes by, unless the
@@ -36,6 +37,7 @@ type patient struct {
 	http.ResponseWriter
 	conn    *http.ResponseController
 	timeout time.Duration
+	rate    int // bytes a second
 	started bool
 }
 
@@ -48,14 +50,14 @@ func (p *patient) Write(b []byte) (int, error) {
 		p.started = true
 		// Servers that cannot set one, as in tests, bound the answer by other
 		// means.
-		_ = p.conn.SetWriteDeadline(time.Now().Add(p.timeout + time.Duration(len(b)/leastRate)*time.Second))
+		_ = p.conn.SetWriteDeadline(time.Now().Add(p.timeout + time.Duration(len(b)/p.rate)*time.Second))
 	}
 	return p.ResponseWriter.Write(b)
 }
 
 // bounded answers so many requests at once, and 503 to others: each has its
 // answer in memory, for as long as the client takes to read it.
-func bounded(atOnce int, timeout time.Duration, next http.Handler) http.Handler {
+func bounded(atOnce int, o Options, next http.Handler) http.Handler {
 	slots := make(chan struct{}, atOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -76,6 +78,6 @@ func bounded(atOnce int, timeout time.Duration, next http.Handler) http.Handler 
 		conn := http.NewResponseController(w)
 		_ = conn.SetReadDeadline(time.Time{}) // it would end the request's context
 		_ = conn.SetWriteDeadline(time.Time{})
-		next.ServeHTTP(&patient{ResponseWriter: w, conn: conn, timeout: timeout}, r)
+		next.ServeHTTP(&patient{ResponseWriter: w, conn: conn, timeout: o.WriteTimeout, rate: o.leastRate}, r)
 	})
 }

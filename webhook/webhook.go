@@ -65,6 +65,7 @@ type Options struct {
 	// WriteTimeout is how long an answer may take to be read, beside what its
 	// size takes; 0 is DefaultWriteTimeout.
 	WriteTimeout time.Duration
+	leastRate    int // 0 is defaultLeastRate
 	// Hosts are the names by which the server may be asked; nil: any.
 	Hosts *Hosts
 	// Now is the clock; nil is the system's.
@@ -99,6 +100,9 @@ func New(o Options) (http.Handler, error) {
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = DefaultReadTimeout
 	}
+	if o.leastRate <= 0 {
+		o.leastRate = defaultLeastRate
+	}
 	if o.WriteTimeout <= 0 {
 		o.WriteTimeout = DefaultWriteTimeout
 	}
@@ -130,8 +134,8 @@ func New(o Options) (http.Handler, error) {
 	// slowly keeps it from knowing.
 	pages := http.NewServeMux()
 	get := func(path string, h http.HandlerFunc) { pages.Handle(path, readOnly(h)) }
-	scrapes := func(h http.HandlerFunc) http.Handler { return bounded(maxScrapes, o.WriteTimeout, readOnly(h)) }
-	mux.Handle("/", bounded(maxAnswers, o.WriteTimeout, pages))
+	scrapes := func(h http.HandlerFunc) http.Handler { return bounded(maxScrapes, o, readOnly(h)) }
+	mux.Handle("/", bounded(maxAnswers, o, pages))
 	mux.Handle(webhookPath, newReceiver(o, in, m))
 	mux.Handle("/-/healthy", readOnly(healthy))
 	mux.Handle("/-/ready", readOnly(ready(o.Ready)))
