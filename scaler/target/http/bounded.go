@@ -1,6 +1,10 @@
 package http
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
+)
 
 // bounded ends a request with its context where the transport below does not:
 // that of OAuth 2 waits for its token server as long as that takes.
@@ -14,7 +18,11 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		res, err := b.next.RoundTrip(r)
+		var res *http.Response
+		err := recovery.Do(recovery.Reading, func() (err error) {
+			res, err = b.next.RoundTrip(r)
+			return err
+		})
 		done <- result{res, err}
 	}()
 	select {
