@@ -35,7 +35,9 @@ func TestAFullDiskStopsScalingAndTells(t *testing.T) {
 	platform := &pools{requested: make(map[string]int), asked: make(chan string, 100_000)}
 	web := httptest.NewServer(platform)
 	t.Cleanup(web.Close)
-	s := startServer(t, fmt.Sprintf(`
+	port := realtest.FreePort(t)
+	s := &server{t: t, dir: disk, url: fmt.Sprintf("http://127.0.0.1:%d", port), file: filepath.Join(t.TempDir(), "alertscaler.yml")}
+	s.configure(fmt.Sprintf(`
 global: { evaluation_interval: 1s }
 policies:
   - name: web
@@ -43,7 +45,10 @@ policies:
     max: 100000
     scale_up: { cooldown: 0s }
     targets: [ { name: t, http: { url: '%s/web' } } ]
-`, web.URL), "--storage.path="+filepath.Join(disk, "data"))
+`, web.URL))
+	s.Process = realtest.Start(t, binary, "--config.file="+s.file, "--storage.path="+filepath.Join(disk, "data"),
+		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port))
+	s.WaitHTTP(t, s.url+"/-/ready")
 	s.fire("up", "web")
 	s.eventually(30*time.Second, "it scales", "web", func(st policy.Status) error {
 		if requested, _ := counts(st); requested < 3 {
