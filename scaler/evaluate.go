@@ -93,6 +93,9 @@ func (u *unit) readTargets(ctx context.Context) {
 		panics[i] = recovery.Do(componentReading, func() (err error) {
 			var state target.State
 			state, hung[i], err = u.read(ctx, due[i])
+			if p := recovery.Of(err); p != nil {
+				return p // in a goroutine of the platform
+			}
 			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
 			return nil
 		})

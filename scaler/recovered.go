@@ -14,8 +14,8 @@ import (
 // The components of the engine in which a panic is recovered.
 const (
 	componentEvaluation = "evaluation"
-	componentReading    = "reading of a target"
-	componentAction     = "action"
+	componentReading    = recovery.Reading
+	componentAction     = recovery.Action
 	componentDrain      = "drain"
 	componentLearner    = "learner"
 	componentPast       = "reading of the past"

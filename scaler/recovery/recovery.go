@@ -11,6 +11,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// What platforms do in goroutines of their own, as the engine names it.
+const (
+	Reading = "reading of a target"
+	Action  = "action"
+)
+
 // Panic is a panic that was recovered.
 type Panic struct {
 	// Component is where it was recovered.

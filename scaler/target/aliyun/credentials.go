@@ -12,6 +12,8 @@ import (
 	"github.com/alibabacloud-go/tea/dara"
 	"github.com/aliyun/credentials-go/credentials"
 	"github.com/aliyun/credentials-go/credentials/providers"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 const (
@@ -101,7 +103,11 @@ func (k *keyring) own(ctx context.Context) (key, error) {
 		if k.chain == nil {
 			k.chain = providers.NewDefaultCredentialsProvider()
 		}
-		c, err := k.chain.GetCredentials()
+		var c *providers.Credentials
+		err := recovery.Do(recovery.Reading, func() (err error) {
+			c, err = k.chain.GetCredentials()
+			return err
+		})
 		if err != nil || c == nil {
 			// A chain sticks to the provider that it tried last, even to one
 			// that had nothing.

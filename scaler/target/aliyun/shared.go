@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // shared is something that is read for many at once and kept for a while. All
@@ -68,7 +70,10 @@ func (s *shared[T]) get(ctx context.Context) (T, error) {
 func (s *shared[T]) run(ctx context.Context, f *flight[T]) {
 	defer f.cancel()
 	began := time.Now()
-	f.value, f.err = s.fetch(ctx)
+	f.err = recovery.Do(recovery.Reading, func() (err error) {
+		f.value, err = s.fetch(ctx)
+		return err
+	})
 	s.mu.Lock()
 	if s.flight == f {
 		s.flight = nil

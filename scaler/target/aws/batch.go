@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 const (
@@ -158,7 +160,10 @@ func (b *batch[V]) launch(keys []key) *flight[V] {
 	}
 	go func() {
 		defer cancel()
-		f.values, f.err = b.fetch(ctx, keys)
+		f.err = recovery.Do(recovery.Reading, func() (err error) {
+			f.values, err = b.fetch(ctx, keys)
+			return err
+		})
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, k := range keys {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -79,7 +80,11 @@ func (l *listing) start(load func(context.Context) (sets, error)) *flight {
 	l.flight = f
 	go func() {
 		defer cancel()
-		s, err := load(noteErrors(ctx))
+		var s sets
+		err := recovery.Do(recovery.Reading, func() (err error) {
+			s, err = load(noteErrors(ctx))
+			return err
+		})
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		f.sets, f.err = s, err

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // notedError is the last error of the network in one call. Credentials put it
@@ -66,7 +68,11 @@ func within[T any](ctx context.Context, f func(context.Context) (T, error)) (T, 
 	}
 	done := make(chan result, 1)
 	go func() {
-		v, err := f(ctx)
+		var v T
+		err := recovery.Do(recovery.Reading, func() (err error) {
+			v, err = f(ctx)
+			return err
+		})
 		done <- result{v, err}
 	}()
 	select {

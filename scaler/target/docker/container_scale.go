@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -108,7 +109,7 @@ func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
 			if failed.Err() != nil {
 				return failed.Err()
 			}
-			return c.addCopy(ctx, b, next)
+			return recovery.Do(recovery.Action, func() error { return c.addCopy(ctx, b, next) })
 		})
 	}
 	return g.Wait()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // flights gives all who ask for the same thing at the same time the answer to
@@ -70,7 +72,10 @@ func (f *flights[K, V]) start(ctx context.Context, key K, fetch func(context.Con
 	asked := time.Now()
 	go func() {
 		defer cancel()
-		fl.v, fl.err = fetch(ctx)
+		fl.err = recovery.Do(recovery.Reading, func() (err error) {
+			fl.v, err = fetch(ctx)
+			return err
+		})
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		// A flight that was forgotten has an answer from before whatever made

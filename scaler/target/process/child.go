@@ -36,9 +36,7 @@ func startChild(l *launcher, cmd *exec.Cmd, logger log.Logger) (*child, error) {
 	cmd.Stdout, cmd.Stderr = c.output[0], c.output[1]
 	cmd.WaitDelay = outputDelay
 	cmd.SysProcAttr = sysProcAttr()
-	var err error
-	l.do(func() { err = cmd.Start() })
-	if err != nil {
+	if err := l.do(cmd.Start); err != nil {
 		return nil, err
 	}
 	c.started = time.Now()

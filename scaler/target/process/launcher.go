@@ -3,6 +3,8 @@ package process
 import (
 	"runtime"
 	"sync"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // launcher runs functions one after another on one OS thread that lives until
@@ -18,13 +20,13 @@ type launcher struct {
 
 func newLauncher() *launcher { return &launcher{jobs: make(chan func())} }
 
-// do runs f on the thread and waits for it. The thread is taken at the first
-// call, so that a launcher that never launched costs nothing.
-func (l *launcher) do(f func()) {
+// do runs f on the thread, waits for it and returns its error. The thread is
+// taken at the first call, so that a launcher that never launched costs nothing.
+func (l *launcher) do(f func() error) error {
 	l.start.Do(func() { go l.loop() })
-	done := make(chan struct{})
-	l.jobs <- func() { defer close(done); f() }
-	<-done
+	done := make(chan error, 1)
+	l.jobs <- func() { done <- recovery.Do("start of a replica", f) }
+	return <-done
 }
 
 func (l *launcher) loop() {

@@ -15,8 +15,13 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
+
+// componentReplica is where a panic in the supervision of a replica is
+// recovered: the replica is started again.
+const componentReplica = "replica"
 
 // pool is a target.Target: the copies of one command.
 type pool struct {
@@ -29,6 +34,7 @@ type pool struct {
 	client   *http.Client
 	ports    *ports
 	launcher *launcher
+	guard    *recovery.Guard
 	running  sync.WaitGroup // one for each replica's run
 
 	mu         sync.Mutex // guards the fields below and the replicas' own
@@ -62,6 +68,7 @@ func newPool(cfg Config, o target.Options) *pool {
 		client:   o.HTTPClient,
 		ports:    newPorts(),
 		launcher: newLauncher(),
+		guard:    recovery.New(o.Registerer, componentReplica),
 	}
 	if p.logger == nil {
 		p.logger = log.NewNopLogger()

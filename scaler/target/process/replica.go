@@ -53,7 +53,11 @@ func (r *replica) run() {
 	defer func() { r.pool.ports.give(r.port) }()
 	var b backoff
 	for {
-		ran, err := r.runOnce()
+		var ran time.Duration
+		err := r.pool.guard.Do(r.logger, componentReplica, func() (err error) {
+			ran, err = r.runOnce()
+			return err
+		})
 		select {
 		case <-r.stop:
 			level.Debug(r.logger).Log("msg", "replica stopped")
@@ -85,11 +89,24 @@ func (r *replica) runOnce() (time.Duration, error) {
 		return 0, err
 	}
 	r.pool.update(func() { r.pid, r.started = c.pid(), c.started })
+	defer func() {
+		if v := recover(); v != nil {
+			c.kill() // It is started again, and must not run twice.
+			panic(v)
+		}
+	}()
 	level.Debug(r.logger).Log("msg", "replica started", "pid", c.pid(), "port", port)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	watched := make(chan bool, 1)
-	go func() { watched <- r.watchReady(ctx, port) }()
+	go func() {
+		ready := false
+		_ = r.pool.guard.Do(r.logger, componentReplica, func() error {
+			ready = r.watchReady(ctx, port)
+			return nil
+		})
+		watched <- ready
+	}()
 
 	select {
 	case <-c.exited:
