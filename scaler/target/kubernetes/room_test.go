@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ spec:
 				path := "/api/v1/namespaces/" + namespace + "/resourcequotas/shop"
 				c.Call(t, http.MethodPatch, path, map[string]any{"spec": map[string]any{"hard": map[string]any{"pods": pods}}}, nil)
 				c.Call(t, http.MethodPatch, path+"/status", map[string]any{"status": map[string]any{
-					"hard": map[string]any{"pods": fmt.Sprint(pods)}, "used": map[string]any{"pods": fmt.Sprint(used)},
+					"hard": map[string]any{"pods": strconv.Itoa(pods)}, "used": map[string]any{"pods": strconv.Itoa(used)},
 				}}, nil)
 			}
 			allow(2, 0)

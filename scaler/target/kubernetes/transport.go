@@ -86,23 +86,22 @@ func (a *authorizing) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, err
 	}
+	_ = resp.Body.Close()
 	again := renewed.put(r)
 	if r.GetBody != nil {
 		if again.Body, err = r.GetBody(); err != nil {
-			return resp, nil
+			return nil, err
 		}
 	}
-	_ = resp.Body.Close()
 	return a.next.RoundTrip(again)
 }
 
-// put returns the request with the token, if there is one; a certificate is the
+// put returns a copy of the request with the token, if there is one; a certificate is the
 // connection's.
 func (c *credentials) put(r *http.Request) *http.Request {
-	if c.token == "" {
-		return r
-	}
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+c.token)
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	return r
 }

@@ -3,7 +3,7 @@ package share
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"io"
 	"os"
 )
@@ -12,7 +12,7 @@ import (
 type Sum [sha256.Size]byte
 
 // String is the sum in hexadecimal digits. It tells nothing of the content.
-func (s Sum) String() string { return fmt.Sprintf("%x", s[:]) }
+func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 
 // Files sums up the content of the named files, in this order. An empty name is
 // no file. One that cannot be read has a sum as well, which is another once it
