@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	commoncfg "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 )
@@ -22,15 +23,17 @@ import (
 type client struct {
 	url        *string
 	httpConfig *string
-	timeout    *time.Duration
+	timeout    *model.Duration
 }
 
 // newClient adds the flags by which a server is reached.
 func newClient(cmd *kingpin.CmdClause) *client {
+	timeout := new(model.Duration)
+	durationFlag(cmd.Flag("timeout", "How long to wait for an answer.").Default("10s"), timeout)
 	return &client{
 		url:        cmd.Flag("alertscaler.url", "URL of the server.").Default("http://localhost:9920").Envar("ALERTSCALER_URL").String(),
 		httpConfig: cmd.Flag("http.config.file", "File with HTTP client options (basic_auth, authorization, tls_config, …).").ExistingFile(),
-		timeout:    cmd.Flag("timeout", "How long to wait for an answer.").Default("10s").Duration(),
+		timeout:    timeout,
 	}
 }
 
@@ -82,7 +85,7 @@ func (c *client) do(ctx context.Context, method, path string, in []byte, v any) 
 	if err != nil {
 		return fmt.Errorf("build the HTTP client: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, *c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(*c.timeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, base.JoinPath(path).String(), bytes.NewReader(in))
 	if err != nil {

@@ -64,7 +64,7 @@ func (w *whatIf) history(ctx context.Context, c *config.Config) (*simulate.Recor
 		return nil, failure{err}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the history of policy %q from %s: %w", p.Name, c.Prometheus.URL.Redacted(), err)
+		return nil, fmt.Errorf("read the history of policy %q from %s: %w", p.Name, c.Prometheus.URL.Shown(), err)
 	}
 	return recorded, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,12 +26,15 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 	file := cmd.Flag("config.file", "Configuration file of the server.").Default("alertscaler.yml").String()
 	out := cmd.Flag("output.file", "Where to write; standard output by default.").String()
 	var upFor, downFor model.Duration
-	cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s").SetValue(&upFor)
+	durationFlag(cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s"), &upFor)
 	downGiven := false
-	cmd.Flag("scale-down.for", "How long fewer replicas must suffice; 2m by default, and 0s for policies with an objective, which learn how long to hold.").
-		IsSetByUser(&downGiven).SetValue(&downFor)
+	durationFlag(cmd.Flag("scale-down.for", "How long fewer replicas must suffice; 2m by default, and 0s for policies with an objective, which learn how long to hold.").
+		IsSetByUser(&downGiven), &downFor)
 	commands[cmd.FullCommand()] = func(_ context.Context, stdout io.Writer) error {
 		c, err := config.LoadFile(*file, install.Registry())
+		if errors.As(err, new(*os.PathError)) {
+			return err
+		}
 		if err != nil {
 			return failure{err}
 		}

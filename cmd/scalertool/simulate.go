@@ -43,15 +43,15 @@ func registerSimulate(app *kingpin.Application, commands map[string]command) {
 	w.input = cmd.Flag("input", "Rows of timestamp_seconds,value: usage of the policy's first resource, in its unit.").PlaceHolder("FILE").String()
 	w.from = cmd.Flag("from", "Read usage from the configuration's Prometheus from this time on, written as 2026-01-05T08:00:00Z, or as 7d for seven days ago.").PlaceHolder("TIME").String()
 	w.to = cmd.Flag("to", "Until when; now by default.").PlaceHolder("TIME").String()
-	cmd.Flag("step", "Time between two samples from Prometheus; the evaluation interval by default.").SetValue(&w.step)
-	cmd.Flag("max-gap", "Interpolate where Prometheus has no usage for up to this long.").Default("5m").SetValue(&w.maxGap)
-	w.capacity = cmd.Flag("capacity-per-replica", "What one replica holds, in the resource's unit, in place of the policy's.").Float64()
-	w.mean = cmd.Flag("mean-replicas", "Scale the usage so that it takes this many replicas on average.").Float64()
+	durationFlag(cmd.Flag("step", "Time between two samples from Prometheus; the evaluation interval by default."), &w.step)
+	durationFlag(cmd.Flag("max-gap", "Interpolate where Prometheus has no usage for up to this long.").Default("5m"), &w.maxGap)
+	w.capacity = floatFlag(cmd.Flag("capacity-per-replica", "What one replica holds, in the resource's unit, in place of the policy's."))
+	w.mean = floatFlag(cmd.Flag("mean-replicas", "Scale the usage so that it takes this many replicas on average."))
 	w.provisioning = cmd.Flag("provisioning", "From request to readiness of a replica; by default the first target's provisioning_time, or else 60s.").PlaceHolder("60s").String()
-	cmd.Flag("window", "Usage is the mean of this long before an evaluation.").Default("30s").SetValue(&w.window)
-	cmd.Flag("warm-up", "Play this much of the beginning without counting it.").Default("0s").SetValue(&w.warmUp)
-	cmd.Flag("scale-up.for", "How long a need for more must last, as with rules generate.").Default("0s").SetValue(&w.upFor)
-	cmd.Flag("scale-down.for", "How long fewer replicas must suffice; as with rules generate 2m by default, and 0s with an objective.").IsSetByUser(&w.downGiven).SetValue(&w.downFor)
+	durationFlag(cmd.Flag("window", "Usage is the mean of this long before an evaluation.").Default("30s"), &w.window)
+	durationFlag(cmd.Flag("warm-up", "Play this much of the beginning without counting it.").Default("0s"), &w.warmUp)
+	durationFlag(cmd.Flag("scale-up.for", "How long a need for more must last, as with rules generate.").Default("0s"), &w.upFor)
+	durationFlag(cmd.Flag("scale-down.for", "How long fewer replicas must suffice; as with rules generate 2m by default, and 0s with an objective.").IsSetByUser(&w.downGiven), &w.downFor)
 	w.plot = cmd.Flag("plot", "Draw demand, requested and ready replicas over time into this file, as SVG.").PlaceHolder("FILE.svg").String()
 	commands[cmd.FullCommand()] = w.run
 }
@@ -123,9 +123,9 @@ func (w *whatIf) scenario() (*simulate.WhatIf, error) {
 		ScaleUpFor: time.Duration(w.upFor), ScaleDownFor: time.Duration(w.downFor),
 	}
 	if *w.provisioning != "" {
-		d, err := model.ParseDuration(*w.provisioning)
+		d, err := parseDuration("provisioning", *w.provisioning)
 		if err != nil {
-			return nil, fmt.Errorf("--provisioning: %w", err)
+			return nil, err
 		}
 		if s.Provisioning = time.Duration(d); d == 0 {
 			s.Provisioning = -1 // none, and not what is configured

@@ -15,7 +15,7 @@ import (
 func registerTest(app *kingpin.Application, commands map[string]command) {
 	cmd := app.Command("test", "Run unit tests of policies: the server's own engine on a simulated clock.")
 	files := cmd.Arg("file", "Files of policy tests.").Required().Strings()
-	only := cmd.Flag("run", "Run the tests whose name matches this regular expression.").Regexp()
+	only := regexpFlag(cmd.Flag("run", "Run the tests whose name matches this regular expression."))
 	commands[cmd.FullCommand()] = func(ctx context.Context, stdout io.Writer) error {
 		err := simulate.TestFiles(ctx, stdout, *files, *only, install.Registry())
 		if errors.Is(err, simulate.ErrFailed) {

@@ -17,22 +17,24 @@ import (
 // intermediate result would overflow with. They leave room for the largest
 // that are known, ten times over.
 const (
-	// maxReplicas of a policy, of a target, of a reservation and of a step.
-	maxReplicas = 1_000_000
+	// MaxReplicas of a policy, of a target, of a reservation and of a step.
+	MaxReplicas = 1_000_000
 	// maxBudgetReplicas of a budget, which many policies share.
 	maxBudgetReplicas = 1_000_000_000
 	maxPriority       = 1_000_000
-	// maxRatio is the largest share of the capacity that may be kept free:
+	// MaxRatio is the largest share of the capacity that may be kept free:
 	// 1000 replicas for each that is used.
-	maxRatio = 0.999
+	MaxRatio = 0.999
 	// maxStepRatio is the largest step, as a multiple of the count.
 	maxStepRatio = 1000
 	// maxAmount and minAmount are of thresholds and capacities, in whatever
 	// unit: an exabyte, a nanosecond.
 	maxAmount = 1e18
 	minAmount = 1e-9
-	maxPrice  = 1e9 // of a replica for an hour
-	maxCost   = 1e12
+	// MaxPrice of a replica for an hour.
+	MaxPrice = 1e9
+	// maxCost of a budget for an hour.
+	maxCost = 1e12
 	// maxDuration is of every duration, and the others of those by which the
 	// server paces itself.
 	maxDuration = Duration(365 * 24 * time.Hour)
@@ -42,7 +44,7 @@ const (
 
 // replicas checks a number of replicas.
 func (v *validator) replicas(n, least int, path ...any) {
-	v.integer(n, least, maxReplicas, "number of replicas", path...)
+	v.integer(n, least, MaxReplicas, "number of replicas", path...)
 }
 
 // integer checks a whole number; what says of what, for the refusal.

@@ -98,8 +98,8 @@ func (v *validator) objective(r Reservation, path []any) {
 		ratio float64
 	}{{"min_ratio", r.MinRatio}, {"max_ratio", r.MaxRatio}} {
 		switch {
-		case !finite(bound.ratio, 0, maxRatio):
-			v.addf(at(path, bound.name), "%g is not a share of at least 0 and below 1; at most %g may be kept free", bound.ratio, maxRatio)
+		case !finite(bound.ratio, 0, MaxRatio):
+			v.addf(at(path, bound.name), "%g is not a share of at least 0 and below 1; at most %g may be kept free", bound.ratio, MaxRatio)
 		case bound.ratio > 0 && r.Objective == 0:
 			v.addf(at(path, bound.name), "it bounds what an objective learns, and there is no objective")
 		}
@@ -111,8 +111,8 @@ func (v *validator) objective(r Reservation, path []any) {
 
 // amounts checks what a reservation and a schedule have in common.
 func (v *validator) amounts(ratio, threshold float64, replicas int, path []any) {
-	if !finite(ratio, 0, maxRatio) {
-		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1; at most %g may be kept free", ratio, maxRatio)
+	if !finite(ratio, 0, MaxRatio) {
+		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1; at most %g may be kept free", ratio, MaxRatio)
 	}
 	if !finite(threshold, 0, maxAmount) {
 		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0 and at most %g", threshold, float64(maxAmount))

@@ -79,8 +79,8 @@ func (a *Amount) UnmarshalYAML(n *yaml.Node) error {
 		return nil
 	}
 	i, err := strconv.Atoi(s)
-	if n.Kind != yaml.ScalarNode || err != nil || i < 1 || i > maxReplicas || octal.MatchString(s) {
-		return lineError(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"; it is at most %d replicas", s, maxReplicas)
+	if n.Kind != yaml.ScalarNode || err != nil || i < 1 || i > MaxReplicas || octal.MatchString(s) {
+		return lineError(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"; it is at most %d replicas", s, MaxReplicas)
 	}
 	*a = Amount{Replicas: i}
 	return nil

@@ -116,7 +116,7 @@ func (v *validator) template(c *Config, t *Template, path []any) {
 	p.Name = t.Name
 	p.setDefaults(&c.Global)
 	if p.Max == 0 && !v.written(at(path, "max")) {
-		p.Max = maxReplicas // Whatever the labels will say.
+		p.Max = MaxReplicas // Whatever the labels will say.
 	}
 	v.replicas(p.Max, 1, at(path, "max")...)
 	v.rules(c, p, path)

@@ -40,8 +40,8 @@ func (v *validator) targets(c *Config, p *Policy, path []any) {
 
 // estimates checks what strategies go by until it was measured.
 func (v *validator) estimates(t *Target, path []any) {
-	if c := t.CostPerHour; c != nil && !finite(*c, 0, maxPrice) {
-		v.addf(at(path, "cost_per_hour"), "%g is not a finite price of at least 0 and at most %g", *c, float64(maxPrice))
+	if c := t.CostPerHour; c != nil && !finite(*c, 0, MaxPrice) {
+		v.addf(at(path, "cost_per_hour"), "%g is not a finite price of at least 0 and at most %g", *c, float64(MaxPrice))
 	}
 	if !(t.LossRatio >= 0 && t.LossRatio <= 1) {
 		v.addf(at(path, "loss_ratio"), "%g is not a share from 0 to 1", t.LossRatio)

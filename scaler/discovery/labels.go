@@ -70,6 +70,9 @@ func knownLabels() string {
 
 func whole(to *int, s string, least int) string {
 	n, err := strconv.Atoi(s)
+	if n > config.MaxReplicas { // Atoi gives the largest of what is beyond
+		return fmt.Sprintf("is too many; at most %d replicas may be written", config.MaxReplicas)
+	}
 	if err != nil || n < least {
 		return fmt.Sprintf("is not a whole number of at least %d", least)
 	}
@@ -82,6 +85,9 @@ func ratio(p *config.Policy, s string) string {
 	r, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(r >= 0 && r < 1) {
 		return "is not a share of at least 0 and below 1, such as 0.3"
+	}
+	if r > config.MaxRatio {
+		return fmt.Sprintf("is too much; at most %g may be kept free", config.MaxRatio)
 	}
 	p.Reservation.Ratio = r
 	return ""
@@ -111,6 +117,9 @@ func cost(p *config.Policy, s string) string {
 	c, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(c >= 0) || math.IsInf(c, 0) {
 		return "is not a finite price of at least 0, such as 0.19"
+	}
+	if c > config.MaxPrice {
+		return fmt.Sprintf("is too much; a replica costs at most %g an hour", float64(config.MaxPrice))
 	}
 	p.Targets[0].CostPerHour = &c
 	return ""

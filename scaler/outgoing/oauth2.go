@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/common/config"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // jwtBearer is the grant type of RFC 7523.
@@ -75,7 +77,11 @@ func (a *authorized) get(ctx context.Context) (*oauth2.Token, error) {
 	answers := make(chan answer, 1)
 	go func() {
 		defer func() { <-a.asking }()
-		token, err := a.ask(ctx)
+		var token *oauth2.Token
+		err := recovery.Do(recovery.Reading, func() (err error) {
+			token, err = a.ask(ctx)
+			return err
+		})
 		answers <- answer{token, err}
 	}()
 	select {

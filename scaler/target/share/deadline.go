@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 const (
@@ -50,7 +52,11 @@ func (d *deadline) RoundTrip(r *http.Request) (*http.Response, error) {
 	answers := make(chan answer)
 	left := make(chan struct{})
 	go func() {
-		resp, err := d.next.RoundTrip(r)
+		var resp *http.Response
+		err := recovery.Do(recovery.Reading, func() (err error) {
+			resp, err = d.next.RoundTrip(r)
+			return err
+		})
 		<-d.out
 		select {
 		case answers <- answer{resp, err}:
