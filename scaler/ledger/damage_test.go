@@ -514,14 +514,11 @@ func TestABucketThatIsNotKnown(t *testing.T) {
 			return errors.Join(err, b.Put([]byte("web"), []byte("{}")))
 		})
 		l, err := Open(Options{Path: filepath.Dir(file)})
-		switch {
-		case err == nil:
+		if err == nil {
 			l.Close()
-			fallthrough
-		default:
-			if errors.Is(err, ErrDamaged) != lost || (err == nil) == lost {
-				t.Errorf("a bucket of ours lost %t: %v", lost, err)
-			}
+		}
+		if errors.Is(err, ErrDamaged) != lost || (err == nil) == lost {
+			t.Errorf("a bucket of ours lost %t: %v", lost, err)
 		}
 	}
 }
