@@ -88,7 +88,7 @@ func (t *jobTemplate) Current(ctx context.Context) (target.State, error) {
 func (t *jobTemplate) state(c counts) target.State {
 	s, lost := t.requests.state(c, time.Now())
 	if lost != nil {
-		level.Error(t.logger).Log("msg", "job changed nothing", "job_template", t.cfg.JobTemplate, "err", lost)
+		level.Error(t.logger).Log("msg", "job did not set the number", "job_template", t.cfg.JobTemplate, "err", lost)
 	}
 	return s
 }
@@ -111,7 +111,7 @@ func (t *jobTemplate) Scale(ctx context.Context, desired int) error {
 	if err := t.requests.admit(op, desired); err != nil {
 		return err
 	}
-	c, err := t.current.read(ctx, op)
+	c, err := t.current.exactly(ctx, op)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (t *jobTemplate) Scale(ctx context.Context, desired int) error {
 		t.unsure = target.KindOf(err) == target.KindTemporary
 		return err
 	}
-	t.following, t.request = id, t.requests.begin(op, desired, time.Now())
+	t.following, t.request = id, t.requests.begin(op, c.requested, desired, time.Now())
 	level.Info(t.logger).Log("msg", "job launched", "job", id, "job_template", t.cfg.JobTemplate, "desired", desired, "current", c.requested)
 	return nil
 }
@@ -144,7 +144,7 @@ func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err 
 		}
 		t.unsure = false
 		if found {
-			t.following, t.request = j.ID, t.requests.begin(op, desired, j.Created)
+			t.following, t.request = j.ID, t.requests.found(op, desired, j.Created)
 			level.Info(t.logger).Log("msg", "job found under way", "job", j.ID, "desired", desired)
 		}
 	}

@@ -156,7 +156,7 @@ type hostsOf struct {
 	ready            *counter
 }
 
-func (h *hostsOf) read(ctx context.Context, op string) (counts, error) {
+func (h *hostsOf) read(ctx context.Context, op string, _ time.Time) (counts, error) {
 	inventory, err := h.find(ctx, op, "inventories/", "inventory", h.inventory, nil)
 	if err != nil {
 		return counts{}, err

@@ -84,7 +84,7 @@ type counter struct {
 	argv []string
 }
 
-func (c *counter) read(ctx context.Context, op string) (counts, error) {
+func (c *counter) read(ctx context.Context, op string, _ time.Time) (counts, error) {
 	printed, err := c.output(ctx, op, c.argv, maxCount)
 	if err != nil {
 		return counts{}, err

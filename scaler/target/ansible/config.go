@@ -44,6 +44,8 @@ type Config struct {
 	// MaxOutput is how much is kept of what one run prints: its beginning and
 	// its end.
 	MaxOutput units.Base2Bytes `yaml:"max_output"`
+
+	inventories *Inventories // nil: of this target's own
 }
 
 // Bounds of max_output.
@@ -63,7 +65,7 @@ func NewConfig() target.Config {
 
 // UnmarshalYAML sets the defaults and decodes over them.
 func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = *NewConfig().(*Config)
+	*c = *c.inventories.NewConfig().(*Config)
 	type plain Config
 	return unmarshal((*plain)(c))
 }

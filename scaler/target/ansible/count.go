@@ -6,10 +6,14 @@ import (
 	"time"
 )
 
-// source reads how many replicas there are. op says what for, in errors.
+// source reads how many replicas there are, not as it was before since where
+// that is given. op says what for, in errors.
 type source interface {
-	read(ctx context.Context, op string) (counts, error)
+	read(ctx context.Context, op string, since time.Time) (counts, error)
 }
+
+// forgetter is a source that keeps what it has read, and is to read anew.
+type forgetter interface{ forget() }
 
 // fresh is how long a count may be used again. To count takes a second of
 // computing where Ansible does it.
@@ -24,6 +28,7 @@ type cached struct {
 	mu    sync.Mutex
 	known counts
 	at    time.Time // zero: nothing is known
+	exact bool      // it was read for exactly
 	age   int       // moves with each forget
 }
 
@@ -33,6 +38,16 @@ func newCached(s source) *cached { return &cached{source: s, asking: make(chan s
 // asked for: a read that takes longer than it stays fresh still serves all who
 // waited for it.
 func (c *cached) read(ctx context.Context, op string) (counts, error) {
+	return c.get(ctx, op, false)
+}
+
+// exactly is read for a change that depends on it: the source does not go by
+// what it knows from earlier either.
+func (c *cached) exactly(ctx context.Context, op string) (counts, error) {
+	return c.get(ctx, op, true)
+}
+
+func (c *cached) get(ctx context.Context, op string, exact bool) (counts, error) {
 	came := time.Now()
 	select {
 	case c.asking <- struct{}{}:
@@ -41,20 +56,23 @@ func (c *cached) read(ctx context.Context, op string) (counts, error) {
 		return counts{}, failure(op, ctx.Err())
 	}
 	c.mu.Lock()
-	known, at, age := c.known, c.at, c.age
+	known, at, age, enough := c.known, c.at, c.age, c.exact || !exact
 	c.mu.Unlock()
-	if time.Since(at) < fresh || at.After(came) {
+	if enough && (time.Since(at) < fresh || at.After(came)) {
 		return known, nil
 	}
-	began := time.Now()
-	n, err := c.source.read(ctx, op)
+	began, since := time.Now(), time.Time{}
+	if exact {
+		since = began.Add(-fresh)
+	}
+	n, err := c.source.read(ctx, op, since)
 	if err != nil {
 		return counts{}, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if age == c.age {
-		c.known, c.at = n, began
+		c.known, c.at, c.exact = n, began, exact
 	}
 	return n, nil
 }
@@ -66,4 +84,7 @@ func (c *cached) forget() {
 	defer c.mu.Unlock()
 	c.at = time.Time{}
 	c.age++
+	if f, ok := c.source.(forgetter); ok {
+		f.forget()
+	}
 }

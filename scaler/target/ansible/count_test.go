@@ -59,7 +59,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := &counter{newEnvironment(t.TempDir(), nil, nil), []string{"sh", "-c", test.script}}
-			n, err := c.read(t.Context(), "count web")
+			n, err := c.read(t.Context(), "count web", time.Time{})
 			if n != (counts{}) {
 				t.Errorf("%+v beside an error", n)
 			}
@@ -67,7 +67,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 		})
 	}
 	c := &counter{newEnvironment("", nil, nil), []string{"no-such-program"}}
-	_, err := c.read(t.Context(), "count web")
+	_, err := c.read(t.Context(), "count web", time.Time{})
 	wantError(t, err, target.KindPermanent, "no-such-program")
 }
 
@@ -79,7 +79,7 @@ func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var pid int
 	go func() { defer cancel(); pid = waitPID(t, s) }()
-	_, err := c.read(ctx, "count web")
+	_, err := c.read(ctx, "count web", time.Time{})
 	if !target.IsTimeout(err) {
 		t.Errorf("%v, want the caller's cancellation", err)
 	}
@@ -121,8 +121,8 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 				s.write(t, test.inventory, test.content, 0o755)
 			}
 			e := newPlaybook(&Config{Playbook: s.path("scale.yml")}, target.Options{}).environment
-			g := &inventoryGroup{environment: e, program: program, inventory: inventory, group: test.group}
-			n, err := g.read(t.Context(), "count "+test.group)
+			g := &inventoryGroup{listing: new(Inventories).get(e, program, inventory).Client, group: test.group}
+			n, err := g.read(t.Context(), "count "+test.group, time.Time{})
 			got := strconv.Itoa(n.requested)
 			if err != nil {
 				got = string(target.KindOf(err))
@@ -140,7 +140,7 @@ type slowSource struct {
 	takes time.Duration
 }
 
-func (s *slowSource) read(ctx context.Context, _ string) (counts, error) {
+func (s *slowSource) read(ctx context.Context, _ string, _ time.Time) (counts, error) {
 	n := int(s.asked.Add(1))
 	select {
 	case <-time.After(s.takes):

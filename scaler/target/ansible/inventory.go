@@ -7,15 +7,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // inventoryGroup is the source that a group of an inventory is.
 type inventoryGroup struct {
-	environment
-	program, inventory, group string
-	ready                     *counter // nil: all hosts are
+	listing *listing
+	group   string
+	ready   *counter // nil: all hosts are
 }
 
 // inventoryProgram is the ansible-inventory that belongs to an
@@ -28,24 +29,19 @@ func inventoryProgram(playbookProgram string) string {
 	return name
 }
 
-func (g *inventoryGroup) read(ctx context.Context, op string) (counts, error) {
+// forget implements forgetter.
+func (g *inventoryGroup) forget() { g.listing.forget() }
+
+func (g *inventoryGroup) read(ctx context.Context, op string, since time.Time) (counts, error) {
 	if err := ctx.Err(); err != nil {
 		return counts{}, failure(op, err)
 	}
-	if err := available(op, g.program, g.inventory); err != nil {
+	if err := available(op, g.listing.program, g.listing.inventory); err != nil {
 		return counts{}, err
 	}
-	argv := []string{g.program}
-	if g.inventory != "" {
-		argv = append(argv, "--inventory="+g.inventory)
-	}
-	listed, err := g.output(ctx, op, append(argv, "--list"), maxInventory)
+	inv, err := g.listing.read(ctx, op, since)
 	if err != nil {
 		return counts{}, err
-	}
-	inv, err := parseInventory(listed)
-	if err != nil {
-		return counts{}, target.Errorf(target.KindPermanent, op, "%s --list: %w", g.program, err)
 	}
 	n, ok := inv.hosts(g.group)
 	if !ok {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 const (
@@ -31,6 +32,7 @@ type playbook struct {
 	logger      log.Logger
 	environment environment
 	current     *cached
+	listing     *share.Lease[*listing] // nil: a command counts
 	requests    requests
 	acceptAfter time.Duration
 	after       func(time.Duration) <-chan time.Time
@@ -72,10 +74,8 @@ func (p *playbook) source() source {
 	if c.Group == "" {
 		return &counter{p.environment, c.Command}
 	}
-	g := &inventoryGroup{
-		environment: p.environment, group: c.Group, inventory: absolute(p.cfg.Inventory),
-		program: absoluteProgram(inventoryProgram(p.cfg.AnsiblePlaybook)),
-	}
+	p.listing = p.cfg.inventories.get(p.environment, absoluteProgram(inventoryProgram(p.cfg.AnsiblePlaybook)), absolute(p.cfg.Inventory))
+	g := &inventoryGroup{listing: p.listing.Client, group: c.Group}
 	if c.Ready != nil {
 		g.ready = &counter{p.environment, c.Ready.Command}
 	}
@@ -99,7 +99,7 @@ func (p *playbook) Current(ctx context.Context) (target.State, error) {
 func (p *playbook) state(c counts) target.State {
 	s, lost := p.requests.state(c, time.Now())
 	if lost != nil {
-		level.Error(p.logger).Log("msg", "playbook changed nothing", "playbook", p.cfg.Playbook, "err", lost)
+		level.Error(p.logger).Log("msg", "playbook did not set the number", "playbook", p.cfg.Playbook, "err", lost)
 	}
 	return s
 }
@@ -152,7 +152,7 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 	if err := p.requests.admit(op, desired); err != nil {
 		return nil, err
 	}
-	c, err := p.current.read(ctx, op)
+	c, err := p.current.exactly(ctx, op)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +175,9 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 func (p *playbook) Close() error {
 	p.close()
 	p.running.Wait()
+	if p.listing != nil {
+		p.listing.Close()
+	}
 	return nil
 }
 

@@ -29,9 +29,13 @@ type requests struct {
 type request struct {
 	op      string
 	desired int
-	made    time.Time
-	ended   time.Time // zero: under way
-	err     error     // why it failed
+	// from is what was counted before it; unknown where a server before this
+	// one made it.
+	from  int
+	known bool
+	made  time.Time
+	ended time.Time // zero: under way
+	err   error     // why it failed
 	// shown: what was asked for has been read since. From then on every other
 	// count is someone else's doing.
 	shown bool
@@ -61,11 +65,21 @@ func (m *requests) admit(op string, desired int) error {
 	return nil
 }
 
-// begin remembers a request that is now under way.
-func (m *requests) begin(op string, desired int, now time.Time) *request {
+// begin remembers a request that is now under way, made where from were
+// counted.
+func (m *requests) begin(op string, from, desired int, now time.Time) *request {
+	r := m.found(op, desired, now)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last = &request{op: op, desired: desired, made: now}
+	r.from, r.known = from, true
+	return r
+}
+
+// found remembers a request that was found under way.
+func (m *requests) found(op string, desired int, made time.Time) *request {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last = &request{op: op, desired: desired, made: made}
 	return m.last
 }
 
@@ -103,6 +117,9 @@ func (m *requests) state(c counts, now time.Time) (s target.State, lost error) {
 	case r.shown:
 	case now.Sub(r.ended) < visibleWithin:
 		s.Requested = r.desired
+	case r.known && c.requested != r.from:
+		r.err = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas now, neither the %d from before nor the %d asked for: it sets another number than %sdesired_replicas, or `current` counts something else", visibleWithin, c.requested, r.from, r.desired, reserved)
+		lost = r.err
 	default:
 		r.err = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas still: it does not set what `current` counts", visibleWithin, c.requested)
 		lost = r.err

@@ -38,7 +38,7 @@ func (p *playbook) launch(op string, vars own) (*run, error) {
 		r.vars.close()
 		return nil, target.Errorf(target.KindPermanent, op, "start %s: %w", p.cfg.AnsiblePlaybook, err)
 	}
-	r.request = p.requests.begin(op, vars.desired, time.Now())
+	r.request = p.requests.begin(op, vars.current, vars.desired, time.Now())
 	level.Info(p.logger).Log("msg", "playbook started", "playbook", p.cfg.Playbook, "desired", vars.desired, "current", vars.current, "pid", cmd.Process.Pid)
 	p.running.Go(func() { p.follow(op, r) })
 	return r, nil

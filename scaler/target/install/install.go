@@ -26,6 +26,7 @@ func Registry() *target.Registry {
 	var google gcp.Clients
 	var microsoft azure.Clients
 	var alibaba aliyun.Clients
+	var inventories ansible.Inventories
 	return target.NewRegistry(
 		process.NewConfig,
 		engines.NewServiceConfig,
@@ -34,7 +35,7 @@ func Registry() *target.Registry {
 		http.NewConfig,
 		command.NewConfig,
 		nomad.NewConfig,
-		ansible.NewConfig,
+		inventories.NewConfig,
 		ansible.NewAWXConfig,
 		amazon.NewASGConfig,
 		amazon.NewECSConfig,

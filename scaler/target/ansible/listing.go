@@ -1,0 +1,229 @@
+package ansible
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
+)
+
+// How old a listing may be. To make one takes a second of computing, whatever
+// is in it.
+const (
+	// askAfter is the age of one of an inventory that asks others, as programs
+	// and plugins do, at which it is made anew while the old one still serves;
+	// oldest is that at which it does not serve any longer.
+	askAfter = 10 * time.Second
+	oldest   = time.Minute
+	// sameFor is how long one of files serves that are what they were. What
+	// else it may depend on, such as an ansible.cfg, counts after that.
+	sameFor = 5 * time.Minute
+)
+
+// Bounds of what is read to know that an inventory is what it was.
+const (
+	maxFiles = 1000
+	maxBytes = 16 << 20
+)
+
+// Inventories are listed once for all targets that count in them, and not more
+// of them at the same time than this host has processors. The zero value is
+// ready; all methods are safe for concurrent use.
+type Inventories struct {
+	pool  share.Pool[listingKey, *listing]
+	once  sync.Once
+	slots chan struct{}
+}
+
+// listingKey is all that makes two listings different.
+type listingKey struct{ program, inventory, dir, env string }
+
+// NewConfig returns an ansible configuration with its defaults set.
+func (i *Inventories) NewConfig() target.Config {
+	c := NewConfig().(*Config)
+	c.inventories = i
+	return c
+}
+
+// get returns a lease of the listing of an inventory.
+func (i *Inventories) get(e environment, program, inventory string) *share.Lease[*listing] {
+	if i == nil {
+		i = new(Inventories)
+	}
+	i.once.Do(func() { i.slots = make(chan struct{}, max(1, runtime.NumCPU())) })
+	key := listingKey{program: program, inventory: inventory, dir: e.dir, env: fmt.Sprintf("%q", e.env)}
+	lease, _ := i.pool.Get(key, share.Sum{}, func() (*listing, error) {
+		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots}, nil
+	}, nil) // it does not fail
+	return lease
+}
+
+// listing is what ansible-inventory says of one inventory. All methods are safe
+// for concurrent use.
+type listing struct {
+	environment
+	program, inventory string
+	slots              chan struct{}
+
+	mu        sync.Mutex // guards what follows
+	known     *flight    // the last that went well; nil: none
+	running   *flight
+	forgotten time.Time // what began before that is of no use
+}
+
+// flight is one run of ansible-inventory. It is nobody's in particular: who
+// leaves does not end it, and whoever asks next finds it.
+type flight struct {
+	began  time.Time
+	sum    share.Sum // of the files, where static
+	static bool
+	done   chan struct{}
+	// Set before done is closed.
+	inv inventory
+	err error
+}
+
+// read returns the inventory: as it is, where it is files, and else not as it
+// was before since, nor much older than a moment ago.
+func (l *listing) read(ctx context.Context, op string, since time.Time) (inventory, error) {
+	sum, static := contentOf(l.inventory)
+	l.mu.Lock()
+	if l.forgotten.After(since) {
+		since = l.forgotten
+	}
+	serves := func(f *flight) bool {
+		switch {
+		case f == nil || f.static != static || f.began.Before(l.forgotten):
+			return false
+		case static:
+			return f.sum == sum
+		default:
+			return !f.began.Before(since)
+		}
+	}
+	if serves(l.known) {
+		age := time.Since(l.known.began)
+		if static && age < sameFor || !static && age < oldest {
+			if !static && age >= askAfter && l.running == nil {
+				l.start(sum, static)
+			}
+			defer l.mu.Unlock()
+			return l.known.inv, nil
+		}
+	}
+	f := l.running
+	if !serves(f) {
+		f = l.start(sum, static)
+	}
+	l.mu.Unlock()
+	select {
+	case <-f.done:
+		if f.err != nil {
+			return nil, target.Errorf(target.KindOf(f.err), op, "%w", f.err)
+		}
+		return f.inv, nil
+	case <-ctx.Done():
+		return nil, failure(op, fmt.Errorf("%s is still listing the inventory, since %s: %w", l.program, time.Since(f.began).Round(time.Millisecond), ctx.Err()))
+	}
+}
+
+// forget makes the next read list anew.
+func (l *listing) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgotten = time.Now()
+}
+
+// start lists the inventory. l.mu is held.
+func (l *listing) start(sum share.Sum, static bool) *flight {
+	f := &flight{began: time.Now(), sum: sum, static: static, done: make(chan struct{})}
+	l.running = f
+	go func() {
+		l.slots <- struct{}{}
+		f.inv, f.err = l.list()
+		<-l.slots
+		l.mu.Lock()
+		if l.running == f {
+			l.running = nil
+		}
+		if f.err == nil && (l.known == nil || f.began.After(l.known.began)) {
+			l.known = f
+		}
+		l.mu.Unlock()
+		close(f.done)
+	}()
+	return f
+}
+
+func (l *listing) list() (inventory, error) {
+	const op = "list the inventory"
+	argv := []string{l.program}
+	if l.inventory != "" {
+		argv = append(argv, "--inventory="+l.inventory)
+	}
+	listed, err := l.output(context.Background(), op, append(argv, "--list"), maxInventory)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := parseInventory(listed)
+	if err != nil {
+		return nil, target.Errorf(target.KindTemporary, op, "%s --list: %w", l.program, err)
+	}
+	return inv, nil
+}
+
+// plugin is what a file has that has its hosts from elsewhere.
+var plugin = regexp.MustCompile(`(?m)^\s*["']?plugin["']?\s*:`)
+
+// contentOf sums up the files of an inventory. static is false where what they
+// say is not all: programs and the configurations of plugins ask others, and
+// Ansible's own default is wherever its configuration has it.
+func contentOf(inventory string) (sum share.Sum, static bool) {
+	if inventory == "" {
+		return share.Sum{}, false
+	}
+	if hostList(inventory) {
+		return share.Sum{}, true
+	}
+	var names []string
+	var bytes int64
+	err := filepath.WalkDir(inventory, func(name string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		fi, err := os.Stat(name)
+		switch {
+		case err != nil:
+			return err
+		case fi.IsDir():
+			return nil
+		case !fi.Mode().IsRegular() || fi.Mode()&0o111 != 0:
+			return errDynamic
+		}
+		names, bytes = append(names, name), bytes+fi.Size()
+		if len(names) > maxFiles || bytes > maxBytes {
+			return errDynamic
+		}
+		b, err := os.ReadFile(name)
+		if err == nil && plugin.Match(b) {
+			err = errDynamic
+		}
+		return err
+	})
+	if err != nil {
+		return share.Sum{}, false
+	}
+	return share.Files(names...), true
+}
+
+// errDynamic ends the walk through an inventory that is not files alone.
+var errDynamic = errors.New("not files alone")
