@@ -72,8 +72,8 @@ func TestFilesOfTests(t *testing.T) {
 		"config_file: x.yml\ntests: [{ name: a, nam: b }]": `:2: unknown key "nam"; known here are `,
 	} {
 		file := write(t, dir, "policies.test.yml", text)
-		if code, _, stderr := tool("test", file); code != exitFailed || !strings.Contains(stderr, filepath.Base(file)+want) {
-			t.Errorf("%q: exit %d, want %q\n%s", text, code, want, stderr)
+		if code, stdout, stderr := tool("test", file); code != exitFailed || !strings.Contains(stdout+stderr, filepath.Base(file)+want) {
+			t.Errorf("%q: exit %d, want %q\n%s%s", text, code, want, stdout, stderr)
 		}
 	}
 }

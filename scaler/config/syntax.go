@@ -74,7 +74,7 @@ var parserErrors = map[string]string{
 	"did not find expected ',' or '}'":       "a mapping that begins with { goes on with neither ',' nor '}'; is one of them missing, or text with a special character not in quotes?",
 	"did not find expected key":              "a line of the mapping is not key: value; look at the indentation",
 	"did not find expected '-' indicator":    "a line of the list does not begin with '-'; look at the indentation",
-	"did not find expected node content":     "a value is missing here",
+	"did not find expected node content":     "did not find expected node content; a value is missing here",
 	"did not find expected <document start>": "what follows is not part of the mapping above it; look at the indentation",
 	"found incompatible YAML document":       "the directive %YAML names another version; leave it out",
 	"found duplicate %YAML directive":        "the directive %YAML is there twice; leave it out",
@@ -126,7 +126,7 @@ func syntaxError(file string, b []byte, err error) error {
 	}
 	switch said := scannerErrors[e.Msg]; {
 	case ofParser:
-		e.Line, e.Msg = e.Line+1, words
+		e.Line, e.Msg = min(e.Line+1, lineOf(b, len(bytes.TrimRight(b, "\n")))), words
 	case said != "":
 		e.Line, e.Msg = max(e.Line, 1), said
 	default:

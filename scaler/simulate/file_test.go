@@ -42,7 +42,7 @@ func TestAFileThatIsNotValid(t *testing.T) {
 		{"no YAML", "tests: [", "story.yml:1: did not find expected node content"},
 		{"no configuration", "tests: []", "story.yml:1: config_file: is missing"},
 		{"a configuration that is not there", "config_file: d.yml", "story.yml:1: config_file: read configuration: open "},
-		{"a bad configuration", "config_file: bad.yml", "bad.yml:1: policies[0].max: is missing"},
+		{"a bad configuration", "config_file: bad.yml", "bad.yml:1: policies[0].max: 0 is not a number of replicas of at least 1"},
 		{"no tests", "config_file: c.yml", "story.yml:1: tests: at least one test is needed"},
 		{"an empty test", "config_file: c.yml\ntests: [ ~ ]", "story.yml:2: tests[0]: the test is empty"},
 		{"two documents", "config_file: c.yml\n---\ntests: []", "only one YAML document"},
