@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -59,7 +60,7 @@ func printRepair(w io.Writer, r *ledger.Report) error {
 	for _, name := range names {
 		salvaged := "-" // They are where they were.
 		if r.Damaged != "" {
-			salvaged = fmt.Sprint(r.Salvaged[name])
+			salvaged = strconv.Itoa(r.Salvaged[name])
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d\n", name, salvaged, r.SetAside[name])
 	}

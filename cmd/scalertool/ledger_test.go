@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -71,7 +72,7 @@ func TestLedgerRepair(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("kept: %v, %v", kept, err)
 	}
-	if was, err := os.ReadFile(kept[0]); err != nil || string(was) != string(b) {
+	if was, err := os.ReadFile(kept[0]); err != nil || !bytes.Equal(was, b) {
 		t.Errorf("what is kept is not the damaged file: %v", err)
 	}
 

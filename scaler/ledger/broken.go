@@ -13,7 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// ErrBroken: the file was damaged, replaced or taken away while the ledger had
+// ErrBroken says that the file was damaged, replaced or taken away while the ledger had
 // it open. The ledger can no longer be used, nor closed in good order, since
 // bbolt may have stopped in the middle of something with its locks held: the
 // process should end.

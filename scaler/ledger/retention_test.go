@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -227,7 +228,7 @@ func TestAWrongClockTakesNoMoreThanAShare(t *testing.T) {
 	histories := map[string]policy.History{}
 	for i := range n {
 		l.Enqueue(Record{Decision: decision(l, "web", start()), Actions: []Action{action(l, "web", "swarm", 1, Converged, start())}})
-		histories[fmt.Sprint(i)] = policy.History{LastSeen: start()}
+		histories[strconv.Itoa(i)] = policy.History{LastSeen: start()}
 	}
 	mustCommit(t, l, Record{Histories: histories})
 	ahead := start().AddDate(0, 0, 40)

@@ -190,7 +190,7 @@ const lostPause = "the pause that somebody had set could not be read any more; r
 // pauseAgain keeps a policy paused whose pause was lost: until when is not
 // known, and somebody had the target in hand.
 func pauseAgain(tx *bbolt.Tx, name []byte, now time.Time) (bool, error) {
-	if checkName("policy name", string(name)) != nil || !utf8.Valid(name) {
+	if !couldBeName(name) {
 		return false, nil
 	}
 	value, err := json.Marshal(policy.Pause{Since: now, By: "alertscaler", Comment: lostPause})
@@ -200,6 +200,14 @@ func pauseAgain(tx *bbolt.Tx, name []byte, now time.Time) (bool, error) {
 	return true, put(tx, bucketPauses, name, value)
 }
 
+func couldBeName(name []byte) bool {
+	return utf8.Valid(name) && checkName("policy name", string(name)) == nil
+}
+
+// decodes reads a value, or reports that it is not what was written, which
+// others set aside.
+func decodes(name string, key, value []byte, v any) bool { return decode(name, key, value, v) == nil }
+
 // recount works out the counts last requested that are missing, from the
 // actions that are left.
 func recount(tx *bbolt.Tx) error {
@@ -207,8 +215,8 @@ func recount(tx *bbolt.Tx) error {
 	b := bucket(tx, bucketActions)
 	err := b.ForEach(func(key, value []byte) error {
 		var a Action
-		if decode(bucketActions, key, value, &a) != nil {
-			return nil // set aside by others
+		if !decodes(bucketActions, key, value, &a) {
+			return nil
 		}
 		name := string(targetKey(a.Policy, a.Target))
 		if next, changed := counts[name].next(a); changed {
@@ -248,7 +256,7 @@ func rebuildIndexes(tx *bbolt.Tx) error {
 		var owner struct {
 			Policy string `json:"policy"`
 		}
-		if id, ok := keyID(key); ok && decode(bucketDecisions, key, value, &owner) == nil {
+		if id, ok := keyID(key); ok && decodes(bucketDecisions, key, value, &owner) {
 			return put(tx, bucketDecisionsByPolicy, indexKey(owner.Policy, id), nil)
 		}
 		return nil
@@ -262,7 +270,7 @@ func rebuildIndexes(tx *bbolt.Tx) error {
 	return bucket(tx, bucketActions).ForEach(func(key, value []byte) error {
 		var a Action
 		id, ok := keyID(key)
-		if !ok || decode(bucketActions, key, value, &a) != nil {
+		if !ok || !decodes(bucketActions, key, value, &a) {
 			return nil
 		}
 		if err := put(tx, bucketActionsByPolicy, indexKey(a.Policy, id), nil); err != nil {
@@ -281,8 +289,8 @@ func distrust(tx *bbolt.Tx, now time.Time) error {
 	changed := make(map[string][]byte)
 	err := bucket(tx, bucketHistories).ForEach(func(key, value []byte) error {
 		var h policy.History
-		if decode(bucketHistories, key, value, &h) != nil {
-			return nil // set aside by others
+		if !decodes(bucketHistories, key, value, &h) {
+			return nil
 		}
 		h.Distrust(now)
 		text, err := json.Marshal(h)

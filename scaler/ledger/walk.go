@@ -69,11 +69,11 @@ func all[T any](l *Ledger, name string) (keys []string, values []T, err error) {
 		err = l.view(func(tx *bbolt.Tx) error {
 			return bucket(tx, name).ForEach(func(key, value []byte) error {
 				var v T
-				if err := decode(name, key, value, &v); err != nil {
-					bad = append(bad, badRecord{name, bytes.Clone(key), bytes.Clone(value), err})
-					return nil
+				if reason := decode(name, key, value, &v); reason == nil {
+					keys, values = append(keys, string(key)), append(values, v)
+				} else {
+					bad = append(bad, badRecord{name, bytes.Clone(key), bytes.Clone(value), reason})
 				}
-				keys, values = append(keys, string(key)), append(values, v)
 				return nil
 			})
 		})
