@@ -27,7 +27,7 @@ func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observatio
 	actions := u.intend(d, d.Placements)
 	if err := u.commit(d, actions); err != nil {
 		level.Error(u.logger).Log("msg", "decision not written, so not acted upon", "current", d.Current, "desired", d.Desired, "err", err)
-		d.NotRecorded(err.Error())
+		d.NotRecorded(unwritten(err))
 		u.record(d)
 		return
 	}

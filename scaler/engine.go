@@ -2,7 +2,9 @@ package scaler
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"sync"
@@ -296,14 +298,23 @@ func (e *Engine) Status(name string) (policy.Status, bool) {
 // is scaled then.
 func (e *Engine) Ready() error {
 	if err := e.opts.Ledger.Err(); err != nil {
-		return fmt.Errorf("the ledger cannot be written, so nothing is scaled: %w", err)
+		return fmt.Errorf("the ledger cannot be written, so nothing is scaled: %s", unwritten(err))
 	}
 	for _, u := range e.snapshot() {
 		if d := u.view.Load().last; d != nil && d.Reason == policy.ReasonNotRecorded {
-			return fmt.Errorf("the ledger did not take what was last intended, so it was not done: %s", d.Explain())
+			return fmt.Errorf("the ledger did not take what policy %q last intended, so it was not done: %s", u.name, d.Steps[len(d.Steps)-1].Detail)
 		}
 	}
 	return e.Evaluated()
+}
+
+// unwritten is why the ledger was not written, in few words: the file once, and
+// what is wrong with it.
+func unwritten(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Path + ": " + p.Err.Error()
+	}
+	return err.Error()
 }
 
 // Evaluated reports an error until every policy that the engine was started

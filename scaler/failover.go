@@ -32,7 +32,7 @@ func (u *unit) failOver(ctx context.Context, d *policy.Decision, o *policy.Obser
 		actions = u.intend(d, placements)
 		if err := u.commit(d, actions); err != nil {
 			level.Error(u.logger).Log("msg", "failover not written, so not acted upon", "err", err)
-			d.NotMovedOn(placements, err.Error())
+			d.NotMovedOn(placements, unwritten(err))
 			return
 		}
 		if len(actions) == 0 {
