@@ -18,7 +18,7 @@ import (
 )
 
 // newShop is a house of n policies that share a budget too small for all.
-func newShop(tb testing.TB, n int) *house {
+func newShop(tb testing.TB, n int) (*house, *config.Config) {
 	tb.Helper()
 	var text strings.Builder
 	fmt.Fprintf(&text, "prometheus: { url: http://localhost:9090 }\nbudgets: [ { name: shop, policies: ['name=~\"p.+\"'], max_replicas: %d, max_cost_per_hour: %d } ]\npolicies:\n", 5*n, 6*n)
@@ -64,7 +64,7 @@ func newShop(tb testing.TB, n int) *house {
 	if _, err := h.book.Apply(tb.Context(), alerts.Notification{GroupKey: "g", Alerts: firing}); err != nil {
 		tb.Fatal(err)
 	}
-	return h
+	return h, c
 }
 
 // forgetful is a ledger that writes nothing that is decided, since what the
@@ -82,10 +82,12 @@ func TestTwiceThePoliciesTakeTwiceAsLong(t *testing.T) {
 		t.Skip("it measures")
 	}
 	const n = 2000
-	houses := map[int]*house{n: newShop(t, n), 2 * n: newShop(t, 2*n)}
-	for _, h := range houses {
+	houses, configs := make(map[int]*house), make(map[*house]*config.Config)
+	for _, n := range []int{n, 2 * n} {
+		h, c := newShop(t, n)
 		defer h.close(t)
 		h.round(t)
+		houses[n], configs[h] = h, c
 	}
 	if s, _ := houses[n].engine.Status("p0"); s.Last == nil || len(s.Budgets[0].Rivals) == 0 {
 		t.Fatalf("nobody lacks anything: %+v", s)
@@ -107,11 +109,11 @@ func TestTwiceThePoliciesTakeTwiceAsLong(t *testing.T) {
 		}},
 		{"a scrape", func(h *house) { drainMetrics(h.engine) }},
 		{"a reload", func(h *house) {
-			units, setups := h.engine.units, make(map[string]*setup)
-			for name, u := range units {
-				setups[name] = u.setup
+			change, err := h.engine.Prepare(t.Context(), configs[h])
+			if err != nil {
+				t.Fatal(err)
 			}
-			h.engine.shared.fleet.configure(0.3, units, setups)
+			change.Apply()
 		}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
@@ -187,7 +189,7 @@ func drainMetrics(e *Engine) (n int) {
 // TestASlowScrapeHoldsNobodyUp: while nobody reads what is collected, policies
 // are evaluated and their statuses read.
 func TestASlowScrapeHoldsNobodyUp(t *testing.T) {
-	h := newShop(t, 3)
+	h, _ := newShop(t, 3)
 	defer h.close(t)
 	h.round(t)
 	metrics := make(chan prometheus.Metric)
