@@ -125,9 +125,12 @@ func (b *Book) join(w *waiting) error {
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		// Those who wait are told that nobody stored it.
-		var err error
-		defer b.recovered(taskStore, &err)
+		defer func() {
+			if p := recover(); p != nil {
+				// Those who wait are told that nobody stored it.
+				_ = b.recovered(taskStore, p)
+			}
+		}()
 		b.notify(b.storeQueue(w))
 	}()
 	select {
