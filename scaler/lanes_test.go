@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,15 +100,15 @@ func TestWhatIsLeftAloneIsReadSeldom(t *testing.T) {
 		})
 		w.fire("web", policy.Up)
 		w.wait(2 * time.Second)
-		n := read.n
+		n := read.n.Load()
 		w.wait(4 * time.Minute)
-		if got := read.n - n; got < 3 || got > 5 {
+		if got := read.n.Load() - n; got < 3 || got > 5 {
 			t.Errorf("read %d times in four minutes of a backoff", got)
 		}
-		n = read.n
+		n = read.n.Load()
 		w.resolve("web", policy.Up)
 		w.wait(time.Second)
-		if read.n == n {
+		if read.n.Load() == n {
 			t.Error("not read although its alerts changed")
 		}
 	})
@@ -115,11 +116,11 @@ func TestWhatIsLeftAloneIsReadSeldom(t *testing.T) {
 
 type counting struct {
 	*scripted
-	n int
+	n atomic.Int64
 }
 
 func (c *counting) Current(ctx context.Context) (target.State, error) {
-	c.n++
+	c.n.Add(1)
 	return c.scripted.Current(ctx)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,18 +31,21 @@ func (w *world) also(name string, n int) {
 // panicking is a platform whose methods panic on demand.
 type panicking struct {
 	*scripted
-	in string
+	in   string
+	over atomic.Bool // it panics no more
 }
 
+func (p *panicking) panics(in string) bool { return p.in == in && !p.over.Load() }
+
 func (p *panicking) Current(ctx context.Context) (target.State, error) {
-	if p.in == "current" {
+	if p.panics("current") {
 		panic("current of nothing")
 	}
 	return p.scripted.Current(ctx)
 }
 
 func (p *panicking) Scale(ctx context.Context, n int) error {
-	if p.in == "scale" {
+	if p.panics("scale") {
 		panic("scale of nothing")
 	}
 	return p.scripted.Scale(ctx, n)
@@ -62,11 +66,12 @@ func (c *panickingConfig) New(target.Options) (target.Target, error) {
 // panickingUsage panics where it is told to.
 type panickingUsage struct {
 	fixedUsage
-	in string
+	in   string
+	over atomic.Bool
 }
 
 func (u *panickingUsage) Read(ctx context.Context, now time.Time, qs []usage.Query) []policy.Usage {
-	if u.in == "read" {
+	if u.in == "read" && !u.over.Load() {
 		var none []policy.Usage
 		_ = none[len(qs)]
 	}
@@ -74,7 +79,7 @@ func (u *panickingUsage) Read(ctx context.Context, now time.Time, qs []usage.Que
 }
 
 func (u *panickingUsage) Past(context.Context, usage.Query, time.Time, time.Time, time.Duration) ([]objective.Sample, error) {
-	if u.in == "past" {
+	if u.in == "past" && !u.over.Load() {
 		panic("no past")
 	}
 	return nil, nil
@@ -126,7 +131,7 @@ func TestAPanicHoldsItsPolicyAlone(t *testing.T) {
 				w.wait(time.Second)
 				wantHeld(t, w, component, in+" of nothing")
 
-				p.in = ""
+				p.over.Store(true)
 				w.wait(2 * time.Minute)
 				if got, _ := p.Current(t.Context()); got.Requested < 3 {
 					d := w.last("web")
@@ -158,7 +163,7 @@ func TestAPanicWhileUsageIsRead(t *testing.T) {
 				w.reload(&c)
 				w.wait(time.Second)
 				wantHeld(t, w, component, "")
-				reader.in = ""
+				reader.over.Store(true)
 				w.wait(20 * time.Second)
 				if d := w.last("web"); d.Reason == policy.ReasonInternalError {
 					t.Errorf("still held: %s", d.Explain())

@@ -3,6 +3,7 @@ package scaler
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,12 +72,12 @@ func cooldown(d time.Duration) *config.Duration {
 }
 
 // steps is a wall clock that can be stepped on top of the test's own time.
-type steps struct{ by time.Duration }
+type steps struct{ by atomic.Int64 }
 
 func (s *steps) clock() *stepped.Clock {
 	start := time.Now()
 	return stepped.New(stepped.Options{
-		Wall:    func() time.Time { return time.Now().Add(s.by) },
+		Wall:    func() time.Time { return time.Now().Add(time.Duration(s.by.Load())) },
 		Elapsed: func() time.Duration { return time.Since(start) },
 	})
 }
@@ -104,10 +105,10 @@ func TestAStepOfTheWallClockEndsNothing(t *testing.T) {
 				w.fire("other", policy.Up)
 				w.wait(time.Minute)
 
-				s.by = 40 * 24 * time.Hour
+				s.by.Store(int64(40 * 24 * time.Hour))
 				w.wait(70 * time.Second)
 				if !lasts {
-					s.by = 0
+					s.by.Store(0)
 				}
 				w.wait(3 * time.Minute)
 				if got := w.platform["other"].calls(); len(got) > 0 {
@@ -140,7 +141,7 @@ func TestAStepBackThatLasts(t *testing.T) {
 		w.wait(time.Second)
 		w.fire("web", policy.Up)
 		w.wait(time.Minute)
-		s.by = -72 * time.Hour
+		s.by.Store(int64(-72 * time.Hour))
 		w.wait(10 * time.Minute)
 		if got := w.platform["web"].calls(); len(got) != 2 {
 			d := w.last("web")
