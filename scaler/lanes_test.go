@@ -131,7 +131,8 @@ type countingConfig struct {
 
 func (c *countingConfig) New(target.Options) (target.Target, error) { return c.it, nil }
 
-// TestConflictsWaitAsThePlatformAsks.
+// TestConflictsWaitAsThePlatformAsks: a conflict for which the platform said
+// when to come back is not tried again before.
 func TestConflictsWaitAsThePlatformAsks(t *testing.T) {
 	for _, tc := range []struct {
 		after time.Duration

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"regexp"
@@ -336,9 +337,7 @@ func yamlFields(t reflect.Type) map[string]reflect.Type {
 				inner = inner.Elem()
 			}
 			if inner.Kind() == reflect.Struct {
-				for name, t := range yamlFields(inner) {
-					out[name] = t
-				}
+				maps.Copy(out, yamlFields(inner))
 			}
 		case name == "-", !field.IsExported():
 		case name == "":

@@ -92,7 +92,7 @@ var refusals = []struct {
 	{"key of a policy", "policies: [{ name: web, max: 10, {{T}}, replica: 3 }]", []string{`a.yml:1: unknown key "replica"; known here are alert_step, alerts, max, `}},
 	{"key of a platform", "policies: [{ name: web, max: 10, targets: [{ name: local, process: { comand: [sh] } }] }]", []string{`a.yml:1: unknown key "comand"; known here are `, ", command, ", "; did you mean command?"}},
 	{"key below", "policies: [{ name: web, max: 10, targets: [{ name: local, process: { command: [sh], ready: { http_pat: / } } }] }]", []string{`a.yml:1: unknown key "http_pat"; known here are http_path, interval, timeout; did you mean http_path?`}},
-	{"unknown platform", "policies: [{ name: web, max: 10, targets: [{ name: local, proces: { command: [sh] } }] }]", []string{`a.yml:1: policies[0].targets[0].proces: unknown key or platform "proces"; a target has name, `}},
+	{"unknown platform", "policies: [{ name: web, max: 10, targets: [{ name: local, procss: { command: [sh] } }] }]", []string{`a.yml:1: policies[0].targets[0].procss: unknown key or platform "procss"; a target has name, `}},
 	{"key of a library", "prometheus: { url: \"http://x:9090\", basic_auth: { username: a, pasword: b } }\n{{P}}", []string{`a.yml:1: unknown key "pasword"; known here are password, password_file`, "; did you mean password?"}},
 	{"key twice", "policies: [{ name: web, name: api, max: 10, {{T}} }]", []string{`a.yml:1: the key "name" is there twice, first in line 1; keep one`}},
 	{"policy twice", "policies:\n  - { name: web, max: 10, {{T}} }\n  - { name: web, max: 10, {{T}} }", []string{`a.yml:3: policies[1].name: "web" is the name of policies[0] already; names are unique`}},
@@ -220,11 +220,13 @@ func TestAccepted(t *testing.T) {
 
 // TestBombs: what would be too large or too deep is refused, and in words.
 func TestBombs(t *testing.T) {
-	aliases := "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	var b strings.Builder
+	b.WriteString("a: &a [x,x,x,x,x,x,x,x,x]\n")
 	for c := 'b'; c <= 'j'; c++ {
 		before := string(c - 1)
-		aliases += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+before+",", 9) + "]\n"
+		b.WriteString(string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+before+",", 9) + "]\n")
 	}
+	aliases := b.String()
 	for name, test := range map[string]struct{ text, want string }{
 		"aliases":             {aliases, "unknown key"},
 		"aliases of policies": {strings.Replace(aliases, "j: &j", "policies:", 1), ""},

@@ -108,21 +108,21 @@ func TestWhatIsShownIsListed(t *testing.T) {
 	const file = "testdata/shown.txt"
 	var got []string
 	w := walk{seen: make(map[reflect.Type]bool), found: func(where string) { got = append(got, where) }}
-	w.type_("", reflect.TypeFor[config.Config]())
+	w.typ("", reflect.TypeFor[config.Config]())
 	r := install.Registry()
 	for _, name := range r.Names() {
 		c, err := r.New(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.type_("targets."+name, reflect.TypeOf(c))
+		w.typ("targets."+name, reflect.TypeOf(c))
 	}
 	for _, name := range r.DiscoveryNames() {
 		c, err := r.NewDiscovery(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.type_("discovery."+name, reflect.TypeOf(c))
+		w.typ("discovery."+name, reflect.TypeOf(c))
 	}
 	slices.Sort(got)
 	got = slices.Compact(got)
@@ -147,7 +147,7 @@ type walk struct {
 	found func(where string)
 }
 
-func (w *walk) type_(where string, t reflect.Type) {
+func (w *walk) typ(where string, t reflect.Type) {
 	switch t {
 	case reflect.TypeFor[commoncfg.Secret](), reflect.TypeFor[commoncfg.ProxyHeader]():
 		return // The library hides them.
@@ -162,15 +162,15 @@ func (w *walk) type_(where string, t reflect.Type) {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		w.type_(where, t.Elem())
+		w.typ(where, t.Elem())
 	case reflect.String:
 		w.found(fmt.Sprintf("%s (%s)", where, t))
 	case reflect.Slice:
-		w.type_(where+"[]", t.Elem())
+		w.typ(where+"[]", t.Elem())
 	case reflect.Map:
 		// Of text and of anything else the values are hidden.
 		if e := t.Elem().Kind(); e == reflect.Struct {
-			w.type_(where+".*", t.Elem())
+			w.typ(where+".*", t.Elem())
 		}
 	case reflect.Struct:
 		if w.seen[t] && t.Name() != "" && strings.HasPrefix(t.PkgPath(), "github.com/prometheus/common") {
@@ -183,12 +183,12 @@ func (w *walk) type_(where string, t reflect.Type) {
 			case t == reflect.TypeFor[commoncfg.Header]() && name == "values":
 				// which are hidden
 			case strings.Contains(options, "inline"):
-				w.type_(where, f.Type)
+				w.typ(where, f.Type)
 			case name == "-", !f.IsExported():
 			case name == "":
-				w.type_(where+"."+strings.ToLower(f.Name), f.Type)
+				w.typ(where+"."+strings.ToLower(f.Name), f.Type)
 			default:
-				w.type_(strings.TrimPrefix(where+"."+name, "."), f.Type)
+				w.typ(strings.TrimPrefix(where+"."+name, "."), f.Type)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ const (
 )
 
 // Panic is a panic that was recovered.
-type Panic struct {
+type Panic struct { //nolint:errname // It is what Go calls it.
 	// Component is where it was recovered.
 	Component string
 	Value     any

@@ -18,8 +18,8 @@ import (
 // line for each run, and returns how many there were.
 func countedInventory(t *testing.T, s site) (runs func() int) {
 	t.Helper()
-	real := realtest.Tool(t, "ansible-inventory")
-	s.write(t, "ansible-inventory", "#!/bin/sh\necho >>"+s.path("runs")+"\nexec "+real+" \"$@\"\n", 0o755)
+	program := realtest.Tool(t, "ansible-inventory")
+	s.write(t, "ansible-inventory", "#!/bin/sh\necho >>"+s.path("runs")+"\nexec "+program+" \"$@\"\n", 0o755)
 	s.write(t, "ansible-playbook", "#!/bin/sh\nexec ansible-playbook \"$@\"\n", 0o755)
 	return func() int {
 		b, err := os.ReadFile(s.path("runs"))

@@ -31,7 +31,8 @@ func load(t testing.TB, dir, text string) (*Config, error) {
 		return nil, err
 	}
 	c.SetDirectory(dir)
-	return c, c.Validate()
+	err := c.Validate()
+	return c, err
 }
 
 func open(t testing.TB, dir, text string) target.Target {
