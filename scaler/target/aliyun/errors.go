@@ -21,6 +21,9 @@ type callError struct {
 	err        error
 }
 
+// noCode is what the SDK makes of an answer without a code.
+const noCode = "<nil>"
+
 // responseError is what the SDK's errors of an answer have in common.
 type responseError interface {
 	error
@@ -32,7 +35,9 @@ type responseError interface {
 func newCallError(action string, err error, n *note) error {
 	e := &callError{action: action, err: err, status: n.status, retryAfter: n.retryAfter}
 	if answer, ok := errors.AsType[responseError](err); ok {
-		e.code = value(answer.GetCode())
+		if e.code = value(answer.GetCode()); e.code == noCode {
+			e.code = ""
+		}
 		e.status = value(answer.GetStatusCode())
 		// Milliseconds, from x-ratelimit-user and x-ratelimit-user-api; only
 		// throttling has it.
@@ -43,10 +48,14 @@ func newCallError(action string, err error, n *note) error {
 	return e
 }
 
-// Error renders "action: code: cause".
+// Error renders "action: code: cause", or the HTTP status where there is no
+// code.
 func (e *callError) Error() string {
-	if e.code != "" {
-		return fmt.Sprintf("%s: %s: %.300s", e.action, e.code, e.err)
+	switch {
+	case e.code != "":
+		return fmt.Sprintf("%s: %s: %.300s", e.action, e.code, e.err) // the SDK's error has the status
+	case e.status != 0:
+		return fmt.Sprintf("%s: HTTP status %d: %.300s", e.action, e.status, e.err)
 	}
 	return fmt.Sprintf("%s: %.300s", e.action, e.err)
 }
@@ -91,7 +100,8 @@ func kindOf(status int, code string) target.Kind {
 		return target.KindUnauthorized
 	case status == http.StatusConflict:
 		return target.KindConflict
-	case status == http.StatusRequestTimeout || status >= 500 || status < 300:
+	case status == http.StatusRequestTimeout || status >= 500 || status < 300 || code == "":
+		// Without a code it is no answer of the API's.
 		return target.KindTemporary
 	default:
 		return target.KindPermanent

@@ -113,9 +113,9 @@ func TestNoAPI(t *testing.T) {
 		"null":        {says(200, "null"), target.KindTemporary},
 		"bad gateway": {says(502, "<h1>Bad Gateway</h1>"), target.KindTemporary},
 		"forbidden":   {says(403, "<h1>Forbidden</h1>"), target.KindUnauthorized},
-		"list of 400": {says(400, "[1]"), target.KindPermanent},
+		"list of 400": {says(400, "[1]"), target.KindTemporary},
 		"XML":         {says(503, "<Error/>"), target.KindTemporary},
-		"moved":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/", http.StatusFound) }, target.KindPermanent},
+		"moved":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/", http.StatusFound) }, target.KindTemporary},
 		"cut":         {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, target.KindTemporary},
 	} {
 		t.Run(name, func(t *testing.T) {

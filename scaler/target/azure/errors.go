@@ -202,6 +202,8 @@ func (e *armError) kind() target.Kind {
 		return target.KindConflict
 	case s >= 500 || s == http.StatusRequestTimeout:
 		return target.KindTemporary
+	case a.Code == "": // no word of Azure's: something else has answered
+		return target.KindTemporary
 	default:
 		return target.KindPermanent
 	}

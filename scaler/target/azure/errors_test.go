@@ -51,6 +51,7 @@ func TestKinds(t *testing.T) {
 		{"broken", azuretest.Fault{Status: 500, Code: "InternalServerError"}, target.KindTemporary, "", 0},
 		{"down", azuretest.Fault{Status: 503, Code: "ServerBusy", Header: map[string]string{"Retry-After": "3"}}, target.KindTemporary, "", 3 * time.Second},
 		{"no code", azuretest.Fault{Status: 502}, target.KindTemporary, "HTTP status 502", 0},
+		{"no code of a request that is wrong", azuretest.Fault{Status: 400}, target.KindTemporary, "HTTP status 400", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

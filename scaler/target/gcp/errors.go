@@ -113,7 +113,12 @@ func kind(err error) target.Kind {
 			return k
 		}
 	}
-	return kindOfStatus(e.Code)
+	k := kindOfStatus(e.Code)
+	if k == target.KindPermanent && e.Message == "" && len(reasons(e)) == 0 {
+		// No word of Compute Engine's: something else has answered.
+		return target.KindTemporary
+	}
+	return k
 }
 
 func kindOfStatus(status int) target.Kind {

@@ -47,8 +47,14 @@ func TestKinds(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = w.Write([]byte("<h1>Bad Gateway</h1>"))
 		}}, target.KindTemporary, 0},
-		{"moved", gcptest.Fault{Answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }}, target.KindPermanent, 0},
+		{"moved", gcptest.Fault{Answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }}, target.KindTemporary, 0},
+		{"a page of 400", gcptest.Fault{Answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte("<h1>Bad Request</h1>"))
+		}}, target.KindTemporary, 0},
 		{"not JSON", gcptest.Fault{Answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }}, target.KindTemporary, 0},
+		{"nothing", gcptest.Fault{Answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }}, target.KindTemporary, 0},
+		{"null", gcptest.Fault{Answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("null")) }}, target.KindTemporary, 0},
 		{"cut", gcptest.Fault{Answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}, target.KindTemporary, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

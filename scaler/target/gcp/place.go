@@ -30,7 +30,7 @@ const (
 	instanceFields = "nextPageToken,managedInstances(id,name,instance,instanceStatus,currentAction,instanceHealth/detailedHealthState,lastAttempt/errors/errors(code,message))"
 )
 
-const discoveryFields = "nextPageToken,items/*(instanceGroupManagers(name,allInstancesConfig/properties),warning(code,message))"
+const discoveryFields = "kind,nextPageToken,items/*(instanceGroupManagers(name,allInstancesConfig/properties),warning(code,message))"
 
 // perPage is the most that the API gives at once.
 const perPage = 500
@@ -45,19 +45,25 @@ func getGroup(ctx context.Context, s *compute.Service, p place, name string) (*c
 // listGroups lists the groups of the place, all pages.
 func listGroups(ctx context.Context, s *compute.Service, p place) ([]*compute.InstanceGroupManager, error) {
 	var out []*compute.InstanceGroupManager
-	fields := googleapi.Field("nextPageToken,items(" + groupFields + ")")
+	fields := googleapi.Field("kind,nextPageToken,items(" + groupFields + ")")
 	if p.zone != "" {
 		err := s.InstanceGroupManagers.List(p.project, p.zone).MaxResults(perPage).Fields(fields).
 			Pages(ctx, func(l *compute.InstanceGroupManagerList) error {
+				if l == nil {
+					return listed("")
+				}
 				out = append(out, l.Items...)
-				return nil
+				return listed(l.Kind)
 			})
 		return out, err
 	}
 	err := s.RegionInstanceGroupManagers.List(p.project, p.region).MaxResults(perPage).Fields(fields).
 		Pages(ctx, func(l *compute.RegionInstanceGroupManagerList) error {
+			if l == nil {
+				return listed("")
+			}
 			out = append(out, l.Items...)
-			return nil
+			return listed(l.Kind)
 		})
 	return out, err
 }
@@ -69,6 +75,9 @@ func listInstances(ctx context.Context, s *compute.Service, p place, name string
 	if p.zone != "" {
 		err := s.InstanceGroupManagers.ListManagedInstances(p.project, p.zone, name).MaxResults(perPage).Fields(instanceFields).
 			Pages(ctx, func(l *compute.InstanceGroupManagersListManagedInstancesResponse) error {
+				if l == nil {
+					return listed("")
+				}
 				out = append(out, l.ManagedInstances...)
 				return nil
 			})
@@ -76,6 +85,9 @@ func listInstances(ctx context.Context, s *compute.Service, p place, name string
 	}
 	err := s.RegionInstanceGroupManagers.ListManagedInstances(p.project, p.region, name).MaxResults(perPage).Fields(instanceFields).
 		Pages(ctx, func(l *compute.RegionInstanceGroupManagersListInstancesResponse) error {
+			if l == nil {
+				return listed("")
+			}
 			out = append(out, l.ManagedInstances...)
 			return nil
 		})
