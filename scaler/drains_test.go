@@ -81,7 +81,7 @@ func TestUnknownUsageGivesBackWhatWasDrained(t *testing.T) {
 		n := newNamed(4)
 		w, h, u := newDraining(t, n, time.Hour)
 		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)
-		u.reading = policy.Usage{Value: 1.4, CapacityPerReplica: 1}
+		u.says(policy.Usage{Value: 1.4, CapacityPerReplica: 1})
 		c := w.configNamed(n, &config.Victims{Query: "players"}, &drain.Config{})
 		c.Policies[0].Resources = []*config.Resource{{Name: "cpu"}}
 		w.reload(c)
@@ -89,7 +89,7 @@ func TestUnknownUsageGivesBackWhatWasDrained(t *testing.T) {
 		w.wait(6 * time.Minute)
 		w.expect("being drained", 4, policy.ReasonConverging)
 		h.called(t, "drain b", "drain d")
-		u.reading = policy.Usage{Problem: policy.ProblemUnavailable, Detail: "connection refused"}
+		u.says(policy.Usage{Problem: policy.ProblemUnavailable, Detail: "connection refused"})
 		w.wait(16 * time.Second)
 		w.expect("usage is unknown", 4, policy.ReasonMissingData)
 		h.called(t, "cancel b", "cancel d")

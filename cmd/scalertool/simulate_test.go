@@ -187,7 +187,7 @@ policies: [ { name: web, max: 20, resources: [ { name: cpu `+capacity+` } ], tar
 		{"capacity is given", []string{"--config.file=" + shipped, "--policy=web", "--input=" + input, "--capacity-per-replica=2"}, exitOK, "1..20 of 2"},
 		{"capacity is below 0", []string{"--config.file=" + good, "--policy=web", "--input=" + input, "--capacity-per-replica=-2"}, exitCannot, "--capacity-per-replica=-2 is not a number above 0"},
 		{"the mean is no number", []string{"--config.file=" + good, "--policy=web", "--input=" + input, "--mean-replicas=NaN"}, exitCannot, "--mean-replicas=NaN"},
-		{"provisioning is no duration", []string{"--config.file=" + good, "--policy=web", "--input=" + input, "--provisioning=soon"}, exitCannot, "--provisioning: not a valid duration"},
+		{"provisioning is no duration", []string{"--config.file=" + good, "--policy=web", "--input=" + input, "--provisioning=soon"}, exitCannot, `--provisioning: "soon" is not a duration; write it as 30s`},
 		{"nothing to play", []string{"--config.file=" + good, "--policy=web"}, exitCannot, "say what usage to play"},
 		{"twice something to play", []string{"--config.file=" + good, "--policy=web", "--input=" + input, "--from=1d"}, exitCannot, "exclude each other"},
 		{"no such rows", []string{"--config.file=" + good, "--policy=web", "--input=none.csv"}, exitCannot, "open none.csv"},

@@ -38,6 +38,10 @@ type change struct {
 	// alerts that policies get more.
 	newUnmatched, newUnmatchedBytes, newBytes int
 	shares                                    map[string]int
+	// spareOf are what may go from each policy, spareUnmatched and
+	// spareUnconfirmed what may go from the book; nil until it is asked for.
+	spareOf                          map[string]*spare
+	spareUnmatched, spareUnconfirmed *spare
 	// ask is true where Alertmanager has something to confirm.
 	ask bool
 	// ended are the alerts that a notification says are over, heard those that

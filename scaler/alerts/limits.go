@@ -171,13 +171,24 @@ func (c *change) share(name string, by int) {
 // displaceFrom takes an alert out of the policy that Alertmanager has not
 // confirmed, and reports whether there was one.
 func (c *change) displaceFrom(name string) bool {
-	for fp := range c.book.policies[name].fingerprints {
-		if c.book.entries[fp].alert.Unconfirmed && c.pending[fp] == nil {
-			c.displace(fp)
-			return true
+	s, known := c.spareOf[name]
+	if !known {
+		s = new(spare)
+		for fp := range c.book.policies[name].fingerprints {
+			if e := c.book.entries[fp]; e.alert.Unconfirmed {
+				s.add(fp, e.size)
+			}
 		}
+		if c.spareOf == nil {
+			c.spareOf = make(map[string]*spare)
+		}
+		c.spareOf[name] = s
 	}
-	return false
+	leave := s.take(c, 1)
+	for _, fp := range leave {
+		c.displace(fp)
+	}
+	return len(leave) > 0
 }
 
 func (c *change) displace(fp string) {
@@ -195,32 +206,89 @@ func (c *change) makeRoom(size int, unconfirmedGo bool) bool {
 	if over <= 0 {
 		return true
 	}
-	var leave []string
-	for fp := range b.unmatched {
-		if over <= 0 {
-			break
-		}
-		if c.pending[fp] == nil {
-			leave, over = append(leave, fp), over-b.entries[fp].size
-		}
+	if c.spareUnmatched == nil {
+		c.findSpare()
 	}
+	left := c.spareUnmatched.bytes
 	if unconfirmedGo {
-		for fp := range b.unconfirmed {
-			if over <= 0 {
-				break
-			}
-			if e := b.entries[fp]; c.pending[fp] == nil && len(e.matches) > 0 {
-				leave, over = append(leave, fp), over-e.size
-			}
-		}
+		left += c.spareUnconfirmed.bytes
 	}
-	if over > 0 {
+	if over > left {
 		return false
 	}
-	for _, fp := range leave {
+	unmatched := c.spareUnmatched.take(c, over)
+	over -= c.sizeOf(unmatched)
+	var unconfirmed []string
+	if over > 0 && unconfirmedGo {
+		unconfirmed = c.spareUnconfirmed.take(c, over)
+		over -= c.sizeOf(unconfirmed)
+	}
+	if over > 0 {
+		c.spareUnmatched.put(c, unmatched)
+		c.spareUnconfirmed.put(c, unconfirmed)
+		return false
+	}
+	for _, fp := range append(unmatched, unconfirmed...) {
 		c.displace(fp)
 	}
 	return true
+}
+
+// findSpare lists, once a change, what may go from the book.
+func (c *change) findSpare() {
+	b := c.book
+	c.spareUnmatched, c.spareUnconfirmed = new(spare), new(spare)
+	for fp := range b.unmatched {
+		c.spareUnmatched.add(fp, b.entries[fp].size)
+	}
+	for fp := range b.unconfirmed {
+		if e := b.entries[fp]; len(e.matches) > 0 {
+			c.spareUnconfirmed.add(fp, e.size)
+		}
+	}
+}
+
+func (c *change) sizeOf(fps []string) int {
+	n := 0
+	for _, fp := range fps {
+		n += c.book.entries[fp].size
+	}
+	return n
+}
+
+// spare are alerts of the book that may go for others, each looked at once a
+// change: a notification of many that are refused takes no longer for that.
+type spare struct {
+	fingerprints []string
+	// bytes are no less than those take in the book that may still go.
+	bytes int
+}
+
+func (s *spare) add(fp string, size int) {
+	s.fingerprints = append(s.fingerprints, fp)
+	s.bytes += size
+}
+
+// take returns some of so many bytes together, or all that are left.
+func (s *spare) take(c *change, bytes int) (taken []string) {
+	for bytes > 0 && len(s.fingerprints) > 0 {
+		last := len(s.fingerprints) - 1
+		fp := s.fingerprints[last]
+		size := c.book.entries[fp].size
+		s.fingerprints = s.fingerprints[:last]
+		s.bytes -= size
+		if c.pending[fp] == nil {
+			taken, bytes = append(taken, fp), bytes-size
+		}
+	}
+	return taken
+}
+
+// put gives back what was taken and did not go.
+func (s *spare) put(c *change, fps []string) {
+	for _, fp := range fps {
+		s.add(fp, c.book.entries[fp].size)
+	}
 }
 
 // policiesOf are the policies of the matches, which are sorted, each once.
