@@ -394,6 +394,30 @@ func checkOld(t *testing.T, what string, l *Ledger) {
 	}
 }
 
+// TestAPageThatSaysItHasOtherElements: the seal of a record does not tell that
+// another one is missing.
+func TestAPageThatSaysItHasOtherElements(t *testing.T) {
+	w := writeSome(t, 12)
+	size := os.Getpagesize()
+	pages := 0
+	for id := 2; (id+1)*size <= len(w.file); id++ {
+		page := w.file[id*size:]
+		flags, count := native.Uint16(page[8:]), int(native.Uint16(page[10:]))
+		if native.Uint64(page) != uint64(id) || (flags != leafPage && flags != branchPage) || count == 0 {
+			continue
+		}
+		pages++
+		for _, other := range []int{0, count / 2, count - 1, count + 1} {
+			b := bytes.Clone(w.file)
+			native.PutUint16(b[id*size+10:], uint16(other))
+			w.mend(t, fmt.Sprintf("page %d with %d elements instead of %d", id, other, count), b)
+		}
+	}
+	if pages == 0 {
+		t.Error("there is no page with elements")
+	}
+}
+
 // FuzzDamagedLedger: whatever is changed of a ledger's file.
 func FuzzDamagedLedger(f *testing.F) {
 	w := writeSome(f, 12)

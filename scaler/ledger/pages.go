@@ -219,18 +219,23 @@ func (im *image) branch(name string, id uint64, count int, page []byte, depth in
 		im.problem("%s: page %d leads nowhere", name, id)
 	}
 	var children []child
+	lay := layout{next: pageHeader + uint64(count)*pageElement}
 	for i := range count {
 		at := pageHeader + i*pageElement
 		if at+pageElement > len(page) {
 			im.problem("%s: page %d has no room for its %d elements", name, id, count)
 			break
 		}
+		lay.element(at, native.Uint32(page[at:]), native.Uint32(page[at+4:]))
 		key, ok := within(page, at, native.Uint32(page[at:]), native.Uint32(page[at+4:]))
 		if !ok || !ordered(from, key, to, i == 0) || (i > 0 && len(children) > 0 && bytes.Compare(children[len(children)-1].key, key) >= 0) {
 			im.problem("%s: key %d of page %d is not one, or out of order", name, i, id)
 			continue
 		}
 		children = append(children, child{key, native.Uint64(page[at+8:])})
+	}
+	if lay.broken {
+		im.problem("%s: page %d does not have the %d elements that it says", name, id, count)
 	}
 	for i, c := range children {
 		end := to
@@ -243,6 +248,14 @@ func (im *image) branch(name string, id uint64, count int, page []byte, depth in
 
 func (im *image) leaf(name string, id uint64, count int, page, from, to []byte, visit func(element)) {
 	var last []byte
+	lay := layout{next: pageHeader + uint64(count)*pageElement}
+	// A page is blank before it is written.
+	lay.broken = count == 0 && len(bytes.Trim(page[pageHeader:], "\x00")) > 0
+	defer func() {
+		if lay.broken {
+			im.problem("%s: page %d does not have the %d elements that it says", name, id, count)
+		}
+	}()
 	for i := range count {
 		at := pageHeader + i*pageElement
 		if at+pageElement > len(page) {
@@ -251,6 +264,7 @@ func (im *image) leaf(name string, id uint64, count int, page, from, to []byte, 
 		}
 		flags, pos := native.Uint32(page[at:]), native.Uint32(page[at+4:])
 		keySize, valueSize := native.Uint32(page[at+8:]), native.Uint32(page[at+12:])
+		lay.element(at, pos, keySize, valueSize)
 		key, ok := within(page, at, pos, keySize)
 		var value []byte
 		if ok {
@@ -263,6 +277,25 @@ func (im *image) leaf(name string, id uint64, count int, page, from, to []byte, 
 		last = key
 		visit(element{key: key, value: value, bucket: flags == bucketElement})
 	}
+}
+
+// layout follows the data of a page's elements, which bbolt writes behind the
+// list of them, one after the other and without a gap. Where it lies otherwise
+// the list is longer or shorter than it was: elements may be missing, which no
+// seal of a value tells.
+type layout struct {
+	next   uint64
+	broken bool
+}
+
+// element is one whose entry is at at, and its data pos behind that.
+func (l *layout) element(at int, pos uint32, sizes ...uint32) {
+	begin := uint64(at) + uint64(pos)
+	l.broken = l.broken || begin != l.next
+	for _, n := range sizes {
+		begin += uint64(n)
+	}
+	l.next = begin
 }
 
 // within is size bytes of the page, pos behind at.
