@@ -21,6 +21,9 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
+// The tests of abuse are not parallel: they would keep those from working that
+// measure work, such as TestDockerLoop.
+
 // few starts a server that may have few files open.
 var few = []string{"/bin/sh", "-c", `ulimit -n 256; exec "$@"`, "sh"}
 
@@ -90,7 +93,6 @@ const emptyNotification = `{"version":"4","status":"firing","alerts":[]}`
 // whose body never ends, on any path. Alertmanager and health checks are
 // answered all the same.
 func TestBodiesThatNeverEnd(t *testing.T) {
-	t.Parallel()
 	for name, path := range map[string]string{
 		"page": "/", "API": "/api/v1/policies", "metrics": "/metrics", "health": "/-/healthy", "nothing": "/nothing",
 		"reload": "/-/reload", "pause": "/api/v1/policies/web/pause", "webhook": "/webhook",
@@ -115,7 +117,6 @@ func TestBodiesThatNeverEnd(t *testing.T) {
 // body has come, headers that never end and connections that say nothing are
 // in nobody's way, and those who have credentials are answered.
 func TestNobodyIsKeptOutByStrangers(t *testing.T) {
-	t.Parallel()
 	port := realtest.FreePort(t)
 	s := &server{t: t, url: fmt.Sprintf("http://127.0.0.1:%d", port), dir: t.TempDir()}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
@@ -179,7 +180,6 @@ func (s *server) rss() int {
 // TestStalledBodiesTakeLittleMemory: of 100 bodies of 8 MiB each all comes but
 // the last byte.
 func TestStalledBodiesTakeLittleMemory(t *testing.T) {
-	t.Parallel()
 	s := startServer(t, sleepers(""))
 	before := s.rss()
 	text := "POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8388608\r\n\r\n" + strings.Repeat(" ", 8388607)
@@ -222,7 +222,6 @@ func notification(from, n int, scaleTarget string, text int) string {
 // TestAFloodOfAlertsIsBounded: 300,000 alerts for one policy, and large ones
 // for none. What fires already stays, and its repeats are taken in.
 func TestAFloodOfAlertsIsBounded(t *testing.T) {
-	t.Parallel()
 	s := startServer(t, sleepers(""))
 	s.fire("up", "web")
 	codes := map[int]int{}
@@ -288,7 +287,6 @@ func TestAFloodOfAlertsIsBounded(t *testing.T) {
 // TestRefusalsDoNotFillTheLog: there are a few lines, and how many there were
 // not.
 func TestRefusalsDoNotFillTheLog(t *testing.T) {
-	t.Parallel()
 	s := startServer(t, sleepers(""))
 	for range 2000 {
 		if code, _ := s.post("/webhook", "x"); code != http.StatusBadRequest {

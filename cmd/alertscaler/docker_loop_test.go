@@ -64,7 +64,7 @@ policies:
 
 	stop := load(t, service)
 	defer stop()
-	s.eventually(4*time.Minute, "the load scales up", service, func(st policy.Status) error {
+	s.eventually(8*time.Minute, "the load scales up", service, func(st policy.Status) error {
 		if requested, ready := counts(st); requested < 2 || ready != requested {
 			return fmt.Errorf("%d requested, %d ready, %d up alerts; %s", requested, ready, st.AlertsUp, st.Explanation)
 		}
