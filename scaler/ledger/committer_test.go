@@ -293,7 +293,9 @@ func TestADiskThatDoesNotAnswer(t *testing.T) {
 		go func() { result <- l.SaveAlerts(ctx, []alerts.Alert{{Fingerprint: name}}, nil) }()
 		for waiting := false; !waiting; runtime.Gosched() {
 			l.mu.Lock()
-			waiting = len(l.pending.waiters) > 0 || name == "under way" && l.writing
+			if waiting = len(l.pending.waiters) > 0; name == "under way" {
+				waiting = l.writing // until then it can still be withdrawn
+			}
 			l.mu.Unlock()
 			select {
 			case err := <-result:
