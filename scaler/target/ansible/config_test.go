@@ -17,7 +17,7 @@ import (
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	unexported := cmpopts.IgnoreUnexported(config.ProxyConfig{})
+	unexported := cmpopts.IgnoreUnexported(config.ProxyConfig{}, Config{}, AWXConfig{})
 	for _, test := range []struct {
 		name, text string
 		new        func() target.Config

@@ -122,7 +122,7 @@ func TestRole(t *testing.T) {
 	s.AddGroup(web())
 	conn.RoleARN = s.AddRole("scaler", "shop", time.Second, "autoscaling:*")
 	_, err := asg(t, conn).Current(t.Context())
-	wantKind(t, "without the external ID", err, target.KindUnauthorized, "credentials: AccessDenied")
+	wantKind(t, "without the external ID", err, target.KindUnauthorized, "credentials: HTTP status 403, AccessDenied")
 	conn.ExternalID, conn.SessionName = "shop", "alertscaler-1"
 	tgt := asg(t, conn)
 	for range 2 {
