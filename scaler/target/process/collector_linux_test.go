@@ -50,8 +50,8 @@ func TestCollector(t *testing.T) {
 	cfg := webConfig("--burn")
 	cfg.Capacity = Capacity{CPU: 0.5, Memory: 64 << 20}
 	p := open(t, cfg, target.Options{Registerer: reg})
-	if n, err := testutil.GatherAndCount(reg); n != 0 || err != nil {
-		t.Errorf("%d series before the first request, %v, want none", n, err)
+	if n, err := testutil.GatherAndCount(reg); n != 1 || err != nil {
+		t.Errorf("%d series before the first request, %v, want that of recovered panics alone", n, err)
 	}
 	scale(t, p, 2)
 	converge(t, p)
@@ -104,8 +104,8 @@ func TestCollector(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := testutil.GatherAndCount(reg); n != 0 || err != nil {
-		t.Errorf("%d series after Close, %v, want none", n, err)
+	if n, err := testutil.GatherAndCount(reg); n != 1 || err != nil {
+		t.Errorf("%d series after Close, %v, want that of recovered panics alone", n, err)
 	}
 	// A reload puts another in its place.
 	q := open(t, cfg, target.Options{Registerer: reg})
