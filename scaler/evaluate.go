@@ -77,11 +77,12 @@ func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.
 func (u *unit) readTargets(ctx context.Context) {
 	var due []boundTarget
 	now := u.engine.opts.Now()
-	heard := u.woken.Load() == u.decided.Load()
+	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
 	for _, t := range u.setup.targets {
-		if !heard || u.acting(t.name) || !u.reads.has(t.name) || !u.patience.unread(t.name, now) {
-			due = append(due, t)
+		if heard && !u.acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
+			continue
 		}
+		due = append(due, t)
 	}
 	if len(due) == 0 {
 		return
@@ -116,7 +117,7 @@ func (u *unit) readTargets(ctx context.Context) {
 	}
 	for i, t := range due {
 		r := results[i]
-		u.patience.read(t.name, hung[i], u.history.Backoffs[t.name].Up.Until, r.at, u.setup.interval)
+		u.patience.read(t.name, hung[i], r.at, u.setup.interval)
 		if r.err != nil {
 			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
 			// What was last known stays for people to see; it supports no
@@ -125,6 +126,7 @@ func (u *unit) readTargets(ctx context.Context) {
 			r.state, r.at = last.state, last.at
 		}
 		r.name = t.name
+		u.stands(r)
 		u.reads.put(r)
 	}
 }

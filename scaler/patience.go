@@ -1,6 +1,10 @@
 package scaler
 
-import "time"
+import (
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
 
 const (
 	// seldom is how many evaluations share a reading of a target that is left
@@ -9,16 +13,41 @@ const (
 	longestUnread = time.Minute
 )
 
-// patience is which targets of a policy are read less often than it is
-// evaluated: those that are left alone after a failure, and those that do not
+// standing reports whether the last reading of a target that is left alone
+// after a failure still stands. The reading and its time are remembered over a
+// restart, so that one does not see sooner what someone else has changed. A
+// target that only does not give any back is read as ever, so that a rise loses
+// no time.
+func (u *unit) standing(name string, now time.Time) bool {
+	at := u.history.Of(name).Stands.At
+	return !at.IsZero() && u.backedOff(name, now) && now.Before(at.Add(min(seldom*u.setup.interval, longestUnread)))
+}
+
+// stands remembers a reading of a target that is left alone.
+func (u *unit) stands(r reading) {
+	var s policy.Standing
+	if r.err == nil && u.backedOff(r.name, r.at) {
+		s = policy.Standing{At: r.at, Min: r.state.Min, Max: r.state.Max}
+	}
+	if u.history.Of(r.name).Stands != s {
+		u.history.Remember(r.name, func(m *policy.TargetMemory) { m.Stands = s })
+	}
+}
+
+// backedOff reports whether the target is not asked for more now.
+func (u *unit) backedOff(name string, now time.Time) bool {
+	return u.history.Backoffs[name].Up.Until.After(now)
+}
+
+// patience is which targets of a policy are not asked since they did not
 // answer within their time, each time for longer. Alerts that change, and an
-// action that is open, have them read all the same.
+// action that is open, have them read all the same, and so has a restart.
 type patience map[string]unhurried
 
 type unhurried struct {
 	// hangs counts the readings in a row that took all their time.
 	hangs int
-	// due is when to read it again; zero: at each evaluation.
+	// due is when to read it again.
 	due time.Time
 }
 
@@ -26,28 +55,15 @@ type unhurried struct {
 func (p patience) unread(name string, now time.Time) bool { return now.Before(p[name].due) }
 
 // read notes how a reading went: whether it took all its time in vain.
-// backedOff is until when the target is not asked for more; one that only does
-// not give any back is read as ever, so that a rise loses no time.
-func (p *patience) read(name string, hung bool, backedOff, now time.Time, interval time.Duration) {
-	was := (*p)[name]
-	var is unhurried
-	switch {
-	case hung:
-		is.hangs = was.hangs + 1
-		is.due = now.Add(min(doubling(2*interval, longestUnread, was.hangs), longestUnread))
-	case backedOff.After(now):
-		is.due = now.Add(min(seldom*interval, longestUnread))
-		if backedOff.Before(is.due) {
-			is.due = backedOff
-		}
-	}
-	switch {
-	case is != unhurried{}:
-		if *p == nil {
-			*p = make(patience, 1)
-		}
-		(*p)[name] = is
-	case was != unhurried{}:
+func (p *patience) read(name string, hung bool, now time.Time, interval time.Duration) {
+	if !hung {
 		delete(*p, name)
+		return
 	}
+	if *p == nil {
+		*p = make(patience, 1)
+	}
+	is := unhurried{hangs: (*p)[name].hangs + 1}
+	is.due = now.Add(min(doubling(2*interval, longestUnread, is.hangs-1), longestUnread))
+	(*p)[name] = is
 }

@@ -200,7 +200,9 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 	for i := range u.history.Targets {
 		// What was last known, until it is read again.
 		if m := &u.history.Targets[i]; m.Requested != nil {
-			u.reads.put(reading{name: m.Name, state: target.State{Requested: *m.Requested, Ready: m.Ready}})
+			u.reads.put(reading{name: m.Name, at: m.Stands.At, state: target.State{
+				Requested: *m.Requested, Ready: m.Ready, Min: m.Stands.Min, Max: m.Stands.Max,
+			}})
 		}
 	}
 	u.paused.Store(e.pauses.of[name])
@@ -362,7 +364,9 @@ func (u *unit) settleIn() {
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
 		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
-		u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Requested, m.Ready, m.Asked = nil, 0, nil })
+		u.history.Remember(t.name, func(m *policy.TargetMemory) {
+			m.Requested, m.Ready, m.Asked, m.Stands = nil, 0, nil, policy.Standing{}
+		})
 	}
 }
 

@@ -13,6 +13,9 @@ type TargetMemory struct {
 	Requested *int `json:"requested,omitempty"`
 	// Ready is how many replicas served when they were last counted.
 	Ready int `json:"ready,omitempty"`
+	// Stands is the last reading while that is not repeated at each
+	// evaluation, since the target is left alone; zero: it is read anew.
+	Stands Standing `json:"stands,omitzero"`
 	// Provisioning is the moving estimate of how long a replica takes to
 	// become ready; 0: not measured.
 	Provisioning time.Duration `json:"provisioning,omitempty"`
@@ -21,6 +24,15 @@ type TargetMemory struct {
 	Asked *Asked `json:"asked,omitempty"`
 	// Losses by hour, of the last day, oldest first.
 	Losses []LossHour `json:"losses,omitempty"`
+}
+
+// Standing is when a reading was made that stands for a while, with the
+// platform's own bounds, Max 0 where it has none. The counts are in Requested
+// and Ready.
+type Standing struct {
+	At  time.Time `json:"at"`
+	Min int       `json:"min,omitempty"`
+	Max int       `json:"max,omitempty"`
 }
 
 // LossHour counts what became of the replicas that were asked for within one

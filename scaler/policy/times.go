@@ -122,6 +122,9 @@ func (h *History) eachPast(visit func(what string, t *time.Time)) {
 		}
 	}
 	visit("loss of replicas to someone else", &h.TakenAway)
+	for i := range h.Targets {
+		visit("reading of a target", &h.Targets[i].Stands.At)
+	}
 	if h.Contest != nil {
 		for i := range h.Contest.Reversals {
 			visit("reversal by someone else", &h.Contest.Reversals[i].At)

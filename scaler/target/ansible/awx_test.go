@@ -223,7 +223,7 @@ func TestAWXRefuses(t *testing.T) {
 		{name: "may not launch", changes: []string{"authorization: { credentials: read-only-token }"}, kind: target.KindUnauthorized, words: []string{"it answered 403", "do not have permission"}},
 		{name: "no group", changes: []string{"current: { inventory: Production, group: nobody }"}, kind: target.KindNotFound, words: []string{`no group "nobody"`}},
 		{name: "no inventory", changes: []string{"current: { inventory: Elsewhere, group: web }"}, kind: target.KindNotFound, words: []string{`no inventory "Elsewhere"`}},
-		{name: "not an API", changes: []string{"job_template: 7"}, before: answering(http.StatusOK, "<html>"), kind: target.KindPermanent, words: []string{"no JSON", "<html>"}},
+		{name: "not an API", changes: []string{"job_template: 7"}, before: answering(http.StatusOK, "<html>"), kind: target.KindTemporary, words: []string{"no JSON", "<html>"}},
 		{name: "conflict", before: answering(http.StatusConflict, `{"error": "in use"}`), kind: target.KindConflict, words: []string{"409: in use"}},
 		{name: "throttled", before: answering(http.StatusTooManyRequests, `{"detail": "Request was throttled."}`), kind: target.KindThrottled, words: []string{"throttled"}, after: 17 * time.Second},
 		{name: "broken", before: answering(http.StatusBadGateway, ""), kind: target.KindTemporary, words: []string{"502: Bad Gateway"}},

@@ -49,11 +49,11 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 		kind         target.Kind
 		words        []string
 	}{
-		{"no number", "echo about three", target.KindPermanent, []string{`printed "about three"`, "one whole number"}},
-		{"nothing", "true", target.KindPermanent, []string{`printed ""`}},
+		{"no number", "echo about three", target.KindTemporary, []string{`printed "about three"`, "one whole number"}},
+		{"nothing", "true", target.KindTemporary, []string{`printed ""`}},
 		{"fails", "echo 3; echo no credentials >&2; exit 7", target.KindTemporary, []string{"exit status 7", "no credentials"}},
 		{"fails without a word", "exit 7", target.KindTemporary, []string{"it printed nothing"}},
-		{"too much", "yes | head -c 1000000", target.KindPermanent, []string{"more than 65536 bytes", `"y\ny`}},
+		{"too much", "yes | head -c 1000000", target.KindTemporary, []string{"more than 65536 bytes", `"y\ny`}},
 		{"killed", "kill -9 $$", target.KindTemporary, []string{"signal: killed"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
