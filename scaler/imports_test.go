@@ -131,6 +131,10 @@ var bans = []ban{
 		why: "the contract stands below everything that implements or uses it",
 	},
 	{
+		who: "scaler/window", whom: own("scaler/...", "webhook/..."),
+		why: "when a window holds depends on a cron expression and a time zone alone",
+	},
+	{
 		who: "scaler/simulate/plant", direct: true,
 		whom: func(p string) bool { return strings.Contains(p, ".") },
 		why:  "the plant knows nobody who is tried on it, and needs the standard library alone",

@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/window"
 )
 
 // Reservation is what must stay free; of all its entries the largest amount
@@ -36,8 +36,10 @@ type Schedule struct {
 	Replicas  int     `yaml:"replicas,omitempty"`
 
 	// window is set by validation.
-	window *Window
+	window *window.Window
 }
+
+var _ policy.Window = (*window.Window)(nil)
 
 type rawSchedule Schedule
 
@@ -76,11 +78,11 @@ func (v *validator) reservation(r Reservation, path []any) {
 			r.Schedules[i] = &Schedule{}
 			continue
 		}
-		window, err := NewWindow(s.Cron, s.Duration.Std(), s.Timezone)
-		if field, ok := errors.AsType[*target.FieldError](err); ok {
-			v.add(field.Msg, at(path, field.Field)...)
+		var err error
+		s.window, err = window.New(s.Cron, s.Duration.Std(), s.Timezone)
+		if wrong, ok := errors.AsType[*window.Error](err); ok {
+			v.add(wrong.Msg, at(path, wrong.Field)...)
 		}
-		s.window = window
 		if s.Ratio == 0 && s.Threshold == 0 && s.Replicas == 0 {
 			v.add("the schedule reserves nothing; set at least one of ratio, threshold and replicas", path...)
 		}
