@@ -131,6 +131,10 @@ var bans = []ban{
 		why: "the contract stands below everything that implements or uses it",
 	},
 	{
+		who: "scaler/yamlfile", whom: own("scaler/...", "webhook/..."),
+		why: "where something stands in a file depends on nothing that it means",
+	},
+	{
 		who: "scaler/window", whom: own("scaler/...", "webhook/..."),
 		why: "when a window holds depends on a cron expression and a time zone alone",
 	},

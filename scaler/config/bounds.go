@@ -50,7 +50,7 @@ func (v *validator) replicas(n, least int, path ...any) {
 // integer checks a whole number; what says of what, for the refusal.
 func (v *validator) integer(n, least, most int, what string, path ...any) {
 	if n < least || n > most {
-		v.addf(path, "%d is not a %s of at least %d and at most %d", n, what, least, most)
+		v.Addf(path, "%d is not a %s of at least %d and at most %d", n, what, least, most)
 	}
 }
 
@@ -60,7 +60,7 @@ func finite(f, least, most float64) bool { return f >= least && f <= most }
 // positive checks a duration that may not be none, and is at most most.
 func (v *validator) positive(d, most Duration, path ...any) {
 	if d <= 0 {
-		v.add("must be longer than 0s", path...)
+		v.Add("must be longer than 0s", path...)
 		return
 	}
 	v.atMost(d, most, path...)
@@ -68,7 +68,7 @@ func (v *validator) positive(d, most Duration, path ...any) {
 
 func (v *validator) atMost(d, most Duration, path ...any) {
 	if d > most {
-		v.addf(path, "%s is too long; it is at most %s", model.Duration(d), model.Duration(most))
+		v.Addf(path, "%s is too long; it is at most %s", model.Duration(d), model.Duration(most))
 	}
 }
 
@@ -80,18 +80,18 @@ var octal = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
 // makes 010 eight.
 func (v *validator) whole(path []any, keys ...string) {
 	for _, key := range keys {
-		n := find(v.root, at(path, key))
+		n := v.Find(at(path, key)...)
 		if n == nil {
 			continue
 		}
 		switch n.ShortTag() {
 		case "!!float":
 			if f, err := strconv.ParseFloat(n.Value, 64); err != nil || f != math.Trunc(f) {
-				v.addf(at(path, key), "%s is not a whole number", n.Value)
+				v.Addf(at(path, key), "%s is not a whole number", n.Value)
 			}
 		case "!!int":
 			if octal.MatchString(n.Value) {
-				v.addf(at(path, key), "%s would be read as an octal number; write it without the leading zero", n.Value)
+				v.Addf(at(path, key), "%s would be read as an octal number; write it without the leading zero", n.Value)
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func (v *validator) bounded(value reflect.Value, path []any) {
 		}
 	case reflect.Float64:
 		if f := value.Float(); math.Abs(f) > maxAmount && !math.IsInf(f, 0) {
-			v.addf(path, "%g is not a number of at most %g", f, float64(maxAmount))
+			v.Addf(path, "%g is not a number of at most %g", f, float64(maxAmount))
 		}
 	}
 }

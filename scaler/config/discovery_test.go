@@ -14,6 +14,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // TestDiscoveryIsPrintedAsItLoads: templates and discoveries survive being
@@ -89,7 +90,7 @@ func TestExtension(t *testing.T) {
 	refused := func(what, key, says string, p *config.Policy) {
 		t.Helper()
 		err := e.Add(p)
-		errs, ok := errors.AsType[config.Errors](err)
+		errs, ok := errors.AsType[yamlfile.Errors](err)
 		if !ok || len(errs) != 1 || errs[0].Key != key || !strings.Contains(errs[0].Msg, says) {
 			t.Errorf("%s: %v, want one error of %q that says %q", what, err, key, says)
 		}

@@ -97,12 +97,12 @@ func (v *validator) templates(c *Config) {
 	for i, t := range c.Templates {
 		path := []any{"policy_templates", i}
 		if t == nil {
-			v.add("the template is empty", path...)
+			v.Add("the template is empty", path...)
 			c.Templates[i] = &Template{}
 			continue
 		}
 		if seen[t.Name] && t.Name != "" {
-			v.addf(at(path, "name"), "%q is the name of a template already; names are unique", t.Name)
+			v.Addf(at(path, "name"), "%q is the name of a template already; names are unique", t.Name)
 		}
 		seen[t.Name] = true
 		v.template(c, t, path)
@@ -115,7 +115,7 @@ func (v *validator) template(c *Config, t *Template, path []any) {
 	p := t.Policy()
 	p.Name = t.Name
 	p.setDefaults(&c.Global)
-	if p.Max == 0 && !v.written(at(path, "max")) {
+	if p.Max == 0 && !v.Written(at(path, "max")...) {
 		p.Max = MaxReplicas // Whatever the labels will say.
 	}
 	v.replicas(p.Max, 1, at(path, "max")...)
