@@ -1,9 +1,7 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
@@ -164,30 +162,12 @@ func (p *Policy) least() int {
 	return max(p.Min, targets)
 }
 
-// leastCost is what the least of p costs where it is placed the cheapest way;
-// a target whose cost is unknown counts nothing.
+// leastCost is what the least of p costs for an hour where it is placed the
+// cheapest way; a target whose cost is unknown counts nothing.
 func (p *Policy) leastCost() float64 {
-	price := func(t *Target) float64 {
-		if t.CostPerHour == nil {
-			return 0
-		}
-		return *t.CostPerHour
+	rules := policy.Policy{Min: p.Min, Targets: make([]policy.Target, len(p.Targets))}
+	for i, t := range p.Targets {
+		rules.Targets[i] = t.rules()
 	}
-	cost, rest := 0.0, p.least()
-	for _, t := range p.Targets {
-		cost += float64(t.Min) * price(t)
-		rest -= t.Min
-	}
-	cheapest := slices.SortedFunc(slices.Values(p.Targets), func(a, b *Target) int { return cmp.Compare(price(a), price(b)) })
-	for _, t := range cheapest {
-		n := rest
-		if t.Max > 0 {
-			n = min(n, t.Max-t.Min)
-		}
-		if n > 0 {
-			cost += float64(n) * price(t)
-			rest -= n
-		}
-	}
-	return cost
+	return rules.MinCostPerHour()
 }
