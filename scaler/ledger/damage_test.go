@@ -442,7 +442,7 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, payload []byte, at uint16, change byte) {
 		kinds := map[string]func() any{
 			bucketDecisions: func() any { return new(policy.Decision) }, bucketActions: func() any { return new(Action) },
-			bucketHistories: func() any { return new(policy.History) }, bucketRequested: func() any { return new(requested) },
+			bucketHistories: func() any { return new(policy.History) }, bucketRequested: func() any { return new(Requested) },
 			bucketAlerts: func() any { return new(alerts.Alert) }, bucketPauses: func() any { return new(policy.Pause) },
 		}
 		for name, fresh := range kinds {
