@@ -55,7 +55,9 @@ var dialect = yamlfile.Dialect{
 		}
 		return nil
 	},
-	Text:    func(typeName string) bool { return typeName == "yamlfile_test.colour" || typeName == "yamlfile_test.key" },
+	Text: func(typeName string) bool {
+		return typeName == "yamlfile_test.colour" || typeName == "yamlfile_test.key"
+	},
 	Private: func(keys string) bool { return strings.HasSuffix(keys, ".key") },
 }
 
