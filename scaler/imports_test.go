@@ -135,6 +135,10 @@ var bans = []ban{
 		why: "where something stands in a file depends on nothing that it means",
 	},
 	{
+		who: "scaler/thresholds", whom: own("scaler", "scaler/ledger", "scaler/alerts", "scaler/usage", "scaler/simulate/...", "scaler/target/install"),
+		why: "what alerts must know stands in the configuration, and no engine is needed for it",
+	},
+	{
 		who: "scaler/window", whom: own("scaler/...", "webhook/..."),
 		why: "when a window holds depends on a cron expression and a time zone alone",
 	},
