@@ -12,10 +12,9 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// The bounds of what may be written. Beyond them lies no installation but a
-// slip of the finger: a number that a platform would be asked for, or that an
-// intermediate result would overflow with. They leave room for the largest
-// that are known, ten times over.
+// Bounds of the values in a configuration. They are ten times what the largest
+// known installations have. A value beyond them is a typing mistake: a platform
+// could be asked for it, or an intermediate result could overflow.
 const (
 	// MaxReplicas of a policy, of a target, of a reservation and of a step.
 	MaxReplicas = 1_000_000
@@ -75,9 +74,9 @@ func (v *validator) atMost(d, most Duration, path ...any) {
 // octal is what YAML 1.1 reads to the base of eight.
 var octal = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
 
-// whole refuses numbers that yaml reads otherwise than people do: fractions,
-// which it cuts off where a whole number is wanted, and a leading zero, which
-// makes 010 eight.
+// whole refuses numbers that yaml and people read differently: a fraction, which
+// yaml cuts off where a whole number is wanted, and a leading zero, by which 010
+// is eight.
 func (v *validator) whole(path []any, keys ...string) {
 	for _, key := range keys {
 		n := v.Find(at(path, key)...)
@@ -100,8 +99,8 @@ func (v *validator) whole(path []any, keys ...string) {
 // maxInteger is of the whole numbers of platforms, whatever they count.
 const maxInteger = 1_000_000_000
 
-// bounded refuses numbers of a platform's configuration that no platform has:
-// what it may be in detail is for the platform to say.
+// bounded refuses numbers in a platform's configuration that are too large for
+// any platform. The platform itself checks its values more closely.
 func (v *validator) bounded(value reflect.Value, path []any) {
 	for value.Kind() == reflect.Pointer {
 		if value.IsNil() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,10 @@ type alerting struct {
 	rules  []rule
 	// scraped are the samples of one instant, and what the rules make of them.
 	scraped samples
+	// answered are the samples that the rules were last evaluated on, and up and
+	// down what came of it.
+	answered samples
+	up, down bool
 }
 
 // rule is one rule of a rule file.
@@ -76,8 +81,13 @@ func (a *alerting) add(value float64, name string, namesAndValues ...string) {
 }
 
 // evaluate evaluates the rules in their order on what was scraped, and says
-// which alerts' expressions hold.
+// which alerts' expressions hold. The rules look at samples of this instant
+// alone, so that the answer to the same samples is the same.
 func (a *alerting) evaluate(ctx context.Context, now time.Time) (up, down bool, err error) {
+	inputs := slices.Clone(a.scraped)
+	if slices.EqualFunc(inputs, a.answered, func(x, y promql.Sample) bool { return x.F == y.F && labels.Equal(x.Metric, y.Metric) }) {
+		return a.up, a.down, nil
+	}
 	for i := range a.rules {
 		r := &a.rules[i]
 		n, err := a.rule(ctx, r, now)
@@ -91,6 +101,7 @@ func (a *alerting) evaluate(ctx context.Context, now time.Time) (up, down bool, 
 			down = down || n > 0
 		}
 	}
+	a.answered, a.up, a.down = inputs, up, down
 	return up, down, nil
 }
 

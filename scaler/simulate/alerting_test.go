@@ -50,7 +50,12 @@ func TestAlerting(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // the second instant knows nothing of the first
+			for _, before := range []float64{test.usage, 0, 1000} { // an instant knows nothing of the one before
+				a.scrape()
+				a.add(before, usageSeries)
+				if _, _, err := a.evaluate(t.Context(), noDate); err != nil {
+					t.Fatal(err)
+				}
 				a.scrape()
 				a.add(test.usage, usageSeries)
 				a.add(test.requested, "alertscaler_policy_replicas", "policy", `the "web"`, "kind", "requested")
@@ -63,26 +68,5 @@ func TestAlerting(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// BenchmarkAlerting is one evaluation of the rules of a policy with an
-// objective.
-func BenchmarkAlerting(b *testing.B) {
-	a, err := newAlerting(&config.Policy{Name: "web", PolicyRules: config.PolicyRules{
-		Min: 1, Max: 20, Resources: []*config.Resource{{Name: "cpu"}}, Reservation: config.Reservation{Objective: 0.99},
-	}}, 2)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		a.scrape()
-		a.add(12, usageSeries)
-		a.add(6, "alertscaler_policy_replicas", "policy", "web", "kind", "requested")
-		a.add(3, "alertscaler_policy_reserved", "policy", "web", "resource", "cpu", "entry", "policy objective")
-		if up, _, err := a.evaluate(b.Context(), noDate); err != nil || !up {
-			b.Fatal(up, err)
-		}
 	}
 }

@@ -31,10 +31,10 @@ type AutoscalerOptions struct {
 
 // Autoscaler is the server's own engine, with its book of alerts and a ledger in
 // memory, as the controller of a plant. Prometheus and Alertmanager are played
-// with their whole path: at each interval the generated alerts are evaluated on
-// the usage of that instant and on what Alertscaler exported before it, and
-// what fires is delivered at once, as the example receiver has it with
-// group_wait: 0s.
+// with their whole path: at each interval the generated rules are evaluated by
+// Prometheus' own engine on the usage of that instant and on what Alertscaler
+// exported before it, and what fires is delivered at once, as the example
+// receiver has it with group_wait: 0s.
 //
 // The policy's targets are replaced by one, the plant. Of several resources only
 // the first is played. A policy whose mode is off acts as if it were on.
