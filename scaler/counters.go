@@ -6,18 +6,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// notConverged is the failure reason of an action whose replicas were not
-// ready in time; the others are the target error kinds.
-const notConverged = "not_converged"
-
 // failureReasons is the closed list of an action's failure reasons. A no-op is
 // none, and a conflict that persists is decided anew.
-var failureReasons = append(withoutNoOp(), notConverged)
+var failureReasons = append(withoutNoOp(), action.NotConverged)
 
 func withoutNoOp() []string {
 	var out []string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -425,7 +426,7 @@ func (u *unit) takeOver(a *ledger.Action, now time.Time) {
 			it.cancel()
 			delete(u.drains.of[a.Target], id)
 		case ledger.Superseded:
-			it.action, it.listed = "", now.Add(visibleWithin)
+			it.action, it.listed = "", now.Add(action.VisibleWithin)
 		case ledger.Failed, ledger.NotApplied, ledger.NoOp:
 			it.action = ""
 		case ledger.Intended, ledger.Accepted:

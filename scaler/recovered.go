@@ -82,9 +82,6 @@ func (u *unit) broken(p *recovery.Panic) {
 	u.decided.Store(u.woken.Load())
 	v := *before
 	v.setup, v.last, v.reads, v.at = u.setup, &d, slices.Clone(u.reads), now
-	v.open = v.open[:0:0]
-	for _, a := range u.open {
-		v.open = append(v.open, *a)
-	}
+	v.open = u.actions.Open()
 	u.view.Store(&v)
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -292,6 +293,16 @@ func (u *unit) endpoints() []Endpoints {
 		}
 	}
 	return out
+}
+
+var bothWays = []policy.Direction{policy.Up, policy.Down}
+
+// backoffUntil is until when a target is not asked, whichever way.
+func backoffUntil(b policy.Backoffs) time.Time {
+	if b.Up.Until.After(b.Down.Until) {
+		return b.Up.Until
+	}
+	return b.Down.Until
 }
 
 // status is the unit as its operator wants to see it.

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
@@ -53,10 +54,9 @@ type unit struct {
 	// corrected is how far the clock was corrected when its times were noted.
 	corrected time.Duration
 	patience  patience
-	// struck is the panic that a call to a platform ended in.
-	struck  *recovery.Panic
-	history policy.History
-	open    []*ledger.Action
+	history   policy.History
+	// actions judges what comes of what was decided, and changes history.
+	actions *action.Machine
 	// reads is what was last read of each target.
 	reads readings
 	// restored are the targets whose replicas were brought back.
@@ -194,9 +194,7 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 	if !known && e.opts.Distrust {
 		u.history.Distrust(e.opts.Now())
 	}
-	for i := range m.open {
-		u.open = append(u.open, &m.open[i])
-	}
+	u.actions = action.New(rulesOf(s), &u.history, m.open)
 	for i := range u.history.Targets {
 		// What was last known, until it is read again.
 		if m := &u.history.Targets[i]; m.Requested != nil {
@@ -250,7 +248,7 @@ func (u *unit) turn() time.Duration {
 	for {
 		next, lane, serves := u.upcoming()
 		if !serves {
-			return u.guarded(u.conclude)
+			return u.guarded(u.lookBack)
 		}
 		if next != nil && !u.awaitFlights(next) {
 			return shortest
@@ -345,6 +343,14 @@ func (u *unit) landed() {
 	u.flight = nil
 }
 
+func namesOf(targets []boundTarget) []string {
+	out := make([]string, len(targets))
+	for i, t := range targets {
+		out[i] = t.name
+	}
+	return out
+}
+
 // settleIn closes what a new setup sheds.
 func (u *unit) settleIn() {
 	shed, gone := u.setup.shed, u.setup.gone()
@@ -355,7 +361,10 @@ func (u *unit) settleIn() {
 		delete(u.restored, t.target)
 	}
 	u.forget(gone)
-	u.configured(u.setup)
+	u.actions.Judge(rulesOf(u.setup))
+	if u.actions.Reconfigured(namesOf(shed), u.setup.fingerprint, u.engine.opts.Now()) {
+		level.Info(u.logger).Log("msg", "the configuration of the policy has changed, so its targets are asked again")
+	}
 	u.setup.shed = nil
 }
 
@@ -381,13 +390,9 @@ func (u *unit) remaining() []boundTarget {
 
 // publish replaces the view. It is called by the evaluation in flight.
 func (u *unit) publish(d *policy.Decision) {
-	var open []ledger.Action
-	for _, a := range u.open {
-		open = append(open, *a)
-	}
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.drainingNow(),
 		progress: u.progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }
