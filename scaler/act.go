@@ -24,7 +24,7 @@ const conflictTries = 5
 func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observation) {
 	d.ID = u.engine.opts.Ledger.NewID(d.Time)
 	plan := u.actions.Plan(action.Options{
-		Decision: d, Others: u.othersFor(d, o), Victims: u.victimNames, NewID: u.engine.opts.Ledger.NewID,
+		Decision: d, Others: u.othersFor(d, o), Victims: u.victims.Names, NewID: u.engine.opts.Ledger.NewID,
 	})
 	intended := false
 	for {
@@ -57,17 +57,9 @@ func (u *unit) othersFor(d *policy.Decision, o *policy.Observation) policy.Obser
 	others := *o
 	others.Targets = slices.Clone(o.Targets)
 	if d.Desired < d.Current {
-		u.spareUndrained(others.Targets)
+		u.victims.Spare(others.Targets)
 	}
 	return others
-}
-
-func (u *unit) victimNames(targetName string, n int) []string {
-	var names []string
-	for _, r := range u.choices[targetName].first(n) {
-		names = append(names, r.Name)
-	}
-	return names
 }
 
 // intend makes what is to be asked durable, and returns why it could not; empty:
@@ -120,7 +112,7 @@ func (u *unit) remember(actions []action.Action) ledger.Record {
 func (u *unit) ask(ctx context.Context, a *action.Action) action.Answer {
 	u.counts.acted(a)
 	started := u.engine.opts.Now()
-	u.handOver(a)
+	u.victims.HandOver(a)
 	answer := u.askUntilHeard(ctx, a)
 	u.engine.metrics.actionDuration.Observe(u.engine.opts.Now().Sub(started).Seconds())
 	return answer
@@ -192,8 +184,8 @@ func (u *unit) callOnce(ctx context.Context, t boundTarget, a *action.Action) er
 	defer cancel()
 	ctx = target.WithRequest(ctx, target.Request{Policy: a.Policy, Reason: string(a.Reason), From: a.From})
 	if v, ok := t.target.(target.Victims); ok && a.Direction == policy.Down {
-		if c, chosen := u.choices[a.Target]; chosen {
-			return v.ScaleDown(ctx, a.To, ids(c.first(a.From-a.To)))
+		if ids, chosen := u.victims.IDs(a.Target, a.From-a.To); chosen {
+			return v.ScaleDown(ctx, a.To, ids)
 		}
 	}
 	return t.target.Scale(ctx, a.To)
@@ -202,7 +194,7 @@ func (u *unit) callOnce(ctx context.Context, t boundTarget, a *action.Action) er
 // tell takes in which actions have changed, and logs and counts what happened.
 func (u *unit) tell(r action.Result, now time.Time) {
 	for i := range r.Changed {
-		u.takeOver(&r.Changed[i], now)
+		u.victims.TakeOver(&r.Changed[i], now)
 	}
 	u.report(r.Events, now)
 }

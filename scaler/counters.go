@@ -10,6 +10,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // failureReasons is the closed list of an action's failure reasons. A no-op is
@@ -88,14 +89,7 @@ type failureKey struct{ target, reason string }
 
 type drainKey struct{ target, result string }
 
-// What becomes of a replica that is to finish its work before it goes.
-const (
-	drainedInTime  = "drained"
-	drainTimedOut  = "timed_out"
-	drainCancelled = "cancelled"
-)
-
-var drainResults = []string{drainedInTime, drainTimedOut, drainCancelled}
+var drainResults = []string{victims.Drained, victims.TimedOut, victims.Cancelled}
 
 func newCounters() *counters {
 	return &counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}

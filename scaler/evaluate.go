@@ -39,7 +39,7 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 	}
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
-	u.drain(&d)
+	u.victims.Drain(&d)
 	if d.Act {
 		wanted := d.Desired
 		within(componentAction, func() { u.act(ctx, &d, &o) })
@@ -157,14 +157,14 @@ func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Tim
 	ready, leaving, readable := 0, 0, true
 	for _, r := range shown {
 		ts := u.actions.Observe(r, now)
-		ts.Ready = max(0, r.Ready-u.drains.leaving(r.Target))
+		ts.Ready = max(0, r.Ready-u.victims.Leaving(r.Target))
 		readable = readable && ts.Error == ""
 		ready += r.Ready
 		leaving += r.Ready - ts.Ready
 		o.Targets = append(o.Targets, ts)
 	}
 	if readable {
-		u.chooseVictims(ctx, now, &o)
+		u.victims.Choose(ctx, now, &u.setup.rules, u.setup.usage, &o)
 	}
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o

@@ -175,6 +175,10 @@ var bans = []ban{
 		why: "the simulator is the engine without any platform; whoever runs it says which ones a file may name",
 	},
 	{
+		who: "scaler/victims", whom: own(append(below("scaler/target/"), "scaler", "scaler/ledger", "scaler/usage", "scaler/alerts", "scaler/target/install")...),
+		why: "whoever chooses which replicas go knows what a target can do, and neither platform nor engine",
+	},
+	{
 		who: "scaler", whom: own("scaler/simulate", "scaler/target/install"),
 		why: "the engine does not know who turns its clock",
 	},

@@ -91,7 +91,7 @@ func (u *unit) mayGo() bool {
 // again.
 func (u *unit) lookBack() time.Duration {
 	stop := u.engine.draining
-	u.leaveDrains()
+	u.victims.Leave()
 	if u.actions.Idle() || stop.Err() != nil {
 		return shortest
 	}
@@ -113,7 +113,7 @@ func (u *unit) abandon(now time.Time) {
 		return
 	}
 	for i := range closed {
-		u.takeOver(&closed[i], now)
+		u.victims.TakeOver(&closed[i], now)
 	}
 	level.Info(u.logger).Log("msg", "the policy has left the configuration before what it asked for was settled", "actions", len(closed))
 	u.engine.opts.Ledger.Enqueue(u.remember(closed))

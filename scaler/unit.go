@@ -15,6 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // unit is one policy at work. Its evaluations follow each other; what they
@@ -63,10 +64,8 @@ type unit struct {
 	restored map[target.Target]bool
 	// recorded is the last decision written to the ledger; nil: none was.
 	recorded *answer
-	// choices are which replicas of each target may go, by what was last
-	// observed.
-	choices map[string]choice
-	drains  drains
+	// victims are which replicas may go, and their drains.
+	victims *victims.State
 
 	// learnings are of the resources with an objective.
 	learnings map[string]*learning
@@ -112,7 +111,7 @@ type boundTarget struct {
 	// victims and hook are nil where the platform chooses which replicas go,
 	// and nobody is asked before they do.
 	victims *config.Victims
-	hook    Drainer
+	hook    victims.Drainer
 }
 
 // reading is one target as last read.
@@ -162,7 +161,7 @@ type view struct {
 	// open are the actions that have still to be settled.
 	open []ledger.Action
 	// draining are the replicas that are, by target.
-	draining map[string]drainees
+	draining map[string]victims.Drainees
 	// progress is that of each resource with an objective.
 	progress map[string]progress
 	// at is when it was published, and paused whether an operator had paused
@@ -174,7 +173,7 @@ type view struct {
 // ready is how many of a target's replicas serve: those that take no work
 // because they are to go do not.
 func (v *view) ready(r reading) int {
-	return max(0, r.state.Ready-v.draining[r.name].ready)
+	return max(0, r.state.Ready-v.draining[r.name].Ready)
 }
 
 func newUnit(e *Engine, name string, s *setup) *unit {
@@ -195,6 +194,10 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		u.history.Distrust(e.opts.Now())
 	}
 	u.actions = action.New(rulesOf(s), &u.history, m.open)
+	u.victims = victims.New(victims.Options{
+		Policy: name, Logger: u.logger, Guard: e.guard, Now: e.opts.Now, PlatformTimeout: e.opts.PlatformTimeout,
+		Stopping: e.draining, Go: e.running.Go, Wake: u.wake, Count: u.counts.drained,
+	}, s.scaleTarget, victimsOf(s.targets))
 	for i := range u.history.Targets {
 		// What was last known, until it is read again.
 		if m := &u.history.Targets[i]; m.Requested != nil {
@@ -302,7 +305,7 @@ func (u *unit) finished(wait time.Duration) bool {
 		return true
 	}
 	u.stage = gone
-	u.leaveDrains()
+	u.victims.Leave()
 	u.closeTargets(u.remaining())
 	u.mu.Unlock()
 	u.engine.gone(u)
@@ -343,6 +346,23 @@ func (u *unit) landed() {
 	u.flight = nil
 }
 
+// victimsOf are the targets as those see them who choose which replicas go.
+func victimsOf(targets []boundTarget) []victims.Target {
+	out := make([]victims.Target, len(targets))
+	for i, t := range targets {
+		out[i] = victims.Target{Name: t.name, Platform: t.platform, Target: t.target, Rule: t.victims, Hook: t.hook}
+	}
+	return out
+}
+
+func setOf(targets []boundTarget) map[string]bool {
+	out := make(map[string]bool, len(targets))
+	for _, t := range targets {
+		out[t.name] = true
+	}
+	return out
+}
+
 func namesOf(targets []boundTarget) []string {
 	out := make([]string, len(targets))
 	for i, t := range targets {
@@ -354,8 +374,7 @@ func namesOf(targets []boundTarget) []string {
 // settleIn closes what a new setup sheds.
 func (u *unit) settleIn() {
 	shed, gone := u.setup.shed, u.setup.gone()
-	u.dropDrains(gone)
-	u.drains.moveTo(u.setup.targets)
+	u.victims.Reconfigure(u.setup.scaleTarget, victimsOf(u.setup.targets), setOf(gone))
 	u.closeTargets(shed)
 	for _, t := range shed {
 		delete(u.restored, t.target)
@@ -392,7 +411,7 @@ func (u *unit) remaining() []boundTarget {
 func (u *unit) publish(d *policy.Decision) {
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.drainingNow(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.victims.Draining(),
 		progress: u.progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }
