@@ -23,6 +23,7 @@ const fresh = time.Second
 // methods are safe for concurrent use.
 type cached struct {
 	source source
+	now    func() time.Time
 	asking chan struct{} // holds one token: whoever has it asks
 
 	mu    sync.Mutex
@@ -32,7 +33,9 @@ type cached struct {
 	age   int       // moves with each forget
 }
 
-func newCached(s source) *cached { return &cached{source: s, asking: make(chan struct{}, 1)} }
+func newCached(s source) *cached {
+	return &cached{source: s, now: time.Now, asking: make(chan struct{}, 1)}
+}
 
 // read returns a count that is fresh, or that was begun to be read after it was
 // asked for: a read that takes longer than it stays fresh still serves all who
@@ -48,7 +51,7 @@ func (c *cached) exactly(ctx context.Context, op string) (counts, error) {
 }
 
 func (c *cached) get(ctx context.Context, op string, exact bool) (counts, error) {
-	came := time.Now()
+	came := c.now()
 	select {
 	case c.asking <- struct{}{}:
 		defer func() { <-c.asking }()
@@ -58,10 +61,10 @@ func (c *cached) get(ctx context.Context, op string, exact bool) (counts, error)
 	c.mu.Lock()
 	known, at, age, enough := c.known, c.at, c.age, c.exact || !exact
 	c.mu.Unlock()
-	if enough && (time.Since(at) < fresh || at.After(came)) {
+	if enough && (c.now().Sub(at) < fresh || at.After(came)) {
 		return known, nil
 	}
-	began, since := time.Now(), time.Time{}
+	began, since := c.now(), time.Time{}
 	if exact {
 		since = began.Add(-fresh)
 	}

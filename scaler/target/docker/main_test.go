@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,11 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
+
+func TestMain(m *testing.M) {
+	realtest.Parallel(6)
+	os.Exit(m.Run())
+}
 
 // converge is how long the Engine may take for what the tests ask of it.
 const converge = time.Minute

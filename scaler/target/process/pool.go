@@ -36,6 +36,8 @@ type pool struct {
 	launcher *launcher
 	guard    *recovery.Guard
 	running  sync.WaitGroup // one for each replica's run
+	// aliveAfter is how long a replica without a probe must have run.
+	aliveAfter time.Duration
 
 	mu         sync.Mutex // guards the fields below and the replicas' own
 	asked      bool       // Restore or Scale was called
@@ -69,6 +71,8 @@ func newPool(cfg Config, o target.Options) *pool {
 		ports:    newPorts(),
 		launcher: newLauncher(),
 		guard:    recovery.New(o.Registerer, componentReplica),
+
+		aliveAfter: aliveAfter,
 	}
 	if p.logger == nil {
 		p.logger = log.NewNopLogger()
