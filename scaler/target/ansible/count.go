@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // source reads how many replicas there are, not as it was before since where
@@ -24,7 +26,7 @@ const fresh = time.Second
 type cached struct {
 	source source
 	now    func() time.Time
-	asking chan struct{} // holds one token: whoever has it asks
+	asking share.Lock // whoever has it asks
 
 	mu    sync.Mutex
 	known counts
@@ -33,9 +35,7 @@ type cached struct {
 	age   int       // moves with each forget
 }
 
-func newCached(s source) *cached {
-	return &cached{source: s, now: time.Now, asking: make(chan struct{}, 1)}
-}
+func newCached(s source) *cached { return &cached{source: s, now: time.Now} }
 
 // read returns a count that is fresh, or that was begun to be read after it was
 // asked for: a read that takes longer than it stays fresh still serves all who
@@ -52,12 +52,10 @@ func (c *cached) exactly(ctx context.Context, op string) (counts, error) {
 
 func (c *cached) get(ctx context.Context, op string, exact bool) (counts, error) {
 	came := c.now()
-	select {
-	case c.asking <- struct{}{}:
-		defer func() { <-c.asking }()
-	case <-ctx.Done():
-		return counts{}, failure(op, ctx.Err())
+	if err := c.asking.Lock(ctx); err != nil {
+		return counts{}, failure(op, err)
 	}
+	defer c.asking.Unlock()
 	c.mu.Lock()
 	known, at, age, enough := c.known, c.at, c.age, c.exact || !exact
 	c.mu.Unlock()

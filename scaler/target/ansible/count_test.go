@@ -204,7 +204,6 @@ func TestCached(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c.asking <- struct{}{}
 	if _, err := c.read(ctx, "count"); !target.IsTimeout(err) {
 		t.Errorf("%v, want the caller's cancellation", err)
 	}

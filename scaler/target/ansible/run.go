@@ -28,7 +28,7 @@ func (p *playbook) launch(op string, vars own) (*run, error) {
 	if err != nil {
 		return nil, target.Errorf(target.KindTemporary, op, "pass the variables: %w", err)
 	}
-	argv := []string{absoluteProgram(p.cfg.AnsiblePlaybook)}
+	argv := []string{program.Absolute(p.cfg.AnsiblePlaybook)}
 	if p.cfg.Inventory != "" {
 		argv = append(argv, "--inventory="+absolute(p.cfg.Inventory))
 	}
