@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
@@ -150,7 +151,10 @@ func (l *listing) start(sum share.Sum, static bool) *flight {
 	l.running = f
 	go func() {
 		l.slots <- struct{}{}
-		f.inv, f.err = l.list()
+		f.err = recovery.Do(recovery.Reading, func() (err error) {
+			f.inv, err = l.list()
+			return err
+		})
 		<-l.slots
 		l.mu.Lock()
 		if l.running == f {

@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 const (
@@ -139,7 +140,10 @@ func (p *plugin) certificate() (*tls.Certificate, error) {
 }
 
 func (p *plugin) ask(a *pluginRun) {
-	a.creds, a.err = p.run()
+	a.err = recovery.Do(recovery.Reading, func() (err error) {
+		a.creds, err = p.run()
+		return err
+	})
 	p.mu.Lock()
 	renewed := false
 	if a.err == nil {

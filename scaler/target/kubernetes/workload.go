@@ -58,9 +58,9 @@ func (w *workload) Close() error {
 	return nil
 }
 
-// Current implements target.Target. Requested is the scale's spec.replicas. Of
-// Ready, see ready, and of Failed, see noRoom. When the number last changed is not known: the API server
-// keeps no such time.
+// Current implements target.Target. Requested is the scale's spec.replicas; of
+// Ready see ready, and of Failed see noRoom. When the number last changed is not
+// known: the API server keeps no such time.
 func (w *workload) Current(ctx context.Context) (target.State, error) {
 	ctx, op := share.Note(ctx), "read "+w.what
 	api, sc, requested, err := w.read(ctx, op)
