@@ -75,6 +75,14 @@ func serviceSpec(t testing.TB, args ...string) swarm.ServiceSpec {
 	}
 }
 
+// idleSpec is a service that no node will do for: it is there and can be asked
+// for, and no container has to come and go with it.
+func idleSpec(t testing.TB) swarm.ServiceSpec {
+	spec := serviceSpec(t)
+	spec.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.labels.alertscaler.test==never"}}
+	return spec
+}
+
 // createService makes a service that the test's end removes.
 func createService(t testing.TB, api *client.Client, spec swarm.ServiceSpec) (name string) {
 	t.Helper()

@@ -128,10 +128,8 @@ func TestServiceThatHasNoReplicas(t *testing.T) {
 		"global-job service":     {GlobalJob: &swarm.GlobalJob{}},
 	} {
 		t.Run(want, func(t *testing.T) {
-			spec := serviceSpec(t)
+			spec := idleSpec(t) // the Engine forgets containers of removed jobs
 			spec.Mode = mode
-			// No node will do: the Engine forgets containers of removed jobs.
-			spec.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.labels.alertscaler.test==never"}}
 			s := open(t, &ServiceConfig{Name: createService(t, api, spec), HostConfig: HostConfig{Host: host}})
 			_, err := s.Current(t.Context())
 			for _, err := range []error{err, s.Scale(t.Context(), 2)} {
@@ -149,7 +147,7 @@ func TestServiceConflict(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	name := createService(t, api, serviceSpec(t))
+	name := createService(t, api, idleSpec(t))
 	proxied := faulty(t, host, func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/update") {
 			svc := inspectService(t, api, name)
@@ -174,9 +172,11 @@ func TestServiceByID(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	id := inspectService(t, api, createService(t, api, serviceSpec(t))).ID
+	id := inspectService(t, api, createService(t, api, idleSpec(t))).ID
 	whole := open(t, &ServiceConfig{Name: id, HostConfig: HostConfig{Host: host}})
-	settle(t, whole, 1)
+	if st := current(t, whole); st.Requested != 1 {
+		t.Errorf("Current = %+v, want the 1 requested", st)
+	}
 	part := open(t, &ServiceConfig{Name: id[:12], HostConfig: HostConfig{Host: host}})
 	if _, err := part.Current(t.Context()); target.KindOf(err) != target.KindNotFound {
 		t.Errorf("the beginning of an ID: %v, want not found", err)
