@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	realtest.Parallel(6)
+	realtest.Parallel(4)
 	os.Exit(m.Run())
 }
 
