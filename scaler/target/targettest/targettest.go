@@ -13,6 +13,7 @@ package targettest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,8 +61,10 @@ type Harness struct {
 	Serial bool
 }
 
-// Run tests everything that the contract promises and the harness can show.
-func Run(t *testing.T, h Harness) {
+// Run tests everything that the contract promises and the harness can show, or
+// only the tests that are named: where the same code passes all of them over
+// something quicker than what this harness has.
+func Run(t *testing.T, h Harness, only ...string) {
 	t.Helper()
 	if h.New == nil || h.Converge <= 0 {
 		t.Fatal("targettest: New and Converge are required")
@@ -75,6 +78,7 @@ func Run(t *testing.T, h Harness) {
 	if h.CallTimeout == 0 {
 		h.CallTimeout = 10 * time.Second
 	}
+	ran := 0
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, Harness)
@@ -98,12 +102,19 @@ func Run(t *testing.T, h Harness) {
 		{"Limit", testLimit},
 		{"Victims", testVictims},
 	} {
+		if len(only) > 0 && !slices.Contains(only, test.name) {
+			continue
+		}
+		ran++
 		t.Run(test.name, func(t *testing.T) {
 			if !h.Serial {
 				t.Parallel()
 			}
 			test.run(t, h)
 		})
+	}
+	if len(only) > 0 && ran != len(only) {
+		t.Errorf("targettest: %d of the tests %q exist", ran, only)
 	}
 }
 
