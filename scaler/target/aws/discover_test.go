@@ -15,6 +15,12 @@ func discoverer(t testing.TB, cfg target.DiscoveryConfig) target.Discoverer {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	switch cfg := cfg.(type) {
+	case *ASGDiscoveryConfig:
+		cfg.clients = wired()
+	case *ECSDiscoveryConfig:
+		cfg.clients = wired()
+	}
 	d, err := cfg.New(target.Options{Name: "cloud"})
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +64,7 @@ func TestDiscoverGroups(t *testing.T) {
 		s.AddGroup(awstest.Group{Name: name, Max: 9, Tags: tags})
 	}
 	s.AddGroup(awstest.Group{Name: "going", Max: 9, Status: "Delete in progress", Tags: map[string]string{"alertscaler:enable": "true"}})
-	var clients Clients
-	all := found(t, discoverer(t, &ASGDiscoveryConfig{Connection: conn, clients: &clients}))
+	all := found(t, discoverer(t, &ASGDiscoveryConfig{Connection: conn}))
 	if len(all) != 3 {
 		t.Errorf("found %v, want three", all)
 	}

@@ -54,23 +54,24 @@ func TestKinds(t *testing.T) {
 		{"no code of a request that is wrong", azuretest.Fault{Status: 400}, target.KindTemporary, "HTTP status 400", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			f := start(t, nil, web())
-			s := open(t, f.config("web"))
-			test.fault.Method = http.MethodPatch
-			f.Fail(test.fault)
-			f.Requests()
-			err := s.Scale(t.Context(), 3)
-			wantKind(t, "Scale", err, test.want, test.says)
-			if got := target.RetryAfter(err); got != test.after {
-				t.Errorf("retry after %v, want %v", got, test.after)
-			}
-			if n := count(f.Requests(), "PATCH "); n != 1 {
-				t.Errorf("%d attempts, want 1: the engine does the retrying", n)
-			}
-			if st := current(t, s); st.Requested != 1 || st.Failed != nil {
-				t.Errorf("%+v after a request that was refused", st)
-			}
+			virtual(t, func(t *testing.T) {
+				f := start(t, nil, web())
+				s := open(t, f.config("web"))
+				test.fault.Method = http.MethodPatch
+				f.Fail(test.fault)
+				f.Requests()
+				err := s.Scale(t.Context(), 3)
+				wantKind(t, "Scale", err, test.want, test.says)
+				if got := target.RetryAfter(err); got != test.after {
+					t.Errorf("retry after %v, want %v", got, test.after)
+				}
+				if n := count(f.Requests(), "PATCH "); n != 1 {
+					t.Errorf("%d attempts, want 1: the engine does the retrying", n)
+				}
+				if st := current(t, s); st.Requested != 1 || st.Failed != nil {
+					t.Errorf("%+v after a request that was refused", st)
+				}
+			})
 		})
 	}
 }
