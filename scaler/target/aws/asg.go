@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -56,10 +55,8 @@ func (a *account) groupPages(ctx context.Context, in *autoscaling.DescribeAutoSc
 		if err != nil {
 			return err
 		}
-		// A list that is empty is there all the same. What the SDK does not
-		// take for an answer, such as a proxy's page, it takes for no groups.
 		if page.AutoScalingGroups == nil {
-			return errors.New("the answer has no list of groups")
+			return noList("groups")
 		}
 		for i := range page.AutoScalingGroups {
 			found(&page.AutoScalingGroups[i])

@@ -101,6 +101,9 @@ func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if page.ClusterArns == nil {
+			return nil, noList("clusters")
+		}
 		for _, arn := range page.ClusterArns {
 			out = append(out, arn[strings.LastIndexByte(arn, '/')+1:])
 		}
@@ -121,12 +124,18 @@ func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]tar
 		if err != nil {
 			return nil, err
 		}
+		if page.ServiceArns == nil {
+			return nil, noList("services")
+		}
 		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
 			described, err := d.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
 				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
 			})
 			if err != nil {
 				return nil, err
+			}
+			if described.Services == nil {
+				return nil, noList("services")
 			}
 			for i := range described.Services {
 				if found, ok := d.found(cluster, &described.Services[i]); ok {

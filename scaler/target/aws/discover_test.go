@@ -150,6 +150,29 @@ func TestDiscoverHalf(t *testing.T) {
 	}
 }
 
+// TestDiscoverNothing has something else answer with status 200: nobody has gone
+// because of it.
+func TestDiscoverNothing(t *testing.T) {
+	t.Parallel()
+	s, conn := serveRegion(t)
+	s.AddService(awstest.Service{Cluster: "shop", Name: "web", Tags: map[string]string{"alertscaler:enable": "true"}})
+	for _, action := range []string{"ListClusters", "ListServices", "DescribeServices"} {
+		s.Fail(func(c awstest.Call) *awstest.Fault {
+			if c.Action == action {
+				return &awstest.Fault{Status: 200, Raw: "{}"}
+			}
+			return nil
+		})
+		all, err := discoverer(t, &ECSDiscoveryConfig{Connection: conn}).Discover(t.Context())
+		wantKind(t, action, err, target.KindTemporary, "the answer has no list of")
+		if all != nil {
+			t.Errorf("%s: found %v beside an error", action, all)
+		}
+	}
+	_, err := ecsService(t, conn).Current(t.Context())
+	wantKind(t, "Current", err, target.KindTemporary, "the answer has no list of services")
+}
+
 func TestPolicyName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"web": "web", "web/blue 1": "web-blue-1", "-_web": "web", "shop:web": "shop:web"} {

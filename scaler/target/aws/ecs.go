@@ -45,6 +45,9 @@ func (a *account) describeServices(ctx context.Context, keys []key) (map[key]*se
 	if err != nil {
 		return nil, err
 	}
+	if page.Services == nil {
+		return nil, noList("services")
+	}
 	served := servedAt(page.ResultMetadata, time.Now())
 	out := make(map[key]*service, len(keys))
 	for i := range page.Services {

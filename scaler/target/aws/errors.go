@@ -173,6 +173,12 @@ func retryAfter(err error, now time.Time) time.Duration {
 	return share.RetryAfter(e.Response.Header, now)
 }
 
+// noList is the error of an answer that does not have what was asked for. A list
+// that is empty is there all the same. What the SDK does not take for an answer,
+// such as a proxy's page, it takes for one with nothing in it, and whatever is
+// missing would be taken for gone.
+func noList(of string) error { return errors.New("the answer has no list of " + of) }
+
 // unknownCode is what the SDK calls an answer that has no code, as with a
 // proxy's.
 const unknownCode = "UnknownError"

@@ -151,6 +151,10 @@ func (a *account) set(ctx context.Context, op, group, name string) (*setModel, e
 	if err := a.get(ctx, op, a.url(a.setPath(group, name), computeVersion, nil), m); err != nil {
 		return nil, err
 	}
+	if !strings.EqualFold(m.Name, name) {
+		// {} of whoever else answers would be a set without a capacity.
+		return nil, target.Errorf(target.KindTemporary, op, "HTTP status 200: the answer is not the description of the scale set")
+	}
 	return m, nil
 }
 
@@ -176,6 +180,11 @@ func list[T any](ctx context.Context, a *account, op, address string) ([]T, erro
 		}
 		if err := a.get(ctx, op, address, &page); err != nil {
 			return nil, err
+		}
+		if page.Value == nil {
+			// A list that is empty is there all the same. What is missing from
+			// one would be taken for gone.
+			return nil, target.Errorf(target.KindTemporary, op, "HTTP status 200: the answer has no list")
 		}
 		for _, raw := range page.Value {
 			var item T

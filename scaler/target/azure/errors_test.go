@@ -76,6 +76,36 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// TestNoAnswers has something else answer each kind of question with status
+// 200: nothing is read from it, and nobody has gone because of it.
+func TestNoAnswers(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"{}", "null", "[]", "<html>", `{"name":"other","sku":{"capacity":0}}`, `{"value":null}`} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, nil, web())
+			f.Fail(azuretest.Fault{Path: "/subscriptions/", Status: 200, Raw: body})
+			s := open(t, f.config("web"))
+			st, err := s.Current(t.Context())
+			wantKind(t, "Current", err, target.KindTemporary, "list the scale sets")
+			if st != (target.State{}) {
+				t.Errorf("%+v beside an error", st)
+			}
+			wantKind(t, "Scale", s.Scale(t.Context(), 3), target.KindTemporary, "scale scale set shop/web")
+			cfg := &DiscoveryConfig{Access: access(f.URL()), clients: f.clients}
+			d, err := cfg.New(target.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := d.Discover(t.Context())
+			wantKind(t, "Discover", err, target.KindTemporary, "list the scale sets")
+			if all != nil {
+				t.Errorf("found %v beside an error", all)
+			}
+		})
+	}
+}
+
 // TestTokens: what may become of a token, and that a secret is read again.
 func TestTokens(t *testing.T) {
 	t.Parallel()

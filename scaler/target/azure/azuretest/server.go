@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -75,6 +76,8 @@ type Fault struct {
 	Code, Message string
 	Details       []Detail
 	Header        map[string]string
+	// Raw is the body where it is not an error of Azure.
+	Raw string
 	// Times is how many are answered so; 0: all.
 	Times int
 }
@@ -257,6 +260,11 @@ func refuse(w http.ResponseWriter, status int, code, format string, args ...any)
 func refuseWith(w http.ResponseWriter, f *Fault) {
 	for k, v := range f.Header {
 		w.Header().Set(k, v)
+	}
+	if f.Raw != "" {
+		w.WriteHeader(f.Status)
+		_, _ = io.WriteString(w, f.Raw)
+		return
 	}
 	reply(w, f.Status, map[string]any{"error": errorBody(f.Code, f.Message, f.Details)})
 }
