@@ -15,6 +15,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -59,6 +60,10 @@ type Harness struct {
 	// Serial runs one test after the other, for platforms that cannot hold
 	// the things of several tests at once.
 	Serial bool
+	// Virtual runs each test in virtual time, in a bubble of testing/synctest:
+	// waiting takes no time. It is for platforms whose other side is in the test
+	// itself and reached without the network, see Wire.
+	Virtual bool
 }
 
 // Run tests everything that the contract promises and the harness can show, or
@@ -100,21 +105,51 @@ func Run(t *testing.T, h Harness, only ...string) {
 		{"Unreachable", testUnreachable},
 		{"Hanging", testHanging},
 		{"Limit", testLimit},
-		{"Victims", testVictims},
+		{groupOfTests, testVictims},
 	} {
 		if len(only) > 0 && !slices.Contains(only, test.name) {
 			continue
 		}
 		ran++
-		t.Run(test.name, func(t *testing.T) {
-			if !h.Serial {
-				t.Parallel()
-			}
-			test.run(t, h)
-		})
+		run := test.run
+		if test.name != groupOfTests {
+			run = func(t *testing.T, h Harness) { h.bubble(t, func(t *testing.T) { test.run(t, h) }) }
+		}
+		h.run(t, test.name, func(t *testing.T) { run(t, h) })
 	}
 	if len(only) > 0 && ran != len(only) {
 		t.Errorf("targettest: %d of the tests %q exist", ran, only)
+	}
+}
+
+// groupOfTests is the one that has tests in it, each with its own bubble.
+const groupOfTests = "Victims"
+
+// run runs a test beside the others, if they may be.
+func (h Harness) run(t *testing.T, name string, test func(*testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		if !h.Serial {
+			t.Parallel()
+		}
+		test(t)
+	})
+}
+
+// bubble runs a test in the harness's kind of time.
+func (h Harness) bubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	if !h.Virtual {
+		test(t)
+		return
+	}
+	skipped := false
+	synctest.Test(t, func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
+		test(t)
+	})
+	if skipped {
+		t.SkipNow()
 	}
 }
 
