@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -98,7 +99,7 @@ func FuzzParseSelector(f *testing.F) {
 		others := 0
 		for _, m := range want.LabelMatchers {
 			switch {
-			case m.Name == labels.MetricName && m.Value == want.Name && m.Type == labels.MatchEqual:
+			case m.Name == model.MetricNameLabel && m.Value == want.Name && m.Type == labels.MatchEqual:
 			case m.Type == labels.MatchEqual:
 				equal[m.Name] = append(equal[m.Name], m.Value)
 			default:
