@@ -116,12 +116,12 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 		a.State, a.Ended = ledger.Superseded, u.engine.opts.Now()
 		return nil
 	}
-	u.counts.acted(a)
+	u.counts.Acted(a.Target, a.Direction)
 	started := u.engine.opts.Now()
 	u.handOver(a)
 	changed, err := u.ask(ctx, t, a)
 	now := u.engine.opts.Now()
-	u.engine.metrics.actionDuration.Observe(now.Sub(started).Seconds())
+	u.engine.timings.Action.Observe(now.Sub(started).Seconds())
 
 	kind := target.KindOf(err)
 	if err != nil {
@@ -168,7 +168,7 @@ func (u *unit) scale(ctx context.Context, a *ledger.Action) (replaced []*ledger.
 const takeBackInterval = time.Minute
 
 func (u *unit) refused(a *ledger.Action, err error, now time.Time) {
-	u.counts.failed(a.Target, a.ErrorKind)
+	u.counts.Failed(a.Target, a.ErrorKind)
 	u.backOff(a, target.KindOf(err), target.RetryAfter(err), now)
 	if b := u.history.Backoffs[a.Target].Up; a.Direction == policy.Down && b.NotConverged {
 		// It does not even give back what never became ready.
@@ -295,7 +295,7 @@ func (u *unit) observeAlertToAction(d policy.Direction, now time.Time) {
 		last = u.history.Moves[n-1].At
 	}
 	if oldest, ok := u.engine.opts.Alerts.ReceivedAfter(u.name, d, last); ok {
-		u.engine.metrics.alertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
+		u.engine.timings.AlertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
 	}
 }
 

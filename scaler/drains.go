@@ -9,6 +9,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/drain"
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -226,10 +227,10 @@ func (u *unit) startDrain(t boundTarget, r target.Replica) *draining {
 		switch {
 		case err == nil:
 			level.Info(u.logger).Log("msg", "drained", "target", t.name, "replica", r.Name, "took", took)
-			u.counts.drained(t.name, drainedInTime)
+			u.counts.Drained(t.name, export.DrainCompleted)
 		case errors.Is(err, context.DeadlineExceeded):
 			level.Warn(u.logger).Log("msg", "not drained in time, goes as it is", "target", t.name, "replica", r.Name, "timeout", t.hook.Timeout())
-			u.counts.drained(t.name, drainTimedOut)
+			u.counts.Drained(t.name, export.DrainTimedOut)
 		default:
 			return // cancelled: whoever did it has seen to the rest
 		}
@@ -363,7 +364,7 @@ func (u *unit) tellStay(ctx context.Context, its []*draining) {
 			continue
 		}
 		level.Info(u.logger).Log("msg", "a replica that was to go stays", "target", at.name, "replica", name)
-		u.counts.drained(at.name, drainCancelled)
+		u.counts.Drained(at.name, export.DrainCancelled)
 		r := it.request
 		r.Action = drain.Cancel
 		tell, cancel := context.WithTimeout(ctx, tellTimeout)

@@ -14,8 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/budget"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/drain"
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -114,7 +116,7 @@ type Options struct {
 // Engine evaluates policies. All methods are safe for concurrent use.
 type Engine struct {
 	opts    Options
-	metrics *metrics
+	timings *export.Timings
 	guard   *recovery.Guard
 	lanes   *lanes
 
@@ -126,8 +128,8 @@ type Engine struct {
 	stopDraining context.CancelFunc
 	// running counts evaluations in flight and targets being closed.
 	running sync.WaitGroup
-	// shared is locked after mu and before a unit's own.
-	shared shared
+	// pool is locked after mu and before a unit's own.
+	pool   budget.Pool
 	pauses pauses
 
 	mu      sync.Mutex // guards everything below
@@ -184,7 +186,10 @@ func New(o Options) (*Engine, error) {
 	if err := e.restorePauses(); err != nil {
 		return nil, err
 	}
-	e.metrics = newMetrics(o.Registerer, e)
+	e.timings = export.NewTimings(o.Registerer)
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(e.collector())
+	}
 	return e, nil
 }
 
@@ -210,7 +215,7 @@ func (e *Engine) Wake(policies []string) {
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
 			u.woken.Add(1)
-			e.shared.woken.add(u)
+			e.pool.Woken(name)
 		}
 	}
 	for _, name := range policies {

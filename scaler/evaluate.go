@@ -43,33 +43,40 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 		wanted := d.Desired
 		within(componentAction, func() { u.act(ctx, &d, &o) })
 		if d.Desired != wanted {
-			u.engine.shared.refused(u, &o, &d)
+			u.engine.pool.Refused(&u.setup.rules, &o, &d)
 		}
 	} else {
 		u.record(&d)
 	}
-	u.counts.decided(&d)
+	u.counts.Decided(&d)
 	u.publish(&d)
-	u.engine.metrics.evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
+	u.engine.timings.Evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
 	return u.pause(&d, u.engine.opts.Now())
 }
 
-// decide asks for the decision, and lets the others know what came of it.
+// decide asks for the decision, and wakes those who may have waited for it.
 func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.Decision {
-	s := &u.engine.shared
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	d, lacking := u.takeTurn(o, woken, now)
+	u.engine.wakeAll(lacking)
+	return d
+}
+
+// takeTurn decides while nobody else does, and returns which others may have
+// more for it.
+func (u *unit) takeTurn(o *policy.Observation, woken int64, now time.Time) (d policy.Decision, lacking []string) {
+	turn := u.engine.pool.Turn(&u.setup.rules)
+	defer turn.End()
 	if o.Up == 0 {
-		o.FleetHold = s.fleet.holdOf(&u.history, now)
+		o.FleetHold = turn.FleetHold(&u.history, now)
 	}
-	o.Budgets = s.rooms(u, o)
-	d := policy.Decide(u.setup.rules, *o, u.history, now)
+	o.Budgets = turn.Rooms(o)
+	d = policy.Decide(u.setup.rules, *o, u.history, now)
 	u.history.Observe(u.setup.rules, d)
 	if d.WantsDown && o.FleetHold != nil && o.FleetHold.Wanting > 0 {
 		u.history.FleetHold = o.FleetHold
 	}
-	s.decided(u, woken, o, &d)
-	return d
+	first := u.decided.Swap(woken) != woken
+	return d, turn.Decided(&u.history, o, &d, first)
 }
 
 // readTargets reads all targets side by side, each within its own time. Those

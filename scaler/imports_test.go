@@ -176,6 +176,14 @@ var bans = []ban{
 		why: "discovery makes configuration, knows platforms by it, and no engine",
 	},
 	{
+		who: "scaler/export", whom: own(append(below("scaler/target/"), "scaler", "scaler/config", "scaler/ledger", "scaler/alerts", "scaler/usage")...),
+		why: "what is shown to Prometheus is given as plain values, by an engine that is not known here",
+	},
+	{
+		who: "scaler/budget", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/alerts", "scaler/usage", "scaler/target/..."),
+		why: "what policies share is counted from their decisions; whom it concerns is told, and woken by others",
+	},
+	{
 		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the book knows alerts and nothing of what comes of them",
 	},

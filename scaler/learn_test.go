@@ -640,31 +640,3 @@ alertscaler_policy_objective_under_capacity_ratio{policy="web",resource="cpu"} `
 		t.Errorf("%d objectives are left, %v", n, err)
 	}
 }
-
-// TestMetricsOfPoliciesAreInTheReadmes: also those that only some policies have.
-func TestMetricsOfPoliciesAreInTheReadmes(t *testing.T) {
-	ch := make(chan *prometheus.Desc, 100)
-	collector{}.Describe(ch)
-	close(ch)
-	for _, file := range []string{"README.md", "README.zh-CN.md"} {
-		readme, err := os.ReadFile(filepath.Join("..", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range descriptions(ch) {
-			if !strings.Contains(string(readme), "`"+d+"`") {
-				t.Errorf("%s does not list %s", file, d)
-			}
-		}
-	}
-}
-
-// descriptions are the names of metrics.
-func descriptions(ch <-chan *prometheus.Desc) []string {
-	var names []string
-	for d := range ch {
-		name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
-		names = append(names, name)
-	}
-	return names
-}

@@ -90,7 +90,7 @@ func (e *Engine) setPause(name string, p *policy.Pause) {
 	u.paused.Store(p)
 	if e.started && !e.stopped {
 		u.woken.Add(1)
-		e.shared.woken.add(u)
+		e.pool.Woken(name)
 		u.wake()
 	}
 }

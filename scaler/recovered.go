@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -21,12 +22,11 @@ const (
 	componentPast       = "reading of the past"
 	componentBuilding   = "building of a target"
 	componentClosing    = "closing of a target"
-	componentMetrics    = "metrics"
 )
 
 var components = []string{
 	componentEvaluation, componentReading, componentAction, componentDrain, componentLearner, componentPast,
-	componentBuilding, componentClosing, componentMetrics,
+	componentBuilding, componentClosing, export.Component,
 }
 
 // within tells in which component a panic of fn came about.
@@ -77,7 +77,7 @@ func (u *unit) broken(p *recovery.Panic) {
 			level.Error(u.logger).Log("msg", "what was decided is not written", "err", err)
 		}
 	}
-	u.counts.decided(&d)
+	u.counts.Decided(&d)
 	// Those who wait for this policy's claims wait no more.
 	u.decided.Store(u.woken.Load())
 	v := *before

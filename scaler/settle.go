@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -165,7 +166,7 @@ func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
 		if !u.history.Backoffs[a.Target].Up.Until.After(now) {
 			u.history.SetBackoff(a.Target, policy.Up, policy.Backoff{})
 		}
-		u.counts.provisioned(a.Target, took)
+		u.counts.Provisioned(a.Target, took)
 		seed := u.setup.rules.Seed(a.Target)
 		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Provisioned(took, seed) })
 	}
@@ -182,8 +183,8 @@ func (u *unit) expire(a *ledger.Action, now time.Time) bool {
 	if now.Sub(since) < u.setup.provisioningTimeout {
 		return false
 	}
-	a.Error, a.ErrorKind = "the replicas were not ready within provisioning_timeout", notConverged
-	u.counts.failed(a.Target, notConverged)
+	a.Error, a.ErrorKind = "the replicas were not ready within provisioning_timeout", export.NotConverged
+	u.counts.Failed(a.Target, export.NotConverged)
 	u.close(a, ledger.Failed, now)
 	u.backOff(a, target.KindPermanent, 0, now)
 	if r := u.reads.of(a.Target); r.err == nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -196,7 +195,7 @@ func (e *Engine) apply(c *config.Config, next map[string]*setup, claimed map[str
 		}
 	}
 	e.noteMoved(next)
-	e.shared.configure(c, e.units, next)
+	e.share(c, next)
 	if e.started && !e.stopped {
 		for _, name := range e.order {
 			e.units[name].wake()
@@ -277,61 +276,4 @@ func (u *unit) closeTargets(targets []boundTarget) {
 		}
 		u.engine.closeTargets(u.logger, targets)
 	})
-}
-
-// endpoints lists the replicas' addresses of the targets that know them.
-func (u *unit) endpoints() []Endpoints {
-	v := u.view.Load()
-	if v.last == nil {
-		return nil
-	}
-	var out []Endpoints
-	for _, t := range v.setup.targets {
-		if known, ok := t.target.(target.Endpoints); ok {
-			out = append(out, Endpoints{Policy: u.name, ScaleTarget: v.setup.scaleTarget, Target: t.name, Addresses: known.Endpoints()})
-		}
-	}
-	return out
-}
-
-// status is the unit as its operator wants to see it.
-func (u *unit) status() policy.Status {
-	v := u.view.Load()
-	s := policy.Status{
-		Name: u.name, Discovery: v.setup.discovery, Mode: v.setup.rules.Mode, Min: v.setup.rules.Min, Max: v.setup.rules.Max,
-		Last:              v.last,
-		CooldownUpUntil:   v.history.CooldownUntil(&v.setup.rules, policy.Up),
-		CooldownDownUntil: v.history.CooldownUntil(&v.setup.rules, policy.Down),
-	}
-	counts := u.engine.opts.Alerts.Counts(u.name)
-	s.AlertsUp, s.AlertsDown = counts.Up, counts.Down
-	holds := u.engine.holds(u.name, counts)
-	s.BlockUp, s.BlockDown, s.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
-	if p := u.paused.Load(); p.Active(u.engine.opts.Now()) {
-		s.Pause = p
-	}
-	if v.history.Contest.Active(u.engine.opts.Now()) {
-		s.Contest = v.history.Contest
-	}
-	if v.last != nil {
-		s.Explanation = v.last.Explain()
-	}
-	s.Budgets = u.engine.shared.status(u.name)
-	for i, t := range v.setup.targets {
-		r := v.reads.of(t.name)
-		known := &v.setup.rules.Targets[i]
-		ts := policy.TargetStatus{
-			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: v.ready(r), ReadAt: r.at,
-			BackoffUpUntil:      v.history.Backoffs[t.name].Up.Until,
-			BackoffDownUntil:    v.history.Backoffs[t.name].Down.Until,
-			BackoffUntil:        backoffUntil(v.history.Backoffs[t.name]),
-			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
-		}
-		ts.Draining = v.draining[t.name].names
-		if r.err != nil {
-			ts.Error = r.err.Error()
-		}
-		s.Targets = append(s.Targets, ts)
-	}
-	return s
 }

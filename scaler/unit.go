@@ -9,6 +9,7 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -76,7 +77,7 @@ type unit struct {
 	unlearnt  bool
 
 	// counts may be read by anyone.
-	counts *counters
+	counts *export.Counters
 	// founding units are those that the engine was started with.
 	founding bool
 }
@@ -185,7 +186,7 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		next:     s,
 		setup:    s,
 		restored: make(map[target.Target]bool),
-		counts:   newCounters(),
+		counts:   export.NewCounters(),
 		founding: !e.started,
 	}
 	m, known := e.memory[name]

@@ -38,7 +38,7 @@ func (u *unit) watch(now time.Time) []policy.ForeignChange {
 // what is decided next starts from it, and the windows start anew.
 func (u *unit) foreign(c policy.ForeignChange, now time.Time) {
 	level.Info(u.logger).Log("msg", "someone else changed the target", "target", c.Target, "from", c.From, "to", c.To)
-	u.counts.foreignChange(c.Target)
+	u.counts.ForeignChange(c.Target)
 	u.history.ForeignChanged(u.setup.rules, c, now)
 	if err := u.engine.opts.Ledger.SetRequested(u.name, c.Target, c.To, now); err != nil {
 		level.Error(u.logger).Log("msg", "someone else's count not written", "target", c.Target, "err", err)

@@ -145,17 +145,3 @@ func TestUnreadableHoldsWhatItMay(t *testing.T) {
 		}
 	})
 }
-
-// What on_missing may ask for without an alert is within the budgets too.
-func TestCanRiseWithoutAnAlert(t *testing.T) {
-	o := &policy.Observation{Targets: []policy.TargetState{{Name: "t", Requested: 4}}}
-	for behavior, want := range map[policy.MissingBehavior]bool{
-		policy.MissingHold: false, policy.MissingAlertStep: false,
-		policy.MissingStatic: true, policy.MissingCurrentIfHigher: true,
-	} {
-		p := &policy.Policy{Min: 1, Max: 10, OnMissing: policy.OnMissing{Behavior: behavior}, Targets: []policy.Target{{Name: "t"}}}
-		if got := canRise(p, o); got != want {
-			t.Errorf("%s: %t, want %t", behavior, got, want)
-		}
-	}
-}

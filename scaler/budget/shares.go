@@ -1,9 +1,11 @@
-package policy
+package budget
 
 import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // Shares are the parts that all policies have in one budget. To change one, and
 // to say what room it has, takes no longer than the logarithm of their number.
 type Shares struct {
-	budget   Budget
+	budget   policy.Budget
 	holdings []Holding
 	// order are the policies by priority, the highest first, and then by name;
 	// place is where in it each is, above how many are of higher priority, and
@@ -36,7 +38,7 @@ type Shares struct {
 
 // NewShares takes the holdings over. Their policies, priorities, minimums and
 // maximums are fixed.
-func NewShares(b Budget, holdings []Holding) *Shares {
+func NewShares(b policy.Budget, holdings []Holding) *Shares {
 	n := len(holdings)
 	s := &Shares{
 		budget: b, holdings: slices.Clone(holdings),
@@ -116,9 +118,9 @@ func (s *Shares) count(i, sign int) {
 //
 // Where every policy stays within its Room, or has what it had, the budget is
 // never exceeded.
-func (s *Shares) Room(i int) Room {
+func (s *Shares) Room(i int) policy.Room {
 	me, b := &s.holdings[i], &s.budget
-	r := Room{Budget: b.Name}
+	r := policy.Room{Budget: b.Name}
 	tight := false
 	if b.MaxReplicas > 0 {
 		n := left(b.MaxReplicas-(s.held-max(me.Replicas, me.Min)), s.wants.before(s.above[i]), me.Min)

@@ -1,4 +1,4 @@
-package scaler
+package budget
 
 import (
 	"time"
@@ -32,23 +32,23 @@ type fleet struct {
 
 // configure takes over how many policies there are, and what those remember
 // that the fleet does not know yet.
-func (f *fleet) configure(share float64, units map[string]*unit, setups map[string]*setup) {
+func (f *fleet) configure(share float64, members map[string]Member) {
 	f.share, f.size = share, 0
 	if f.since == nil {
 		f.since, f.begun = make(map[string]int64), make(map[int64]int)
 	}
-	for name, s := range setups {
-		if s.rules.Mode != policy.ModeOn {
+	for name, m := range members {
+		if m.Rules.Mode != policy.ModeOn {
 			f.set(name, time.Time{})
 			continue
 		}
 		f.size++
 		if _, ok := f.since[name]; !ok {
-			f.set(name, units[name].view.Load().history.DownSince)
+			f.set(name, m.History.DownSince)
 		}
 	}
 	for name := range f.since {
-		if setups[name] == nil {
+		if _, stays := members[name]; !stays {
 			f.set(name, time.Time{})
 		}
 	}

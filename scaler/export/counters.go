@@ -1,4 +1,4 @@
-package scaler
+package export
 
 import (
 	"maps"
@@ -6,18 +6,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// notConverged is the failure reason of an action whose replicas were not
-// ready in time; the others are the target error kinds.
-const notConverged = "not_converged"
+// NotConverged is why an action failed whose replicas were not ready in time;
+// the other reasons are the target error kinds.
+const NotConverged = "not_converged"
 
 // failureReasons is the closed list of an action's failure reasons. A no-op is
 // none, and a conflict that persists is decided anew.
-var failureReasons = append(withoutNoOp(), notConverged)
+var failureReasons = append(withoutNoOp(), NotConverged)
 
 func withoutNoOp() []string {
 	var out []string
@@ -29,13 +28,18 @@ func withoutNoOp() []string {
 	return out
 }
 
-var directions = []policy.Direction{policy.Up, policy.Down, policy.None}
+// directions are where alerts may point, and moves those that a target may be
+// asked for.
+var (
+	directions = []policy.Direction{policy.Up, policy.Down, policy.None}
+	moves      = directions[:2]
+)
 
-// counters count what one policy did. They are plain numbers, not metrics, so
+// Counters count what one policy did. They are plain numbers, not metrics, so
 // that ten thousand policies with every label combination fit into memory.
 //
 // All methods are safe for concurrent use.
-type counters struct {
+type Counters struct {
 	mu sync.Mutex // guards everything below
 	// decisions by direction and reason, in the order of the two lists.
 	decisions []uint64
@@ -93,23 +97,24 @@ type drainKey struct{ target, result string }
 
 // What becomes of a replica that is to finish its work before it goes.
 const (
-	drainedInTime  = "drained"
-	drainTimedOut  = "timed_out"
-	drainCancelled = "cancelled"
+	DrainCompleted = "drained"
+	DrainTimedOut  = "timed_out"
+	DrainCancelled = "cancelled"
 )
 
-var drainResults = []string{drainedInTime, drainTimedOut, drainCancelled}
+var drainResults = []string{DrainCompleted, DrainTimedOut, DrainCancelled}
 
-func newCounters() *counters {
-	return &counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}
+// NewCounters returns counters that have counted nothing.
+func NewCounters() *Counters {
+	return &Counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}
 }
 
 // snapshot is a copy that nobody counts in, so that whoever renders it may
 // take its time.
-func (c *counters) snapshot() *counters {
+func (c *Counters) snapshot() *Counters {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := &counters{
+	s := &Counters{
 		decisions: slices.Clone(c.decisions), actions: maps.Clone(c.actions), failures: maps.Clone(c.failures),
 		foreign: maps.Clone(c.foreign), problems: maps.Clone(c.problems), drains: maps.Clone(c.drains),
 		provisioning: make(map[string]*durations, len(c.provisioning)),
@@ -129,7 +134,8 @@ func count[K comparable](m map[K]uint64, key K) map[K]uint64 {
 	return m
 }
 
-func (c *counters) decided(d *policy.Decision) {
+// Decided counts a decision, and the readings that it could not use.
+func (c *Counters) Decided(d *policy.Decision) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, j := slices.Index(directions, d.Direction), slices.Index(policy.Reasons, d.Reason)
@@ -143,31 +149,38 @@ func (c *counters) decided(d *policy.Decision) {
 	}
 }
 
-func (c *counters) acted(a *ledger.Action) {
+// Acted counts a request to a target for more replicas, or for fewer.
+func (c *Counters) Acted(targetName string, d policy.Direction) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.actions = count(c.actions, actionKey{a.Target, a.Direction})
+	c.actions = count(c.actions, actionKey{targetName, d})
 }
 
-func (c *counters) failed(targetName, reason string) {
+// Failed counts a request that came to nothing: the reason is a target.Kind
+// other than a no-op and a conflict, or NotConverged.
+func (c *Counters) Failed(targetName, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failures = count(c.failures, failureKey{targetName, reason})
 }
 
-func (c *counters) drained(targetName, result string) {
+// Drained counts a replica that was to finish its work, by what became of it:
+// DrainCompleted, DrainTimedOut or DrainCancelled.
+func (c *Counters) Drained(targetName, result string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drains = count(c.drains, drainKey{targetName, result})
 }
 
-func (c *counters) foreignChange(targetName string) {
+// ForeignChange counts a change of a target that someone else made.
+func (c *Counters) ForeignChange(targetName string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.foreign = count(c.foreign, targetName)
 }
 
-func (c *counters) provisioned(targetName string, took time.Duration) {
+// Provisioned counts a scale-up whose replicas were ready after that time.
+func (c *Counters) Provisioned(targetName string, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.provisioning == nil {

@@ -1,4 +1,4 @@
-package policy_test
+package budget
 
 import (
 	"cmp"
@@ -14,10 +14,10 @@ import (
 )
 
 // roomOf is what Shares.Room says, worked out from all holdings each time.
-func roomOf(b policy.Budget, holdings []policy.Holding, i int) policy.Room {
+func roomOf(b policy.Budget, holdings []Holding, i int) policy.Room {
 	me := holdings[i]
 	r := policy.Room{Budget: b.Name}
-	var claim, hold, lack []policy.Holding
+	var claim, hold, lack []Holding
 	free, freeCost := b.MaxReplicas, b.MaxCostPerHour
 	claimed, claimedCost := 0, 0.0
 	for j, h := range holdings {
@@ -54,10 +54,10 @@ func roomOf(b policy.Budget, holdings []policy.Holding, i int) policy.Room {
 	if !tight {
 		return r
 	}
-	byPriority := func(a, b policy.Holding) int {
+	byPriority := func(a, b Holding) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.Policy, b.Policy))
 	}
-	first := func(hs []policy.Holding, n int) (out []string, more int) {
+	first := func(hs []Holding, n int) (out []string, more int) {
 		for _, h := range hs[:min(n, len(hs))] {
 			out = append(out, h.Policy)
 		}
@@ -65,7 +65,7 @@ func roomOf(b policy.Budget, holdings []policy.Holding, i int) policy.Room {
 	}
 	slices.SortFunc(claim, byPriority)
 	slices.SortFunc(lack, byPriority)
-	slices.SortFunc(hold, func(a, b policy.Holding) int {
+	slices.SortFunc(hold, func(a, b Holding) int {
 		return cmp.Or(cmp.Compare(b.CostPerHour, a.CostPerHour), cmp.Compare(b.Replicas, a.Replicas), cmp.Compare(a.Policy, b.Policy))
 	})
 	if r.Claimed = len(claim) > 0; r.Claimed {
@@ -80,7 +80,7 @@ func roomOf(b policy.Budget, holdings []policy.Holding, i int) policy.Room {
 // TestSharesAgreeWithAllHoldings: however the parts change, the room is that
 // of all holdings looked at anew.
 func TestSharesAgreeWithAllHoldings(t *testing.T) {
-	part := func(t *rapid.T, h policy.Holding) policy.Holding {
+	part := func(t *rapid.T, h Holding) Holding {
 		h.Replicas = rapid.IntRange(0, 8).Draw(t, "replicas")
 		h.CostPerHour = float64(h.Replicas) * rapid.SampledFrom([]float64{0, 0.1, 0.25, 1}).Draw(t, "price")
 		h.Wants = rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "wants")
@@ -96,14 +96,14 @@ func TestSharesAgreeWithAllHoldings(t *testing.T) {
 		if rapid.Bool().Draw(t, "cost is limited") {
 			b.MaxCostPerHour = rapid.Float64Range(0.1, 30).Draw(t, "max cost")
 		}
-		var holdings []policy.Holding
+		var holdings []Holding
 		for i := range rapid.IntRange(1, 30).Draw(t, "policies") {
-			holdings = append(holdings, part(t, policy.Holding{
+			holdings = append(holdings, part(t, Holding{
 				Policy: fmt.Sprintf("p%02d", i), Priority: rapid.IntRange(0, 3).Draw(t, "priority"),
 				Min: rapid.IntRange(0, 2).Draw(t, "min"), Max: 10, MinCostPerHour: rapid.SampledFrom([]float64{0, 0.2}).Draw(t, "least cost"),
 			}))
 		}
-		s := policy.NewShares(b, holdings)
+		s := NewShares(b, holdings)
 		for range rapid.IntRange(0, 60).Draw(t, "changes") {
 			i := rapid.IntRange(0, len(holdings)-1).Draw(t, "who")
 			holdings[i] = part(t, holdings[i])
