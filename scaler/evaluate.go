@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -196,11 +197,24 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	return o
 }
 
+// learn lets the resources with an objective learn from what was read.
+func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Observation) {
+	e := learning.Evaluation{
+		Now: now, Rules: &u.setup.rules, Interval: u.setup.interval, Ready: ready,
+		Bound: learning.Bound(&u.setup.rules, o, u.view.Load().last, now), Queries: u.setup.queries,
+	}
+	e.Past, _ = u.setup.usage.(learning.Past)
+	u.learning.Observe(ctx, e, o.Usage, &u.history)
+}
+
 // record writes a decision that does not act, where it says something new.
 // What the policy remembers is written each time, at leisure.
 func (u *unit) record(d *policy.Decision) {
-	learnt := u.learnt()
-	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}, Learnt: learnt}
+	var r ledger.Record
+	for _, due := range u.learning.TakeDue(&u.history) {
+		r.Learnt = append(r.Learnt, ledger.Learnt{Policy: u.name, Resource: due.Resource, State: due.State})
+	}
+	r.Histories = map[string]policy.History{u.name: u.history.Clone()}
 	if a := answerOf(d); u.recorded == nil || *u.recorded != a || sawForeign(d) {
 		d.ID = u.engine.opts.Ledger.NewID(d.Time)
 		r.Decision = d

@@ -184,6 +184,10 @@ var bans = []ban{
 		why: "what policies share is counted from their decisions; whom it concerns is told, and woken by others",
 	},
 	{
+		who: "scaler/learning", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/alerts", "scaler/target/..."),
+		why: "what is learnt is written by the engine, which is not known here",
+	},
+	{
 		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the book knows alerts and nothing of what comes of them",
 	},

@@ -7,6 +7,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/export"
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -19,13 +20,12 @@ const (
 	componentAction     = recovery.Action
 	componentDrain      = "drain"
 	componentLearner    = "learner"
-	componentPast       = "reading of the past"
 	componentBuilding   = "building of a target"
 	componentClosing    = "closing of a target"
 )
 
 var components = []string{
-	componentEvaluation, componentReading, componentAction, componentDrain, componentLearner, componentPast,
+	componentEvaluation, componentReading, componentAction, componentDrain, componentLearner, learning.ComponentPast,
 	componentBuilding, componentClosing, export.Component,
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/export"
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -69,12 +70,8 @@ type unit struct {
 	choices map[string]choice
 	drains  drains
 
-	// learnings are of the resources with an objective.
-	learnings map[string]*learning
-	// forgotten are resources of which the ledger is to keep nothing that was
-	// learnt; unlearnt is set once it was looked through for those.
-	forgotten []string
-	unlearnt  bool
+	// learning is of the resources with an objective.
+	learning *learning.State
 
 	// counts may be read by anyone.
 	counts *export.Counters
@@ -165,7 +162,7 @@ type view struct {
 	// draining are the replicas that are, by target.
 	draining map[string]drainees
 	// progress is that of each resource with an objective.
-	progress map[string]progress
+	progress map[string]learning.Progress
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time
@@ -189,6 +186,10 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		counts:   export.NewCounters(),
 		founding: !e.started,
 	}
+	u.learning = learning.New(learning.Options{
+		Policy: name, Store: e.opts.Ledger, Now: e.opts.Now, Logger: u.logger,
+		Ahead: func(a policy.Ahead) { wasAhead(u.logger, name, a) },
+	})
 	m, known := e.memory[name]
 	delete(e.memory, name)
 	u.history, u.corrected = m.history, m.corrected
@@ -389,6 +390,6 @@ func (u *unit) publish(d *policy.Decision) {
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
 		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
-		progress: u.progress(), at: now, paused: u.paused.Load().Active(now),
+		progress: u.learning.Progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }

@@ -55,7 +55,7 @@ func (v *view) exportTo(p *export.Policy) {
 	if len(v.progress) > 0 {
 		p.Learnt = make(map[string]export.Learnt, len(v.progress))
 		for resource, is := range v.progress {
-			p.Learnt[resource] = export.Learnt{Observations: is.observations, UnderCapacity: is.realised}
+			p.Learnt[resource] = export.Learnt{Observations: is.Observations, UnderCapacity: is.Realised}
 		}
 	}
 }
