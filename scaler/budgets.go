@@ -3,7 +3,7 @@ package scaler
 import (
 	"github.com/alertscaler/alertscaler/scaler/budget"
 	"github.com/alertscaler/alertscaler/scaler/config"
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // share gives the pool the policies of a configuration, and their budgets. The
@@ -55,11 +55,11 @@ func (e *Engine) wakeAll(policies []string) {
 }
 
 // partsOf is the policy's part in each of its budgets.
-func (e *Engine) partsOf(name string) []policy.BudgetStatus {
-	var out []policy.BudgetStatus
+func (e *Engine) partsOf(name string) []status.Budget {
+	var out []status.Budget
 	for _, p := range e.pool.Parts(name) {
 		h, room := &p.Holding, &p.Room
-		out = append(out, policy.BudgetStatus{
+		out = append(out, status.Budget{
 			Name: p.Name, MaxReplicas: p.MaxReplicas, MaxCostPerHour: p.MaxCostPerHour,
 			HeldReplicas: p.Replicas, HeldCostPerHour: p.CostPerHour,
 			Replicas: h.Replicas, CostPerHour: h.CostPerHour, Lacks: h.Wants, LacksCostPerHour: h.WantsCostPerHour,

@@ -13,6 +13,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // shareBudget gives web and batch a budget of replicas; web goes first.
@@ -78,7 +79,7 @@ func TestHigherPriorityIsWaitedFor(t *testing.T) {
 			t.Errorf("batch: %s, cuts %+v, asked for %v", d.Explain(), d.Cuts, w.platform["batch"].calls())
 		}
 		s, _ := w.engine.Status("web")
-		want := []policy.BudgetStatus{{
+		want := []status.Budget{{
 			Name: "shop", MaxReplicas: 10, HeldReplicas: 10, Replicas: 6, Lacks: 4,
 			Rivals: []string{"batch"}, Victims: []string{"batch"},
 		}}

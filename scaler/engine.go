@@ -21,6 +21,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
 
@@ -267,9 +268,9 @@ func (e *Engine) snapshot() []*unit {
 }
 
 // Statuses returns every policy in the order of the configuration.
-func (e *Engine) Statuses() []policy.Status {
+func (e *Engine) Statuses() []status.Policy {
 	units := e.snapshot()
-	out := make([]policy.Status, len(units))
+	out := make([]status.Policy, len(units))
 	for i, u := range units {
 		out[i] = u.status()
 	}
@@ -278,9 +279,9 @@ func (e *Engine) Statuses() []policy.Status {
 
 // FirstStatuses returns the first n policies in the order of the configuration,
 // and how many there are.
-func (e *Engine) FirstStatuses(n int) (shown []policy.Status, total int) {
+func (e *Engine) FirstStatuses(n int) (shown []status.Policy, total int) {
 	units := e.snapshot()
-	shown = make([]policy.Status, min(n, len(units)))
+	shown = make([]status.Policy, min(n, len(units)))
 	for i := range shown {
 		shown[i] = units[i].status()
 	}
@@ -288,12 +289,12 @@ func (e *Engine) FirstStatuses(n int) (shown []policy.Status, total int) {
 }
 
 // Status returns one policy.
-func (e *Engine) Status(name string) (policy.Status, bool) {
+func (e *Engine) Status(name string) (status.Policy, bool) {
 	e.mu.Lock()
 	u := e.units[name]
 	e.mu.Unlock()
 	if u == nil {
-		return policy.Status{}, false
+		return status.Policy{}, false
 	}
 	return u.status(), true
 }

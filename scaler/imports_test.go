@@ -188,6 +188,10 @@ var bans = []ban{
 		why: "what is learnt is written by the engine, which is not known here",
 	},
 	{
+		who: "scaler/status", direct: true, whom: func(p string) bool { return strings.Contains(p, ".") && p != module+"scaler/policy" },
+		why: "what the API shows is read by programs that know no engine",
+	},
+	{
 		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the book knows alerts and nothing of what comes of them",
 	},

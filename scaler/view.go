@@ -5,6 +5,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -76,9 +77,9 @@ func (u *unit) endpoints() []Endpoints {
 }
 
 // status is the unit as its operator wants to see it.
-func (u *unit) status() policy.Status {
+func (u *unit) status() status.Policy {
 	v := u.view.Load()
-	s := policy.Status{
+	s := status.Policy{
 		Name: u.name, Discovery: v.setup.discovery, Mode: v.setup.rules.Mode, Min: v.setup.rules.Min, Max: v.setup.rules.Max,
 		Last:              v.last,
 		CooldownUpUntil:   v.history.CooldownUntil(&v.setup.rules, policy.Up),
@@ -101,7 +102,7 @@ func (u *unit) status() policy.Status {
 	for i, t := range v.setup.targets {
 		r := v.reads.of(t.name)
 		known := &v.setup.rules.Targets[i]
-		ts := policy.TargetStatus{
+		ts := status.Target{
 			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: v.ready(r), ReadAt: r.at,
 			BackoffUpUntil:      v.history.Backoffs[t.name].Up.Until,
 			BackoffDownUntil:    v.history.Backoffs[t.name].Down.Until,

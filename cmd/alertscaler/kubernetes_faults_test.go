@@ -13,6 +13,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // changes are the times at which a proxy was asked to change something, some of
@@ -128,7 +129,7 @@ func testKubernetesThrottled(t *testing.T, k *realtest.Kubernetes) {
 				w.Header().Set("Retry-After", "7")
 				test.answer(w, r)
 			}))
-			s.eventually(20*time.Second, "the wait is in the status", "web", func(st policy.Status) error {
+			s.eventually(20*time.Second, "the wait is in the status", "web", func(st status.Policy) error {
 				left := time.Until(st.Targets[0].BackoffUntil)
 				if left <= 0 || left > wait || st.Last.Reason != policy.ReasonTargetBackoff {
 					return fmt.Errorf("%v left; %s", left, st.Explanation)
@@ -177,7 +178,7 @@ subjects: [ { kind: ServiceAccount, name: NAME, namespace: default } ]
 		stepping("web", name, k.Kubeconfig(t, k.ServiceAccountToken(t, "default", name))))
 	s.eventually(time.Minute, "one replica", "web", replicas(1))
 	s.fire("up", "web")
-	s.eventually(20*time.Second, "the target is left alone for minutes", "web", func(st policy.Status) error {
+	s.eventually(20*time.Second, "the target is left alone for minutes", "web", func(st status.Policy) error {
 		left := time.Until(st.Targets[0].BackoffUntil)
 		if left < 4*time.Minute || left > 5*time.Minute {
 			return fmt.Errorf("%v left; %s", left, st.Explanation)

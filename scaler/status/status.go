@@ -1,18 +1,22 @@
-package policy
+package status
 
-import "time"
+import (
+	"time"
 
-// Status is one policy as its operator wants to see it now.
-type Status struct {
+	"github.com/alertscaler/alertscaler/scaler/policy"
+)
+
+// Policy is one policy as its operator wants to see it now.
+type Policy struct {
 	Name string `json:"name"`
 	// Discovery is the name of the one that the policy comes from; empty where
 	// it is configured.
-	Discovery string `json:"discovery,omitempty"`
-	Mode      Mode   `json:"mode"`
-	Min       int    `json:"min"`
-	Max       int    `json:"max"`
+	Discovery string      `json:"discovery,omitempty"`
+	Mode      policy.Mode `json:"mode"`
+	Min       int         `json:"min"`
+	Max       int         `json:"max"`
 	// Targets as last read; Error says why one could not be.
-	Targets []TargetStatus `json:"targets"`
+	Targets []Target `json:"targets"`
 	// AlertsUp and AlertsDown count the active alerts of each direction.
 	AlertsUp   int `json:"alerts_up"`
 	AlertsDown int `json:"alerts_down"`
@@ -21,24 +25,24 @@ type Status struct {
 	CooldownDownUntil time.Time `json:"cooldown_down_until"`
 	// Pause is set while an operator has paused the policy; Silences cover
 	// alerts that would speak for it.
-	Pause    *Pause  `json:"pause,omitempty"`
-	Silences []Pause `json:"silences,omitempty"`
+	Pause    *policy.Pause  `json:"pause,omitempty"`
+	Silences []policy.Pause `json:"silences,omitempty"`
 	// Contest is set while the policy is held because someone else keeps
 	// undoing what it asks for.
-	Contest *Contest `json:"contest,omitempty"`
+	Contest *policy.Contest `json:"contest,omitempty"`
 	// Blocking names the alerts that forbid a direction now.
 	BlockUp   []string `json:"block_up,omitempty"`
 	BlockDown []string `json:"block_down,omitempty"`
 	// Budgets are what the policy shares with others.
-	Budgets []BudgetStatus `json:"budgets,omitempty"`
+	Budgets []Budget `json:"budgets,omitempty"`
 	// Last is the newest decision; nil before the first evaluation. Its
 	// Explanation is in words.
-	Last        *Decision `json:"last_decision,omitempty"`
-	Explanation string    `json:"explanation,omitempty"`
+	Last        *policy.Decision `json:"last_decision,omitempty"`
+	Explanation string           `json:"explanation,omitempty"`
 }
 
-// TargetStatus is one target of a policy as last read.
-type TargetStatus struct {
+// Target is one target of a policy as last read.
+type Target struct {
 	Name      string `json:"name"`
 	Platform  string `json:"platform"`
 	Requested int    `json:"requested"`
@@ -61,8 +65,8 @@ type TargetStatus struct {
 	CostPerHour         *float64 `json:"cost_per_hour,omitempty"`
 }
 
-// BudgetStatus is one policy's part in a budget.
-type BudgetStatus struct {
+// Budget is one policy's part in a budget.
+type Budget struct {
 	Name string `json:"name"`
 	// MaxReplicas and MaxCostPerHour are the limits, 0 for none; Held is what
 	// all its policies have together, and Replicas and CostPerHour this one's
