@@ -28,7 +28,7 @@ func (u *unit) throttled(a *ledger.Action, until time.Time) {
 // One whose replicas never became ready proves itself by replicas that do:
 // until then its failures count.
 func (u *unit) accepted(a *ledger.Action) {
-	u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Asked = &policy.Asked{From: a.From, To: a.To} })
+	u.history.Accepted(a.Target, a.From, a.To)
 	b := u.history.Backoffs[a.Target].Of(a.Direction)
 	if b.NotConverged {
 		b.NotConverged = false
@@ -41,11 +41,7 @@ func (u *unit) accepted(a *ledger.Action) {
 // failed forgets what was asked of a target and came to nothing: whoever finds
 // another number has not changed it.
 func (u *unit) failed(a *ledger.Action) {
-	u.history.Remember(a.Target, func(m *policy.TargetMemory) {
-		if m.Asked != nil && m.Asked.To == a.To {
-			m.Asked = nil
-		}
-	})
+	u.history.CameToNothing(a.Target, a.To)
 }
 
 // endHolds ends what kept the policy from asking its targets: what it wished
@@ -95,13 +91,9 @@ func (u *unit) configured(s *setup) {
 			u.history.SetBackoff(t.name, d, policy.Backoff{})
 		}
 	}
-	if was := u.history.Config; was != "" && was != s.fingerprint {
-		if u.history.Held(u.engine.opts.Now()) {
-			level.Info(u.logger).Log("msg", "the configuration of the policy has changed, so its targets are asked again")
-		}
-		u.history.Retry()
+	if u.history.Configured(s.fingerprint, u.engine.opts.Now()) {
+		level.Info(u.logger).Log("msg", "the configuration of the policy has changed, so its targets are asked again")
 	}
-	u.history.Config = s.fingerprint
 }
 
 // Retry has the policy ask targets again that are left alone after failures,

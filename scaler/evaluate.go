@@ -74,7 +74,7 @@ func (u *unit) takeTurn(o *policy.Observation, woken int64, now time.Time) (d po
 	d = policy.Decide(u.setup.rules, *o, u.history, now)
 	u.history.Observe(u.setup.rules, d)
 	if d.WantsDown && o.FleetHold != nil && o.FleetHold.Wanting > 0 {
-		u.history.FleetHold = o.FleetHold
+		u.history.HeldByFleet(o.FleetHold)
 	}
 	first := u.decided.Swap(woken) != woken
 	return d, turn.Decided(&u.history, o, &d, first)

@@ -29,9 +29,7 @@ func (u *unit) stands(r reading) {
 	if r.err == nil && u.backedOff(r.name, r.at) {
 		s = policy.Standing{At: r.at, Min: r.state.Min, Max: r.state.Max}
 	}
-	if u.history.Of(r.name).Stands != s {
-		u.history.Remember(r.name, func(m *policy.TargetMemory) { m.Stands = s })
-	}
+	u.history.Stands(r.name, s)
 }
 
 // backedOff reports whether the target is not asked for more now.

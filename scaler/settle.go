@@ -127,7 +127,7 @@ func change(a *ledger.Action) int { return max(0, a.To-a.From) }
 // asked and lost count what the strategy "loss" goes by.
 func (u *unit) asked(a *ledger.Action, now time.Time) {
 	if n := change(a); n > 0 {
-		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Counted(n, 0, now) })
+		u.history.Counted(a.Target, n, 0, now)
 	}
 }
 
@@ -139,7 +139,7 @@ func (u *unit) lost(a *ledger.Action, n int, now time.Time) {
 	if a.Accepted.IsZero() {
 		asked = change(a) // accepted ones were counted then
 	}
-	u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Counted(asked, n, now) })
+	u.history.Counted(a.Target, asked, n, now)
 }
 
 // adopt remembers the move behind an action whose outcome was not written.
@@ -167,8 +167,7 @@ func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
 			u.history.SetBackoff(a.Target, policy.Up, policy.Backoff{})
 		}
 		u.counts.Provisioned(a.Target, took)
-		seed := u.setup.rules.Seed(a.Target)
-		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Provisioned(took, seed) })
+		u.history.Provisioned(a.Target, took, u.setup.rules.Seed(a.Target))
 	}
 	level.Info(u.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", took.Round(time.Millisecond))
 	return true

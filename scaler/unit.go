@@ -366,9 +366,7 @@ func (u *unit) settleIn() {
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
 		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
-		u.history.Remember(t.name, func(m *policy.TargetMemory) {
-			m.Requested, m.Ready, m.Asked, m.Stands = nil, 0, nil, policy.Standing{}
-		})
+		u.history.Forget(t.name)
 	}
 }
 

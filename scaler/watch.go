@@ -24,7 +24,7 @@ func (u *unit) watch(now time.Time) []policy.ForeignChange {
 		case *m.Requested != r.state.Requested:
 			changes = append(changes, policy.ForeignChange{Target: t.name, From: *m.Requested, To: r.state.Requested})
 		case r.state.Ready < m.Ready && r.state.Ready < r.state.Requested && !u.acting(t.name):
-			u.history.Remember(t.name, func(m *policy.TargetMemory) { m.Counted(0, min(m.Ready, r.state.Requested)-r.state.Ready, now) })
+			u.history.Counted(t.name, 0, min(m.Ready, r.state.Requested)-r.state.Ready, now)
 		}
 		u.remembered(t.name, r.state.Requested, r.state.Ready)
 	}
@@ -47,11 +47,7 @@ func (u *unit) foreign(c policy.ForeignChange, now time.Time) {
 
 // remembered notes what a target is known to have.
 func (u *unit) remembered(name string, requested, ready int) {
-	m := u.history.Of(name)
-	if m.Requested != nil && *m.Requested == requested && m.Ready == ready {
-		return
-	}
-	u.history.Remember(name, func(m *policy.TargetMemory) { m.Requested, m.Ready = &requested, ready })
+	u.history.Found(name, requested, ready)
 }
 
 // acting reports whether an action of the target is open.

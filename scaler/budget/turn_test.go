@@ -2,7 +2,6 @@ package budget
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -22,27 +21,28 @@ func TestCanRiseWithoutAnAlert(t *testing.T) {
 	}
 }
 
-// TestOneTurnAtATime: while one policy decides nobody else does.
+// TestOneTurnAtATime: while one policy decides nobody else does, and who is
+// woken waits for nobody.
 func TestOneTurnAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newShop()
-		first := s.pool.Turn(s.members["web"].Rules)
-		decided := false
-		go func() {
-			defer s.pool.Turn(s.members["batch"].Rules).End()
-			decided = true
-		}()
-		time.Sleep(time.Hour) // whoever could go on would have
-		if decided {
-			t.Error("two decide at a time")
-		}
-		s.wake("batch") // waits for nobody
-		first.End()
-		synctest.Wait()
-		if !decided {
-			t.Error("nobody decides")
-		}
-	})
+	s := newShop()
+	turn := s.pool.Turn(s.members["web"].Rules)
+	s.wake("batch")
+	decided := make(chan bool)
+	go func() {
+		defer s.pool.Turn(s.members["batch"].Rules).End()
+		close(decided)
+	}()
+	select {
+	case <-decided:
+		t.Error("two decide at a time")
+	case <-time.After(50 * time.Millisecond):
+	}
+	turn.End()
+	select {
+	case <-decided:
+	case <-time.After(time.Minute):
+		t.Error("nobody decides")
+	}
 }
 
 // TestTheFleetIsHeldByItsMembers: what they decide is what the fleet knows.

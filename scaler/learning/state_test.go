@@ -180,7 +180,7 @@ func TestWhatIsNotKnownTeachesNothing(t *testing.T) {
 	}
 	c.problem = ""
 	c.history.TakenAway = c.now
-	c.value, c.ready = 18, 9 // all that nine can do
+	c.value, c.ready = 20, 9 // more than nine can do
 	c.steps(20)
 	c.observed(t, "while replicas are missing that someone else took", 10)
 	if c.history.TakenAway.IsZero() {
