@@ -190,7 +190,7 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
 	}
-	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready, leaving))
+	o.Usage = u.setup.usage.Read(ctx, now, queriesWhile(ready, leaving, u.setup.queries))
 	within(componentLearner, func() { u.learn(ctx, now, ready-leaving, &o) })
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)

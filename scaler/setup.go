@@ -83,7 +83,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has 
 		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
-		fingerprint:         fingerprint(p),
+		fingerprint:         p.Fingerprint(),
 	}
 	s.lane = laneOf(p)
 	var old []boundTarget

@@ -1,4 +1,4 @@
-package scaler
+package config
 
 import (
 	"cmp"
@@ -12,11 +12,11 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 )
 
-// fingerprint tells one configuration from another, in this run and the next.
-// It is made of all that can be written in a configuration, and of nothing
-// that is worked out from it.
-func fingerprint(configured any) string {
-	b := appendValue(make([]byte, 0, 4096), reflect.ValueOf(configured))
+// Fingerprint tells one configuration of a policy from another, in this run and
+// the next. It is made of all that can be written in it, secrets included, and
+// of nothing that is worked out from it.
+func (p *Policy) Fingerprint() string {
+	b := appendValue(make([]byte, 0, 4096), reflect.ValueOf(p))
 	h := fnv.New64a()
 	_, _ = h.Write(b)
 	return strconv.FormatUint(h.Sum64(), 16)

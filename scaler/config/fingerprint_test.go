@@ -1,4 +1,4 @@
-package scaler
+package config_test
 
 import (
 	"strings"
@@ -33,7 +33,7 @@ policies:
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fingerprint(c.Policies[0])
+		return c.Policies[0].Fingerprint()
 	}
 	want := of(text)
 	for range 3 {
