@@ -118,11 +118,3 @@ func (e *Engine) Retry(name string) (found, held bool) {
 	}
 	return true, held
 }
-
-// backoffUntil is until when a target is not asked, whichever way.
-func backoffUntil(b policy.Backoffs) time.Time {
-	if b.Up.Until.After(b.Down.Until) {
-		return b.Up.Until
-	}
-	return b.Down.Until
-}

@@ -151,30 +151,6 @@ func (rs *readings) put(r reading) {
 	*rs = append(*rs, r)
 }
 
-// view is what others may see of a unit.
-type view struct {
-	setup   *setup
-	last    *policy.Decision
-	reads   readings
-	history policy.History
-	// open are the actions that have still to be settled.
-	open []ledger.Action
-	// draining are the replicas that are, by target.
-	draining map[string]drainees
-	// progress is that of each resource with an objective.
-	progress map[string]learning.Progress
-	// at is when it was published, and paused whether an operator had paused
-	// the policy then.
-	at     time.Time
-	paused bool
-}
-
-// ready is how many of a target's replicas serve: those that take no work
-// because they are to go do not.
-func (v *view) ready(r reading) int {
-	return max(0, r.state.Ready-v.draining[r.name].ready)
-}
-
 func newUnit(e *Engine, name string, s *setup) *unit {
 	u := &unit{
 		engine:   e,
@@ -377,17 +353,4 @@ func (u *unit) remaining() []boundTarget {
 		all = append(append([]boundTarget(nil), u.next.targets...), u.next.shed...)
 	}
 	return all
-}
-
-// publish replaces the view. It is called by the evaluation in flight.
-func (u *unit) publish(d *policy.Decision) {
-	var open []ledger.Action
-	for _, a := range u.open {
-		open = append(open, *a)
-	}
-	now := u.engine.opts.Now()
-	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
-		progress: u.learning.Progress(), at: now, paused: u.paused.Load().Active(now),
-	})
 }

@@ -1,64 +1,51 @@
 package scaler
 
 import (
-	"iter"
+	"slices"
+	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/export"
+	"github.com/alertscaler/alertscaler/scaler/learning"
+	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// collector renders the engine's state at each scrape.
-func (e *Engine) collector() *export.Collector {
-	return &export.Collector{
-		Policies: e.exported(),
-		Budgets: func() (out []export.Budget) {
-			for _, s := range e.pool.Sums() {
-				out = append(out, export.Budget(s))
-			}
-			return out
-		},
-		Writable: func() bool { return e.opts.Ledger.Err() == nil },
-		Guard:    e.guard, Logger: e.opts.Logger,
-	}
+// view is what others may see of a unit.
+type view struct {
+	setup   *setup
+	last    *policy.Decision
+	reads   readings
+	history policy.History
+	// open are the actions that have still to be settled.
+	open []ledger.Action
+	// draining are the replicas that are, by target.
+	draining map[string]drainees
+	// progress is that of each resource with an objective.
+	progress map[string]learning.Progress
+	// at is when it was published, and paused whether an operator had paused
+	// the policy then.
+	at     time.Time
+	paused bool
 }
 
-// exported visits the policies as they are now, in the order of the
-// configuration.
-func (e *Engine) exported() iter.Seq[*export.Policy] {
-	return func(yield func(*export.Policy) bool) {
-		var p export.Policy
-		for _, u := range e.snapshot() {
-			u.view.Load().exportTo(&p)
-			p.Name, p.Counts = u.name, u.counts
-			if !yield(&p) {
-				return
-			}
-		}
-	}
+// ready is how many of a target's replicas serve: those that take no work
+// because they are to go do not.
+func (v *view) ready(r reading) int {
+	return max(0, r.state.Ready-v.draining[r.name].ready)
 }
 
-// exportTo fills in what the metrics show of it.
-func (v *view) exportTo(p *export.Policy) {
-	*p = export.Policy{
-		Rules: &v.setup.rules, Targets: p.Targets[:0], Budgets: v.setup.budgets,
-		Last: v.last, History: &v.history, At: v.at, Paused: v.paused,
+// publish replaces the view. It is called by the evaluation in flight.
+func (u *unit) publish(d *policy.Decision) {
+	var open []ledger.Action
+	for _, a := range u.open {
+		open = append(open, *a)
 	}
-	for _, t := range v.setup.targets {
-		r := v.reads.of(t.name)
-		p.Targets = append(p.Targets, export.Target{
-			Name: t.name, Known: !r.at.IsZero() && r.err == nil, Failed: r.err != nil,
-			Requested: r.state.Requested, Ready: v.ready(r),
-			Drains: t.hook != nil, Draining: len(v.draining[t.name].names),
-		})
-	}
-	if len(v.progress) > 0 {
-		p.Learnt = make(map[string]export.Learnt, len(v.progress))
-		for resource, is := range v.progress {
-			p.Learnt[resource] = export.Learnt{Observations: is.Observations, UnderCapacity: is.Realised}
-		}
-	}
+	now := u.engine.opts.Now()
+	u.view.Store(&view{
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
+		progress: u.learning.Progress(), at: now, paused: u.paused.Load().Active(now),
+	})
 }
 
 // endpoints lists the replicas' addresses of the targets that know them.
@@ -74,6 +61,14 @@ func (u *unit) endpoints() []Endpoints {
 		}
 	}
 	return out
+}
+
+// backoffUntil is until when a target is not asked, whichever way.
+func backoffUntil(b policy.Backoffs) time.Time {
+	if b.Up.Until.After(b.Down.Until) {
+		return b.Up.Until
+	}
+	return b.Down.Until
 }
 
 // status is the unit as its operator wants to see it.
