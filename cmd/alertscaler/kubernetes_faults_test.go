@@ -46,8 +46,8 @@ func (c *changes) times() []time.Time {
 	return append([]time.Time(nil), c.at...)
 }
 
-// status answers as the API server does.
-func status(code int, reason, details string) http.HandlerFunc {
+// answerOf is how the API server refuses with that code.
+func answerOf(code int, reason, details string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
@@ -81,7 +81,7 @@ func testKubernetesConflicts(t *testing.T, k *realtest.Kubernetes) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var c changes
-			s, name := startStepping(t, k, c.refuse(test.conflicts, status(http.StatusConflict, "Conflict", "")))
+			s, name := startStepping(t, k, c.refuse(test.conflicts, answerOf(http.StatusConflict, "Conflict", "")))
 			s.oneMove(k, "web", name)
 			at := c.times()
 			if len(at) != test.conflicts+1 {
@@ -119,7 +119,7 @@ func testKubernetesThrottled(t *testing.T, k *realtest.Kubernetes) {
 		{"text", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Too many requests, please try again later.", http.StatusTooManyRequests)
 		}},
-		{"status", status(http.StatusTooManyRequests, "TooManyRequests", "")},
+		{"status", answerOf(http.StatusTooManyRequests, "TooManyRequests", "")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
