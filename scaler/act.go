@@ -198,19 +198,3 @@ func (u *unit) tell(r action.Result, now time.Time) {
 	}
 	u.report(r.Events, now)
 }
-
-// wakeAgain asks for another evaluation right after this one.
-func (u *unit) wakeAgain() {
-	u.mu.Lock()
-	u.again = true
-	u.mu.Unlock()
-}
-
-func (s *setup) find(name string) (boundTarget, bool) {
-	for _, t := range s.targets {
-		if t.name == name {
-			return t, true
-		}
-	}
-	return boundTarget{}, false
-}

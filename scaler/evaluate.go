@@ -2,9 +2,7 @@ package scaler
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -12,9 +10,23 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
+
+// turn takes a new setup over, brings back what the last run left, and evaluates
+// the policy. A panic is the policy's own.
+func (u *unit) turn(ctx, stop context.Context, next *setup) time.Duration {
+	if next != nil {
+		u.setup = next
+	}
+	return u.guarded(func() time.Duration {
+		if next != nil {
+			u.settleIn()
+		}
+		u.restoreTargets(stop)
+		return u.evaluate(ctx, stop)
+	})
+}
 
 // evaluate takes the policy through one evaluation and returns how long to
 // wait for the next. What is only read ends with stop: nothing new is decided
@@ -72,78 +84,6 @@ func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.
 	s.decided(u, woken, o, &d)
 	return d
 }
-
-// readTargets reads all targets side by side, each within its own time. Those
-// that need not be read now stay as they were read last.
-func (u *unit) readTargets(ctx context.Context) {
-	var due []boundTarget
-	now := u.engine.opts.Now()
-	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
-	for _, t := range u.setup.targets {
-		if heard && !u.actions.Acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
-			continue
-		}
-		due = append(due, t)
-	}
-	if len(due) == 0 {
-		return
-	}
-	results, hung := make([]reading, len(due)), make([]bool, len(due))
-	panics := make([]error, len(due))
-	read := func(i int) {
-		// Each in a goroutine of its own: the evaluation's guard sees none.
-		panics[i] = recovery.Do(componentReading, func() (err error) {
-			var state target.State
-			state, hung[i], err = u.read(ctx, due[i])
-			if p := recovery.Of(err); p != nil {
-				return p // in a goroutine of the platform
-			}
-			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
-			return nil
-		})
-	}
-	var wg sync.WaitGroup
-	for i := range due[:len(due)-1] {
-		wg.Go(func() { read(i) })
-	}
-	read(len(due) - 1)
-	wg.Wait()
-	for _, err := range panics {
-		if err != nil {
-			panic(err)
-		}
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	for i, t := range due {
-		r := results[i]
-		u.patience.read(t.name, hung[i], r.at, u.setup.interval)
-		if r.err != nil {
-			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
-			// What was last known stays for people to see; it supports no
-			// decision.
-			last := u.reads.of(t.name)
-			r.state, r.at = last.state, last.at
-		}
-		r.name = t.name
-		u.stands(r)
-		u.reads.put(r)
-	}
-}
-
-// read asks one target, and reports whether it took all its time in vain.
-func (u *unit) read(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
-	if !u.restored[t.target] {
-		return target.State{}, false, errNotRestored
-	}
-	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
-	defer cancel()
-	s, err = t.target.Current(ctx)
-	return s, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err
-}
-
-var errNotRestored = errors.New("its replicas have not been brought back yet")
 
 // observe puts together what Decide is to know. Usage is not read where the
 // count alone decides.
@@ -229,4 +169,45 @@ func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
 // nextLook is when to look again at what has still to converge, or wait.
 func (u *unit) nextLook(wait time.Duration, now time.Time) time.Duration {
 	return max(u.actions.NextLook(wait, now), shortest)
+}
+
+// lookBack looks at what a unit that leaves has open, and returns when to look
+// again.
+func (u *unit) lookBack() time.Duration { return u.guarded(u.settleLeft) }
+
+func (u *unit) settleLeft() time.Duration {
+	stop := u.engine.draining
+	u.victims.Leave()
+	if u.actions.Idle() || stop.Err() != nil {
+		return shortest
+	}
+	u.shiftTimes()
+	u.readTargets(stop)
+	if stop.Err() != nil {
+		return shortest
+	}
+	now := u.engine.opts.Now()
+	u.settle(u.shown(), now)
+	u.publish(u.view.Load().last)
+	return u.nextLook(u.setup.interval, now)
+}
+
+// waits reports whether something is open that has to be settled before the
+// policy may go.
+func (u *unit) waits() bool {
+	return u.actions.Waits(u.engine.opts.Now(), func(name string) bool {
+		t, ok := u.setup.find(name)
+		if !ok {
+			return true
+		}
+		// Replicas that die with their policy need not become ready first.
+		_, dies := t.target.(target.Restorer)
+		return dies
+	})
+}
+
+// end lets the replicas stay that were to go, and closes the targets.
+func (u *unit) end(held []boundTarget) {
+	u.victims.Leave()
+	u.closeTargets(held)
 }

@@ -91,7 +91,7 @@ func (e *Engine) setPause(name string, p *policy.Pause) {
 	if e.started && !e.stopped {
 		u.woken.Add(1)
 		e.shared.woken.add(u)
-		u.wake()
+		u.runner.wake()
 	}
 }
 

@@ -33,7 +33,7 @@ func (u *unit) reportAction(e *action.Event, a *action.Action, now time.Time) {
 	case action.Outdated:
 		// What was decided no longer stands. The next evaluation starts from
 		// what is there.
-		u.wakeAgain()
+		u.runner.wakeAgain()
 	case action.ShownNever:
 		level.Info(u.logger).Log("msg", "an action of the last run never reached its target", "target", a.Target, "from", a.From, "to", a.To, "found", e.Found)
 	case action.ShownLate:

@@ -278,7 +278,7 @@ func costAfter(p *policy.Policy, d *policy.Decision) float64 {
 // something.
 func (b *sharedBudget) wakeBelow(i int) {
 	for _, j := range b.shares.Lacking(i) {
-		b.members[j].unit.wake()
+		b.members[j].unit.runner.wake()
 	}
 }
 

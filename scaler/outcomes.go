@@ -9,33 +9,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
-// rulesOf are those by which the outcomes of a policy are judged.
-func rulesOf(s *setup) action.Rules {
-	return action.Rules{Policy: &s.rules, Interval: s.interval, ProvisioningTimeout: s.provisioningTimeout}
-}
-
-// shown is what the policy's targets have shown last.
-func (u *unit) shown() []action.Reading {
-	out := make([]action.Reading, 0, len(u.setup.targets))
-	for _, t := range u.setup.targets {
-		r := u.reads.of(t.name)
-		is := action.Reading{
-			Target: t.name, Requested: r.state.Requested, Ready: r.state.Ready, Min: r.state.Min, Max: r.state.Max,
-		}
-		switch {
-		case r.err != nil:
-			is.Problem = r.err.Error()
-		case r.at.IsZero():
-			is.Problem = "it has not been read yet"
-		case r.state.Failed != nil:
-			failure := failureOf(r.state.Failed)
-			is.GaveUp = &failure
-		}
-		out = append(out, is)
-	}
-	return out
-}
-
 // settle closes the open actions that are done, and writes what became of them.
 func (u *unit) settle(shown []action.Reading, now time.Time) {
 	r := u.actions.Settle(shown, now)
@@ -101,7 +74,7 @@ func (e *Engine) Retry(name string) (found, held bool) {
 		u.tryAgain() // nothing is in flight
 	case !e.stopped:
 		u.retry.Store(true)
-		u.wake()
+		u.runner.wake()
 	}
 	return true, held
 }
