@@ -83,7 +83,7 @@ func (m *Machine) settleIntended(a *Action, r *Reading, now time.Time, out *Resu
 		out.tell(of(ShownLate, a))
 		a.State, a.Accepted = Accepted, a.Created
 		m.accepted(a, now)
-		m.adopt(a)
+		m.history.MovedAfterAll(*m.rules.Policy, policy.Move{ID: a.Decision, At: a.Created, From: a.From, To: a.To})
 		m.show(a, r)
 		m.converge(a, r, now, out)
 	}
@@ -105,18 +105,6 @@ func (m *Machine) accepted(a *Action, now time.Time) {
 	if n := a.rise(); n > 0 {
 		m.counted(a.Target, n, 0, now)
 	}
-}
-
-// adopt remembers the move behind an action whose outcome was not written.
-// Several actions of one decision are one move.
-func (m *Machine) adopt(a *Action) {
-	for i := range m.history.Moves {
-		if move := &m.history.Moves[i]; move.ID == a.Decision {
-			move.To += a.To - a.From
-			return
-		}
-	}
-	m.history.Moved(*m.rules.Policy, policy.Move{ID: a.Decision, At: a.Created, From: a.From, To: a.To})
 }
 
 // show notes that the platform has shown the action's number: from now on any
