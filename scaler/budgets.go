@@ -49,7 +49,7 @@ func (e *Engine) wakeAll(policies []string) {
 	defer e.mu.Unlock()
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
-			u.wake()
+			u.runner.wake()
 		}
 	}
 }

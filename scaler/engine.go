@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,80 +14,15 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/budget"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/export"
-	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/status"
-	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
-
-// Alerts is the book as the engine reads it. It is safe for concurrent use and
-// never blocks on I/O.
-type Alerts interface {
-	// Counts returns how many alerts bear on the policy.
-	Counts(policyName string) alerts.Counts
-	// Holds names the alerts that block the policy and the silences that cover
-	// its alerts. Where Counts has none of either it is not asked.
-	Holds(policyName string) alerts.Holds
-	// ReceivedAfter is when the oldest active alert of that direction was first
-	// received, of those that were later than t; false where there is none.
-	ReceivedAfter(policyName string, d policy.Direction, t time.Time) (time.Time, bool)
-}
-
-// Usage reads what the resources of one policy use. It answers every query,
-// with a problem where it has no usable reading, and is safe for concurrent
-// use.
-type Usage interface {
-	Read(ctx context.Context, now time.Time, queries []usage.Query) []policy.Usage
-	// Loads is what each replica of a target carries, by the value of the
-	// label; what is not known is not in it.
-	Loads(ctx context.Context, now time.Time, expr, label string) (map[string]float64, error)
-}
-
-// Ledger is the engine's durable memory. It is safe for concurrent use.
-type Ledger interface {
-	// NewID returns an identifier that sorts after every earlier one.
-	NewID(now time.Time) string
-	// Commit writes durably before it returns.
-	Commit(r ledger.Record) error
-	// Enqueue writes within about a second, after everything enqueued or
-	// committed before.
-	Enqueue(r ledger.Record)
-	// Histories and OpenActions are what the last run left.
-	Histories() (map[string]policy.History, error)
-	OpenActions() ([]ledger.Action, error)
-	// Learnt is the state that was written last of what was learnt of a
-	// resource; nil where none was.
-	Learnt(policyName, resource string) ([]byte, error)
-	// LastRequested is the number last asked of the target by anyone here.
-	LastRequested(policyName, targetName string) (int, bool, error)
-	// SetRequested records that someone else set it.
-	SetRequested(policyName, targetName string, replicas int, at time.Time) error
-	// SavePause and DeletePause are durable when they return. Pauses are all
-	// that were saved and not deleted; the map is the caller's.
-	SavePause(policyName string, p policy.Pause) error
-	DeletePause(policyName string) error
-	Pauses() (map[string]policy.Pause, error)
-	// Err is why the ledger cannot be written at present; nil: it can.
-	Err() error
-}
-
-// Drainer is called before a replica goes, so that it may finish its work. It
-// is safe for concurrent use.
-type Drainer interface {
-	// Timeout is how long one replica may take.
-	Timeout() time.Duration
-	// Wait returns nil once the replica is done, or the error of ctx; failed is
-	// told of every error on the way.
-	Wait(ctx context.Context, r drain.Request, failed func(error)) error
-	// Tell passes a request on without waiting for anything.
-	Tell(ctx context.Context, r drain.Request) error
-}
 
 // Options configure an Engine. Alerts, Ledger and NewUsage are required.
 type Options struct {
@@ -96,7 +32,7 @@ type Options struct {
 	NewUsage func(*config.Config) (Usage, error)
 	// NewDrain builds what is called before a replica goes; drain.New by
 	// default.
-	NewDrain func(drain.Config) (Drainer, error)
+	NewDrain func(drain.Config) (victims.Drainer, error)
 	// Distrust: something that policies remembered may have been lost. Those
 	// that remember nothing begin carefully, see policy.History.Distrust.
 	Distrust bool
@@ -143,7 +79,7 @@ type Engine struct {
 	// until they have ended, moved those that have given up a target with an
 	// evaluation in flight, by its identity.
 	leaving map[string]*unit
-	moved   map[string][]*unit
+	moved   map[string][]*runner
 	// memory is what the last run, or a policy that is gone from the
 	// configuration, left; handed to the units as they appear.
 	memory map[string]leftBehind
@@ -161,7 +97,7 @@ func New(o Options) (*Engine, error) {
 		o.Corrected = func() time.Duration { return 0 }
 	}
 	if o.NewDrain == nil {
-		o.NewDrain = func(c drain.Config) (Drainer, error) { return drain.New(c) }
+		o.NewDrain = func(c drain.Config) (victims.Drainer, error) { return drain.New(c) }
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = 256
@@ -200,7 +136,7 @@ func (e *Engine) Start() {
 	defer e.mu.Unlock()
 	e.started = true
 	for _, u := range e.units {
-		u.wake()
+		u.runner.wake()
 	}
 }
 
@@ -221,7 +157,7 @@ func (e *Engine) Wake(policies []string) {
 	}
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
-			u.wake()
+			u.runner.wake()
 		}
 	}
 }
@@ -235,10 +171,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.stopped = true
 	e.stopDraining()
 	for _, u := range e.units {
-		u.leave()
+		u.runner.leave()
 	}
 	for _, u := range e.leaving {
-		u.leave()
+		u.runner.leave()
 	}
 	e.mu.Unlock()
 	done := make(chan struct{})
@@ -253,6 +189,19 @@ func (e *Engine) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		e.cancel()
 		return fmt.Errorf("wait for evaluations to end: %w", ctx.Err())
+	}
+}
+
+// Step evaluates every policy once, one after the other in the caller's
+// goroutine, those of higher priority first: the engine on a clock of the
+// caller's own. It is not to be mixed with Start.
+func (e *Engine) Step(ctx context.Context) {
+	units := e.snapshot()
+	slices.SortStableFunc(units, func(a, b *unit) int {
+		return cmp.Compare(b.setup.rules.Priority, a.setup.rules.Priority)
+	})
+	for _, u := range units {
+		u.runner.step(ctx)
 	}
 }
 

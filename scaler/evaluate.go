@@ -2,19 +2,32 @@ package scaler
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
+
+// turn takes a new setup over, brings back what the last run left, and evaluates
+// the policy. A panic is the policy's own.
+func (u *unit) turn(ctx, stop context.Context, next *setup) time.Duration {
+	if next != nil {
+		u.setup = next
+	}
+	return u.guarded(func() time.Duration {
+		if next != nil {
+			u.settleIn()
+		}
+		u.restoreTargets(stop)
+		return u.evaluate(ctx, stop)
+	})
+}
 
 // evaluate takes the policy through one evaluation and returns how long to
 // wait for the next. What is only read ends with stop: nothing new is decided
@@ -27,19 +40,19 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 		return shortest
 	}
 	now := u.engine.opts.Now()
-	u.settle(now)
-	u.endHolds(now)
-
-	foreign := u.watch(now)
+	shown := u.shown()
+	u.settle(shown, now)
+	u.endBackoffs(shown, now)
+	foreign := u.compare(shown, now)
 
 	woken := u.woken.Load()
-	o := u.observe(stop, now)
+	o := u.observe(stop, shown, now)
 	if stop.Err() != nil {
 		return shortest
 	}
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
-	u.drain(&d)
+	u.victims.Drain(&d)
 	if d.Act {
 		wanted := d.Desired
 		within(componentAction, func() { u.act(ctx, &d, &o) })
@@ -80,81 +93,9 @@ func (u *unit) takeTurn(o *policy.Observation, woken int64, now time.Time) (d po
 	return d, turn.Decided(&u.history, o, &d, first)
 }
 
-// readTargets reads all targets side by side, each within its own time. Those
-// that need not be read now stay as they were read last.
-func (u *unit) readTargets(ctx context.Context) {
-	var due []boundTarget
-	now := u.engine.opts.Now()
-	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
-	for _, t := range u.setup.targets {
-		if heard && !u.acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
-			continue
-		}
-		due = append(due, t)
-	}
-	if len(due) == 0 {
-		return
-	}
-	results, hung := make([]reading, len(due)), make([]bool, len(due))
-	panics := make([]error, len(due))
-	read := func(i int) {
-		// Each in a goroutine of its own: the evaluation's guard sees none.
-		panics[i] = recovery.Do(componentReading, func() (err error) {
-			var state target.State
-			state, hung[i], err = u.read(ctx, due[i])
-			if p := recovery.Of(err); p != nil {
-				return p // in a goroutine of the platform
-			}
-			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
-			return nil
-		})
-	}
-	var wg sync.WaitGroup
-	for i := range due[:len(due)-1] {
-		wg.Go(func() { read(i) })
-	}
-	read(len(due) - 1)
-	wg.Wait()
-	for _, err := range panics {
-		if err != nil {
-			panic(err)
-		}
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	for i, t := range due {
-		r := results[i]
-		u.patience.read(t.name, hung[i], r.at, u.setup.interval)
-		if r.err != nil {
-			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
-			// What was last known stays for people to see; it supports no
-			// decision.
-			last := u.reads.of(t.name)
-			r.state, r.at = last.state, last.at
-		}
-		r.name = t.name
-		u.stands(r)
-		u.reads.put(r)
-	}
-}
-
-// read asks one target, and reports whether it took all its time in vain.
-func (u *unit) read(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
-	if !u.restored[t.target] {
-		return target.State{}, false, errNotRestored
-	}
-	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
-	defer cancel()
-	s, err = t.target.Current(ctx)
-	return s, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err
-}
-
-var errNotRestored = errors.New("its replicas have not been brought back yet")
-
 // observe puts together what Decide is to know. Usage is not read where the
 // count alone decides.
-func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
+func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Time) policy.Observation {
 	var o policy.Observation
 	counts := u.engine.opts.Alerts.Counts(u.name)
 	o.Up, o.Down = counts.Up, counts.Down
@@ -162,30 +103,16 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	o.BlockUp, o.BlockDown, o.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
 	o.Pause = u.pausedNow(now)
 	ready, leaving, readable := 0, 0, true
-	for _, t := range u.setup.targets {
-		r := u.reads.of(t.name)
-		ts := policy.TargetState{
-			Name:             t.name,
-			Requested:        u.requested(t.name, r.state.Requested, now),
-			Ready:            max(0, r.state.Ready-u.drains.leaving(t.name)),
-			Min:              r.state.Min,
-			Max:              r.state.Max,
-			BackoffUpUntil:   u.history.Backoffs[t.name].Up.Until,
-			BackoffDownUntil: u.history.Backoffs[t.name].Down.Until,
-		}
-		if b := u.history.Backoffs[t.name].Up; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
-			ts.Stuck, ts.StuckBy = max(0, ts.Requested-r.state.Ready), b.GivenUp
-		}
-		if r.err != nil {
-			ts.Error = r.err.Error()
-			readable = false
-		}
-		ready += r.state.Ready
-		leaving += r.state.Ready - ts.Ready
+	for _, r := range shown {
+		ts := u.actions.Observe(r, now)
+		ts.Ready = max(0, r.Ready-u.victims.Leaving(r.Target))
+		readable = readable && ts.Error == ""
+		ready += r.Ready
+		leaving += r.Ready - ts.Ready
 		o.Targets = append(o.Targets, ts)
 	}
 	if readable {
-		u.chooseVictims(ctx, now, &o)
+		u.victims.Choose(ctx, now, &u.setup.rules, u.setup.usage, &o)
 	}
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
@@ -262,10 +189,46 @@ func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
 
 // nextLook is when to look again at what has still to converge, or wait.
 func (u *unit) nextLook(wait time.Duration, now time.Time) time.Duration {
-	for _, a := range u.open {
-		// Look often at first, so that the provisioning time is measured to
-		// a tenth, and ever less often as it grows.
-		wait = min(wait, max(500*time.Millisecond, now.Sub(a.Created)/10))
+	return max(u.actions.NextLook(wait, now), shortest)
+}
+
+// lookBack looks at what a unit that leaves has open, and returns when to look
+// again.
+func (u *unit) lookBack() time.Duration { return u.guarded(u.settleLeft) }
+
+func (u *unit) settleLeft() time.Duration {
+	stop := u.engine.draining
+	u.victims.Leave()
+	if u.actions.Idle() || stop.Err() != nil {
+		return shortest
 	}
-	return max(wait, shortest)
+	u.shiftTimes()
+	u.readTargets(stop)
+	if stop.Err() != nil {
+		return shortest
+	}
+	now := u.engine.opts.Now()
+	u.settle(u.shown(), now)
+	u.publish(u.view.Load().last)
+	return u.nextLook(u.setup.interval, now)
+}
+
+// waits reports whether something is open that has to be settled before the
+// policy may go.
+func (u *unit) waits() bool {
+	return u.actions.Waits(u.engine.opts.Now(), func(name string) bool {
+		t, ok := u.setup.find(name)
+		if !ok {
+			return true
+		}
+		// Replicas that die with their policy need not become ready first.
+		_, dies := t.target.(target.Restorer)
+		return dies
+	})
+}
+
+// end lets the replicas stay that were to go, and closes the targets.
+func (u *unit) end(held []boundTarget) {
+	u.victims.Leave()
+	u.closeTargets(held)
 }

@@ -47,7 +47,7 @@ func (v *view) exportTo(p *export.Policy) {
 		p.Targets = append(p.Targets, export.Target{
 			Name: t.name, Known: !r.at.IsZero() && r.err == nil, Failed: r.err != nil,
 			Requested: r.state.Requested, Ready: v.ready(r),
-			Drains: t.hook != nil, Draining: len(v.draining[t.name].names),
+			Drains: t.hook != nil, Draining: len(v.draining[t.name].Names),
 		})
 	}
 	if len(v.progress) > 0 {

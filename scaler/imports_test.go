@@ -85,6 +85,13 @@ var bans = []ban{
 		why: "the decision is pure: standard library only, and nothing of it that does I/O",
 	},
 	{
+		who: "scaler/action", direct: true,
+		whom: func(p string) bool {
+			return strings.Contains(p, ".") && p != module+"scaler/policy" || slices.Contains([]string{"os", "net", "net/http", "io", "log", "log/slog", "context", "sync", "math/rand", "math/rand/v2", "database/sql"}, p)
+		},
+		why: "what becomes of a decision is as pure as the decision: it knows policies, and no engine, ledger or platform",
+	},
+	{
 		who: "scaler/target/kubernetes", whom: func(p string) bool {
 			return strings.HasPrefix(p, "k8s.io/api/") || strings.HasPrefix(p, "k8s.io/client-go/kubernetes")
 		},
@@ -168,6 +175,10 @@ var bans = []ban{
 		why: "the simulator is the engine without any platform; whoever runs it says which ones a file may name",
 	},
 	{
+		who: "scaler/victims", whom: own(append(below("scaler/target/"), "scaler", "scaler/ledger", "scaler/usage", "scaler/alerts", "scaler/target/install")...),
+		why: "whoever chooses which replicas go knows what a target can do, and neither platform nor engine",
+	},
+	{
 		who: "scaler", whom: own("scaler/simulate", "scaler/target/install"),
 		why: "the engine does not know who turns its clock",
 	},
@@ -176,7 +187,7 @@ var bans = []ban{
 		why: "discovery makes configuration, knows platforms by it, and no engine",
 	},
 	{
-		who: "scaler/export", whom: own(append(below("scaler/target/"), "scaler", "scaler/config", "scaler/ledger", "scaler/alerts", "scaler/usage")...),
+		who: "scaler/export", whom: own(append(below("scaler/target/"), "scaler", "scaler/ledger", "scaler/alerts")...),
 		why: "what is shown to Prometheus is given as plain values, by an engine that is not known here",
 	},
 	{

@@ -91,7 +91,7 @@ func (e *Engine) setPause(name string, p *policy.Pause) {
 	if e.started && !e.stopped {
 		u.woken.Add(1)
 		e.pool.Woken(name)
-		u.wake()
+		u.runner.wake()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // view is what others may see of a unit.
@@ -20,7 +21,7 @@ type view struct {
 	// open are the actions that have still to be settled.
 	open []ledger.Action
 	// draining are the replicas that are, by target.
-	draining map[string]drainees
+	draining map[string]victims.Drainees
 	// progress is that of each resource with an objective.
 	progress map[string]learning.Progress
 	// at is when it was published, and paused whether an operator had paused
@@ -32,18 +33,14 @@ type view struct {
 // ready is how many of a target's replicas serve: those that take no work
 // because they are to go do not.
 func (v *view) ready(r reading) int {
-	return max(0, r.state.Ready-v.draining[r.name].ready)
+	return max(0, r.state.Ready-v.draining[r.name].Ready)
 }
 
 // publish replaces the view. It is called by the evaluation in flight.
 func (u *unit) publish(d *policy.Decision) {
-	var open []ledger.Action
-	for _, a := range u.open {
-		open = append(open, *a)
-	}
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.victims.Draining(),
 		progress: u.learning.Progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }
@@ -62,6 +59,8 @@ func (u *unit) endpoints() []Endpoints {
 	}
 	return out
 }
+
+var bothWays = []policy.Direction{policy.Up, policy.Down}
 
 // backoffUntil is until when a target is not asked, whichever way.
 func backoffUntil(b policy.Backoffs) time.Time {
@@ -104,7 +103,7 @@ func (u *unit) status() status.Policy {
 			BackoffUntil:        backoffUntil(v.history.Backoffs[t.name]),
 			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
 		}
-		ts.Draining = v.draining[t.name].names
+		ts.Draining = v.draining[t.name].Names
 		if r.err != nil {
 			ts.Error = r.err.Error()
 		}

@@ -6,17 +6,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
-
-// NotConverged is why an action failed whose replicas were not ready in time;
-// the other reasons are the target error kinds.
-const NotConverged = "not_converged"
 
 // failureReasons is the closed list of an action's failure reasons. A no-op is
 // none, and a conflict that persists is decided anew.
-var failureReasons = append(withoutNoOp(), NotConverged)
+var failureReasons = append(withoutNoOp(), action.NotConverged)
 
 func withoutNoOp() []string {
 	var out []string
@@ -95,14 +93,7 @@ type failureKey struct{ target, reason string }
 
 type drainKey struct{ target, result string }
 
-// What becomes of a replica that is to finish its work before it goes.
-const (
-	DrainCompleted = "drained"
-	DrainTimedOut  = "timed_out"
-	DrainCancelled = "cancelled"
-)
-
-var drainResults = []string{DrainCompleted, DrainTimedOut, DrainCancelled}
+var drainResults = []string{victims.Drained, victims.TimedOut, victims.Cancelled}
 
 // NewCounters returns counters that have counted nothing.
 func NewCounters() *Counters {
@@ -157,7 +148,7 @@ func (c *Counters) Acted(targetName string, d policy.Direction) {
 }
 
 // Failed counts a request that came to nothing: the reason is a target.Kind
-// other than a no-op and a conflict, or NotConverged.
+// other than a no-op and a conflict, or action.NotConverged.
 func (c *Counters) Failed(targetName, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -165,7 +156,7 @@ func (c *Counters) Failed(targetName, reason string) {
 }
 
 // Drained counts a replica that was to finish its work, by what became of it:
-// DrainCompleted, DrainTimedOut or DrainCancelled.
+// victims.Drained, victims.TimedOut or victims.Cancelled.
 func (c *Counters) Drained(targetName, result string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,8 +6,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 func TestWhatIsCounted(t *testing.T) {
@@ -21,8 +23,8 @@ func TestWhatIsCounted(t *testing.T) {
 	c.Acted("own", policy.Down)
 	c.Acted("own", policy.Down)
 	c.Failed("own", string(target.KindQuota))
-	c.Failed("burst", NotConverged)
-	c.Drained("own", DrainTimedOut)
+	c.Failed("burst", action.NotConverged)
+	c.Drained("own", victims.TimedOut)
 	c.ForeignChange("burst")
 	c.Provisioned("own", 3*time.Second)
 	c.Provisioned("own", time.Hour)
@@ -53,15 +55,15 @@ func TestASnapshotIsCountedInNoMore(t *testing.T) {
 	count := func() {
 		c.Decided(decided())
 		c.Acted("own", policy.Up)
-		c.Failed("own", NotConverged)
-		c.Drained("own", DrainCompleted)
+		c.Failed("own", action.NotConverged)
+		c.Drained("own", victims.Drained)
 		c.ForeignChange("own")
 		c.Provisioned("own", time.Second)
 	}
 	count()
 	s := c.snapshot()
 	count()
-	if s.actions[actionKey{"own", policy.Up}] != 1 || s.failures[failureKey{"own", NotConverged}] != 1 || s.drains[drainKey{"own", DrainCompleted}] != 1 ||
+	if s.actions[actionKey{"own", policy.Up}] != 1 || s.failures[failureKey{"own", action.NotConverged}] != 1 || s.drains[drainKey{"own", victims.Drained}] != 1 ||
 		s.foreign["own"] != 1 || s.provisioning["own"].count != 1 || s.provisioning["own"].within[0] != 1 {
 		t.Errorf("it has become %+v", s)
 	}
