@@ -110,11 +110,11 @@ func (u *unit) remember(actions []action.Action) ledger.Record {
 
 // ask asks one target for its number and says what came of it.
 func (u *unit) ask(ctx context.Context, a *action.Action) action.Answer {
-	u.counts.acted(a)
+	u.counts.Acted(a.Target, a.Direction)
 	started := u.engine.opts.Now()
 	u.victims.HandOver(a)
 	answer := u.askUntilHeard(ctx, a)
-	u.engine.metrics.actionDuration.Observe(u.engine.opts.Now().Sub(started).Seconds())
+	u.engine.timings.Action.Observe(u.engine.opts.Now().Sub(started).Seconds())
 	return answer
 }
 
@@ -127,8 +127,8 @@ func (u *unit) askUntilHeard(ctx context.Context, a *action.Action) (answer acti
 		return action.Answer{Failure: action.Failure{Verdict: action.Overtaken, Text: "the policy has that target no more"}}
 	}
 	for range conflictTries {
-		var err error
-		err, answer.Broke = u.call(ctx, t, a)
+		broke, err := u.call(ctx, t, a)
+		answer.Broke = broke
 		answer.Failure = failureOf(err)
 		if target.KindOf(err) != target.KindConflict {
 			return answer
@@ -171,12 +171,12 @@ func failureOf(err error) action.Failure {
 
 // call asks the platform once. What ends in a panic, which broke says, may have
 // been asked all the same, as with a call that gets no answer.
-func (u *unit) call(ctx context.Context, t boundTarget, a *action.Action) (err error, broke string) {
+func (u *unit) call(ctx context.Context, t boundTarget, a *action.Action) (broke string, err error) {
 	err = u.engine.guard.Do(u.logger, componentAction, func() error { return u.callOnce(ctx, t, a) })
 	if p := recovery.Of(err); p != nil {
-		return &target.Error{Kind: target.KindTemporary, Op: "ask for " + strconv.Itoa(a.To), Err: p}, p.Error()
+		return p.Error(), &target.Error{Kind: target.KindTemporary, Op: "ask for " + strconv.Itoa(a.To), Err: p}
 	}
-	return err, ""
+	return "", err
 }
 
 func (u *unit) callOnce(ctx context.Context, t boundTarget, a *action.Action) error {
@@ -197,20 +197,4 @@ func (u *unit) tell(r action.Result, now time.Time) {
 		u.victims.TakeOver(&r.Changed[i], now)
 	}
 	u.report(r.Events, now)
-}
-
-// wakeAgain asks for another evaluation right after this one.
-func (u *unit) wakeAgain() {
-	u.mu.Lock()
-	u.again = true
-	u.mu.Unlock()
-}
-
-func (s *setup) find(name string) (boundTarget, bool) {
-	for _, t := range s.targets {
-		if t.name == name {
-			return t, true
-		}
-	}
-	return boundTarget{}, false
 }

@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,66 +14,15 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/budget"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/drain"
-	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
-	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/victims"
 )
-
-// Alerts is the book as the engine reads it. It is safe for concurrent use and
-// never blocks on I/O.
-type Alerts interface {
-	// Counts returns how many alerts bear on the policy.
-	Counts(policyName string) alerts.Counts
-	// Holds names the alerts that block the policy and the silences that cover
-	// its alerts. Where Counts has none of either it is not asked.
-	Holds(policyName string) alerts.Holds
-	// ReceivedAfter is when the oldest active alert of that direction was first
-	// received, of those that were later than t; false where there is none.
-	ReceivedAfter(policyName string, d policy.Direction, t time.Time) (time.Time, bool)
-}
-
-// Usage reads what the resources of one policy use. It answers every query,
-// with a problem where it has no usable reading, and is safe for concurrent
-// use.
-type Usage interface {
-	Read(ctx context.Context, now time.Time, queries []usage.Query) []policy.Usage
-	// Loads is what each replica of a target carries, by the value of the
-	// label; what is not known is not in it.
-	Loads(ctx context.Context, now time.Time, expr, label string) (map[string]float64, error)
-}
-
-// Ledger is the engine's durable memory. It is safe for concurrent use.
-type Ledger interface {
-	// NewID returns an identifier that sorts after every earlier one.
-	NewID(now time.Time) string
-	// Commit writes durably before it returns.
-	Commit(r ledger.Record) error
-	// Enqueue writes within about a second, after everything enqueued or
-	// committed before.
-	Enqueue(r ledger.Record)
-	// Histories and OpenActions are what the last run left.
-	Histories() (map[string]policy.History, error)
-	OpenActions() ([]ledger.Action, error)
-	// Learnt is the state that was written last of what was learnt of a
-	// resource; nil where none was.
-	Learnt(policyName, resource string) ([]byte, error)
-	// LastRequested is the number last asked of the target by anyone here.
-	LastRequested(policyName, targetName string) (int, bool, error)
-	// SetRequested records that someone else set it.
-	SetRequested(policyName, targetName string, replicas int, at time.Time) error
-	// SavePause and DeletePause are durable when they return. Pauses are all
-	// that were saved and not deleted; the map is the caller's.
-	SavePause(policyName string, p policy.Pause) error
-	DeletePause(policyName string) error
-	Pauses() (map[string]policy.Pause, error)
-	// Err is why the ledger cannot be written at present; nil: it can.
-	Err() error
-}
 
 // Options configure an Engine. Alerts, Ledger and NewUsage are required.
 type Options struct {
@@ -103,7 +53,7 @@ type Options struct {
 // Engine evaluates policies. All methods are safe for concurrent use.
 type Engine struct {
 	opts    Options
-	metrics *metrics
+	timings *export.Timings
 	guard   *recovery.Guard
 	lanes   *lanes
 
@@ -115,8 +65,8 @@ type Engine struct {
 	stopDraining context.CancelFunc
 	// running counts evaluations in flight and targets being closed.
 	running sync.WaitGroup
-	// shared is locked after mu and before a unit's own.
-	shared shared
+	// pool is locked after mu and before a unit's own.
+	pool   budget.Pool
 	pauses pauses
 
 	mu      sync.Mutex // guards everything below
@@ -129,7 +79,7 @@ type Engine struct {
 	// until they have ended, moved those that have given up a target with an
 	// evaluation in flight, by its identity.
 	leaving map[string]*unit
-	moved   map[string][]*unit
+	moved   map[string][]*runner
 	// memory is what the last run, or a policy that is gone from the
 	// configuration, left; handed to the units as they appear.
 	memory map[string]leftBehind
@@ -173,7 +123,10 @@ func New(o Options) (*Engine, error) {
 	if err := e.restorePauses(); err != nil {
 		return nil, err
 	}
-	e.metrics = newMetrics(o.Registerer, e)
+	e.timings = export.NewTimings(o.Registerer)
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(e.collector())
+	}
 	return e, nil
 }
 
@@ -183,7 +136,7 @@ func (e *Engine) Start() {
 	defer e.mu.Unlock()
 	e.started = true
 	for _, u := range e.units {
-		u.wake()
+		u.runner.wake()
 	}
 }
 
@@ -199,12 +152,12 @@ func (e *Engine) Wake(policies []string) {
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
 			u.woken.Add(1)
-			e.shared.woken.add(u)
+			e.pool.Woken(name)
 		}
 	}
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
-			u.wake()
+			u.runner.wake()
 		}
 	}
 }
@@ -218,10 +171,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.stopped = true
 	e.stopDraining()
 	for _, u := range e.units {
-		u.leave()
+		u.runner.leave()
 	}
 	for _, u := range e.leaving {
-		u.leave()
+		u.runner.leave()
 	}
 	e.mu.Unlock()
 	done := make(chan struct{})
@@ -239,6 +192,19 @@ func (e *Engine) Stop(ctx context.Context) error {
 	}
 }
 
+// Step evaluates every policy once, one after the other in the caller's
+// goroutine, those of higher priority first: the engine on a clock of the
+// caller's own. It is not to be mixed with Start.
+func (e *Engine) Step(ctx context.Context) {
+	units := e.snapshot()
+	slices.SortStableFunc(units, func(a, b *unit) int {
+		return cmp.Compare(b.setup.rules.Priority, a.setup.rules.Priority)
+	})
+	for _, u := range units {
+		u.runner.step(ctx)
+	}
+}
+
 // snapshot returns the units in the order of the configuration.
 func (e *Engine) snapshot() []*unit {
 	e.mu.Lock()
@@ -251,9 +217,9 @@ func (e *Engine) snapshot() []*unit {
 }
 
 // Statuses returns every policy in the order of the configuration.
-func (e *Engine) Statuses() []policy.Status {
+func (e *Engine) Statuses() []status.Policy {
 	units := e.snapshot()
-	out := make([]policy.Status, len(units))
+	out := make([]status.Policy, len(units))
 	for i, u := range units {
 		out[i] = u.status()
 	}
@@ -262,9 +228,9 @@ func (e *Engine) Statuses() []policy.Status {
 
 // FirstStatuses returns the first n policies in the order of the configuration,
 // and how many there are.
-func (e *Engine) FirstStatuses(n int) (shown []policy.Status, total int) {
+func (e *Engine) FirstStatuses(n int) (shown []status.Policy, total int) {
 	units := e.snapshot()
-	shown = make([]policy.Status, min(n, len(units)))
+	shown = make([]status.Policy, min(n, len(units)))
 	for i := range shown {
 		shown[i] = units[i].status()
 	}
@@ -272,12 +238,12 @@ func (e *Engine) FirstStatuses(n int) (shown []policy.Status, total int) {
 }
 
 // Status returns one policy.
-func (e *Engine) Status(name string) (policy.Status, bool) {
+func (e *Engine) Status(name string) (status.Policy, bool) {
 	e.mu.Lock()
 	u := e.units[name]
 	e.mu.Unlock()
 	if u == nil {
-		return policy.Status{}, false
+		return status.Policy{}, false
 	}
 	return u.status(), true
 }

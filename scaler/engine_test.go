@@ -725,7 +725,7 @@ func TestMetricsArePresentFromTheStart(t *testing.T) {
 		if err != nil || len(problems) > 0 {
 			t.Errorf("lint: %v, %v", problems, err)
 		}
-		if got, want := testutil.CollectAndCount(collector{w.engine}, "alertscaler_decisions_total"), len(directions)*len(policy.Reasons); got != want {
+		if got, want := testutil.CollectAndCount(w.engine.collector(), "alertscaler_decisions_total"), 3*len(policy.Reasons); got != want {
 			t.Errorf("decisions_total has %d series, want %d", got, want)
 		}
 		for _, name := range []string{

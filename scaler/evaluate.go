@@ -2,19 +2,32 @@ package scaler
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/action"
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
+
+// turn takes a new setup over, brings back what the last run left, and evaluates
+// the policy. A panic is the policy's own.
+func (u *unit) turn(ctx, stop context.Context, next *setup) time.Duration {
+	if next != nil {
+		u.setup = next
+	}
+	return u.guarded(func() time.Duration {
+		if next != nil {
+			u.settleIn()
+		}
+		u.restoreTargets(stop)
+		return u.evaluate(ctx, stop)
+	})
+}
 
 // evaluate takes the policy through one evaluation and returns how long to
 // wait for the next. What is only read ends with stop: nothing new is decided
@@ -44,106 +57,41 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 		wanted := d.Desired
 		within(componentAction, func() { u.act(ctx, &d, &o) })
 		if d.Desired != wanted {
-			u.engine.shared.refused(u, &o, &d)
+			u.engine.pool.Refused(&u.setup.rules, &o, &d)
 		}
 	} else {
 		u.record(&d)
 	}
-	u.counts.decided(&d)
+	u.counts.Decided(&d)
 	u.publish(&d)
-	u.engine.metrics.evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
+	u.engine.timings.Evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
 	return u.pause(&d, u.engine.opts.Now())
 }
 
-// decide asks for the decision, and lets the others know what came of it.
+// decide asks for the decision, and wakes those who may have waited for it.
 func (u *unit) decide(o *policy.Observation, woken int64, now time.Time) policy.Decision {
-	s := &u.engine.shared
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o.Up == 0 {
-		o.FleetHold = s.fleet.holdOf(&u.history, now)
-	}
-	o.Budgets = s.rooms(u, o)
-	d := policy.Decide(u.setup.rules, *o, u.history, now)
-	u.history.Observe(u.setup.rules, d)
-	if d.WantsDown && o.FleetHold != nil && o.FleetHold.Wanting > 0 {
-		u.history.FleetHold = o.FleetHold
-	}
-	s.decided(u, woken, o, &d)
+	d, lacking := u.takeTurn(o, woken, now)
+	u.engine.wakeAll(lacking)
 	return d
 }
 
-// readTargets reads all targets side by side, each within its own time. Those
-// that need not be read now stay as they were read last.
-func (u *unit) readTargets(ctx context.Context) {
-	var due []boundTarget
-	now := u.engine.opts.Now()
-	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
-	for _, t := range u.setup.targets {
-		if heard && !u.actions.Acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
-			continue
-		}
-		due = append(due, t)
+// takeTurn decides while nobody else does, and returns which others may have
+// more for it.
+func (u *unit) takeTurn(o *policy.Observation, woken int64, now time.Time) (d policy.Decision, lacking []string) {
+	turn := u.engine.pool.Turn(&u.setup.rules)
+	defer turn.End()
+	if o.Up == 0 {
+		o.FleetHold = turn.FleetHold(&u.history, now)
 	}
-	if len(due) == 0 {
-		return
+	o.Budgets = turn.Rooms(o)
+	d = policy.Decide(u.setup.rules, *o, u.history, now)
+	u.history.Observe(u.setup.rules, d)
+	if d.WantsDown && o.FleetHold != nil && o.FleetHold.Wanting > 0 {
+		u.history.HeldByFleet(o.FleetHold)
 	}
-	results, hung := make([]reading, len(due)), make([]bool, len(due))
-	panics := make([]error, len(due))
-	read := func(i int) {
-		// Each in a goroutine of its own: the evaluation's guard sees none.
-		panics[i] = recovery.Do(componentReading, func() (err error) {
-			var state target.State
-			state, hung[i], err = u.read(ctx, due[i])
-			if p := recovery.Of(err); p != nil {
-				return p // in a goroutine of the platform
-			}
-			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
-			return nil
-		})
-	}
-	var wg sync.WaitGroup
-	for i := range due[:len(due)-1] {
-		wg.Go(func() { read(i) })
-	}
-	read(len(due) - 1)
-	wg.Wait()
-	for _, err := range panics {
-		if err != nil {
-			panic(err)
-		}
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	for i, t := range due {
-		r := results[i]
-		u.patience.read(t.name, hung[i], r.at, u.setup.interval)
-		if r.err != nil {
-			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
-			// What was last known stays for people to see; it supports no
-			// decision.
-			last := u.reads.of(t.name)
-			r.state, r.at = last.state, last.at
-		}
-		r.name = t.name
-		u.stands(r)
-		u.reads.put(r)
-	}
+	first := u.decided.Swap(woken) != woken
+	return d, turn.Decided(&u.history, o, &d, first)
 }
-
-// read asks one target, and reports whether it took all its time in vain.
-func (u *unit) read(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
-	if !u.restored[t.target] {
-		return target.State{}, false, errNotRestored
-	}
-	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
-	defer cancel()
-	s, err = t.target.Current(ctx)
-	return s, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err
-}
-
-var errNotRestored = errors.New("its replicas have not been brought back yet")
 
 // observe puts together what Decide is to know. Usage is not read where the
 // count alone decides.
@@ -169,18 +117,31 @@ func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Tim
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
 	}
-	o.Usage = u.setup.usage.Read(ctx, now, u.setup.readingFor(ready, leaving))
+	o.Usage = u.setup.usage.Read(ctx, now, queriesWhile(ready, leaving, u.setup.queries))
 	within(componentLearner, func() { u.learn(ctx, now, ready-leaving, &o) })
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)
 	return o
 }
 
+// learn lets the resources with an objective learn from what was read.
+func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Observation) {
+	e := learning.Evaluation{
+		Now: now, Rules: &u.setup.rules, Interval: u.setup.interval, Ready: ready,
+		Bound: learning.Bound(&u.setup.rules, o, u.view.Load().last, now), Queries: u.setup.queries,
+	}
+	e.Past, _ = u.setup.usage.(learning.Past)
+	u.learning.Observe(ctx, e, o.Usage, &u.history)
+}
+
 // record writes a decision that does not act, where it says something new.
 // What the policy remembers is written each time, at leisure.
 func (u *unit) record(d *policy.Decision) {
-	learnt := u.learnt()
-	r := ledger.Record{Histories: map[string]policy.History{u.name: u.history.Clone()}, Learnt: learnt}
+	var r ledger.Record
+	for _, due := range u.learning.TakeDue(&u.history) {
+		r.Learnt = append(r.Learnt, ledger.Learnt{Policy: u.name, Resource: due.Resource, State: due.State})
+	}
+	r.Histories = map[string]policy.History{u.name: u.history.Clone()}
 	if a := answerOf(d); u.recorded == nil || *u.recorded != a || sawForeign(d) {
 		d.ID = u.engine.opts.Ledger.NewID(d.Time)
 		r.Decision = d
@@ -229,4 +190,45 @@ func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
 // nextLook is when to look again at what has still to converge, or wait.
 func (u *unit) nextLook(wait time.Duration, now time.Time) time.Duration {
 	return max(u.actions.NextLook(wait, now), shortest)
+}
+
+// lookBack looks at what a unit that leaves has open, and returns when to look
+// again.
+func (u *unit) lookBack() time.Duration { return u.guarded(u.settleLeft) }
+
+func (u *unit) settleLeft() time.Duration {
+	stop := u.engine.draining
+	u.victims.Leave()
+	if u.actions.Idle() || stop.Err() != nil {
+		return shortest
+	}
+	u.shiftTimes()
+	u.readTargets(stop)
+	if stop.Err() != nil {
+		return shortest
+	}
+	now := u.engine.opts.Now()
+	u.settle(u.shown(), now)
+	u.publish(u.view.Load().last)
+	return u.nextLook(u.setup.interval, now)
+}
+
+// waits reports whether something is open that has to be settled before the
+// policy may go.
+func (u *unit) waits() bool {
+	return u.actions.Waits(u.engine.opts.Now(), func(name string) bool {
+		t, ok := u.setup.find(name)
+		if !ok {
+			return true
+		}
+		// Replicas that die with their policy need not become ready first.
+		_, dies := t.target.(target.Restorer)
+		return dies
+	})
+}
+
+// end lets the replicas stay that were to go, and closes the targets.
+func (u *unit) end(held []boundTarget) {
+	u.victims.Leave()
+	u.closeTargets(held)
 }

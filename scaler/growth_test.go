@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
+	"github.com/alertscaler/alertscaler/scaler/budget"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
@@ -101,7 +102,7 @@ func TestTwiceThePoliciesTakeTwiceAsLong(t *testing.T) {
 		{"a round of those that an alert has woken", func(h *house) {
 			for _, u := range h.engine.snapshot() {
 				u.woken.Add(1)
-				h.engine.shared.woken.add(u)
+				h.engine.pool.Woken(u.name)
 			}
 			h.round(t)
 			// Those that were woken by another's decision run by themselves.
@@ -156,14 +157,14 @@ func TestRoomsWhileAllChange(t *testing.T) {
 		t.Skip("it measures")
 	}
 	const n = 2000
-	all := make(map[int][]policy.Holding)
+	all := make(map[int][]budget.Holding)
 	for _, n := range []int{n, 2 * n} {
 		for i := range n {
-			all[n] = append(all[n], policy.Holding{Policy: fmt.Sprintf("p%d", i), Priority: i % 100, Min: 1, Max: 10, Replicas: 2, CostPerHour: float64(i%17) / 10, Wants: 1, WantsCostPerHour: 0.1})
+			all[n] = append(all[n], budget.Holding{Policy: fmt.Sprintf("p%d", i), Priority: i % 100, Min: 1, Max: 10, Replicas: 2, CostPerHour: float64(i%17) / 10, Wants: 1, WantsCostPerHour: 0.1})
 		}
 	}
 	growth(t, n, func(n int) {
-		s := policy.NewShares(policy.Budget{Name: "shop", MaxReplicas: n, MaxCostPerHour: float64(n)}, all[n])
+		s := budget.NewShares(policy.Budget{Name: "shop", MaxReplicas: n, MaxCostPerHour: float64(n)}, all[n])
 		for i, h := range all[n] {
 			s.Room(i)
 			h.Replicas, h.CostPerHour, h.Wants = h.Replicas+1, h.CostPerHour+0.1, i%2
@@ -177,7 +178,7 @@ func TestRoomsWhileAllChange(t *testing.T) {
 func drainMetrics(e *Engine) (n int) {
 	ch := make(chan prometheus.Metric, 1024)
 	go func() {
-		collector{e}.Collect(ch)
+		e.collector().Collect(ch)
 		close(ch)
 	}()
 	for range ch {
@@ -194,7 +195,7 @@ func TestASlowScrapeHoldsNobodyUp(t *testing.T) {
 	h.round(t)
 	metrics := make(chan prometheus.Metric)
 	go func() {
-		collector{h.engine}.Collect(metrics)
+		h.engine.collector().Collect(metrics)
 		close(metrics)
 	}()
 	// Stop reading at each metric in turn.
@@ -204,9 +205,9 @@ func TestASlowScrapeHoldsNobodyUp(t *testing.T) {
 			defer close(done)
 			h.engine.Statuses()
 			for _, u := range h.engine.snapshot() {
-				u.counts.foreignChange("t")
+				u.counts.ForeignChange("t")
 			}
-			h.engine.shared.sums()
+			h.engine.pool.Sums()
 		}()
 		select {
 		case <-done:

@@ -199,6 +199,22 @@ var bans = []ban{
 		why: "discovery makes configuration, knows platforms by it, and no engine",
 	},
 	{
+		who: "scaler/export", whom: own(append(below("scaler/target/"), "scaler", "scaler/ledger", "scaler/alerts")...),
+		why: "what is shown to Prometheus is given as plain values, by an engine that is not known here",
+	},
+	{
+		who: "scaler/budget", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/alerts", "scaler/usage", "scaler/target/..."),
+		why: "what policies share is counted from their decisions; whom it concerns is told, and woken by others",
+	},
+	{
+		who: "scaler/learning", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/alerts", "scaler/target/..."),
+		why: "what is learnt is written by the engine, which is not known here",
+	},
+	{
+		who: "scaler/status", direct: true, whom: func(p string) bool { return strings.Contains(p, ".") && p != module+"scaler/policy" },
+		why: "what the API shows is read by programs that know no engine",
+	},
+	{
 		who: "scaler/alerts", whom: own("scaler", "scaler/config", "scaler/ledger", "scaler/usage", "scaler/target/..."),
 		why: "the book knows alerts and nothing of what comes of them",
 	},

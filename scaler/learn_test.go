@@ -257,12 +257,19 @@ func (s *school) reading() *objective.Reading {
 
 func (s *school) observed(when string, want int64) {
 	s.t.Helper()
-	if got := s.engine.units["web"].progress()["cpu"].observations; got != want {
+	if got := s.engine.units["web"].learning.Progress()["cpu"].Observations; got != want {
 		s.t.Errorf("%s: learnt from %d samples, want %d", when, got, want)
 	}
 }
 
 const learns = "{ objective: 0.99 }"
+
+const (
+	// writtenEvery is how many samples are learnt from before that is written.
+	writtenEvery = 20
+	// pastTries is how often a past that cannot be read is asked for.
+	pastTries = 12
+)
 
 // TestWhatIsLearntSurvivesARestart: every decision is the same with restarts and
 // without, whether the server was stopped or died between two writes of what
@@ -297,7 +304,7 @@ func TestWhatIsLearntSurvivesARestart(t *testing.T) {
 		end   func(*school)
 	}{
 		{"a restart now and then", 37, (*school).restart},
-		{"a restart just after what was learnt is written", learningSamples, (*school).restart},
+		{"a restart just after what was learnt is written", writtenEvery, (*school).restart},
 		{"a crash now and then", 53, (*school).crash},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -378,8 +385,8 @@ func TestWithoutAnObjectiveWhatWasLearntIsForgotten(t *testing.T) {
 		if state, err := s.ledger.Learnt("web", "cpu"); err != nil || state != nil {
 			s.t.Errorf("%s the ledger has %d bytes, %v", when, len(state), err)
 		}
-		if u := s.engine.units["web"]; len(u.learnings) > 0 || len(u.history.Learning) > 0 {
-			s.t.Errorf("%s the engine has %v and %v", when, u.learnings, u.history.Learning)
+		if u := s.engine.units["web"]; len(u.learning.Progress()) > 0 || len(u.history.Learning) > 0 {
+			s.t.Errorf("%s the engine has %v and %v", when, u.learning.Progress(), u.history.Learning)
 		}
 	}
 	for name, take := range map[string]func(*school, string){
@@ -391,8 +398,8 @@ func TestWithoutAnObjectiveWhatWasLearntIsForgotten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSchool(t, learns, demand(swinging))
-			s.steps(2*learningSamples + 5)
-			s.observed("in the end", 2*learningSamples+5)
+			s.steps(2*writtenEvery + 5)
+			s.observed("in the end", 2*writtenEvery+5)
 			s.flush()
 			if state, err := s.ledger.Learnt("web", "cpu"); err != nil || len(state) == 0 {
 				t.Fatalf("nothing is written: %v", err)
@@ -545,7 +552,7 @@ func TestWhatIsNotFullyKnownTeachesNothing(t *testing.T) {
 			wrong = problem
 			s.steps(40)
 			s.observed("while it lasts", 60)
-			if at := s.engine.units["web"].learnings["cpu"].learner.Last(); !at.Equal(school0.Add(59 * 15 * time.Second)) {
+			if at := s.engine.units["web"].learning.Progress()["cpu"].Last; !at.Equal(school0.Add(59 * 15 * time.Second)) {
 				t.Errorf("learnt last at %s", at)
 			}
 			wrong = ""
@@ -639,32 +646,4 @@ alertscaler_policy_objective_under_capacity_ratio{policy="web",resource="cpu"} `
 	if n, err := testutil.GatherAndCount(s.reg, "alertscaler_policy_objective_ratio"); err != nil || n > 0 {
 		t.Errorf("%d objectives are left, %v", n, err)
 	}
-}
-
-// TestMetricsOfPoliciesAreInTheReadmes: also those that only some policies have.
-func TestMetricsOfPoliciesAreInTheReadmes(t *testing.T) {
-	ch := make(chan *prometheus.Desc, 100)
-	collector{}.Describe(ch)
-	close(ch)
-	for _, file := range []string{"README.md", "README.zh-CN.md"} {
-		readme, err := os.ReadFile(filepath.Join("..", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range descriptions(ch) {
-			if !strings.Contains(string(readme), "`"+d+"`") {
-				t.Errorf("%s does not list %s", file, d)
-			}
-		}
-	}
-}
-
-// descriptions are the names of metrics.
-func descriptions(ch <-chan *prometheus.Desc) []string {
-	var names []string
-	for d := range ch {
-		name, _, _ := strings.Cut(strings.TrimPrefix(d.String(), `Desc{fqName: "`), `"`)
-		names = append(names, name)
-	}
-	return names
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/drain"
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -147,7 +148,7 @@ func TestAPanicHoldsItsPolicyAlone(t *testing.T) {
 }
 
 func TestAPanicWhileUsageIsRead(t *testing.T) {
-	for in, component := range map[string]string{"read": componentEvaluation, "past": componentPast} {
+	for in, component := range map[string]string{"read": componentEvaluation, "past": learning.ComponentPast} {
 		t.Run(in, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 2, nil)

@@ -90,8 +90,8 @@ func (e *Engine) setPause(name string, p *policy.Pause) {
 	u.paused.Store(p)
 	if e.started && !e.stopped {
 		u.woken.Add(1)
-		e.shared.woken.add(u)
-		u.wake()
+		e.pool.Woken(name)
+		u.runner.wake()
 	}
 }
 

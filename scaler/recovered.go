@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/export"
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -19,15 +21,13 @@ const (
 	componentAction     = recovery.Action
 	componentDrain      = victims.Component
 	componentLearner    = "learner"
-	componentPast       = "reading of the past"
 	componentBuilding   = "building of a target"
 	componentClosing    = "closing of a target"
-	componentMetrics    = "metrics"
 )
 
 var components = []string{
-	componentEvaluation, componentReading, componentAction, componentDrain, componentLearner, componentPast,
-	componentBuilding, componentClosing, componentMetrics,
+	componentEvaluation, componentReading, componentAction, componentDrain, componentLearner, learning.ComponentPast,
+	componentBuilding, componentClosing, export.Component,
 }
 
 // within tells in which component a panic of fn came about.
@@ -78,7 +78,7 @@ func (u *unit) broken(p *recovery.Panic) {
 			level.Error(u.logger).Log("msg", "what was decided is not written", "err", err)
 		}
 	}
-	u.counts.decided(&d)
+	u.counts.Decided(&d)
 	// Those who wait for this policy's claims wait no more.
 	u.decided.Store(u.woken.Load())
 	v := *before

@@ -26,14 +26,14 @@ func (u *unit) reportAction(e *action.Event, a *action.Action, now time.Time) {
 	case action.Consented:
 		u.observeAlertToAction(a, now)
 	case action.Declined:
-		u.counts.failed(a.Target, e.Failure.Kind)
+		u.counts.Failed(a.Target, e.Failure.Kind)
 		level.Error(u.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", e.Failure.Kind, "retry_at", e.Until, "err", e.Failure.Text)
 	case action.Contention:
 		level.Warn(u.logger).Log("msg", "conflict does not end", "target", a.Target, "desired", a.To, "retry_at", e.Until, "err", e.Failure.Text)
 	case action.Outdated:
 		// What was decided no longer stands. The next evaluation starts from
 		// what is there.
-		u.wakeAgain()
+		u.runner.wakeAgain()
 	case action.ShownNever:
 		level.Info(u.logger).Log("msg", "an action of the last run never reached its target", "target", a.Target, "from", a.From, "to", a.To, "found", e.Found)
 	case action.ShownLate:
@@ -42,11 +42,11 @@ func (u *unit) reportAction(e *action.Event, a *action.Action, now time.Time) {
 		level.Info(u.logger).Log("msg", "the target no longer has the number that it accepted", "target", a.Target, "expected", a.To, "found", e.Found)
 	case action.Ready:
 		if a.Direction == policy.Up {
-			u.counts.provisioned(a.Target, e.Took)
+			u.counts.Provisioned(a.Target, e.Took)
 		}
 		level.Info(u.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", e.Took.Round(time.Millisecond))
 	case action.Late:
-		u.counts.failed(a.Target, action.NotConverged)
+		u.counts.Failed(a.Target, action.NotConverged)
 		level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)
 	case action.Fulfilled, action.Foreign, action.Quiet: // of no action
 	}
@@ -58,7 +58,7 @@ func (u *unit) reportTarget(e *action.Event) {
 		level.Info(u.logger).Log("msg", "the target has what it was asked for, so the backoff is over", "target", e.Target, "requested", e.Found)
 	case action.Foreign:
 		level.Info(u.logger).Log("msg", "someone else changed the target", "target", e.Target, "from", e.Was, "to", e.Found)
-		u.counts.foreignChange(e.Target)
+		u.counts.ForeignChange(e.Target)
 	case action.Quiet:
 		level.Info(u.logger).Log("msg", "nobody else changes the targets any more")
 	default: // of an action
@@ -75,6 +75,6 @@ func (u *unit) observeAlertToAction(a *action.Action, now time.Time) {
 		}
 	}
 	if oldest, ok := u.engine.opts.Alerts.ReceivedAfter(u.name, a.Direction, last); ok {
-		u.engine.metrics.alertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
+		u.engine.timings.AlertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
 	}
 }

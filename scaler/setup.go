@@ -1,78 +1,117 @@
 package scaler
 
 import (
-	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/usage"
 	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
-// Prepare builds the targets of c that are new or changed, be it that the files
-// have changed which they name. Those that stay as they are keep their target,
-// and with it whatever it holds. The engine goes on meanwhile; whoever calls it
-// applies or discards one change before the next is prepared.
-func (e *Engine) Prepare(_ context.Context, c *config.Config) (config.Change, error) {
-	var reader Usage
-	if c.Prometheus != nil {
-		var err error
-		if reader, err = e.opts.NewUsage(c); err != nil {
-			return config.Change{}, fmt.Errorf("prometheus: %w", err)
-		}
-	}
-	next := make(map[string]*setup, len(c.Policies))
-	known, claimed := e.unitsFor(c)
-	discard := func(built []boundTarget) {
-		for _, u := range claimed {
-			u.unclaim()
-		}
-		e.closeTargets(e.opts.Logger, built)
-	}
-	budgets := make(map[string][]string)
-	for _, r := range c.BudgetRules() {
-		for _, name := range r.Members {
-			budgets[name] = append(budgets[name], r.Name)
-		}
-	}
-	var built []boundTarget
-	for _, p := range c.Policies {
-		s, fresh, err := e.setupFor(c, p, reader, known[p.Name])
-		built = append(built, fresh...)
-		if err != nil {
-			discard(built)
-			return config.Change{}, fmt.Errorf("policy %q: %w", p.Name, err)
-		}
-		s.budgets = budgets[p.Name]
-		next[p.Name] = s
-	}
-	return config.Change{
-		Apply:   func() { e.apply(c, next, claimed) },
-		Discard: func() { discard(built) },
-	}, nil
+// setup is a policy as configured, with its targets built.
+type setup struct {
+	rules               policy.Policy
+	scaleTarget         string
+	discovery           string // where the policy comes from; empty: the file
+	targets             []boundTarget
+	usage               Usage
+	queries             []usage.Query
+	interval            time.Duration
+	provisioningTimeout time.Duration
+	// budgets are the names of those the policy has a part in.
+	budgets []string
+	// fingerprint tells the policy's configuration from others.
+	fingerprint string
+	// shed are targets of the setup before that are in this one no more, to
+	// be closed once nothing uses them.
+	shed []boundTarget
+	// lane is where its evaluations queue.
+	lane string
 }
 
-// unitsFor are the units that the policies of c have. One that comes back
-// before it has gone goes on as it is: it is claimed.
-func (e *Engine) unitsFor(c *config.Config) (known, claimed map[string]*unit) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	known, claimed = maps.Clone(e.units), make(map[string]*unit)
-	for _, p := range c.Policies {
-		if u := e.leaving[p.Name]; u != nil && u.claim() {
-			known[p.Name], claimed[p.Name] = u, u
+// boundTarget is a target with its names.
+type boundTarget struct {
+	name     string
+	platform string
+	config   target.Config
+	files    string // target.FilesSum of config when it was built
+	target   target.Target
+	// victims and hook are nil where the platform chooses which replicas go,
+	// and nobody is asked before they do.
+	victims *config.Victims
+	hook    victims.Drainer
+}
+
+// configuredAs reports whether b is the target of this name and configuration,
+// whatever the files say that it names.
+func (b boundTarget) configuredAs(name string, c target.Config) bool {
+	return b.name == name && reflect.DeepEqual(b.config, c)
+}
+
+// gone are the targets that s sheds and that are no more part of it. A target
+// that was built anew, because the files that it names have changed, is not
+// among them: what is known of it still holds.
+func (s *setup) gone() []boundTarget {
+	return slices.DeleteFunc(slices.Clone(s.shed), func(old boundTarget) bool {
+		return slices.ContainsFunc(s.targets, func(t boundTarget) bool { return t.configuredAs(old.name, old.config) })
+	})
+}
+
+func (s *setup) find(name string) (boundTarget, bool) {
+	for _, t := range s.targets {
+		if t.name == name {
+			return t, true
 		}
 	}
-	return known, claimed
+	return boundTarget{}, false
+}
+
+func (s *setup) owns(identity string) bool {
+	for _, t := range s.targets {
+		if t.config.Identity() == identity {
+			return true
+		}
+	}
+	return false
+}
+
+// rulesOf are those by which the outcomes of a policy are judged.
+func rulesOf(s *setup) action.Rules {
+	return action.Rules{Policy: &s.rules, Interval: s.interval, ProvisioningTimeout: s.provisioningTimeout}
+}
+
+// victimsOf are the targets as those see them who choose which replicas go.
+func victimsOf(targets []boundTarget) []victims.Target {
+	out := make([]victims.Target, len(targets))
+	for i, t := range targets {
+		out[i] = victims.Target{Name: t.name, Platform: t.platform, Target: t.target, Rule: t.victims, Hook: t.hook}
+	}
+	return out
+}
+
+func setOf(targets []boundTarget) map[string]bool {
+	out := make(map[string]bool, len(targets))
+	for _, t := range targets {
+		out[t.name] = true
+	}
+	return out
+}
+
+func namesOf(targets []boundTarget) []string {
+	out := make([]string, len(targets))
+	for i, t := range targets {
+		out[i] = t.name
+	}
+	return out
 }
 
 // setupFor builds one policy's setup, for the unit that it has, if any, and
@@ -86,12 +125,12 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has 
 		queries:             QueriesFor(p),
 		interval:            c.Global.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
-		fingerprint:         fingerprint(p),
+		fingerprint:         p.Fingerprint(),
 	}
 	s.lane = laneOf(p)
 	var old []boundTarget
 	if has != nil {
-		old = has.held()
+		old = has.runner.held()
 	}
 	var fresh []boundTarget
 	for _, t := range p.Targets {
@@ -125,21 +164,6 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has 
 	return s, fresh, nil
 }
 
-// configuredAs reports whether b is the target of this name and configuration,
-// whatever the files say that it names.
-func (b boundTarget) configuredAs(name string, c target.Config) bool {
-	return b.name == name && reflect.DeepEqual(b.config, c)
-}
-
-// gone are the targets that s sheds and that are no more part of it. A target
-// that was built anew, because the files that it names have changed, is not
-// among them: what is known of it still holds.
-func (s *setup) gone() []boundTarget {
-	return slices.DeleteFunc(slices.Clone(s.shed), func(old boundTarget) bool {
-		return slices.ContainsFunc(s.targets, func(t boundTarget) bool { return t.configuredAs(old.name, old.config) })
-	})
-}
-
 // build builds a target; a panic is its error.
 func (e *Engine) build(p *config.Policy, t *config.Target) (built target.Target, err error) {
 	logger := log.With(e.opts.Logger, "policy", p.Name, "target", t.Name)
@@ -170,180 +194,4 @@ func laneOf(p *config.Policy) string {
 	}
 	slices.Sort(platforms)
 	return strings.Join(slices.Compact(platforms), " ")
-}
-
-// apply puts prepared setups in force: units keep what they remember, new ones
-// appear, those without a policy leave, and those that were claimed come back.
-func (e *Engine) apply(c *config.Config, next map[string]*setup, claimed map[string]*unit) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, name := range names(e.units) {
-		if u := e.units[name]; next[name] == nil {
-			delete(e.units, name)
-			e.leaving[name] = u
-			u.leave()
-		}
-	}
-	e.order = e.order[:0]
-	for _, p := range c.Policies {
-		e.order = append(e.order, p.Name)
-		if u := e.units[p.Name]; u != nil {
-			u.reconfigure(next[p.Name])
-		} else if u := claimed[p.Name]; u != nil {
-			delete(e.leaving, p.Name)
-			e.units[p.Name] = u
-			u.comeBack(next[p.Name])
-		} else {
-			e.units[p.Name] = newUnit(e, p.Name, next[p.Name])
-		}
-	}
-	e.noteMoved(next)
-	e.shared.configure(c, e.units, next)
-	if e.started && !e.stopped {
-		for _, name := range e.order {
-			e.units[name].wake()
-		}
-	}
-}
-
-// held are the targets a unit holds now, or will after its next evaluation.
-func (u *unit) held() []boundTarget {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.next != nil {
-		return u.next.targets
-	}
-	return u.setup.targets
-}
-
-// restoreTargets brings replicas back that did not outlive the server, in the
-// number last requested. What fails is tried again before the next evaluation;
-// until then the target counts as unreadable.
-func (u *unit) restoreTargets(ctx context.Context) {
-	for _, t := range u.setup.targets {
-		if u.restored[t.target] {
-			continue
-		}
-		if err := u.restore(ctx, t); err != nil {
-			level.Error(u.logger).Log("msg", "replicas cannot be brought back, trying again", "target", t.name, "err", err)
-			continue
-		}
-		u.restored[t.target] = true
-	}
-}
-
-func (u *unit) restore(ctx context.Context, t boundTarget) error {
-	r, ok := t.target.(target.Restorer)
-	if !ok {
-		return nil
-	}
-	n, known, err := u.engine.opts.Ledger.LastRequested(u.name, t.name)
-	if err != nil {
-		return fmt.Errorf("read the number last requested: %w", err)
-	}
-	if err := r.Restore(ctx, n, known); err != nil {
-		return fmt.Errorf("bring back %d replicas: %w", n, err)
-	}
-	if known {
-		level.Info(u.logger).Log("msg", "replicas brought back", "target", t.name, "requested", n)
-	}
-	return nil
-}
-
-// closeTargets closes those that hold something.
-func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
-	for _, t := range targets {
-		c, ok := t.target.(target.Closer)
-		if !ok {
-			continue
-		}
-		e.running.Go(func() {
-			if err := e.guard.Do(logger, componentClosing, c.Close); err != nil {
-				level.Error(logger).Log("msg", "target not closed cleanly", "target", t.name, "err", err)
-			}
-		})
-	}
-}
-
-// closeTargets closes targets of the unit once nobody asks them any more which
-// of the replicas that were to go they still have.
-func (u *unit) closeTargets(targets []boundTarget) {
-	told := u.victims.BeingTold()
-	if len(told) == 0 {
-		u.engine.closeTargets(u.logger, targets)
-		return
-	}
-	u.engine.running.Go(func() {
-		for _, known := range told {
-			<-known
-		}
-		u.engine.closeTargets(u.logger, targets)
-	})
-}
-
-// endpoints lists the replicas' addresses of the targets that know them.
-func (u *unit) endpoints() []Endpoints {
-	v := u.view.Load()
-	if v.last == nil {
-		return nil
-	}
-	var out []Endpoints
-	for _, t := range v.setup.targets {
-		if known, ok := t.target.(target.Endpoints); ok {
-			out = append(out, Endpoints{Policy: u.name, ScaleTarget: v.setup.scaleTarget, Target: t.name, Addresses: known.Endpoints()})
-		}
-	}
-	return out
-}
-
-var bothWays = []policy.Direction{policy.Up, policy.Down}
-
-// backoffUntil is until when a target is not asked, whichever way.
-func backoffUntil(b policy.Backoffs) time.Time {
-	if b.Up.Until.After(b.Down.Until) {
-		return b.Up.Until
-	}
-	return b.Down.Until
-}
-
-// status is the unit as its operator wants to see it.
-func (u *unit) status() policy.Status {
-	v := u.view.Load()
-	s := policy.Status{
-		Name: u.name, Discovery: v.setup.discovery, Mode: v.setup.rules.Mode, Min: v.setup.rules.Min, Max: v.setup.rules.Max,
-		Last:              v.last,
-		CooldownUpUntil:   v.history.CooldownUntil(&v.setup.rules, policy.Up),
-		CooldownDownUntil: v.history.CooldownUntil(&v.setup.rules, policy.Down),
-	}
-	counts := u.engine.opts.Alerts.Counts(u.name)
-	s.AlertsUp, s.AlertsDown = counts.Up, counts.Down
-	holds := u.engine.holds(u.name, counts)
-	s.BlockUp, s.BlockDown, s.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
-	if p := u.paused.Load(); p.Active(u.engine.opts.Now()) {
-		s.Pause = p
-	}
-	if v.history.Contest.Active(u.engine.opts.Now()) {
-		s.Contest = v.history.Contest
-	}
-	if v.last != nil {
-		s.Explanation = v.last.Explain()
-	}
-	s.Budgets = u.engine.shared.status(u.name)
-	for i, t := range v.setup.targets {
-		r := v.reads.of(t.name)
-		known := &v.setup.rules.Targets[i]
-		ts := policy.TargetStatus{
-			Name: t.name, Platform: t.platform, Requested: r.state.Requested, Ready: v.ready(r), ReadAt: r.at,
-			BackoffUpUntil:      v.history.Backoffs[t.name].Up.Until,
-			BackoffDownUntil:    v.history.Backoffs[t.name].Down.Until,
-			BackoffUntil:        backoffUntil(v.history.Backoffs[t.name]),
-			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
-		}
-		ts.Draining = v.draining[t.name].Names
-		if r.err != nil {
-			ts.Error = r.err.Error()
-		}
-		s.Targets = append(s.Targets, ts)
-	}
-	return s
 }

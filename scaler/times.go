@@ -78,10 +78,5 @@ func (u *unit) shiftTimes() {
 		}
 	}
 	u.patience = nil
-	for _, k := range u.learnings {
-		if !k.pastAt.IsZero() {
-			k.pastAt = k.pastAt.Add(d)
-		}
-		k.learner.NotAfter(now)
-	}
+	u.learning.Shift(d, now)
 }

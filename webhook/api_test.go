@@ -14,18 +14,19 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // world is a fake with something in it.
 func world() *fake {
 	return &fake{
-		statuses: []policy.Status{
+		statuses: []status.Policy{
 			{
 				Name: "web", Mode: policy.ModeOn, Min: 2, Max: 20, AlertsUp: 1,
-				Targets: []policy.TargetStatus{{Name: "swarm", Platform: "docker_service", Requested: 4, Ready: 3, ReadAt: t0}},
+				Targets: []status.Target{{Name: "swarm", Platform: "docker_service", Requested: 4, Ready: 3, ReadAt: t0}},
 				Last:    &policy.Decision{ID: "1", Policy: "web", Time: t0, Current: 4, Desired: 6, Reason: policy.ReasonScaledUp}, Explanation: "cpu needs 6 <replicas>",
 			},
-			{Name: "shop/eu", Mode: policy.ModeOff, Targets: []policy.TargetStatus{{Name: "k8s", Error: "no route to host"}}},
+			{Name: "shop/eu", Mode: policy.ModeOff, Targets: []status.Target{{Name: "k8s", Error: "no route to host"}}},
 		},
 		decisions: []policy.Decision{{ID: "1", Policy: "web", Time: t0, Reason: policy.ReasonScaledUp}},
 		firing:    []alerts.Alert{{Fingerprint: "a1", Status: alerts.Firing, Labels: map[string]string{"scale": "up"}, StartsAt: t0}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 var t0 = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
@@ -21,7 +22,7 @@ type fake struct {
 	received []alerts.Notification
 	receive  func(context.Context) error // nil: nil
 
-	statuses  []policy.Status
+	statuses  []status.Policy
 	decisions []policy.Decision
 	query     Query
 	err       error // of Decisions
@@ -55,15 +56,15 @@ func (f *fake) taken() []alerts.Notification {
 	return f.received
 }
 
-func (f *fake) Statuses() []policy.Status { return f.statuses }
+func (f *fake) Statuses() []status.Policy { return f.statuses }
 
-func (f *fake) Status(name string) (policy.Status, bool) {
+func (f *fake) Status(name string) (status.Policy, bool) {
 	for _, s := range f.statuses {
 		if s.Name == name {
 			return s, true
 		}
 	}
-	return policy.Status{}, false
+	return status.Policy{}, false
 }
 
 func (f *fake) Decisions(q Query) ([]policy.Decision, error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // All interfaces here are called from many goroutines at once. What they
@@ -22,16 +23,16 @@ type Receiver interface {
 // Policies know how the policies are doing.
 type Policies interface {
 	// Statuses returns all policies in the order to be shown.
-	Statuses() []policy.Status
+	Statuses() []status.Policy
 	// Status returns one policy, or false where there is none of that name.
-	Status(name string) (policy.Status, bool)
+	Status(name string) (status.Policy, bool)
 }
 
 // SomePolicies are Policies that need not look at all to show some.
 type SomePolicies interface {
 	// FirstStatuses returns the first n policies in the order to be shown, and
 	// how many there are.
-	FirstStatuses(n int) (shown []policy.Status, total int)
+	FirstStatuses(n int) (shown []status.Policy, total int)
 }
 
 // Pauses keep policies from acting. What is paused stays so after a restart.

@@ -12,7 +12,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // maxShown is how many policies one page shows; the API has them all.
@@ -27,7 +27,7 @@ type indexPage struct {
 	Started     string
 	NotReady    string
 	ReloadError string
-	Policies    []policy.Status
+	Policies    []status.Policy
 	Total       int
 	Alerts      int
 }
@@ -72,7 +72,7 @@ func index(o Options) http.HandlerFunc {
 }
 
 // firstStatuses are the first n policies, and how many there are.
-func firstStatuses(p Policies, n int) (shown []policy.Status, total int) {
+func firstStatuses(p Policies, n int) (shown []status.Policy, total int) {
 	if some, ok := p.(SomePolicies); ok {
 		return some.FirstStatuses(n)
 	}

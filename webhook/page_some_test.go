@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // some is a fake that says what it was asked for.
@@ -14,12 +14,12 @@ type some struct {
 	asked []int
 }
 
-func (s *some) Statuses() []policy.Status {
+func (s *some) Statuses() []status.Policy {
 	s.asked = append(s.asked, len(s.statuses))
 	return s.statuses
 }
 
-func (s *some) FirstStatuses(n int) ([]policy.Status, int) {
+func (s *some) FirstStatuses(n int) ([]status.Policy, int) {
 	s.asked = append(s.asked, n)
 	return s.statuses[:min(n, len(s.statuses))], len(s.statuses)
 }
@@ -28,7 +28,7 @@ func (s *some) FirstStatuses(n int) ([]policy.Status, int) {
 // worked out.
 func TestPageAsksForWhatItShows(t *testing.T) {
 	f := &some{fake: world()}
-	f.statuses = make([]policy.Status, 10*maxShown)
+	f.statuses = make([]status.Policy, 10*maxShown)
 	for i := range f.statuses {
 		f.statuses[i].Name = "p" + strconv.Itoa(i)
 	}

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // The tests of this package run the real binary, with the real programs
@@ -144,9 +144,9 @@ func (s *server) metric(series string) string {
 	return ""
 }
 
-func (s *server) policy(name string) policy.Status {
+func (s *server) policy(name string) status.Policy {
 	s.t.Helper()
-	var st policy.Status
+	var st status.Policy
 	s.get("/api/v1/policies/"+name, &st)
 	return st
 }
@@ -194,7 +194,7 @@ func (s *server) deliver(status, scale, scaleTarget string) {
 }
 
 // eventually waits until the policy is as the check wants it.
-func (s *server) eventually(within time.Duration, what, name string, check func(policy.Status) error) {
+func (s *server) eventually(within time.Duration, what, name string, check func(status.Policy) error) {
 	s.t.Helper()
 	realtest.Eventually(s.t, within, 100*time.Millisecond, what, func() error {
 		return check(s.policy(name))
@@ -202,8 +202,8 @@ func (s *server) eventually(within time.Duration, what, name string, check func(
 }
 
 // replicas is a check for a converged count.
-func replicas(want int) func(policy.Status) error {
-	return func(st policy.Status) error {
+func replicas(want int) func(status.Policy) error {
+	return func(st status.Policy) error {
 		requested, ready := counts(st)
 		if requested != want || ready != want {
 			return fmt.Errorf("%d requested, %d ready, want %d; %s", requested, ready, want, st.Explanation)
@@ -212,7 +212,7 @@ func replicas(want int) func(policy.Status) error {
 	}
 }
 
-func counts(st policy.Status) (requested, ready int) {
+func counts(st status.Policy) (requested, ready int) {
 	for _, t := range st.Targets {
 		requested += t.Requested
 		ready += t.Ready

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestBadConfigurationStartsNothing: exit 1, an error with file, line and what
@@ -60,7 +60,7 @@ func TestBadReloadLeavesTheOldConfiguration(t *testing.T) {
 	if got := s.metric("alertscaler_config_last_reload_successful"); got != "1" {
 		t.Errorf("last reload successful: %s", got)
 	}
-	s.eventually(10*time.Second, "the next evaluation takes it over", "web", func(st policy.Status) error {
+	s.eventually(10*time.Second, "the next evaluation takes it over", "web", func(st status.Policy) error {
 		if st.Max != 30 {
 			return fmt.Errorf("max %d, want 30", st.Max)
 		}

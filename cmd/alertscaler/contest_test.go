@@ -10,6 +10,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target/aws/awstest"
 )
 
@@ -88,7 +89,7 @@ func TestSuspendedTerminateLeavesTheWayUp(t *testing.T) {
 	aws.AddGroup(awstest.Group{Name: "web", Max: 10, Desired: 4, Boot: time.Millisecond, Stop: time.Millisecond, Suspended: []string{"Terminate"}})
 	s := startServerBy(t, append([]string{"env"}, awsKeys...), realtest.FreePort(t), groupPolicy(conn, 1, 10), "--web.enable-admin-api")
 	s.fire("down", "web")
-	s.eventually(time.Minute, "down is refused for minutes", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "down is refused for minutes", "web", func(st status.Policy) error {
 		if d := st.Targets[0]; time.Until(d.BackoffDownUntil) < 4*time.Minute || !d.BackoffUpUntil.IsZero() {
 			return fmt.Errorf("%+v: %s", d, st.Explanation)
 		}
@@ -97,7 +98,7 @@ func TestSuspendedTerminateLeavesTheWayUp(t *testing.T) {
 	s.fire("up", "web")
 	s.eventually(time.Minute, "up is taken", "web", atLeast(5))
 	s.deliver("resolved", "up", "web")
-	s.eventually(time.Minute, "down is still refused", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "down is still refused", "web", func(st status.Policy) error {
 		if st.Last.Reason != policy.ReasonTargetBackoff {
 			return errors.New(st.Explanation)
 		}
@@ -108,7 +109,7 @@ func TestSuspendedTerminateLeavesTheWayUp(t *testing.T) {
 	if code, text := s.post("/api/v1/policies/web/retry", ""); code != http.StatusOK || !strings.Contains(text, `{"held":true}`) {
 		t.Fatalf("retry: %d %s", code, text)
 	}
-	s.eventually(time.Minute, "down is taken at once", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "down is taken at once", "web", func(st status.Policy) error {
 		if n, _ := counts(st); n >= before {
 			return fmt.Errorf("%d are left of %d: %s", n, before, st.Explanation)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
@@ -208,7 +209,7 @@ policies:
 			s.restart()
 
 			s.eventually(40*time.Second, "two replicas", "web", replicas(2))
-			s.eventually(10*time.Second, "the cooldown holds", "web", func(st policy.Status) error {
+			s.eventually(10*time.Second, "the cooldown holds", "web", func(st status.Policy) error {
 				if st.AlertsUp != 1 || st.Last.Reason != policy.ReasonCoolingDown {
 					return fmt.Errorf("%d alerts; %s", st.AlertsUp, st.Explanation)
 				}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/webhook"
 )
 
@@ -36,9 +37,9 @@ func labelledService(t *testing.T, name string, labels ...string) {
 func (s *server) hasPolicy(what, name string, want bool) {
 	s.t.Helper()
 	realtest.Eventually(s.t, time.Minute, 100*time.Millisecond, what, func() error {
-		var all []policy.Status
+		var all []status.Policy
 		s.get("/api/v1/policies", &all)
-		if got := slices.ContainsFunc(all, func(p policy.Status) bool { return p.Name == name }); got != want {
+		if got := slices.ContainsFunc(all, func(p status.Policy) bool { return p.Name == name }); got != want {
 			return fmt.Errorf("there is one: %t, of %d", got, len(all))
 		}
 		return nil

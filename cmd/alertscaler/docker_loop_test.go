@@ -15,6 +15,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestDockerLoop is the whole loop: cAdvisor measures a Swarm service under
@@ -65,7 +66,7 @@ policies:
 
 	stop := load(t, service)
 	defer stop()
-	s.eventually(4*time.Minute, "the load scales up", service, func(st policy.Status) error {
+	s.eventually(4*time.Minute, "the load scales up", service, func(st status.Policy) error {
 		if requested, ready := counts(st); requested < 2 || ready != requested {
 			return fmt.Errorf("%d requested, %d ready, %d up alerts; %s", requested, ready, st.AlertsUp, st.Explanation)
 		}

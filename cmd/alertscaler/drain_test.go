@@ -13,6 +13,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target/aws/awstest"
 )
 
@@ -98,7 +99,7 @@ policies:
 		}
 		return nil
 	})
-	s.eventually(time.Minute, "they do not count as ready", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "they do not count as ready", "web", func(st status.Policy) error {
 		if n, ready := counts(st); n != 5 || ready != 3 || len(st.Targets[0].Draining) != 2 {
 			return fmt.Errorf("%d of %d are ready, %v are drained", ready, n, st.Targets[0].Draining)
 		}
@@ -129,14 +130,14 @@ func testDrainIsGivenBack(t *testing.T, platform string, env []string, startAt i
 func testWhoGoesIsNotCancelled(t *testing.T, platform string, env []string, startAt int) {
 	s, d := drainServer(t, platform, env, startAt)
 	d.finish()
-	s.eventually(time.Minute, "three are wanted", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "three are wanted", "web", func(st status.Policy) error {
 		if n, _ := counts(st); n != 3 {
 			return fmt.Errorf("%d are", n)
 		}
 		return nil
 	})
 	s.deliver("resolved", "down", "web")
-	s.eventually(time.Minute, "nothing fires", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "nothing fires", "web", func(st status.Policy) error {
 		if st.Last.Reason != policy.ReasonNoAlert {
 			return fmt.Errorf("%s", st.Explanation)
 		}

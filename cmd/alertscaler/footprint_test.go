@@ -16,6 +16,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
 
@@ -63,7 +64,7 @@ func TestFootprint(t *testing.T) {
 			s.eventually(time.Minute, "two replicas of "+name, name, replicas(2))
 			continue
 		}
-		s.eventually(time.Minute, name+" is out of reach", name, func(st policy.Status) error {
+		s.eventually(time.Minute, name+" is out of reach", name, func(st status.Policy) error {
 			if st.Last.Reason != policy.ReasonTargetFailed {
 				return fmt.Errorf("%s", st.Explanation)
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // Whatever Prometheus answers while a down alert fires, the server lives and
@@ -55,7 +56,7 @@ policies:
 	} {
 		answer(raw)
 		since := time.Now()
-		s.eventually(time.Minute, "it is decided by "+raw, "web", func(st policy.Status) error {
+		s.eventually(time.Minute, "it is decided by "+raw, "web", func(st status.Policy) error {
 			// The shipped series are read once a second at most.
 			if st.Last == nil || !st.Last.Time.After(since.Add(1500*time.Millisecond)) {
 				return fmt.Errorf("not yet")

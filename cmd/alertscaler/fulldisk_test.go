@@ -16,6 +16,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestAFullDiskStopsScalingAndTells: on a disk that is full no platform is
@@ -50,7 +51,7 @@ policies:
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port))
 	s.WaitHTTP(t, s.url+"/-/ready")
 	s.fire("up", "web")
-	s.eventually(30*time.Second, "it scales", "web", func(st policy.Status) error {
+	s.eventually(30*time.Second, "it scales", "web", func(st status.Policy) error {
 		if requested, _ := counts(st); requested < 3 {
 			return fmt.Errorf("%d requested; %s", requested, st.Explanation)
 		}
@@ -59,7 +60,7 @@ policies:
 
 	ballast := filepath.Join(disk, "ballast")
 	fill(t, ballast)
-	s.eventually(2*time.Minute, "the disk is full", "web", func(st policy.Status) error {
+	s.eventually(2*time.Minute, "the disk is full", "web", func(st status.Policy) error {
 		if st.Last == nil || st.Last.Reason != policy.ReasonNotRecorded {
 			return fmt.Errorf("%s", st.Explanation)
 		}

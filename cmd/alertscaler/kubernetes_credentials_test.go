@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // saysOf wants a policy's first target to be unreadable for a reason.
-func saysOf(reason string) func(policy.Status) error {
-	return func(st policy.Status) error {
+func saysOf(reason string) func(status.Policy) error {
+	return func(st status.Policy) error {
 		if got := st.Targets[0].Error; !strings.Contains(got, reason) {
 			return fmt.Errorf("its error is %q", got)
 		}
@@ -112,7 +112,7 @@ policies:
 `, admin, second, admin))
 	s.eventually(time.Minute, "one replica, of the second", "web", replicas(1))
 	s.fire("up", "web")
-	s.eventually(2*time.Minute, "all of them, and no more of the first than it has room for", "web", func(st policy.Status) error {
+	s.eventually(2*time.Minute, "all of them, and no more of the first than it has room for", "web", func(st status.Policy) error {
 		if small, second := st.Targets[0], st.Targets[1]; small.Requested != 2 || small.Ready != 2 || second.Requested != 3 || second.Ready != 3 {
 			return fmt.Errorf("%d of %d and %d of %d are ready", small.Ready, small.Requested, second.Ready, second.Requested)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // changes are the times at which a proxy was asked to change something, some of
@@ -45,8 +46,8 @@ func (c *changes) times() []time.Time {
 	return append([]time.Time(nil), c.at...)
 }
 
-// status answers as the API server does.
-func status(code int, reason, details string) http.HandlerFunc {
+// answerOf is how the API server refuses with that code.
+func answerOf(code int, reason, details string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
@@ -80,7 +81,7 @@ func testKubernetesConflicts(t *testing.T, k *realtest.Kubernetes) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var c changes
-			s, name := startStepping(t, k, c.refuse(test.conflicts, status(http.StatusConflict, "Conflict", "")))
+			s, name := startStepping(t, k, c.refuse(test.conflicts, answerOf(http.StatusConflict, "Conflict", "")))
 			s.oneMove(k, "web", name)
 			at := c.times()
 			if len(at) != test.conflicts+1 {
@@ -118,7 +119,7 @@ func testKubernetesThrottled(t *testing.T, k *realtest.Kubernetes) {
 		{"text", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "Too many requests, please try again later.", http.StatusTooManyRequests)
 		}},
-		{"status", status(http.StatusTooManyRequests, "TooManyRequests", "")},
+		{"status", answerOf(http.StatusTooManyRequests, "TooManyRequests", "")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +129,7 @@ func testKubernetesThrottled(t *testing.T, k *realtest.Kubernetes) {
 				w.Header().Set("Retry-After", "7")
 				test.answer(w, r)
 			}))
-			s.eventually(20*time.Second, "the wait is in the status", "web", func(st policy.Status) error {
+			s.eventually(20*time.Second, "the wait is in the status", "web", func(st status.Policy) error {
 				left := time.Until(st.Targets[0].BackoffUntil)
 				if left <= 0 || left > wait || st.Last.Reason != policy.ReasonTargetBackoff {
 					return fmt.Errorf("%v left; %s", left, st.Explanation)
@@ -177,7 +178,7 @@ subjects: [ { kind: ServiceAccount, name: NAME, namespace: default } ]
 		stepping("web", name, k.Kubeconfig(t, k.ServiceAccountToken(t, "default", name))))
 	s.eventually(time.Minute, "one replica", "web", replicas(1))
 	s.fire("up", "web")
-	s.eventually(20*time.Second, "the target is left alone for minutes", "web", func(st policy.Status) error {
+	s.eventually(20*time.Second, "the target is left alone for minutes", "web", func(st status.Policy) error {
 		left := time.Until(st.Targets[0].BackoffUntil)
 		if left < 4*time.Minute || left > 5*time.Minute {
 			return fmt.Errorf("%v left; %s", left, st.Explanation)

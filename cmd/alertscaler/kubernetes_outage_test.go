@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/ledger"
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -65,7 +65,7 @@ func TestKubernetesOutage(t *testing.T) {
 	back := time.Now().Add(outage)
 
 	for name := range names {
-		s.eventually(30*time.Second, "the status says that it cannot be read", name, func(st policy.Status) error {
+		s.eventually(30*time.Second, "the status says that it cannot be read", name, func(st status.Policy) error {
 			if st.Targets[0].Error == "" {
 				return fmt.Errorf("%+v", st.Targets[0])
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestAdminAPIIsOff: nobody pauses a server that was not started for it.
@@ -34,7 +35,7 @@ func TestPauseSurvivesARestart(t *testing.T) {
 	if code, text := s.post("/api/v1/policies/wbe/pause", `{"by":"ann","comment":"migration"}`); code != http.StatusNotFound {
 		t.Errorf("pause of no such policy: %d %s", code, text)
 	}
-	byAnn := func(st policy.Status) error {
+	byAnn := func(st status.Policy) error {
 		if st.Pause == nil || st.Pause.By != "ann" || st.Pause.Until.IsZero() {
 			return fmt.Errorf("the pause is %+v", st.Pause)
 		}
@@ -45,7 +46,7 @@ func TestPauseSurvivesARestart(t *testing.T) {
 	s.eventually(10*time.Second, "the policy is still paused", "web", byAnn)
 	before, _ := counts(s.policy("web"))
 	s.fire("up", "web")
-	s.eventually(10*time.Second, "the alert is held", "web", func(st policy.Status) error {
+	s.eventually(10*time.Second, "the alert is held", "web", func(st status.Policy) error {
 		if st.AlertsUp != 1 || st.Last == nil || st.Last.Reason != policy.ReasonPaused {
 			return fmt.Errorf("%d alerts; %s", st.AlertsUp, st.Explanation)
 		}
@@ -57,7 +58,7 @@ func TestPauseSurvivesARestart(t *testing.T) {
 	if code, text := s.post("/api/v1/policies/web/resume", ""); code != http.StatusOK || !strings.Contains(text, `{"resumed":true}`) {
 		t.Errorf("resume: %d %s", code, text)
 	}
-	s.eventually(10*time.Second, "the policy acts again", "web", func(st policy.Status) error {
+	s.eventually(10*time.Second, "the policy acts again", "web", func(st status.Policy) error {
 		if st.Pause != nil {
 			return errors.New("it is paused")
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // slowPrometheus says that everything uses demand, at its leisure where it is
@@ -115,7 +116,7 @@ policies:
 	p.set("1.5")
 	s.fire("down", "web")
 	var until time.Time
-	s.eventually(time.Minute, "the scale-down waits for its window", "web", func(st policy.Status) (err error) {
+	s.eventually(time.Minute, "the scale-down waits for its window", "web", func(st status.Policy) (err error) {
 		until, err = stabilizedAt(st)
 		return err
 	})
@@ -129,7 +130,7 @@ policies:
 		}
 		before := s.policy("web").Last.Time
 		letGo()
-		s.eventually(time.Minute, "it is decided again", "web", func(st policy.Status) error {
+		s.eventually(time.Minute, "it is decided again", "web", func(st status.Policy) error {
 			if !st.Last.Time.After(before.Add(time.Second)) {
 				return errors.New("no decision yet")
 			}
@@ -153,7 +154,7 @@ policies:
 }
 
 // stabilizedAt is until when a scale-down waits for its stabilization window.
-func stabilizedAt(st policy.Status) (time.Time, error) {
+func stabilizedAt(st status.Policy) (time.Time, error) {
 	if st.Last == nil {
 		return time.Time{}, errors.New("nothing is decided yet")
 	}

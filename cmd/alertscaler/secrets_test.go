@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestSecretsOfURLsAreNotTold: users, passwords and tokens in the URLs of
@@ -25,7 +25,7 @@ policies:
     resources: [{ name: cpu, reservation: { ratio: 0.3 } }]
     targets: [{ name: local, process: { command: [sleep, "1000"], env: { TOKEN: S3CRETg } } }]
 `)
-	s.eventually(30*time.Second, "usage is unavailable", "web", func(st policy.Status) error {
+	s.eventually(30*time.Second, "usage is unavailable", "web", func(st status.Policy) error {
 		if !strings.Contains(st.Explanation, "unavailable") {
 			return errors.New(st.Explanation)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestSilenceStopsScaling: a silence set in Alertmanager while the alert fires
@@ -63,8 +64,8 @@ alertmanager:
 	s.eventually(10*time.Second, "scaling resumes", "web", atLeast(before+2))
 }
 
-func atLeast(n int) func(policy.Status) error {
-	return func(st policy.Status) error {
+func atLeast(n int) func(status.Policy) error {
+	return func(st status.Policy) error {
 		if requested, _ := counts(st); requested < n {
 			return fmt.Errorf("%d replicas, want at least %d; %s", requested, n, st.Explanation)
 		}
@@ -72,8 +73,8 @@ func atLeast(n int) func(policy.Status) error {
 	}
 }
 
-func alertsUp(n int) func(policy.Status) error {
-	return func(st policy.Status) error {
+func alertsUp(n int) func(status.Policy) error {
+	return func(st status.Policy) error {
 		if st.AlertsUp != n {
 			return fmt.Errorf("%d alerts count, want %d", st.AlertsUp, n)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/scaler/target/aws/awstest"
 	"github.com/alertscaler/alertscaler/scaler/target/gcp/gcptest"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
@@ -81,7 +82,7 @@ policies:
 	// later: they are asked of the next one, which has no quota and says so at
 	// once, so that the last one gets them in the same step.
 	reload(configured(policy.StrategyCost, 10, 10))
-	s.eventually(2*time.Minute, "the last one has what nobody else had", "web", func(st policy.Status) error {
+	s.eventually(2*time.Minute, "the last one has what nobody else had", "web", func(st status.Policy) error {
 		ready := make(map[string]int)
 		for _, x := range st.Targets {
 			ready[x.Name] = x.Ready

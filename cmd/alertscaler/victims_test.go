@@ -18,6 +18,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestDockerVictims: of five containers of different load the two least busy
@@ -125,7 +126,7 @@ policies:
 	}
 	// Nobody knows how busy they are, so nobody goes.
 	s.fire("down", "web")
-	s.eventually(time.Minute, "nobody may go", "web", func(st policy.Status) error {
+	s.eventually(time.Minute, "nobody may go", "web", func(st status.Policy) error {
 		if n, _ := counts(st); n != 5 {
 			return fmt.Errorf("%d are requested; %s", n, st.Explanation)
 		}
@@ -137,7 +138,7 @@ policies:
 	busy.set(map[string]float64{names[0]: 5, names[1]: 1, names[2]: 9, names[3]: 2, names[4]: 7})
 	want := []string{names[0], names[2], names[4]}
 	s.eventually(2*time.Minute, "the two least busy have gone", "web", replicas(3))
-	s.eventually(30*time.Second, "the busy stay", "web", func(st policy.Status) error {
+	s.eventually(30*time.Second, "the busy stay", "web", func(st status.Policy) error {
 		if st.Last.Reason != policy.ReasonBlocked || !strings.Contains(st.Explanation, "3 have a load above 4") {
 			return errors.New(st.Explanation)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // registerExplain adds explain: why a policy has the replicas it has.
@@ -33,7 +34,7 @@ func registerExplain(app *kingpin.Application, commands map[string]command) {
 
 // explain writes what was decided, what holds the policy now, and then how the
 // decision came about.
-func explain(stdout io.Writer, s *policy.Status) error {
+func explain(stdout io.Writer, s *status.Policy) error {
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	if s.Last == nil {
 		fmt.Fprintf(w, "%s has decided nothing yet\n", s.Name)
@@ -55,7 +56,7 @@ func explain(stdout io.Writer, s *policy.Status) error {
 	return w.Flush()
 }
 
-func explainHolds(w io.Writer, s *policy.Status) {
+func explainHolds(w io.Writer, s *status.Policy) {
 	if s.Pause != nil {
 		fmt.Fprintf(w, "PAUSED %s\n", pauseText(s.Pause))
 	}
@@ -139,7 +140,7 @@ func explainPlacements(w io.Writer, d *policy.Decision) {
 	}
 }
 
-func explainBudgets(w io.Writer, s *policy.Status) {
+func explainBudgets(w io.Writer, s *status.Policy) {
 	if len(s.Budgets) == 0 {
 		return
 	}

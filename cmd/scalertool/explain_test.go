@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -24,7 +25,7 @@ func (always) String() string          { return "0 8 * * 1-5 for 2h in UTC" }
 
 // rich is a policy with something of everything that explain shows; the
 // decision is a real one.
-func rich() policy.Status {
+func rich() status.Policy {
 	price, room := 0.5, 8
 	p := policy.Policy{
 		Name: "web", Mode: policy.ModeOn, Min: 2, Max: 20,
@@ -49,9 +50,9 @@ func rich() policy.Status {
 	}
 	d := policy.Decide(p, o, policy.History{}, now)
 	d.ID = "42"
-	return policy.Status{
+	return status.Policy{
 		Name: "web", Mode: policy.ModeOn, Min: 2, Max: 20, AlertsUp: 2,
-		Targets: []policy.TargetStatus{
+		Targets: []status.Target{
 			{Name: "owned", Platform: "process", Requested: 4, Ready: 4, ReadAt: now},
 			{Name: "rented", Platform: "ec2", Requested: 2, Ready: 1, ReadAt: now, CostPerHour: &price},
 		},
@@ -59,7 +60,7 @@ func rich() policy.Status {
 		Silences:  []policy.Pause{{Until: now.Add(time.Hour), By: "bob", Comment: "noise", Silence: "5d2f"}},
 		BlockUp:   []string{"HighErrorRate", "Deploying"},
 		BlockDown: []string{"Backup"},
-		Budgets: []policy.BudgetStatus{
+		Budgets: []status.Budget{
 			{
 				Name: "shop", MaxReplicas: 20, HeldReplicas: 20, Replicas: 8, Lacks: 2,
 				Rivals: []string{"checkout"}, Victims: []string{"batch", "night"},
@@ -71,7 +72,7 @@ func rich() policy.Status {
 }
 
 func TestExplainTable(t *testing.T) {
-	at := serve(t, &world{statuses: []policy.Status{rich()}}, nil)
+	at := serve(t, &world{statuses: []status.Policy{rich()}}, nil)
 	code, got, stderr := tool("explain", at, "web")
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr)
@@ -98,9 +99,9 @@ func TestExplainTable(t *testing.T) {
 // tool passes it on.
 func TestExplainJSON(t *testing.T) {
 	want := rich()
-	at := serve(t, &world{statuses: []policy.Status{want}}, nil)
+	at := serve(t, &world{statuses: []status.Policy{want}}, nil)
 	code, stdout, stderr := tool("explain", "--output=json", at, "web")
-	var got policy.Status
+	var got status.Policy
 	if err := json.Unmarshal([]byte(stdout), &got); code != exitOK || err != nil {
 		t.Fatalf("exit %d, %v: %s%s", code, err, stdout, stderr)
 	}
@@ -123,7 +124,7 @@ func TestExplainOthers(t *testing.T) {
 		Policy: "shadow", Time: now, Mode: policy.ModeOff, Current: 1, Ready: 1, Desired: 2, Reason: policy.ReasonShadow,
 		Placements: []policy.Placement{{Target: "local", From: 1, To: 2}},
 	}
-	at := serve(t, &world{statuses: []policy.Status{
+	at := serve(t, &world{statuses: []status.Policy{
 		{Name: "new", Pause: &policy.Pause{By: "ann", Comment: "not yet"}},
 		{Name: "shadow", Last: &shadow},
 		{Name: "shop/eu"},

@@ -13,13 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/webhook"
 )
 
 // TestPauseAndResume is the round trip: what the tool sends is what the server
 // keeps, and what status then shows.
 func TestPauseAndResume(t *testing.T) {
-	w := &world{statuses: []policy.Status{{Name: "web", Explanation: "web stays at 2 (paused)"}, {Name: "shop/eu"}}}
+	w := &world{statuses: []status.Policy{{Name: "web", Explanation: "web stays at 2 (paused)"}, {Name: "shop/eu"}}}
 	at := serve(t, w, nil)
 	for _, step := range []struct {
 		args  []string
@@ -91,7 +92,7 @@ func TestPauseExitCodes(t *testing.T) {
 		{"a time that is past", []string{"pause", "web", why, "--until=2026-01-05T07:00:00Z"}, exitCannot, `400 Bad Request: "until" is 2026-01-05T07:00:00Z, which is past`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := &world{statuses: []policy.Status{{Name: "web"}}}
+			w := &world{statuses: []status.Policy{{Name: "web"}}}
 			code, stdout, stderr := tool(append(tc.args, serve(t, w, nil))...)
 			if code != tc.code || !strings.Contains(stdout+stderr, tc.want) {
 				t.Errorf("exit %d, want %d with %q\n%s%s", code, tc.code, tc.want, stdout, stderr)
@@ -104,7 +105,7 @@ func TestPauseExitCodes(t *testing.T) {
 }
 
 func TestPauseOfAServerThatCannot(t *testing.T) {
-	statuses := []policy.Status{{Name: "web"}}
+	statuses := []status.Policy{{Name: "web"}}
 	disabled := serve(t, &world{statuses: statuses}, func(o *webhook.Options) { o.Pauses = nil })
 	broken := serve(t, &world{statuses: statuses, err: errors.New("ledger closed")}, nil)
 	for at, want := range map[string]string{

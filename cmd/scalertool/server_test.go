@@ -8,6 +8,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 	"github.com/alertscaler/alertscaler/webhook"
 )
 
@@ -15,20 +16,20 @@ var now = time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
 
 // world is what the server's real handler shows in these tests.
 type world struct {
-	statuses []policy.Status
+	statuses []status.Policy
 	err      error // of Pause and Resume
 	retried  bool
 }
 
-func (w *world) Statuses() []policy.Status { return w.statuses }
+func (w *world) Statuses() []status.Policy { return w.statuses }
 
-func (w *world) Status(name string) (policy.Status, bool) {
+func (w *world) Status(name string) (status.Policy, bool) {
 	for _, s := range w.statuses {
 		if s.Name == name {
 			return s, true
 		}
 	}
-	return policy.Status{}, false
+	return status.Policy{}, false
 }
 
 func (w *world) set(name string, p *policy.Pause) (found, was bool, err error) {

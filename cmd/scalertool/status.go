@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // registerStatus adds status: the policies of a running server.
@@ -20,7 +20,7 @@ func registerStatus(app *kingpin.Application, commands map[string]command) {
 	output := outputFlag(cmd)
 	only := cmd.Arg("policy", "Show only this policy.").String()
 	commands[cmd.FullCommand()] = func(ctx context.Context, stdout io.Writer) error {
-		var statuses []policy.Status
+		var statuses []status.Policy
 		if *only != "" {
 			one, err := c.policy(ctx, *only)
 			if err != nil {
@@ -38,8 +38,8 @@ func registerStatus(app *kingpin.Application, commands map[string]command) {
 }
 
 // policy asks for one policy.
-func (c *client) policy(ctx context.Context, name string) (policy.Status, error) {
-	var s policy.Status
+func (c *client) policy(ctx context.Context, name string) (status.Policy, error) {
+	var s status.Policy
 	path, err := policyPath(name)
 	if err != nil {
 		return s, err
@@ -48,7 +48,7 @@ func (c *client) policy(ctx context.Context, name string) (policy.Status, error)
 	return s, err
 }
 
-func printStatuses(stdout io.Writer, statuses []policy.Status) error {
+func printStatuses(stdout io.Writer, statuses []status.Policy) error {
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "POLICY\tMODE\tREPLICAS\tREADY\tBOUNDS\tALERTS\tLAST DECISION")
 	for i := range statuses {
@@ -76,7 +76,7 @@ func printStatuses(stdout io.Writer, statuses []policy.Status) error {
 	return w.Flush()
 }
 
-func alertsOf(s *policy.Status) string {
+func alertsOf(s *status.Policy) string {
 	var parts []string
 	if s.AlertsUp > 0 {
 		parts = append(parts, fmt.Sprintf("%d up", s.AlertsUp))

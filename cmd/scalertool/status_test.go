@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // TestStatusOfARealServer asks a running Alertscaler, in both forms.
@@ -52,7 +52,7 @@ policies:
 	})
 
 	code, stdout, stderr := tool("status", at, "--output=json", "web")
-	var got []policy.Status
+	var got []status.Policy
 	if err := json.Unmarshal([]byte(stdout), &got); code != exitOK || err != nil || len(got) != 1 || got[0].Name != "web" {
 		t.Errorf("exit %d, %v: %s%s", code, err, stdout, stderr)
 	}

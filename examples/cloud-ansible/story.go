@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/examples/internal/house"
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 const name = "shop"
@@ -91,7 +91,7 @@ func addresses(data string) ([]string, error) {
 }
 
 // bill says which machines there are and what they cost.
-func bill(st policy.Status) string {
+func bill(st status.Policy) string {
 	var text strings.Builder
 	cost := 0.0
 	for _, t := range st.Targets {

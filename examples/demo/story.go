@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/examples/internal/house"
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 const policyName = "web"
@@ -22,7 +22,7 @@ type story struct {
 	first, highest, last int
 	lastDecision         string
 	lastLine             time.Time
-	lastShown            policy.Status
+	lastShown            status.Policy
 }
 
 var (
@@ -75,7 +75,7 @@ func (s *story) over(requested, ready int) bool {
 }
 
 // line prints one line where something changed, and every fifteen seconds.
-func (s *story) line(ctx context.Context, st policy.Status) {
+func (s *story) line(ctx context.Context, st status.Policy) {
 	requested, ready := house.Replicas(st)
 	shownRequested, shownReady := house.Replicas(s.lastShown)
 	changed := requested != shownRequested || ready != shownReady ||
@@ -97,14 +97,14 @@ func (s *story) line(ctx context.Context, st policy.Status) {
 	}
 }
 
-func reason(st policy.Status) string {
+func reason(st status.Policy) string {
 	if st.Last == nil {
 		return ""
 	}
 	return string(st.Last.Reason)
 }
 
-func alerts(st policy.Status) string {
+func alerts(st status.Policy) string {
 	var names []string
 	if st.AlertsUp > 0 {
 		names = append(names, "ScaleUp")

@@ -136,10 +136,5 @@ func (m *Machine) Reconfigured(replaced []string, fingerprint string, now time.T
 			m.history.SetBackoff(name, d, policy.Backoff{})
 		}
 	}
-	if was := m.history.Config; was != "" && was != fingerprint {
-		resumes = m.history.Held(now)
-		m.history.Retry()
-	}
-	m.history.Config = fingerprint
-	return resumes
+	return m.history.Configured(fingerprint, now)
 }

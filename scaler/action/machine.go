@@ -139,16 +139,12 @@ func (m *Machine) invisible(r *Reading, now time.Time) *Action {
 
 // remember notes what a target is known to have.
 func (m *Machine) remember(target string, requested, ready int) {
-	known := m.history.Of(target)
-	if known.Requested != nil && *known.Requested == requested && known.Ready == ready {
-		return
-	}
-	m.history.Remember(target, func(t *policy.TargetMemory) { t.Requested, t.Ready = &requested, ready })
+	m.history.Found(target, requested, ready)
 }
 
 // counted adds to what the strategy "loss" goes by.
 func (m *Machine) counted(target string, asked, lost int, now time.Time) {
-	m.history.Remember(target, func(t *policy.TargetMemory) { t.Counted(asked, lost, now) })
+	m.history.Counted(target, asked, lost, now)
 }
 
 // lost counts replicas of an action that goes up.

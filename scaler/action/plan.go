@@ -224,22 +224,14 @@ func (p *Plan) conclude() {
 // move remembers what of the decision the platforms have accepted so far as one
 // move. What was taken from one target and given to another is none.
 func (p *Plan) move() {
-	d, h := p.Decision, p.machine.history
+	d := p.Decision
 	is := policy.Move{ID: d.ID, At: d.Time, From: d.Current, To: d.Current}
 	for _, a := range p.changed {
 		if a.Decision == d.ID && !a.Accepted.IsZero() {
 			is.To += a.To - a.From
 		}
 	}
-	i := slices.IndexFunc(h.Moves, func(m policy.Move) bool { return m.ID == d.ID })
-	switch {
-	case i < 0:
-		h.Moved(*p.machine.rules.Policy, is)
-	case is.From == is.To:
-		h.Moves = slices.Delete(h.Moves, i, i+1)
-	default:
-		h.Moves[i].To = is.To
-	}
+	p.machine.history.MovedSoFar(*p.machine.rules.Policy, is)
 }
 
 // Answered takes in what came of asking the target of the last step, and

@@ -83,7 +83,7 @@ func (m *Machine) settleIntended(a *Action, r *Reading, now time.Time, out *Resu
 		out.tell(of(ShownLate, a))
 		a.State, a.Accepted = Accepted, a.Created
 		m.accepted(a, now)
-		m.adopt(a)
+		m.history.MovedAfterAll(*m.rules.Policy, policy.Move{ID: a.Decision, At: a.Created, From: a.From, To: a.To})
 		m.show(a, r)
 		m.converge(a, r, now, out)
 	}
@@ -100,23 +100,11 @@ func (m *Machine) askedAgain(a *Action) bool {
 
 // accepted notes that a target took a number.
 func (m *Machine) accepted(a *Action, now time.Time) {
-	m.history.Remember(a.Target, func(t *policy.TargetMemory) { t.Asked = &policy.Asked{From: a.From, To: a.To} })
+	m.history.Accepted(a.Target, a.From, a.To)
 	m.endBackoff(a)
 	if n := a.rise(); n > 0 {
 		m.counted(a.Target, n, 0, now)
 	}
-}
-
-// adopt remembers the move behind an action whose outcome was not written.
-// Several actions of one decision are one move.
-func (m *Machine) adopt(a *Action) {
-	for i := range m.history.Moves {
-		if move := &m.history.Moves[i]; move.ID == a.Decision {
-			move.To += a.To - a.From
-			return
-		}
-	}
-	m.history.Moved(*m.rules.Policy, policy.Move{ID: a.Decision, At: a.Created, From: a.From, To: a.To})
 }
 
 // show notes that the platform has shown the action's number: from now on any
@@ -150,8 +138,7 @@ func (m *Machine) converge(a *Action, r *Reading, now time.Time, out *Result) bo
 	m.close(a, Converged, now)
 	if a.Direction == policy.Up {
 		m.proven(a.Target, now)
-		seed := m.rules.Policy.Seed(a.Target)
-		m.history.Remember(a.Target, func(t *policy.TargetMemory) { t.Provisioned(took, seed) })
+		m.history.Provisioned(a.Target, took, m.rules.Policy.Seed(a.Target))
 	}
 	e := of(Ready, a)
 	e.Took = took
@@ -218,11 +205,7 @@ func (m *Machine) close(a *Action, s State, now time.Time) {
 	failed := s == Failed || s == NotApplied
 	if failed {
 		// Whoever finds another number has not changed it.
-		m.history.Remember(a.Target, func(t *policy.TargetMemory) {
-			if t.Asked != nil && t.Asked.To == a.To {
-				t.Asked = nil
-			}
-		})
+		m.history.CameToNothing(a.Target, a.To)
 	}
 	for _, o := range m.open {
 		if o.Decision == a.Decision && o.State.Open() {

@@ -102,5 +102,17 @@ func (h *History) Held(now time.Time) bool {
 	return h.Contest.Active(now)
 }
 
+// Configured takes over the fingerprint of the policy's configuration. Where it
+// was another, what that has led to ends; ended is set where that had kept the
+// policy from asking for something.
+func (h *History) Configured(fingerprint string, now time.Time) (ended bool) {
+	if was := h.Config; was != "" && was != fingerprint {
+		ended = h.Held(now)
+		h.Retry()
+	}
+	h.Config = fingerprint
+	return ended
+}
+
 // Retry ends every backoff, and forgets what others did.
 func (h *History) Retry() { h.Backoffs, h.Contest = nil, nil }

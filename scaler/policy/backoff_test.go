@@ -74,3 +74,28 @@ func TestFulfilled(t *testing.T) {
 		t.Error("what nobody knows of is fulfilled")
 	}
 }
+
+// TestAnotherConfigurationAsksAgain: what the one before has led to ends, and
+// that is said where it kept the policy from something.
+func TestAnotherConfigurationAsksAgain(t *testing.T) {
+	var h policy.History
+	if h.Configured("a", now) {
+		t.Error("the first configuration ends something")
+	}
+	h.SetBackoff("own", policy.Up, policy.Backoff{Until: now.Add(time.Minute)})
+	if h.Configured("a", now) || !h.Held(now) {
+		t.Error("the same configuration ends something")
+	}
+	if !h.Configured("b", now) || h.Held(now) || len(h.Backoffs) > 0 {
+		t.Error("another configuration does not end the backoff")
+	}
+	h.SetBackoff("own", policy.Up, policy.Backoff{Until: now})
+	if h.Configured("c", now) || len(h.Backoffs) > 0 {
+		t.Error("a backoff that is over stays, or is said to have held something")
+	}
+	h.SetBackoff("own", policy.Up, policy.Backoff{Until: now.Add(time.Minute)})
+	h.Config = "" // written before configurations were told apart
+	if h.Configured("d", now) || !h.Held(now) {
+		t.Error("a configuration that is not known ends something")
+	}
+}

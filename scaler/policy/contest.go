@@ -64,7 +64,7 @@ func (c *Contest) clone() *Contest {
 // quiet.
 func (h *History) contest(change ForeignChange, now time.Time) {
 	asked := h.Of(change.Target).Asked
-	h.Remember(change.Target, func(m *TargetMemory) { m.Asked = nil })
+	h.target(change.Target).Asked = nil
 	if asked.reversed(change.To) {
 		if h.Contest == nil {
 			h.Contest = &Contest{}

@@ -259,10 +259,8 @@ func remember(t *rapid.T, h *policy.History, p policy.Policy, at time.Time, id s
 	if rarely(t, "someone else") {
 		h.ForeignChanged(p, policy.ForeignChange{Target: p.Targets[0].Name, From: 2, To: 5}, at)
 	}
-	h.Remember(p.Targets[0].Name, func(m *policy.TargetMemory) {
-		m.Provisioned(time.Duration(rapid.IntRange(0, 100).Draw(t, "took"))*time.Second, 0)
-		m.Counted(2, rapid.IntRange(0, 2).Draw(t, "lost"), at)
-	})
+	h.Provisioned(p.Targets[0].Name, time.Duration(rapid.IntRange(0, 100).Draw(t, "took"))*time.Second, 0)
+	h.Counted(p.Targets[0].Name, 2, rapid.IntRange(0, 2).Draw(t, "lost"), at)
 	d := policy.Decision{Time: at, WantsDown: what%2 == 0, Requirements: make([]policy.Requirement, len(p.Resources))}
 	if what == 4 && len(p.Resources) > 0 {
 		d.Requirements[0].Problem = policy.ProblemStale

@@ -200,6 +200,9 @@ func (h *History) Observe(p Policy, d Decision) {
 	}
 }
 
+// HeldByFleet remembers what holds the policy's wish for fewer replicas.
+func (h *History) HeldByFleet(f *FleetHold) { h.FleetHold = f }
+
 // addSample joins equal neighbours and forgets what no window reaches. One
 // sample that began before the window stays: it proves that the window is
 // covered.

@@ -56,14 +56,52 @@ const (
 	lossPrior = 10
 )
 
-// Remember changes what is known of one target.
-func (h *History) Remember(target string, change func(*TargetMemory)) {
-	i := slices.IndexFunc(h.Targets, func(m TargetMemory) bool { return m.Name == target })
+// target is what is known of one target, to be changed. It holds until another
+// becomes known.
+func (h *History) target(name string) *TargetMemory {
+	i := slices.IndexFunc(h.Targets, func(m TargetMemory) bool { return m.Name == name })
 	if i < 0 {
 		i = len(h.Targets)
-		h.Targets = append(h.Targets, TargetMemory{Name: target})
+		h.Targets = append(h.Targets, TargetMemory{Name: name})
 	}
-	change(&h.Targets[i])
+	return &h.Targets[i]
+}
+
+// Found remembers what a target is known to have.
+func (h *History) Found(target string, requested, ready int) {
+	if m := h.Of(target); m.Requested != nil && *m.Requested == requested && m.Ready == ready {
+		return
+	}
+	m := h.target(target)
+	m.Requested, m.Ready = &requested, ready
+}
+
+// Stands remembers the last reading of a target while it is not repeated; the
+// zero one ends that.
+func (h *History) Stands(target string, s Standing) {
+	if h.Of(target).Stands != s {
+		h.target(target).Stands = s
+	}
+}
+
+// Forget drops what was read of a target and asked of it: another one may come
+// by its name. What was learnt of it stays.
+func (h *History) Forget(target string) {
+	m := h.target(target)
+	m.Requested, m.Ready, m.Asked, m.Stands = nil, 0, nil, Standing{}
+}
+
+// Accepted remembers the change that a target took.
+func (h *History) Accepted(target string, from, to int) {
+	h.target(target).Asked = &Asked{From: from, To: to}
+}
+
+// CameToNothing forgets what was asked of a target, where that was this number:
+// whoever finds another has not changed it.
+func (h *History) CameToNothing(target string, to int) {
+	if a := h.Of(target).Asked; a != nil && a.To == to {
+		h.target(target).Asked = nil
+	}
 }
 
 // Of is what is known of one target; nothing but its name where it is new.
@@ -76,9 +114,10 @@ func (h *History) Of(target string) TargetMemory {
 	return TargetMemory{Name: target}
 }
 
-// Provisioned takes in how long a scale-up took to become ready. The estimate
-// begins with the seed, where there is one.
-func (m *TargetMemory) Provisioned(took, seed time.Duration) {
+// Provisioned takes in how long a target's scale-up took to become ready. The
+// estimate begins with the seed, where there is one.
+func (h *History) Provisioned(target string, took, seed time.Duration) {
+	m := h.target(target)
 	was := m.Provisioning
 	if was == 0 {
 		was = seed
@@ -90,8 +129,9 @@ func (m *TargetMemory) Provisioned(took, seed time.Duration) {
 	m.Provisioning = max(was+time.Duration(provisioningWeight*float64(took-was)), 1)
 }
 
-// Counted adds replicas that were asked for, and replicas that were lost.
-func (m *TargetMemory) Counted(requested, lost int, now time.Time) {
+// Counted adds replicas that were asked of a target, and replicas that it lost.
+func (h *History) Counted(target string, requested, lost int, now time.Time) {
+	m := h.target(target)
 	hour := now.Unix() / 3600
 	m.Losses = slices.DeleteFunc(m.Losses, func(l LossHour) bool { return l.Hour <= hour-lossHours || l.Hour > hour })
 	if n := len(m.Losses); n == 0 || m.Losses[n-1].Hour != hour {

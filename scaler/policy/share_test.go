@@ -6,75 +6,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/alertscaler/alertscaler/scaler/budget"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
-
-func TestRoom(t *testing.T) {
-	n := func(i int) *int { return &i }
-	f := func(x float64) *float64 { return &x }
-	shop := policy.Budget{Name: "shop", MaxReplicas: 20}
-	for _, c := range []struct {
-		name     string
-		budget   policy.Budget
-		holdings []policy.Holding
-		want     policy.Room // of the first
-	}{
-		{
-			"what the others leave", shop,
-			[]policy.Holding{{Policy: "web", Max: 20, Replicas: 4}, {Policy: "api", Max: 20, Replicas: 9}},
-			policy.Room{Budget: "shop", Replicas: n(11), Rivals: []string{"api"}},
-		},
-		{
-			"nobody is named where there is enough", shop,
-			[]policy.Holding{{Policy: "web", Max: 5, Replicas: 4}, {Policy: "api", Max: 20, Replicas: 9}},
-			policy.Room{Budget: "shop", Replicas: n(11)},
-		},
-		{
-			"the minimum of the others is kept for them", shop,
-			[]policy.Holding{{Policy: "web", Max: 20, Replicas: 4}, {Policy: "api", Max: 20, Min: 6}},
-			policy.Room{Budget: "shop", Replicas: n(14)},
-		},
-		{
-			"a claim of higher priority goes first", shop,
-			[]policy.Holding{{Policy: "web", Max: 20, Replicas: 4}, {Policy: "api", Priority: 1, Max: 20, Replicas: 9, Wants: 8}},
-			policy.Room{Budget: "shop", Replicas: n(3), Claimed: true, Rivals: []string{"api"}},
-		},
-		{
-			"but never before one's own minimum", shop,
-			[]policy.Holding{{Policy: "web", Max: 20, Min: 5, Replicas: 2}, {Policy: "api", Priority: 1, Max: 20, Replicas: 9, Wants: 11}},
-			policy.Room{Budget: "shop", Replicas: n(5), Claimed: true, Rivals: []string{"api"}},
-		},
-		{
-			"a claim of lower or equal priority does not", shop,
-			[]policy.Holding{{Policy: "web", Priority: 1, Max: 20}, {Policy: "api", Max: 20, Replicas: 9, Wants: 8}, {Policy: "db", Priority: 1, Max: 20, Replicas: 2, Wants: 8}},
-			policy.Room{Budget: "shop", Replicas: n(9), Rivals: []string{"api", "db"}, Victims: []string{"api"}},
-		},
-		{
-			"what is over the budget already leaves nothing", shop,
-			[]policy.Holding{{Policy: "web", Max: 20, Min: 2, Replicas: 4}, {Policy: "api", Max: 40, Replicas: 30}},
-			policy.Room{Budget: "shop", Replicas: n(0), Rivals: []string{"api"}},
-		},
-		{
-			"cost",
-			policy.Budget{Name: "shop", MaxCostPerHour: 10},
-			[]policy.Holding{{Policy: "web", Max: 20, CostPerHour: 1}, {Policy: "api", Priority: 1, Max: 20, Replicas: 2, CostPerHour: 3.5, WantsCostPerHour: 2}, {Policy: "db", Max: 3, Replicas: 1, CostPerHour: 0.5, MinCostPerHour: 1}},
-			policy.Room{Budget: "shop", CostPerHour: f(3.5), Claimed: true, Rivals: []string{"api"}},
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, c.budget.Room(c.holdings, 0)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
 
 // shop is several policies that share a budget, decided one after the other in
 // any order and again and again, as the engine does it.
 type shop struct {
 	budget   policy.Budget
 	scenes   []scene
-	holdings []policy.Holding
+	holdings []budget.Holding
 }
 
 func shops() *rapid.Generator[*shop] {
@@ -93,7 +34,7 @@ func shops() *rapid.Generator[*shop] {
 				dearest = max(dearest, price)
 				sc.sees.Targets[i].Error = ""
 			}
-			h := policy.Holding{Policy: sc.policy.Name, Priority: sc.policy.Priority, Min: sc.policy.Min, Max: sc.policy.Max, MinCostPerHour: float64(sc.policy.Min) * dearest}
+			h := budget.Holding{Policy: sc.policy.Name, Priority: sc.policy.Priority, Min: sc.policy.Min, Max: sc.policy.Max, MinCostPerHour: float64(sc.policy.Min) * dearest}
 			mins += h.Min
 			minCost += h.MinCostPerHour
 			s.scenes, s.holdings = append(s.scenes, sc), append(s.holdings, h)
@@ -128,7 +69,7 @@ func (s *shop) sum() (replicas int, cost float64) {
 // decide lets the i-th policy decide, and carries it out.
 func (s *shop) decide(i int) policy.Decision {
 	sc, h := &s.scenes[i], &s.holdings[i]
-	sc.sees.Budgets = []policy.Room{s.budget.Room(s.holdings, i)}
+	sc.sees.Budgets = []policy.Room{budget.NewShares(s.budget, s.holdings).Room(i)}
 	d := sc.decide()
 	h.Wants, h.WantsCostPerHour = 0, 0
 	for _, c := range d.Cuts {
@@ -173,7 +114,7 @@ func TestHigherPriorityGoesFirst(t *testing.T) {
 		p := web(bounds(1, 20))
 		p.Name, p.Priority = name, i
 		s.scenes = append(s.scenes, scene{policy: p, sees: up(8, cpu(26))})
-		s.holdings = append(s.holdings, policy.Holding{Policy: name, Priority: i, Min: 1, Max: 20, Replicas: 8})
+		s.holdings = append(s.holdings, budget.Holding{Policy: name, Priority: i, Min: 1, Max: 20, Replicas: 8})
 	}
 	if d := s.decide(1); d.Desired != 12 || d.Reason != policy.ReasonBudgetLimited || !cmp.Equal(d.Cuts, []policy.Cut{{Budget: "shop", Replicas: 1, By: []string{"batch"}}}) {
 		t.Fatalf("web: %s, cuts %+v", d.Explain(), d.Cuts)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 var client = &http.Client{Timeout: 5 * time.Second}
@@ -50,9 +50,9 @@ func call(ctx context.Context, method, url string, v any) error {
 }
 
 // Policy reads what Alertscaler says of a policy.
-func (h *House) Policy(ctx context.Context, name string) (policy.Status, error) {
+func (h *House) Policy(ctx context.Context, name string) (status.Policy, error) {
 	var answer struct {
-		Data policy.Status `json:"data"`
+		Data status.Policy `json:"data"`
 	}
 	err := GetJSON(ctx, h.Alertscaler+"/api/v1/policies/"+name, &answer)
 	return answer.Data, err
@@ -94,7 +94,7 @@ func (h *House) Query(ctx context.Context, expr string) float64 {
 }
 
 // Replicas counts those of all targets of a policy.
-func Replicas(s policy.Status) (requested, ready int) {
+func Replicas(s status.Policy) (requested, ready int) {
 	for i := range s.Targets {
 		requested += s.Targets[i].Requested
 		ready += s.Targets[i].Ready

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // quiet is how long nothing may change before a line says so.
@@ -19,12 +19,12 @@ type printer struct {
 	started time.Time
 
 	last      time.Time // when a line was printed
-	shown     map[string]policy.Status
+	shown     map[string]status.Policy
 	explained map[string]string
 }
 
 func newPrinter(s *Story) *printer {
-	p := &printer{aside: s.Aside, started: time.Now(), shown: make(map[string]policy.Status), explained: make(map[string]string)}
+	p := &printer{aside: s.Aside, started: time.Now(), shown: make(map[string]status.Policy), explained: make(map[string]string)}
 	for _, name := range s.Policies {
 		p.width = max(p.width, len(name))
 	}
@@ -41,7 +41,7 @@ func (p *printer) title(n int, text string) {
 	fmt.Printf("\n%6s  %d. %s\n", p.since(), n, text)
 }
 
-func (p *printer) line(ctx context.Context, name string, st policy.Status) {
+func (p *printer) line(ctx context.Context, name string, st status.Policy) {
 	shown, known := p.shown[name]
 	requested, ready := Replicas(st)
 	shownRequested, shownReady := Replicas(shown)
@@ -63,7 +63,7 @@ func (p *printer) line(ctx context.Context, name string, st policy.Status) {
 	}
 }
 
-func reason(st policy.Status) string {
+func reason(st status.Policy) string {
 	if st.Last == nil {
 		return ""
 	}
@@ -71,7 +71,7 @@ func reason(st policy.Status) string {
 }
 
 // alerts are the directions that alerts point in, and what blocks them.
-func alerts(st policy.Status) string {
+func alerts(st status.Policy) string {
 	var all []string
 	for _, a := range []struct {
 		text string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/status"
 )
 
 // Story is what should happen in an example, chapter by chapter.
@@ -39,7 +40,7 @@ type Chapter struct {
 // Scene is what is to be seen of the policies at one moment.
 type Scene struct {
 	// Status is each policy's own, by name.
-	Status map[string]policy.Status
+	Status map[string]status.Policy
 
 	ctx   context.Context
 	house *House
@@ -114,7 +115,7 @@ func (t *teller) tell(ctx context.Context) error {
 func (t *teller) watch(story context.Context, c Chapter) error {
 	ctx, cancel := context.WithTimeout(story, c.Within)
 	defer cancel()
-	scene := &Scene{Status: make(map[string]policy.Status), ctx: ctx, house: t.House, seen: make(map[string]bool)}
+	scene := &Scene{Status: make(map[string]status.Policy), ctx: ctx, house: t.House, seen: make(map[string]bool)}
 	began := time.Now()
 	for {
 		if err := t.House.Dead(); err != nil {
@@ -151,7 +152,7 @@ func (t *teller) look(ctx context.Context, scene *Scene, began time.Time) bool {
 	return true
 }
 
-func (t *teller) note(name string, st policy.Status) {
+func (t *teller) note(name string, st status.Policy) {
 	n, _ := Replicas(st)
 	p := t.peaks[name]
 	if p == nil {
