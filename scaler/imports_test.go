@@ -138,6 +138,18 @@ var bans = []ban{
 		why: "the contract stands below everything that implements or uses it",
 	},
 	{
+		who: "scaler/yamlfile", whom: own("scaler/...", "webhook/..."),
+		why: "where something stands in a file depends on nothing that it means",
+	},
+	{
+		who: "scaler/thresholds", whom: own("scaler", "scaler/ledger", "scaler/alerts", "scaler/usage", "scaler/simulate/...", "scaler/target/install"),
+		why: "what alerts must know stands in the configuration, and no engine is needed for it",
+	},
+	{
+		who: "scaler/window", whom: own("scaler/...", "webhook/..."),
+		why: "when a window holds depends on a cron expression and a time zone alone",
+	},
+	{
 		who: "scaler/simulate/plant", direct: true,
 		whom: func(p string) bool { return strings.Contains(p, ".") },
 		why:  "the plant knows nobody who is tried on it, and needs the standard library alone",
