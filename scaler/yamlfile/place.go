@@ -1,18 +1,16 @@
-package config
+package yamlfile
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// line finds where the value at path is written: its own line or, where it is
+// lineAt finds where the value at path is written: its own line or, where it is
 // not written, that of the nearest thing around it that is.
-func line(root *yaml.Node, path []any) int {
+func lineAt(root *yaml.Node, path []any) int {
 	n := root
 	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
 		n = n.Content[0]
@@ -46,12 +44,6 @@ func find(root *yaml.Node, path []any) *yaml.Node {
 		}
 	}
 	return n
-}
-
-// written reports whether there is a value at path, and not null.
-func (v *validator) written(path []any) bool {
-	n := find(v.root, path)
-	return n != nil && n.ShortTag() != "!!null"
 }
 
 // child returns the value under a key or an index, and the line to show.
@@ -97,18 +89,6 @@ func merged(n *yaml.Node, key string) (*yaml.Node, int) {
 	return nil, 0
 }
 
-// oneDocument refuses what follows the configuration in its file.
-func (v *validator) oneDocument(b []byte) {
-	dec := yaml.NewDecoder(bytes.NewReader(b))
-	var first, second yaml.Node
-	if dec.Decode(&first) != nil {
-		return // which is an error of its own
-	}
-	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
-		v.errs = append(v.errs, &Error{File: v.file, Line: second.Line, Msg: "only one YAML document is allowed in the file; take out what follows the line ---"})
-	}
-}
-
 // keyOf renders a path as people write it: policies[0].scale_up.step.per.
 func keyOf(path []any) string {
 	var b strings.Builder
@@ -126,8 +106,13 @@ func keyOf(path []any) string {
 	return b.String()
 }
 
-// splitKey turns a dotted key into a path.
-func splitKey(key string) []any {
+// At extends a path without touching the slice it came from.
+func At(path []any, more ...any) []any {
+	return append(slices.Clone(path), more...)
+}
+
+// Path turns a dotted key, such as ready.http_path, into a path.
+func Path(key string) []any {
 	parts := strings.Split(key, ".")
 	path := make([]any, len(parts))
 	for i := range parts {

@@ -1,4 +1,4 @@
-package config_test
+package window_test
 
 import (
 	"slices"
@@ -9,7 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 	"pgregory.net/rapid"
 
-	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/window"
 )
 
 // definition finds the starts around a day by going through every minute, and
@@ -97,7 +97,7 @@ func TestWindowIsItsDefinition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := config.NewWindow(expr, d, zone)
+		w, err := window.New(expr, d, zone)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,18 +1,54 @@
-package config_test
+package window_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/window"
 )
+
+func recurring(t *testing.T, cron string, d time.Duration, zone string) *window.Window {
+	t.Helper()
+	w, err := window.New(cron, d, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// TestRefusals: an error names the argument and says what would be right.
+func TestRefusals(t *testing.T) {
+	for _, test := range []struct {
+		cron     string
+		duration time.Duration
+		zone     string
+		want     string
+	}{
+		{"", time.Hour, "UTC", "cron: is missing; write when the window begins as five fields"},
+		{"@daily", time.Hour, "UTC", `cron: "@daily" is a shorthand; write five fields`},
+		{"TZ=UTC 0 8 * * *", time.Hour, "UTC", `cron: "TZ=UTC 0 8 * * *" names a time zone; use the key timezone`},
+		{"0 8 * *", time.Hour, "UTC", `cron: "0 8 * *" is not a cron expression of five fields`},
+		{"0 eight * * *", time.Hour, "UTC", "eight is not a number"},
+		{"0 8 30 2 *", time.Hour, "UTC", `cron: "0 8 30 2 *" never matches`},
+		{"0 8 * * *", 0, "UTC", "duration: must be longer than 0s"},
+		{"0 8 * * *", time.Hour, "Local", `timezone: "Local" is not a time zone`},
+		{"0 8 * * *", time.Hour, "Europe/Atlantis", `timezone: "Europe/Atlantis" is not a time zone`},
+	} {
+		_, err := window.New(test.cron, test.duration, test.zone)
+		if _, ok := errors.AsType[*window.Error](err); !ok || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q for %s in %s: %v; want it to say: %s", test.cron, test.duration, test.zone, err, test.want)
+		}
+	}
+}
 
 // spansOf are the stretches of [from, to) within the window, found minute by
 // minute, as "from/until" in the zone's own clock with its offset.
-func spansOf(w *config.Window, location *time.Location, from, to time.Time) []string {
+func spansOf(w *window.Window, location *time.Location, from, to time.Time) []string {
 	const layout = "01-02 15:04 -0700"
 	var out []string
 	var begun time.Time
@@ -153,7 +189,7 @@ func TestWindowOnTheDaysWhenClocksChange(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := window(t, test.cron, test.duration, test.zone)
+			w := recurring(t, test.cron, test.duration, test.zone)
 			location, err := time.LoadLocation(test.zone)
 			if err != nil {
 				t.Fatal(err)
@@ -172,7 +208,7 @@ func TestWindowOnTheDaysWhenClocksChange(t *testing.T) {
 
 // TestWindowEdges: the start belongs to the window and the end does not.
 func TestWindowEdges(t *testing.T) {
-	w := window(t, "0 8 * * 1-5", 2*time.Hour, "Europe/Berlin")
+	w := recurring(t, "0 8 * * 1-5", 2*time.Hour, "Europe/Berlin")
 	start := time.Date(2026, time.January, 5, 7, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
 		t    time.Time
@@ -192,14 +228,14 @@ func TestWindowEdges(t *testing.T) {
 	if got, want := w.String(), "0 8 * * 1-5 for 2h in Europe/Berlin"; got != want {
 		t.Errorf("String() = %q, want %q", got, want)
 	}
-	if !w.Equal(window(t, " 0 8 * * 1-5 ", 2*time.Hour, "Europe/Berlin")) || w.Equal(window(t, "0 8 * * 1-5", time.Hour, "Europe/Berlin")) {
+	if !w.Equal(recurring(t, " 0 8 * * 1-5 ", 2*time.Hour, "Europe/Berlin")) || w.Equal(recurring(t, "0 8 * * 1-5", time.Hour, "Europe/Berlin")) {
 		t.Error("Equal is not by what was written")
 	}
 }
 
 // TestWindowConcurrently: what others ask for changes nobody's answer.
 func TestWindowConcurrently(t *testing.T) {
-	w := window(t, "0 * * * *", 30*time.Minute, "Europe/Berlin")
+	w := recurring(t, "0 * * * *", 30*time.Minute, "Europe/Berlin")
 	base := time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC)
 	done := make(chan error, 4)
 	for k := range 4 {
@@ -222,7 +258,7 @@ func TestWindowConcurrently(t *testing.T) {
 }
 
 func BenchmarkWindow(b *testing.B) {
-	w, err := config.NewWindow("0 8 * * 1-5", 2*time.Hour, "Europe/Berlin")
+	w, err := window.New("0 8 * * 1-5", 2*time.Hour, "Europe/Berlin")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package scaler
+package victims
 
 import (
 	"cmp"
@@ -41,22 +41,14 @@ func (c choice) first(n int) []candidate {
 	return c.order[:min(max(0, n-c.unmade), len(c.order))]
 }
 
-func ids(candidates []candidate) []string {
-	out := make([]string, len(candidates))
-	for i := range candidates {
-		out[i] = candidates[i].ID
-	}
-	return out
-}
-
-// chooseVictims finds out which replicas may go, of the targets where somebody
-// may choose, and has the others protected. While nothing can go down nobody is
-// asked, and all stay.
-func (u *unit) chooseVictims(ctx context.Context, now time.Time, o *policy.Observation) {
-	u.choices = nil
-	asked := canFall(&u.setup.rules, o)
-	for i, t := range u.setup.targets {
-		if t.victims == nil && t.hook == nil {
+// Choose finds out which replicas may go, of the targets where somebody may
+// choose, and has the others protected in o. While nothing can go down nobody is
+// asked, and all stay. The targets of o are in the order of the policy's.
+func (s *State) Choose(ctx context.Context, now time.Time, rules *policy.Policy, loads Loads, o *policy.Observation) {
+	s.choices = nil
+	asked := canFall(rules, o)
+	for i, t := range s.targets {
+		if t.Rule == nil && t.Hook == nil {
 			continue
 		}
 		state := &o.Targets[i]
@@ -64,16 +56,16 @@ func (u *unit) chooseVictims(ctx context.Context, now time.Time, o *policy.Obser
 			state.Protected, state.ProtectedBy = state.Requested, "nobody has asked which may go"
 			continue
 		}
-		c, err := u.choose(ctx, now, t, state.Requested)
+		c, err := s.choose(ctx, now, t, loads, state.Requested)
 		if err != nil {
 			state.Protected, state.ProtectedBy = state.Requested, err.Error()
 			continue
 		}
 		state.Protected, state.ProtectedBy = c.protected, c.why
-		if u.choices == nil {
-			u.choices = make(map[string]choice, 1)
+		if s.choices == nil {
+			s.choices = make(map[string]choice, 1)
 		}
-		u.choices[t.name] = c
+		s.choices[t.Name] = c
 	}
 }
 
@@ -99,26 +91,26 @@ func canFall(p *policy.Policy, o *policy.Observation) bool {
 }
 
 // choose reads one target's replicas and their load.
-func (u *unit) choose(ctx context.Context, now time.Time, t boundTarget, requested int) (choice, error) {
-	v, ok := t.target.(target.Victims)
+func (s *State) choose(ctx context.Context, now time.Time, t Target, loads Loads, requested int) (choice, error) {
+	v, ok := t.Target.(target.Victims)
 	if !ok {
-		return choice{}, fmt.Errorf("nobody can choose which replicas of a %s go", t.platform)
+		return choice{}, fmt.Errorf("nobody can choose which replicas of a %s go", t.Platform)
 	}
-	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.opts.PlatformTimeout)
 	defer cancel()
 	replicas, err := v.Replicas(ctx)
 	if err != nil {
 		return choice{}, fmt.Errorf("which replicas there are cannot be read: %w", err)
 	}
-	u.listedNow(t.name, replicas.List)
-	var loads map[string]float64
-	if t.victims != nil {
-		label := cmp.Or(t.victims.Label, replicas.Label)
-		if loads, err = u.setup.usage.Loads(ctx, now, t.victims.Query, label); err != nil {
+	s.listed(t.Name, replicas.List)
+	var carries map[string]float64
+	if t.Rule != nil {
+		label := cmp.Or(t.Rule.Label, replicas.Label)
+		if carries, err = loads.Loads(ctx, now, t.Rule.Query, label); err != nil {
 			return choice{}, fmt.Errorf("nobody knows their load: %w", err)
 		}
 	}
-	return rank(replicas, requested, t.victims, loads, func(id string) bool { return u.drains.find(t.name, id) != nil }), nil
+	return rank(replicas, requested, t.Rule, carries, func(id string) bool { return s.find(t.Name, id) != nil }), nil
 }
 
 // rank orders the replicas that may go: what nobody misses, what is being

@@ -1,11 +1,13 @@
-package config
+package yamlfile
 
 import (
 	"fmt"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Error is one thing wrong with a configuration.
+// Error is one thing wrong with a file.
 type Error struct {
 	File string
 	// Line of the file; 0 where the whole file is meant.
@@ -32,8 +34,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Errors is everything wrong with a configuration, in the order of the file
-// as far as that is known.
+// Errors is everything wrong with a file, in the order of the file as far as
+// that is known.
 type Errors []*Error
 
 // Error renders one error a line.
@@ -43,4 +45,10 @@ func (e Errors) Error() string {
 		lines[i] = e[i].Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// ErrorAt is an error at n's line, for a type that decodes itself: yaml collects
+// it with its own errors, and Decode makes it one of Errors.
+func ErrorAt(n *yaml.Node, format string, args ...any) error {
+	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s", n.Line, fmt.Sprintf(format, args...))}}
 }

@@ -1,4 +1,8 @@
-package config
+// Package window owns recurring windows of time: spans that begin when a cron
+// expression matches the wall clock of a time zone. It answers whether an
+// instant lies within one, also on the days when the clocks change. It reads no
+// clock and no file.
+package window
 
 import (
 	"fmt"
@@ -9,9 +13,6 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/robfig/cron/v3"
-
-	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // Window is a span of time that begins whenever a cron expression matches the
@@ -41,8 +42,6 @@ type Window struct {
 	last atomic.Pointer[span]
 }
 
-var _ policy.Window = (*Window)(nil)
-
 // span is a stretch of time [from, until) throughout which the answer is the
 // same.
 type span struct {
@@ -50,25 +49,35 @@ type span struct {
 	within      bool
 }
 
+// Error says which argument of New is wrong and what would be right.
+type Error struct {
+	// Field is cron, duration or timezone.
+	Field string
+	Msg   string
+}
+
+// Error renders "field: message".
+func (e *Error) Error() string { return e.Field + ": " + e.Msg }
+
 // noNumber is how the cron package says that something is not a number.
 var noNumber = regexp.MustCompile(`^failed to parse int from (.*): strconv\.Atoi: .*$`)
 
-// NewWindow returns the window that begins whenever expr, five fields of
-// standard cron, matches the wall clock of the zone, and lasts for d. An error
-// is a *target.FieldError for one of cron, duration and timezone.
-func NewWindow(expr string, d time.Duration, zone string) (*Window, error) {
+// New returns the window that begins whenever expr, five fields of standard
+// cron, matches the wall clock of zone, a name of the IANA database, and lasts
+// for d, which is above 0. An error is an *Error.
+func New(expr string, d time.Duration, zone string) (*Window, error) {
 	expr = strings.TrimSpace(expr)
 	starts, err := parseCron(expr)
 	if err != nil {
-		return nil, &target.FieldError{Field: "cron", Msg: err.Error()}
+		return nil, &Error{Field: "cron", Msg: err.Error()}
 	}
 	if d <= 0 {
-		return nil, &target.FieldError{Field: "duration", Msg: "must be longer than 0s; say how long the window lasts, such as 2h"}
+		return nil, &Error{Field: "duration", Msg: "must be longer than 0s; say how long the window lasts, such as 2h"}
 	}
 	location, err := time.LoadLocation(zone)
 	// Local would mean another time on another machine.
 	if err != nil || zone == "" || zone == "Local" {
-		return nil, &target.FieldError{Field: "timezone", Msg: fmt.Sprintf("%q is not a time zone; write a name of the IANA database such as Europe/Berlin, or UTC", zone)}
+		return nil, &Error{Field: "timezone", Msg: fmt.Sprintf("%q is not a time zone; write a name of the IANA database such as Europe/Berlin, or UTC", zone)}
 	}
 	const everyHour = 1<<24 - 1
 	return &Window{
