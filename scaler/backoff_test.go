@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -16,7 +17,7 @@ import (
 func refuses(s *scripted, d policy.Direction, kind target.Kind) {
 	s.set(func(s *scripted) {
 		s.onScale = func(_ context.Context, s *scripted, desired int) error {
-			if state, _ := s.Current(context.Background()); directionOf(state.Requested, desired) == d {
+			if state, _ := s.Current(context.Background()); action.DirectionOf(state.Requested, desired) == d {
 				return target.Errorf(kind, "scale web", "no")
 			}
 			s.take(desired)

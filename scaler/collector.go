@@ -255,7 +255,7 @@ func (e emitter) holds(v *view) {
 			e.gauge(descBackoff, seconds(v.history.Backoffs[t.name].Of(dir).Until), t.name, string(dir))
 		}
 		if t.hook != nil {
-			e.gauge(descDraining, float64(len(v.draining[t.name].names)), t.name)
+			e.gauge(descDraining, float64(len(v.draining[t.name].Names)), t.name)
 		}
 	}
 	e.gauge(descPaused, boolean(v.paused))

@@ -6,18 +6,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
-
-// notConverged is the failure reason of an action whose replicas were not
-// ready in time; the others are the target error kinds.
-const notConverged = "not_converged"
 
 // failureReasons is the closed list of an action's failure reasons. A no-op is
 // none, and a conflict that persists is decided anew.
-var failureReasons = append(withoutNoOp(), notConverged)
+var failureReasons = append(withoutNoOp(), action.NotConverged)
 
 func withoutNoOp() []string {
 	var out []string
@@ -91,14 +89,7 @@ type failureKey struct{ target, reason string }
 
 type drainKey struct{ target, result string }
 
-// What becomes of a replica that is to finish its work before it goes.
-const (
-	drainedInTime  = "drained"
-	drainTimedOut  = "timed_out"
-	drainCancelled = "cancelled"
-)
-
-var drainResults = []string{drainedInTime, drainTimedOut, drainCancelled}
+var drainResults = []string{victims.Drained, victims.TimedOut, victims.Cancelled}
 
 func newCounters() *counters {
 	return &counters{decisions: make([]uint64, len(directions)*len(policy.Reasons))}

@@ -20,6 +20,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // Alerts is the book as the engine reads it. It is safe for concurrent use and
@@ -73,18 +74,6 @@ type Ledger interface {
 	Err() error
 }
 
-// Drainer is called before a replica goes, so that it may finish its work. It
-// is safe for concurrent use.
-type Drainer interface {
-	// Timeout is how long one replica may take.
-	Timeout() time.Duration
-	// Wait returns nil once the replica is done, or the error of ctx; failed is
-	// told of every error on the way.
-	Wait(ctx context.Context, r drain.Request, failed func(error)) error
-	// Tell passes a request on without waiting for anything.
-	Tell(ctx context.Context, r drain.Request) error
-}
-
 // Options configure an Engine. Alerts, Ledger and NewUsage are required.
 type Options struct {
 	Alerts Alerts
@@ -93,7 +82,7 @@ type Options struct {
 	NewUsage func(*config.Config) (Usage, error)
 	// NewDrain builds what is called before a replica goes; drain.New by
 	// default.
-	NewDrain func(drain.Config) (Drainer, error)
+	NewDrain func(drain.Config) (victims.Drainer, error)
 	// Distrust: something that policies remembered may have been lost. Those
 	// that remember nothing begin carefully, see policy.History.Distrust.
 	Distrust bool
@@ -158,7 +147,7 @@ func New(o Options) (*Engine, error) {
 		o.Corrected = func() time.Duration { return 0 }
 	}
 	if o.NewDrain == nil {
-		o.NewDrain = func(c drain.Config) (Drainer, error) { return drain.New(c) }
+		o.NewDrain = func(c drain.Config) (victims.Drainer, error) { return drain.New(c) }
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = 256

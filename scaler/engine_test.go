@@ -23,6 +23,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // world is an engine with a real book and a real ledger on a virtual clock.
@@ -32,7 +33,7 @@ type world struct {
 	platform map[string]*scripted
 	config   *config.Config
 	usage    Usage
-	newDrain func(drain.Config) (Drainer, error)
+	newDrain func(drain.Config) (victims.Drainer, error)
 	// clock and logger of the engine; nil: the test's own time, and none.
 	clock  *stepped.Clock
 	logger log.Logger

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
@@ -26,19 +27,19 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 		return shortest
 	}
 	now := u.engine.opts.Now()
-	u.settle(now)
-	u.endHolds(now)
-
-	foreign := u.watch(now)
+	shown := u.shown()
+	u.settle(shown, now)
+	u.endBackoffs(shown, now)
+	foreign := u.compare(shown, now)
 
 	woken := u.woken.Load()
-	o := u.observe(stop, now)
+	o := u.observe(stop, shown, now)
 	if stop.Err() != nil {
 		return shortest
 	}
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
-	u.drain(&d)
+	u.victims.Drain(&d)
 	if d.Act {
 		wanted := d.Desired
 		within(componentAction, func() { u.act(ctx, &d, &o) })
@@ -79,7 +80,7 @@ func (u *unit) readTargets(ctx context.Context) {
 	now := u.engine.opts.Now()
 	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
 	for _, t := range u.setup.targets {
-		if heard && !u.acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
+		if heard && !u.actions.Acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
 			continue
 		}
 		due = append(due, t)
@@ -146,7 +147,7 @@ var errNotRestored = errors.New("its replicas have not been brought back yet")
 
 // observe puts together what Decide is to know. Usage is not read where the
 // count alone decides.
-func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
+func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Time) policy.Observation {
 	var o policy.Observation
 	counts := u.engine.opts.Alerts.Counts(u.name)
 	o.Up, o.Down = counts.Up, counts.Down
@@ -154,30 +155,16 @@ func (u *unit) observe(ctx context.Context, now time.Time) policy.Observation {
 	o.BlockUp, o.BlockDown, o.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
 	o.Pause = u.pausedNow(now)
 	ready, leaving, readable := 0, 0, true
-	for _, t := range u.setup.targets {
-		r := u.reads.of(t.name)
-		ts := policy.TargetState{
-			Name:             t.name,
-			Requested:        u.requested(t.name, r.state.Requested, now),
-			Ready:            max(0, r.state.Ready-u.drains.leaving(t.name)),
-			Min:              r.state.Min,
-			Max:              r.state.Max,
-			BackoffUpUntil:   u.history.Backoffs[t.name].Up.Until,
-			BackoffDownUntil: u.history.Backoffs[t.name].Down.Until,
-		}
-		if b := u.history.Backoffs[t.name].Up; b.NotConverged && b.Until.After(now) && !b.TakeBackAt.After(now) {
-			ts.Stuck, ts.StuckBy = max(0, ts.Requested-r.state.Ready), b.GivenUp
-		}
-		if r.err != nil {
-			ts.Error = r.err.Error()
-			readable = false
-		}
-		ready += r.state.Ready
-		leaving += r.state.Ready - ts.Ready
+	for _, r := range shown {
+		ts := u.actions.Observe(r, now)
+		ts.Ready = max(0, r.Ready-u.victims.Leaving(r.Target))
+		readable = readable && ts.Error == ""
+		ready += r.Ready
+		leaving += r.Ready - ts.Ready
 		o.Targets = append(o.Targets, ts)
 	}
 	if readable {
-		u.chooseVictims(ctx, now, &o)
+		u.victims.Choose(ctx, now, &u.setup.rules, u.setup.usage, &o)
 	}
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
@@ -241,10 +228,5 @@ func (u *unit) pause(d *policy.Decision, now time.Time) time.Duration {
 
 // nextLook is when to look again at what has still to converge, or wait.
 func (u *unit) nextLook(wait time.Duration, now time.Time) time.Duration {
-	for _, a := range u.open {
-		// Look often at first, so that the provisioning time is measured to
-		// a tenth, and ever less often as it grows.
-		wait = min(wait, max(500*time.Millisecond, now.Sub(a.Created)/10))
-	}
-	return max(wait, shortest)
+	return max(u.actions.NextLook(wait, now), shortest)
 }

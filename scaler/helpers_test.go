@@ -62,3 +62,12 @@ func metricValue(t *testing.T, reg *prometheus.Registry, name, label, value stri
 	t.Fatalf("no metric %s with %s=%q", name, label, value)
 	return 0
 }
+
+func closed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}

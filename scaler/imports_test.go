@@ -85,6 +85,13 @@ var bans = []ban{
 		why: "the decision is pure: standard library only, and nothing of it that does I/O",
 	},
 	{
+		who: "scaler/action", direct: true,
+		whom: func(p string) bool {
+			return strings.Contains(p, ".") && p != module+"scaler/policy" || slices.Contains([]string{"os", "net", "net/http", "io", "log", "log/slog", "context", "sync", "math/rand", "math/rand/v2", "database/sql"}, p)
+		},
+		why: "what becomes of a decision is as pure as the decision: it knows policies, and no engine, ledger or platform",
+	},
+	{
 		who: "scaler/target/kubernetes", whom: func(p string) bool {
 			return strings.HasPrefix(p, "k8s.io/api/") || strings.HasPrefix(p, "k8s.io/client-go/kubernetes")
 		},
@@ -131,6 +138,18 @@ var bans = []ban{
 		why: "the contract stands below everything that implements or uses it",
 	},
 	{
+		who: "scaler/yamlfile", whom: own("scaler/...", "webhook/..."),
+		why: "where something stands in a file depends on nothing that it means",
+	},
+	{
+		who: "scaler/thresholds", whom: own("scaler", "scaler/ledger", "scaler/alerts", "scaler/usage", "scaler/simulate/...", "scaler/target/install"),
+		why: "what alerts must know stands in the configuration, and no engine is needed for it",
+	},
+	{
+		who: "scaler/window", whom: own("scaler/...", "webhook/..."),
+		why: "when a window holds depends on a cron expression and a time zone alone",
+	},
+	{
 		who: "scaler/simulate/plant", direct: true,
 		whom: func(p string) bool { return strings.Contains(p, ".") },
 		why:  "the plant knows nobody who is tried on it, and needs the standard library alone",
@@ -166,6 +185,10 @@ var bans = []ban{
 	{
 		who: "scaler/simulate", whom: own(append(below("scaler/target/"), "scaler/target/install")...),
 		why: "the simulator is the engine without any platform; whoever runs it says which ones a file may name",
+	},
+	{
+		who: "scaler/victims", whom: own(append(below("scaler/target/"), "scaler", "scaler/ledger", "scaler/usage", "scaler/alerts", "scaler/target/install")...),
+		why: "whoever chooses which replicas go knows what a target can do, and neither platform nor engine",
 	},
 	{
 		who: "scaler", whom: own("scaler/simulate", "scaler/target/install"),

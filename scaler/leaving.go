@@ -76,26 +76,23 @@ func (u *unit) mayGo() bool {
 	if u.claims > 0 {
 		return false
 	}
-	now := u.engine.opts.Now()
-	for _, a := range u.open {
-		t, ok := u.setup.find(a.Target)
-		if !ok || now.Sub(a.Created) >= u.setup.provisioningTimeout {
-			continue
+	return !u.actions.Waits(u.engine.opts.Now(), func(name string) bool {
+		t, ok := u.setup.find(name)
+		if !ok {
+			return true
 		}
 		// Replicas that die with their policy need not become ready first.
-		if _, dies := t.target.(target.Restorer); !dies {
-			return false
-		}
-	}
-	return true
+		_, dies := t.target.(target.Restorer)
+		return dies
+	})
 }
 
-// conclude looks at what a unit that leaves has open, and returns when to look
+// lookBack looks at what a unit that leaves has open, and returns when to look
 // again.
-func (u *unit) conclude() time.Duration {
+func (u *unit) lookBack() time.Duration {
 	stop := u.engine.draining
-	u.leaveDrains()
-	if len(u.open) == 0 || stop.Err() != nil {
+	u.victims.Leave()
+	if u.actions.Idle() || stop.Err() != nil {
 		return shortest
 	}
 	u.shiftTimes()
@@ -104,27 +101,20 @@ func (u *unit) conclude() time.Duration {
 		return shortest
 	}
 	now := u.engine.opts.Now()
-	u.settle(now)
+	u.settle(u.shown(), now)
 	u.publish(u.view.Load().last)
 	return u.nextLook(u.setup.interval, now)
 }
 
-// abandon closes what is still open of a policy that is gone. What a platform
-// took is remembered as asked for, so that it is nobody else's should the
-// policy come back.
+// abandon closes what is still open of a policy that is gone.
 func (u *unit) abandon(now time.Time) {
-	if len(u.open) == 0 {
+	closed := u.actions.Abandon(u.shown(), now)
+	if len(closed) == 0 {
 		return
 	}
-	closed := append([]*ledger.Action(nil), u.open...)
-	for _, a := range closed {
-		if a.State == ledger.Accepted {
-			u.remembered(a.Target, a.To, u.reads.of(a.Target).state.Ready)
-		}
-		a.Error = "the policy left the configuration before the replicas were seen ready"
-		u.close(a, ledger.Superseded, now)
+	for i := range closed {
+		u.victims.TakeOver(&closed[i], now)
 	}
-	u.dropClosed()
 	level.Info(u.logger).Log("msg", "the policy has left the configuration before what it asked for was settled", "actions", len(closed))
 	u.engine.opts.Ledger.Enqueue(u.remember(closed))
 }
@@ -150,11 +140,7 @@ func (e *Engine) gone(u *unit) {
 		return
 	}
 	delete(e.leaving, u.name)
-	m := leftBehind{history: u.history.Clone(), corrected: u.corrected}
-	for _, a := range u.open {
-		m.open = append(m.open, *a)
-	}
-	e.memory[u.name] = m
+	e.memory[u.name] = leftBehind{history: u.history.Clone(), open: u.actions.Open(), corrected: u.corrected}
 }
 
 // flightsWith are the evaluations in flight, of units that have given up one of

@@ -16,6 +16,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // also adds a policy on a scripted target of its own.
@@ -212,7 +213,7 @@ func TestADrainHookThatPanics(t *testing.T) {
 		w := newWorld(t, 1, nil)
 		u := &loadsOnly{}
 		w.usage = u
-		w.engine.opts.NewDrain = func(drain.Config) (Drainer, error) { return panickingHook{}, nil }
+		w.engine.opts.NewDrain = func(drain.Config) (victims.Drainer, error) { return panickingHook{}, nil }
 		w.reload(w.configNamed(n, &config.Victims{Query: "players"}, &drain.Config{}))
 		w.wait(time.Second)
 		u.set(map[string]float64{"a": 4, "b": 1, "c": 3, "d": 2}, nil)

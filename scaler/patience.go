@@ -3,6 +3,7 @@ package scaler
 import (
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
@@ -64,6 +65,6 @@ func (p *patience) read(name string, hung bool, now time.Time, interval time.Dur
 		*p = make(patience, 1)
 	}
 	is := unhurried{hangs: (*p)[name].hangs + 1}
-	is.due = now.Add(min(doubling(2*interval, longestUnread, is.hangs-1), longestUnread))
+	is.due = now.Add(min(action.Doubling(2*interval, longestUnread, is.hangs-1), longestUnread))
 	(*p)[name] = is
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // The components of the engine in which a panic is recovered.
@@ -16,7 +17,7 @@ const (
 	componentEvaluation = "evaluation"
 	componentReading    = recovery.Reading
 	componentAction     = recovery.Action
-	componentDrain      = "drain"
+	componentDrain      = victims.Component
 	componentLearner    = "learner"
 	componentPast       = "reading of the past"
 	componentBuilding   = "building of a target"
@@ -82,9 +83,6 @@ func (u *unit) broken(p *recovery.Panic) {
 	u.decided.Store(u.woken.Load())
 	v := *before
 	v.setup, v.last, v.reads, v.at = u.setup, &d, slices.Clone(u.reads), now
-	v.open = v.open[:0:0]
-	for _, a := range u.open {
-		v.open = append(v.open, *a)
-	}
+	v.open = u.actions.Open()
 	u.view.Store(&v)
 }

@@ -1,231 +1,107 @@
 package scaler
 
 import (
-	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
 
-	"github.com/alertscaler/alertscaler/scaler/ledger"
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// visibleWithin is how long a platform may take to show a number that it
-// accepted. Cloud APIs answer reads from behind their writes.
-const visibleWithin = time.Minute
+// rulesOf are those by which the outcomes of a policy are judged.
+func rulesOf(s *setup) action.Rules {
+	return action.Rules{Policy: &s.rules, Interval: s.interval, ProvisioningTimeout: s.provisioningTimeout}
+}
 
-// settle looks at what was read and closes the actions that are done: ready,
-// overtaken by someone else, late, or never made.
-func (u *unit) settle(now time.Time) {
-	var changed []*ledger.Action
-	for _, a := range u.open {
-		if u.settleAction(a, now) {
-			changed = append(changed, a)
+// shown is what the policy's targets have shown last.
+func (u *unit) shown() []action.Reading {
+	out := make([]action.Reading, 0, len(u.setup.targets))
+	for _, t := range u.setup.targets {
+		r := u.reads.of(t.name)
+		is := action.Reading{
+			Target: t.name, Requested: r.state.Requested, Ready: r.state.Ready, Min: r.state.Min, Max: r.state.Max,
 		}
+		switch {
+		case r.err != nil:
+			is.Problem = r.err.Error()
+		case r.at.IsZero():
+			is.Problem = "it has not been read yet"
+		case r.state.Failed != nil:
+			failure := failureOf(r.state.Failed)
+			is.GaveUp = &failure
+		}
+		out = append(out, is)
 	}
-	if len(changed) == 0 {
+	return out
+}
+
+// settle closes the open actions that are done, and writes what became of them.
+func (u *unit) settle(shown []action.Reading, now time.Time) {
+	r := u.actions.Settle(shown, now)
+	u.tell(r, now)
+	if len(r.Changed) == 0 {
 		return
 	}
-	u.dropClosed()
 	// A cooldown counts from here, so that it must not begin anew after a
 	// crash.
 	l := u.engine.opts.Ledger
-	if err := l.Commit(u.remember(changed)); err != nil {
+	if err := l.Commit(u.remember(r.Changed)); err != nil {
 		level.Error(u.logger).Log("msg", "convergence not written, trying again", "err", err)
-		l.Enqueue(u.remember(changed))
+		l.Enqueue(u.remember(r.Changed))
 	}
 }
 
-// settleAction moves one open action on and reports whether it changed.
-func (u *unit) settleAction(a *ledger.Action, now time.Time) bool {
-	t, ok := u.setup.find(a.Target)
-	if !ok {
-		u.close(a, ledger.Superseded, now)
-		return true
+// compare finds out what someone else has changed, and has the ledger know it.
+func (u *unit) compare(shown []action.Reading, now time.Time) []policy.ForeignChange {
+	changes, events := u.actions.Compare(shown, now)
+	u.report(events, now)
+	for _, c := range changes {
+		if err := u.engine.opts.Ledger.SetRequested(u.name, c.Target, c.To, now); err != nil {
+			level.Error(u.logger).Log("msg", "someone else's count not written", "target", c.Target, "err", err)
+		}
 	}
-	r := u.reads.of(t.name)
-	if r.err != nil {
-		// Whether an intended action was made cannot be told now; it stays
-		// open until it can.
-		return a.State == ledger.Accepted && u.expire(a, now)
+	return changes
+}
+
+// endBackoffs ends what kept the policy from asking its targets: what it wished
+// for is there, somebody asks for another try, or nobody else has changed a
+// target for long enough.
+func (u *unit) endBackoffs(shown []action.Reading, now time.Time) {
+	if u.retry.Swap(false) {
+		u.tryAgain()
 	}
-	if r.state.Failed != nil && a.State == ledger.Accepted {
-		u.gaveUp(a, r, now)
-		return true
+	u.report(u.actions.EndBackoffs(shown, now), now)
+}
+
+// tryAgain has the targets asked again, also by a server that is started anew.
+func (u *unit) tryAgain() {
+	level.Info(u.logger).Log("msg", "trying again, as an operator asked")
+	u.actions.Retry()
+	if err := u.engine.opts.Ledger.Commit(u.remember(nil)); err != nil {
+		level.Error(u.logger).Log("msg", "that an operator asked to try again is not written, a restart forgets it", "err", err)
 	}
-	shows := r.state.Requested == a.To
+}
+
+// Retry has the policy ask targets again that are left alone after failures,
+// and go on where someone else keeps undoing what it asks for. Held is false
+// where nothing kept it from asking. It is remembered by the next evaluation,
+// which begins now.
+func (e *Engine) Retry(name string) (found, held bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	u := e.units[name]
+	if u == nil {
+		return false, false
+	}
+	v := u.view.Load()
+	held = v.history.Held(e.opts.Now())
 	switch {
-	case a.State == ledger.Intended && !shows && a.Error != "" && now.Sub(a.Created) < visibleWithin:
-		// The call failed on the way, and the platform may still take it.
-		return false
-	case a.State == ledger.Intended && !shows && a.Error != "":
-		// The call failed, and the target shows that it did.
-		u.lost(a, change(a), now)
-		u.close(a, ledger.Failed, now)
-		return true
-	case a.State == ledger.Intended && !shows:
-		// A crash came before the call, and the target proves it.
-		level.Info(u.logger).Log("msg", "an action of the last run never reached its target", "target", a.Target, "from", a.From, "to", a.To, "found", r.state.Requested)
-		u.close(a, ledger.NotApplied, now)
-		return true
-	case a.State == ledger.Intended:
-		// The call went through and its answer was lost: to a crash or on the
-		// way. It counts from the moment it was written, since that is the
-		// latest it is known not to have been made.
-		level.Info(u.logger).Log("msg", "an action without an answer reached its target", "target", a.Target, "from", a.From, "to", a.To)
-		a.State, a.Accepted = ledger.Accepted, a.Created
-		u.accepted(a)
-		u.adopt(a)
-		u.show(a)
-		u.asked(a, now)
-		u.converge(a, r, now)
-		return true
-	case shows:
-		first := !a.Seen
-		u.show(a)
-		return u.converge(a, r, now) || u.expire(a, now) || first
-	case !a.Seen && r.state.Requested == a.From && now.Sub(a.Accepted) < visibleWithin:
-		return false
-	default:
-		// Whoever changed it is told apart by watch.
-		level.Info(u.logger).Log("msg", "the target no longer has the number that it accepted", "target", a.Target, "expected", a.To, "found", r.state.Requested)
-		u.close(a, ledger.Superseded, now)
-		return true
+	case !e.started:
+		u.tryAgain() // nothing is in flight
+	case !e.stopped:
+		u.retry.Store(true)
+		u.wake()
 	}
-}
-
-// gaveUp fails an action that its platform accepted and then could not carry
-// out. What the platform is left with is nobody else's doing.
-func (u *unit) gaveUp(a *ledger.Action, r reading, now time.Time) {
-	err := r.state.Failed
-	a.Error, a.ErrorKind = err.Error(), string(target.KindOf(err))
-	u.remembered(a.Target, r.state.Requested, r.state.Ready)
-	if a.Direction == policy.Up {
-		u.lost(a, max(0, min(change(a), a.To-r.state.Requested)), now)
-	}
-	u.close(a, ledger.Failed, now)
-	u.refused(a, err, now)
-	if b := u.history.Backoffs[a.Target].Up; a.Direction == policy.Up {
-		// To accept a number proves nothing here; replicas do.
-		b.NotConverged, b.GivenUp = true, a.ErrorKind
-		u.history.SetBackoff(a.Target, policy.Up, b)
-	}
-}
-
-// show notes that the platform has shown the action's number: from now on any
-// other is someone else's.
-func (u *unit) show(a *ledger.Action) {
-	a.Seen = true
-	u.remembered(a.Target, a.To, u.reads.of(a.Target).state.Ready)
-}
-
-// change is by how many replicas the action goes up; 0 for one that goes down.
-func change(a *ledger.Action) int { return max(0, a.To-a.From) }
-
-// asked and lost count what the strategy "loss" goes by.
-func (u *unit) asked(a *ledger.Action, now time.Time) {
-	if n := change(a); n > 0 {
-		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Counted(n, 0, now) })
-	}
-}
-
-func (u *unit) lost(a *ledger.Action, n int, now time.Time) {
-	if a.Direction != policy.Up || n <= 0 {
-		return
-	}
-	asked := 0
-	if a.Accepted.IsZero() {
-		asked = change(a) // accepted ones were counted then
-	}
-	u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Counted(asked, n, now) })
-}
-
-// adopt remembers the move behind an action whose outcome was not written.
-// Several actions of one decision are one move.
-func (u *unit) adopt(a *ledger.Action) {
-	for i := range u.history.Moves {
-		if m := &u.history.Moves[i]; m.ID == a.Decision {
-			m.To += a.To - a.From
-			return
-		}
-	}
-	u.history.Moved(u.setup.rules, policy.Move{ID: a.Decision, At: a.Created, From: a.From, To: a.To})
-}
-
-// converge closes an action whose replicas are ready: as many as were asked
-// for, or at most that many after a scale-down.
-func (u *unit) converge(a *ledger.Action, r reading, now time.Time) bool {
-	if (a.Direction == policy.Up && r.state.Ready < a.To) || (a.Direction == policy.Down && r.state.Ready > a.To) {
-		return false
-	}
-	took := now.Sub(a.Accepted)
-	u.close(a, ledger.Converged, now)
-	if a.Direction == policy.Up {
-		if !u.history.Backoffs[a.Target].Up.Until.After(now) {
-			u.history.SetBackoff(a.Target, policy.Up, policy.Backoff{})
-		}
-		u.counts.provisioned(a.Target, took)
-		seed := u.setup.rules.Seed(a.Target)
-		u.history.Remember(a.Target, func(m *policy.TargetMemory) { m.Provisioned(took, seed) })
-	}
-	level.Info(u.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", took.Round(time.Millisecond))
-	return true
-}
-
-// expire fails an action that is late.
-func (u *unit) expire(a *ledger.Action, now time.Time) bool {
-	since := a.Accepted
-	if since.IsZero() {
-		since = a.Created
-	}
-	if now.Sub(since) < u.setup.provisioningTimeout {
-		return false
-	}
-	a.Error, a.ErrorKind = "the replicas were not ready within provisioning_timeout", notConverged
-	u.counts.failed(a.Target, notConverged)
-	u.close(a, ledger.Failed, now)
-	u.backOff(a, target.KindPermanent, 0, now)
-	if r := u.reads.of(a.Target); r.err == nil {
-		u.lost(a, r.state.Requested-r.state.Ready, now)
-	}
-	if b := u.history.Backoffs[a.Target].Up; a.Direction == policy.Up {
-		b.NotConverged, b.GivenUp = true, ""
-		u.history.SetBackoff(a.Target, policy.Up, b)
-	}
-	level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)
-	return true
-}
-
-// close makes the action final, and the move behind it once its last action
-// is.
-func (u *unit) close(a *ledger.Action, state ledger.ActionState, now time.Time) {
-	a.State, a.Ended = state, now
-	u.takeOver(a, now)
-	failed := state == ledger.Failed || state == ledger.NotApplied
-	if failed {
-		u.failed(a)
-	}
-	for _, o := range u.open {
-		if o.Decision == a.Decision && o.State.Open() {
-			return
-		}
-	}
-	u.history.Settled(a.Decision, now, failed)
-}
-
-// dropClosed forgets the open actions that are final by now.
-func (u *unit) dropClosed() {
-	u.open = slices.DeleteFunc(u.open, func(a *ledger.Action) bool { return !a.State.Open() })
-}
-
-// requested is the count to decide from: what the platform shows or, while it
-// may not show it yet, what it accepted last.
-func (u *unit) requested(name string, shown int, now time.Time) int {
-	for _, a := range u.open {
-		if a.Target == name && a.State == ledger.Accepted && !a.Seen && shown == a.From && now.Sub(a.Accepted) < visibleWithin {
-			return a.To
-		}
-	}
-	return shown
+	return true, held
 }

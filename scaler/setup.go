@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -14,6 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // Prepare builds the targets of c that are new or changed, be it that the files
@@ -152,7 +154,7 @@ func (e *Engine) build(p *config.Policy, t *config.Target) (built target.Target,
 }
 
 // hookOf builds what is called before a replica of t goes; nil: nothing is.
-func (e *Engine) hookOf(t *config.Target) (Drainer, error) {
+func (e *Engine) hookOf(t *config.Target) (victims.Drainer, error) {
 	if t.Drain == nil {
 		return nil, nil
 	}
@@ -266,7 +268,7 @@ func (e *Engine) closeTargets(logger log.Logger, targets []boundTarget) {
 // closeTargets closes targets of the unit once nobody asks them any more which
 // of the replicas that were to go they still have.
 func (u *unit) closeTargets(targets []boundTarget) {
-	told := u.drains.beingTold()
+	told := u.victims.BeingTold()
 	if len(told) == 0 {
 		u.engine.closeTargets(u.logger, targets)
 		return
@@ -292,6 +294,16 @@ func (u *unit) endpoints() []Endpoints {
 		}
 	}
 	return out
+}
+
+var bothWays = []policy.Direction{policy.Up, policy.Down}
+
+// backoffUntil is until when a target is not asked, whichever way.
+func backoffUntil(b policy.Backoffs) time.Time {
+	if b.Up.Until.After(b.Down.Until) {
+		return b.Up.Until
+	}
+	return b.Down.Until
 }
 
 // status is the unit as its operator wants to see it.
@@ -327,7 +339,7 @@ func (u *unit) status() policy.Status {
 			BackoffUntil:        backoffUntil(v.history.Backoffs[t.name]),
 			ProvisioningSeconds: v.history.ProvisioningOf(known).Seconds(), LossRatio: v.history.LossOf(known, v.at), CostPerHour: known.CostPerHour,
 		}
-		ts.Draining = v.draining[t.name].names
+		ts.Draining = v.draining[t.name].Names
 		if r.err != nil {
 			ts.Error = r.err.Error()
 		}

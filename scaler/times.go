@@ -8,7 +8,6 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
-	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
@@ -31,7 +30,7 @@ func (e *Engine) restoreMemory() error {
 		e.memory[name] = leftBehind{history: h, corrected: corrected}
 	}
 	for _, a := range open {
-		if by := clampAction(&a, now); by > 0 {
+		if by := a.Clamp(now); by > 0 {
 			wasAhead(e.opts.Logger, a.Policy, policy.Ahead{What: "open action", By: by})
 		}
 		m := e.memory[a.Policy]
@@ -59,18 +58,6 @@ func wasAhead(logger log.Logger, policyName string, a policy.Ahead) {
 	level.Warn(logger).Log("msg", "a time in the ledger is later than now, was the clock set back? it counts from now", "policy", policyName, "what", a.What, "ahead", a.By.Round(time.Second))
 }
 
-// clampAction brings the times of an open action back to now, and returns by
-// how much they were ahead.
-func clampAction(a *ledger.Action, now time.Time) (by time.Duration) {
-	for _, t := range []*time.Time{&a.Created, &a.Accepted} {
-		if ahead := t.Sub(now); !t.IsZero() && ahead > 0 {
-			by = max(by, ahead)
-			*t = now
-		}
-	}
-	return by
-}
-
 // shiftTimes moves what the unit has noted along with a correction of the
 // clock, so that what waits goes on waiting for as long as before.
 func (u *unit) shiftTimes() {
@@ -84,14 +71,7 @@ func (u *unit) shiftTimes() {
 	u.history.Shift(d)
 	// What was noted between the correction and now is not ahead for that.
 	u.history.Clamp(now)
-	for _, a := range u.open {
-		for _, t := range []*time.Time{&a.Created, &a.Accepted} {
-			if !t.IsZero() {
-				*t = t.Add(d)
-			}
-		}
-		clampAction(a, now)
-	}
+	u.actions.Shift(d, now)
 	for i := range u.reads {
 		if r := &u.reads[i]; !r.at.IsZero() {
 			r.at = r.at.Add(d)

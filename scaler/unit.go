@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
 // unit is one policy at work. Its evaluations follow each other; what they
@@ -53,20 +55,17 @@ type unit struct {
 	// corrected is how far the clock was corrected when its times were noted.
 	corrected time.Duration
 	patience  patience
-	// struck is the panic that a call to a platform ended in.
-	struck  *recovery.Panic
-	history policy.History
-	open    []*ledger.Action
+	history   policy.History
+	// actions judges what comes of what was decided, and changes history.
+	actions *action.Machine
 	// reads is what was last read of each target.
 	reads readings
 	// restored are the targets whose replicas were brought back.
 	restored map[target.Target]bool
 	// recorded is the last decision written to the ledger; nil: none was.
 	recorded *answer
-	// choices are which replicas of each target may go, by what was last
-	// observed.
-	choices map[string]choice
-	drains  drains
+	// victims are which replicas may go, and their drains.
+	victims *victims.State
 
 	// learnings are of the resources with an objective.
 	learnings map[string]*learning
@@ -112,7 +111,7 @@ type boundTarget struct {
 	// victims and hook are nil where the platform chooses which replicas go,
 	// and nobody is asked before they do.
 	victims *config.Victims
-	hook    Drainer
+	hook    victims.Drainer
 }
 
 // reading is one target as last read.
@@ -162,7 +161,7 @@ type view struct {
 	// open are the actions that have still to be settled.
 	open []ledger.Action
 	// draining are the replicas that are, by target.
-	draining map[string]drainees
+	draining map[string]victims.Drainees
 	// progress is that of each resource with an objective.
 	progress map[string]progress
 	// at is when it was published, and paused whether an operator had paused
@@ -174,7 +173,7 @@ type view struct {
 // ready is how many of a target's replicas serve: those that take no work
 // because they are to go do not.
 func (v *view) ready(r reading) int {
-	return max(0, r.state.Ready-v.draining[r.name].ready)
+	return max(0, r.state.Ready-v.draining[r.name].Ready)
 }
 
 func newUnit(e *Engine, name string, s *setup) *unit {
@@ -194,9 +193,11 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 	if !known && e.opts.Distrust {
 		u.history.Distrust(e.opts.Now())
 	}
-	for i := range m.open {
-		u.open = append(u.open, &m.open[i])
-	}
+	u.actions = action.New(rulesOf(s), &u.history, m.open)
+	u.victims = victims.New(victims.Options{
+		Policy: name, Logger: u.logger, Guard: e.guard, Now: e.opts.Now, PlatformTimeout: e.opts.PlatformTimeout,
+		Stopping: e.draining, Go: e.running.Go, Wake: u.wake, Count: u.counts.drained,
+	}, s.scaleTarget, victimsOf(s.targets))
 	for i := range u.history.Targets {
 		// What was last known, until it is read again.
 		if m := &u.history.Targets[i]; m.Requested != nil {
@@ -250,7 +251,7 @@ func (u *unit) turn() time.Duration {
 	for {
 		next, lane, serves := u.upcoming()
 		if !serves {
-			return u.guarded(u.conclude)
+			return u.guarded(u.lookBack)
 		}
 		if next != nil && !u.awaitFlights(next) {
 			return shortest
@@ -304,7 +305,7 @@ func (u *unit) finished(wait time.Duration) bool {
 		return true
 	}
 	u.stage = gone
-	u.leaveDrains()
+	u.victims.Leave()
 	u.closeTargets(u.remaining())
 	u.mu.Unlock()
 	u.engine.gone(u)
@@ -345,17 +346,44 @@ func (u *unit) landed() {
 	u.flight = nil
 }
 
+// victimsOf are the targets as those see them who choose which replicas go.
+func victimsOf(targets []boundTarget) []victims.Target {
+	out := make([]victims.Target, len(targets))
+	for i, t := range targets {
+		out[i] = victims.Target{Name: t.name, Platform: t.platform, Target: t.target, Rule: t.victims, Hook: t.hook}
+	}
+	return out
+}
+
+func setOf(targets []boundTarget) map[string]bool {
+	out := make(map[string]bool, len(targets))
+	for _, t := range targets {
+		out[t.name] = true
+	}
+	return out
+}
+
+func namesOf(targets []boundTarget) []string {
+	out := make([]string, len(targets))
+	for i, t := range targets {
+		out[i] = t.name
+	}
+	return out
+}
+
 // settleIn closes what a new setup sheds.
 func (u *unit) settleIn() {
 	shed, gone := u.setup.shed, u.setup.gone()
-	u.dropDrains(gone)
-	u.drains.moveTo(u.setup.targets)
+	u.victims.Reconfigure(u.setup.scaleTarget, victimsOf(u.setup.targets), setOf(gone))
 	u.closeTargets(shed)
 	for _, t := range shed {
 		delete(u.restored, t.target)
 	}
 	u.forget(gone)
-	u.configured(u.setup)
+	u.actions.Judge(rulesOf(u.setup))
+	if u.actions.Reconfigured(namesOf(shed), u.setup.fingerprint, u.engine.opts.Now()) {
+		level.Info(u.logger).Log("msg", "the configuration of the policy has changed, so its targets are asked again")
+	}
 	u.setup.shed = nil
 }
 
@@ -381,13 +409,9 @@ func (u *unit) remaining() []boundTarget {
 
 // publish replaces the view. It is called by the evaluation in flight.
 func (u *unit) publish(d *policy.Decision) {
-	var open []ledger.Action
-	for _, a := range u.open {
-		open = append(open, *a)
-	}
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: open, draining: u.drainingNow(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.victims.Draining(),
 		progress: u.progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }

@@ -12,10 +12,9 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// The bounds of what may be written. Beyond them lies no installation but a
-// slip of the finger: a number that a platform would be asked for, or that an
-// intermediate result would overflow with. They leave room for the largest
-// that are known, ten times over.
+// Bounds of the values in a configuration. They are ten times what the largest
+// known installations have. A value beyond them is a typing mistake: a platform
+// could be asked for it, or an intermediate result could overflow.
 const (
 	// MaxReplicas of a policy, of a target, of a reservation and of a step.
 	MaxReplicas = 1_000_000
@@ -50,7 +49,7 @@ func (v *validator) replicas(n, least int, path ...any) {
 // integer checks a whole number; what says of what, for the refusal.
 func (v *validator) integer(n, least, most int, what string, path ...any) {
 	if n < least || n > most {
-		v.addf(path, "%d is not a %s of at least %d and at most %d", n, what, least, most)
+		v.Addf(path, "%d is not a %s of at least %d and at most %d", n, what, least, most)
 	}
 }
 
@@ -60,7 +59,7 @@ func finite(f, least, most float64) bool { return f >= least && f <= most }
 // positive checks a duration that may not be none, and is at most most.
 func (v *validator) positive(d, most Duration, path ...any) {
 	if d <= 0 {
-		v.add("must be longer than 0s", path...)
+		v.Add("must be longer than 0s", path...)
 		return
 	}
 	v.atMost(d, most, path...)
@@ -68,30 +67,30 @@ func (v *validator) positive(d, most Duration, path ...any) {
 
 func (v *validator) atMost(d, most Duration, path ...any) {
 	if d > most {
-		v.addf(path, "%s is too long; it is at most %s", model.Duration(d), model.Duration(most))
+		v.Addf(path, "%s is too long; it is at most %s", model.Duration(d), model.Duration(most))
 	}
 }
 
 // octal is what YAML 1.1 reads to the base of eight.
 var octal = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
 
-// whole refuses numbers that yaml reads otherwise than people do: fractions,
-// which it cuts off where a whole number is wanted, and a leading zero, which
-// makes 010 eight.
+// whole refuses numbers that yaml and people read differently: a fraction, which
+// yaml cuts off where a whole number is wanted, and a leading zero, by which 010
+// is eight.
 func (v *validator) whole(path []any, keys ...string) {
 	for _, key := range keys {
-		n := find(v.root, at(path, key))
+		n := v.Find(at(path, key)...)
 		if n == nil {
 			continue
 		}
 		switch n.ShortTag() {
 		case "!!float":
 			if f, err := strconv.ParseFloat(n.Value, 64); err != nil || f != math.Trunc(f) {
-				v.addf(at(path, key), "%s is not a whole number", n.Value)
+				v.Addf(at(path, key), "%s is not a whole number", n.Value)
 			}
 		case "!!int":
 			if octal.MatchString(n.Value) {
-				v.addf(at(path, key), "%s would be read as an octal number; write it without the leading zero", n.Value)
+				v.Addf(at(path, key), "%s would be read as an octal number; write it without the leading zero", n.Value)
 			}
 		}
 	}
@@ -100,8 +99,8 @@ func (v *validator) whole(path []any, keys ...string) {
 // maxInteger is of the whole numbers of platforms, whatever they count.
 const maxInteger = 1_000_000_000
 
-// bounded refuses numbers of a platform's configuration that no platform has:
-// what it may be in detail is for the platform to say.
+// bounded refuses numbers in a platform's configuration that are too large for
+// any platform. The platform itself checks its values more closely.
 func (v *validator) bounded(value reflect.Value, path []any) {
 	for value.Kind() == reflect.Pointer {
 		if value.IsNil() {
@@ -126,7 +125,7 @@ func (v *validator) bounded(value reflect.Value, path []any) {
 		}
 	case reflect.Float64:
 		if f := value.Float(); math.Abs(f) > maxAmount && !math.IsInf(f, 0) {
-			v.addf(path, "%g is not a number of at most %g", f, float64(maxAmount))
+			v.Addf(path, "%g is not a number of at most %g", f, float64(maxAmount))
 		}
 	}
 }

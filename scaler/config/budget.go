@@ -1,9 +1,7 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
@@ -77,13 +75,13 @@ func (v *validator) budgets(c *Config) {
 	for i, b := range c.Budgets {
 		path := []any{"budgets", i}
 		if b == nil {
-			v.add("the budget is empty", path...)
+			v.Add("the budget is empty", path...)
 			c.Budgets[i] = &Budget{}
 			continue
 		}
 		v.name(b.Name, path)
 		if seen[b.Name] && b.Name != "" {
-			v.addf(at(path, "name"), "%q is the name of a budget already; names are unique", b.Name)
+			v.Addf(at(path, "name"), "%q is the name of a budget already; names are unique", b.Name)
 		}
 		seen[b.Name] = true
 		if v.limits(b, path) && v.selects(b, path) {
@@ -97,30 +95,30 @@ func (v *validator) budgets(c *Config) {
 
 // limits checks what a budget bounds by itself.
 func (v *validator) limits(b *Budget, path []any) bool {
-	before := len(v.errs)
+	before := len(v.Errs)
 	v.whole(path, "max_replicas")
 	if b.MaxReplicas < 0 || b.MaxReplicas > maxBudgetReplicas {
-		v.addf(at(path, "max_replicas"), "%d is not a number of replicas above 0 and at most %d", b.MaxReplicas, maxBudgetReplicas)
+		v.Addf(at(path, "max_replicas"), "%d is not a number of replicas above 0 and at most %d", b.MaxReplicas, maxBudgetReplicas)
 	}
 	if !finite(b.MaxCostPerHour, 0, maxCost) {
-		v.addf(at(path, "max_cost_per_hour"), "%g is not a finite price above 0 and at most %g", b.MaxCostPerHour, float64(maxCost))
+		v.Addf(at(path, "max_cost_per_hour"), "%g is not a finite price above 0 and at most %g", b.MaxCostPerHour, float64(maxCost))
 	}
 	if b.MaxReplicas == 0 && b.MaxCostPerHour == 0 {
-		v.add("the budget limits nothing; set max_replicas or max_cost_per_hour above 0", path...)
+		v.Add("the budget limits nothing; set max_replicas or max_cost_per_hour above 0", path...)
 	}
-	return len(v.errs) == before
+	return len(v.Errs) == before
 }
 
 // selects checks how a budget names its policies.
 func (v *validator) selects(b *Budget, path []any) bool {
 	path = at(path, "policies")
 	if len(b.Policies) == 0 {
-		v.add(`is missing; name the policies by matchers such as ['name=~"shop-.*"']`, path...)
+		v.Add(`is missing; name the policies by matchers such as ['name=~"shop-.*"']`, path...)
 		return false
 	}
 	for _, m := range b.Policies {
 		if m.Name != labelName && m.Name != labelScaleTarget {
-			v.addf(path, "%s matches on label %q; policies have the labels %s and %s", m, m.Name, labelName, labelScaleTarget)
+			v.Addf(path, "%s matches on label %q; policies have the labels %s and %s", m, m.Name, labelName, labelScaleTarget)
 			return false
 		}
 	}
@@ -130,7 +128,7 @@ func (v *validator) selects(b *Budget, path []any) bool {
 // fits refuses a budget that even the least its members may have exceeds.
 func (v *validator) fits(b *Budget, members []*Policy, path []any) {
 	if len(members) == 0 {
-		v.addf(at(path, "policies"), "no policy matches %s; a budget over unknown policies limits nothing", b.Policies)
+		v.Addf(at(path, "policies"), "no policy matches %s; a budget over unknown policies limits nothing", b.Policies)
 		return
 	}
 	least, cost := 0, 0.0
@@ -143,14 +141,14 @@ func (v *validator) fits(b *Budget, members []*Policy, path []any) {
 		}
 	}
 	if b.MaxReplicas > 0 && least > b.MaxReplicas {
-		v.addf(at(path, "max_replicas"), "the min of its policies add up to %d, above %d", least, b.MaxReplicas)
+		v.Addf(at(path, "max_replicas"), "the min of its policies add up to %d, above %d", least, b.MaxReplicas)
 	}
 	switch {
 	case b.MaxCostPerHour == 0:
 	case len(lacking) > 0:
-		v.addf(at(path, "max_cost_per_hour"), "a limit on cost needs cost_per_hour on every target of its policies; it is missing on %s", list(lacking))
+		v.Addf(at(path, "max_cost_per_hour"), "a limit on cost needs cost_per_hour on every target of its policies; it is missing on %s", list(lacking))
 	case cost > b.MaxCostPerHour*(1+1e-9):
-		v.addf(at(path, "max_cost_per_hour"), "the min of its policies cost at least %.6g an hour, above %g", cost, b.MaxCostPerHour)
+		v.Addf(at(path, "max_cost_per_hour"), "the min of its policies cost at least %.6g an hour, above %g", cost, b.MaxCostPerHour)
 	}
 }
 
@@ -164,30 +162,12 @@ func (p *Policy) least() int {
 	return max(p.Min, targets)
 }
 
-// leastCost is what the least of p costs where it is placed the cheapest way;
-// a target whose cost is unknown counts nothing.
+// leastCost is what the least of p costs for an hour where it is placed the
+// cheapest way; a target whose cost is unknown counts nothing.
 func (p *Policy) leastCost() float64 {
-	price := func(t *Target) float64 {
-		if t.CostPerHour == nil {
-			return 0
-		}
-		return *t.CostPerHour
+	rules := policy.Policy{Min: p.Min, Targets: make([]policy.Target, len(p.Targets))}
+	for i, t := range p.Targets {
+		rules.Targets[i] = t.rules()
 	}
-	cost, rest := 0.0, p.least()
-	for _, t := range p.Targets {
-		cost += float64(t.Min) * price(t)
-		rest -= t.Min
-	}
-	cheapest := slices.SortedFunc(slices.Values(p.Targets), func(a, b *Target) int { return cmp.Compare(price(a), price(b)) })
-	for _, t := range cheapest {
-		n := rest
-		if t.Max > 0 {
-			n = min(n, t.Max-t.Min)
-		}
-		if n > 0 {
-			cost += float64(n) * price(t)
-			rest -= n
-		}
-	}
-	return cost
+	return rules.MinCostPerHour()
 }

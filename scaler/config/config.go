@@ -16,6 +16,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // Config is a whole configuration file.
@@ -114,10 +115,13 @@ func LoadFile(name string, platforms *target.Registry) (*Config, error) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	if len(b) > maxFile {
-		return nil, Errors{{File: name, Msg: fmt.Sprintf("the file is larger than %d MiB; is it the configuration?", maxFile>>20)}}
+		return nil, yamlfile.Errors{{File: name, Msg: fmt.Sprintf("the file is larger than %d MiB; is it the configuration?", maxFile>>20)}}
 	}
 	return Load(name, b, platforms)
 }
+
+// maxFile is the largest file that is read.
+const maxFile = 16 << 20
 
 // readFile reads a byte more than the largest file has, at most.
 func readFile(name string) ([]byte, error) {
@@ -144,17 +148,17 @@ func Load(name string, b []byte, platforms *target.Registry) (*Config, error) {
 		return nil, err
 	}
 	if root.IsZero() {
-		return nil, Errors{{File: name, Msg: "the file is empty; at least one policy is needed"}}
+		return nil, yamlfile.Errors{{File: name, Msg: "the file is empty; at least one policy is needed"}}
 	}
 	dir, err := filepath.Abs(filepath.Dir(name))
 	if err != nil {
 		return nil, fmt.Errorf("find the directory of %s, to which paths in it are relative: %w", name, err)
 	}
-	v := &validator{file: name, dir: dir, root: root, platforms: platforms}
+	v := &validator{Checker: yamlfile.Checker{File: name, Root: root}, dir: dir, platforms: platforms}
 	v.config(c)
-	v.oneDocument(b)
-	if len(v.errs) > 0 {
-		return nil, v.errs
+	v.OneDocument(b)
+	if len(v.Errs) > 0 {
+		return nil, v.Errs
 	}
 	c.source = source{file: name, root: root}
 	return c, nil

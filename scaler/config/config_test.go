@@ -15,6 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
+	"github.com/alertscaler/alertscaler/scaler/window"
 )
 
 // TestFixtures loads every file of testdata. A file's name carries its
@@ -111,9 +112,9 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func window(t *testing.T, cron string, d time.Duration, zone string) *config.Window {
+func recurring(t *testing.T, cron string, d time.Duration, zone string) *window.Window {
 	t.Helper()
-	w, err := config.NewWindow(cron, d, zone)
+	w, err := window.New(cron, d, zone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +132,8 @@ func TestEverythingWritten(t *testing.T) {
 			{Name: "cpu", Reservation: policy.Reservation{
 				Ratio: 0.3, Threshold: 1,
 				Schedules: []policy.Schedule{
-					{Window: window(t, "0 8 * * 1-5", 2*time.Hour, "Europe/Berlin"), Ratio: 0.5},
-					{Window: window(t, "*/30 9-17 * * mon-fri", 30*time.Minute, "UTC"), Threshold: 4},
+					{Window: recurring(t, "0 8 * * 1-5", 2*time.Hour, "Europe/Berlin"), Ratio: 0.5},
+					{Window: recurring(t, "*/30 9-17 * * mon-fri", 30*time.Minute, "UTC"), Threshold: 4},
 				},
 			}},
 			{Name: "requests"},
@@ -142,7 +143,7 @@ func TestEverythingWritten(t *testing.T) {
 		Reservation: policy.Reservation{
 			Ratio: 0.2, Replicas: 1,
 			Schedules: []policy.Schedule{
-				{Window: window(t, "30 1 1 1 *", 24*time.Hour, "Australia/Lord_Howe"), Threshold: 2, Replicas: 5},
+				{Window: recurring(t, "30 1 1 1 *", 24*time.Hour, "Australia/Lord_Howe"), Threshold: 2, Replicas: 5},
 			},
 		},
 		ScaleUp: policy.Behavior{

@@ -58,18 +58,18 @@ func (v *validator) discoveries(c *Config) {
 	for i, d := range c.Discovery {
 		path := []any{"discovery", i}
 		if d == nil {
-			v.add("the discovery is empty", path...)
+			v.Add("the discovery is empty", path...)
 			c.Discovery[i] = &Discovery{}
 			continue
 		}
 		v.name(d.Name, path)
 		if seen[d.Name] && d.Name != "" {
-			v.addf(at(path, "name"), "%q is the name of a discovery already; names are unique", d.Name)
+			v.Addf(at(path, "name"), "%q is the name of a discovery already; names are unique", d.Name)
 		}
 		seen[d.Name] = true
 		v.positive(d.RefreshInterval, maxInterval, at(path, "refresh_interval")...)
 		if _, ok := c.Template(d.Template); !ok && d.Template != "" {
-			v.addf(at(path, "template"), "there is no template %q in policy_templates; there are %s", d.Template, list(c.templateNames()))
+			v.Addf(at(path, "template"), "there is no template %q in policy_templates; there are %s", d.Template, list(c.templateNames()))
 		}
 		v.discoveryPlatform(d, path)
 	}
@@ -90,14 +90,14 @@ func (c *Config) templateNames() []string {
 // discoveryPlatform decodes and validates the one platform of a discovery.
 func (v *validator) discoveryPlatform(d *Discovery, path []any) {
 	if len(d.platforms) != 1 {
-		v.addf(path, "a discovery has exactly one platform, this one has %d; the platforms are %v", len(d.platforms), v.platforms.DiscoveryNames())
+		v.Addf(path, "a discovery has exactly one platform, this one has %d; the platforms are %v", len(d.platforms), v.platforms.DiscoveryNames())
 		return
 	}
 	for name, keys := range d.platforms {
 		path := at(path, name)
 		cfg, err := v.platforms.NewDiscovery(name)
 		if err != nil {
-			v.addf(path, "unknown key or platform %q; a discovery has name, refresh_interval, template and one of %v", name, v.platforms.DiscoveryNames())
+			v.Addf(path, "unknown key or platform %q; a discovery has name, refresh_interval, template and one of %v", name, v.platforms.DiscoveryNames())
 			return
 		}
 		if keys.unmarshal == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // TestDiscoveryIsPrintedAsItLoads: templates and discoveries survive being
@@ -54,9 +55,9 @@ func TestTemplateHasAllThatAPolicyHas(t *testing.T) {
 	other, _ := one.Template("default")
 	full.Max, full.Resources, full.Reservation, full.OnMissing = 7, other.Resources, other.Reservation, other.OnMissing
 	p := reflect.ValueOf(*full.Policy())
-	for f := range template.Fields() {
-		if name := f.Name; name != "Name" && p.FieldByName(name).IsZero() {
-			t.Errorf("%s does not reach the policy", name)
+	for f := range reflect.TypeFor[config.PolicyRules]().Fields() {
+		if p.FieldByName(f.Name).IsZero() {
+			t.Errorf("%s does not reach the policy", f.Name)
 		}
 	}
 }
@@ -89,7 +90,7 @@ func TestExtension(t *testing.T) {
 	refused := func(what, key, says string, p *config.Policy) {
 		t.Helper()
 		err := e.Add(p)
-		errs, ok := errors.AsType[config.Errors](err)
+		errs, ok := errors.AsType[yamlfile.Errors](err)
 		if !ok || len(errs) != 1 || errs[0].Key != key || !strings.Contains(errs[0].Msg, says) {
 			t.Errorf("%s: %v, want one error of %q that says %q", what, err, key, says)
 		}

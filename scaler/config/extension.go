@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // Extension is a configuration to which policies are added that are in no
@@ -32,7 +33,7 @@ func (c *Config) Extend() *Extension {
 		owners: make(map[string]string, len(c.Policies)),
 	}
 	e.merged.Policies = slices.Clone(c.Policies)
-	v := &validator{root: &yaml.Node{}}
+	v := &validator{Checker: yamlfile.Checker{Root: &yaml.Node{}}}
 	for _, p := range c.Policies {
 		e.names[p.Name] = "a configured policy"
 		v.owners(p, nil, e.owners)
@@ -49,23 +50,23 @@ func (c *Config) Extend() *Extension {
 
 // Add sets the defaults of p, checks it as if it stood in the file behind all
 // others, and adds a copy of it. Where it may not be added the error is
-// Errors, whose keys are a policy's, and nothing has changed. The targets of p
+// yamlfile.Errors, whose keys are a policy's, and nothing has changed. The targets of p
 // have their Platform.
 func (e *Extension) Add(p *Policy) error {
 	p = p.clone()
-	v := &validator{root: &yaml.Node{}, platforms: target.NewRegistry()}
+	v := &validator{Checker: yamlfile.Checker{Root: &yaml.Node{}}, platforms: target.NewRegistry()}
 	v.policy(&e.merged, p, nil)
 	if from, ok := e.names[p.Name]; ok {
-		v.addf([]any{"name"}, "%q is the name of %s already; names are unique", p.Name, from)
+		v.Addf([]any{"name"}, "%q is the name of %s already; names are unique", p.Name, from)
 	}
 	for i := range e.budgets {
 		v.shares(&e.budgets[i], p)
 	}
-	if len(v.errs) == 0 {
+	if len(v.Errs) == 0 {
 		v.owners(p, nil, e.owners)
 	}
-	if len(v.errs) > 0 {
-		return v.errs
+	if len(v.Errs) > 0 {
+		return v.Errs
 	}
 	e.names[p.Name] = "a discovered policy"
 	e.merged.Policies = append(e.merged.Policies, p)
@@ -83,14 +84,14 @@ func (v *validator) shares(b *budgetUse, p *Policy) {
 		return
 	}
 	if n := plus(b.replicas, p.least()); b.MaxReplicas > 0 && n > b.MaxReplicas {
-		v.addf([]any{"min"}, "the min of the policies of budget %q would add up to %d, above its max_replicas %d", b.Name, n, b.MaxReplicas)
+		v.Addf([]any{"min"}, "the min of the policies of budget %q would add up to %d, above its max_replicas %d", b.Name, n, b.MaxReplicas)
 	}
 	switch cost := b.cost + p.leastCost(); {
 	case b.MaxCostPerHour == 0:
 	case len(unpriced(p)) > 0:
-		v.addf([]any{"cost_per_hour"}, "is missing; budget %q limits the cost, which needs the price of a replica for an hour", b.Name)
+		v.Addf([]any{"cost_per_hour"}, "is missing; budget %q limits the cost, which needs the price of a replica for an hour", b.Name)
 	case cost > b.MaxCostPerHour*(1+1e-9):
-		v.addf([]any{"min"}, "the min of the policies of budget %q would cost at least %.6g an hour, above its max_cost_per_hour %g", b.Name, cost, b.MaxCostPerHour)
+		v.Addf([]any{"min"}, "the min of the policies of budget %q would cost at least %.6g an hour, above its max_cost_per_hour %g", b.Name, cost, b.MaxCostPerHour)
 	}
 }
 

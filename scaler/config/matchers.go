@@ -23,16 +23,16 @@ func (v *validator) alerts(a *Alerts, path []any) {
 	}{{"up", a.Up, true}, {"down", a.Down, true}, {"block_up", a.BlockUp, false}, {"block_down", a.BlockDown, false}} {
 		switch {
 		case len(l.matchers) == 0 && l.needed:
-			v.add("no matchers would match every alert; leave the key out for the default", at(path, l.key)...)
+			v.Add("no matchers would match every alert; leave the key out for the default", at(path, l.key)...)
 		case len(l.matchers) > 0 && l.matchers.all():
-			v.addf(at(path, l.key), "%s matches every alert, whatever it is about; %s", l.matchers, example)
+			v.Addf(at(path, l.key), "%s matches every alert, whatever it is about; %s", l.matchers, example)
 		}
 	}
 	if len(a.Up) == 0 || len(a.Down) == 0 || a.Up.all() || a.Down.all() {
 		return
 	}
 	if alert := both(a.Up, a.Down); alert != "" {
-		v.addf(at(path, "down"), "an alert with %s is matched by up and by down, and would ask for both at once; let one label tell them apart, as scale=\"up\" and scale=\"down\" do", alert)
+		v.Addf(at(path, "down"), "an alert with %s is matched by up and by down, and would ask for both at once; let one label tell them apart, as scale=\"up\" and scale=\"down\" do", alert)
 	}
 	for _, block := range []struct {
 		key    string
@@ -40,7 +40,7 @@ func (v *validator) alerts(a *Alerts, path []any) {
 		by     Matchers
 	}{{"block_up", a.Up, a.BlockUp}, {"block_down", a.Down, a.BlockDown}} {
 		if len(block.by) > 0 && !block.by.all() && block.alerts.implies(block.by) {
-			v.addf(at(path, block.key), "%s matches every alert that %s does, so that each would block itself; name the alert of an incident, such as alertname=\"CapacityIncident\"",
+			v.Addf(at(path, block.key), "%s matches every alert that %s does, so that each would block itself; name the alert of an incident, such as alertname=\"CapacityIncident\"",
 				block.by, strings.TrimPrefix(block.key, "block_"))
 		}
 	}

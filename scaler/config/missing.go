@@ -48,22 +48,22 @@ func (v *validator) onMissing(p *Policy, path []any) {
 		return
 	}
 	if len(p.Resources) == 0 {
-		v.add("the policy has no resources whose usage could be missing; leave the key out", path...)
+		v.Add("the policy has no resources whose usage could be missing; leave the key out", path...)
 		return
 	}
 	v.whole(path, "replicas")
 	v.positive(m.After, maxDuration, at(path, "after")...)
 	if !slices.Contains(policy.MissingBehaviors, m.Behavior) {
-		v.addf(at(path, "behavior"), "%q is not a behavior; the behaviors are %s", m.Behavior, list(policy.MissingBehaviors))
+		v.Addf(at(path, "behavior"), "%q is not a behavior; the behaviors are %s", m.Behavior, list(policy.MissingBehaviors))
 		return
 	}
 	takesReplicas := m.Behavior == policy.MissingStatic || m.Behavior == policy.MissingCurrentIfHigher
 	switch {
 	case takesReplicas && m.Replicas == nil:
-		v.addf(at(path, "replicas"), "is missing; %s needs the number of replicas that there shall be while usage is unknown", m.Behavior)
+		v.Addf(at(path, "replicas"), "is missing; %s needs the number of replicas that there shall be while usage is unknown", m.Behavior)
 	case takesReplicas && (*m.Replicas < p.Min || *m.Replicas > p.Max):
-		v.addf(at(path, "replicas"), "%d lies outside min %d and max %d of the policy", *m.Replicas, p.Min, p.Max)
+		v.Addf(at(path, "replicas"), "%d lies outside min %d and max %d of the policy", *m.Replicas, p.Min, p.Max)
 	case !takesReplicas && m.Replicas != nil:
-		v.addf(at(path, "replicas"), "%s takes no replicas; leave the key out, or choose static or current_if_higher", m.Behavior)
+		v.Addf(at(path, "replicas"), "%s takes no replicas; leave the key out, or choose static or current_if_higher", m.Behavior)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // deferred keeps the means to decode a value later, as strictly as now.
@@ -24,31 +25,36 @@ func (d *deferred) UnmarshalYAML(unmarshal func(any) error) error {
 // cfg, and validates it. It reports whether all is well.
 func (v *validator) decodePlatform(d deferred, cfg interface{ Validate() error }, path []any) bool {
 	if d.unmarshal == nil {
-		v.addf(path, "the platform has no keys")
+		v.Addf(path, "the platform has no keys")
 		return false
 	}
 	if err := d.unmarshal(cfg); err != nil {
-		p := place{v.root, reflect.TypeFor[Config](), v.platforms, nil}
-		if n := find(v.root, path); n != nil {
-			p = place{n, reflect.TypeOf(cfg), v.platforms, path}
+		where, into := []any(nil), any(&Config{})
+		if v.Find(path...) != nil {
+			where, into = path, cfg
 		}
-		v.errs = append(v.errs, decodeErrors(v.file, p, err)...)
+		v.Errs = append(v.Errs, dialect(v.platforms).Explain(v.File, v.Root, where, into, err)...)
 		return false
 	}
 	if d, ok := cfg.(commoncfg.DirectorySetter); ok {
 		d.SetDirectory(v.dir)
 	}
-	before := len(v.errs)
-	if v.bounded(reflect.ValueOf(cfg), path); len(v.errs) > before {
+	before := len(v.Errs)
+	if v.bounded(reflect.ValueOf(cfg), path); len(v.Errs) > before {
 		return false
 	}
 	if err := cfg.Validate(); err != nil {
-		if field, ok := errors.AsType[*target.FieldError](err); ok {
-			v.add(field.Msg, at(path, splitKey(field.Field)...)...)
-		} else {
-			v.add(err.Error(), path...)
-		}
+		v.field(err, path)
 		return false
 	}
 	return true
+}
+
+// field notes what Validate said of what is configured at path.
+func (v *validator) field(err error, path []any) {
+	if field, ok := errors.AsType[*target.FieldError](err); ok {
+		v.Add(field.Msg, at(path, yamlfile.Path(field.Field)...)...)
+	} else {
+		v.Add(err.Error(), path...)
+	}
 }

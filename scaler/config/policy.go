@@ -11,11 +11,23 @@ type Policy struct {
 	Name string `yaml:"name"`
 	// ScaleTarget is the value of the scale_target label by which alerts and
 	// recorded series speak of this policy; its name by default.
-	ScaleTarget string      `yaml:"scale_target,omitempty"`
-	Mode        policy.Mode `yaml:"mode,omitempty"`
-	Alerts      Alerts      `yaml:"alerts"`
-	Min         int         `yaml:"min"`
-	Max         int         `yaml:"max"`
+	ScaleTarget string `yaml:"scale_target,omitempty"`
+	PolicyRules `yaml:",inline"`
+	Targets     []*Target `yaml:"targets"`
+	// Discovery is the name of the discovery that the policy comes from; empty
+	// for those of the file.
+	Discovery string `yaml:"-"`
+}
+
+// PolicyRules are what a policy and a template have in common: matchers, bounds,
+// resources and behaviour.
+type PolicyRules struct {
+	Mode   policy.Mode `yaml:"mode,omitempty"`
+	Alerts Alerts      `yaml:"alerts,omitempty"`
+	Min    int         `yaml:"min"`
+	// Max of a policy is at least 1. That of a template may be 0: the labels of
+	// what is discovered say it.
+	Max int `yaml:"max,omitempty"`
 	// Priority says who goes first where a budget is short; more is sooner.
 	Priority    int         `yaml:"priority"`
 	AlertStep   AlertStep   `yaml:"alert_step"`
@@ -31,10 +43,16 @@ type Policy struct {
 	ProvisioningTimeout Duration `yaml:"provisioning_timeout"`
 	// Strategy says which target gets the next replica, and which loses one.
 	Strategy policy.Strategy `yaml:"strategy"`
-	Targets  []*Target       `yaml:"targets"`
-	// Discovery is the name of the discovery that the policy comes from; empty
-	// for those of the file.
-	Discovery string `yaml:"-"`
+}
+
+// defaultRules are those that depend on nothing else.
+func defaultRules() PolicyRules {
+	return PolicyRules{
+		Min:                 1,
+		AlertStep:           AlertStep{Up: Amount{Replicas: 1}, Down: Amount{Replicas: 1}},
+		ProvisioningTimeout: defaultProvisioningTimeout,
+		Strategy:            policy.StrategyPriority,
+	}
 }
 
 // Alerts says which alerts speak for a policy, as Alertmanager matchers.
@@ -89,12 +107,7 @@ type rawPolicy Policy
 
 // UnmarshalYAML sets the defaults and decodes.
 func (p *Policy) UnmarshalYAML(unmarshal func(any) error) error {
-	*p = Policy{
-		Min:                 1,
-		AlertStep:           AlertStep{Up: Amount{Replicas: 1}, Down: Amount{Replicas: 1}},
-		ProvisioningTimeout: defaultProvisioningTimeout,
-		Strategy:            policy.StrategyPriority,
-	}
+	*p = Policy{PolicyRules: defaultRules()}
 	return unmarshal((*rawPolicy)(p))
 }
 

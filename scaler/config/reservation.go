@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/window"
 )
 
 // Reservation is what must stay free; of all its entries the largest amount
@@ -36,8 +36,10 @@ type Schedule struct {
 	Replicas  int     `yaml:"replicas,omitempty"`
 
 	// window is set by validation.
-	window *Window
+	window *window.Window
 }
+
+var _ policy.Window = (*window.Window)(nil)
 
 type rawSchedule Schedule
 
@@ -72,17 +74,17 @@ func (v *validator) reservation(r Reservation, path []any) {
 	for i, s := range r.Schedules {
 		path := at(path, "schedules", i)
 		if s == nil {
-			v.add("the schedule is empty", path...)
+			v.Add("the schedule is empty", path...)
 			r.Schedules[i] = &Schedule{}
 			continue
 		}
-		window, err := NewWindow(s.Cron, s.Duration.Std(), s.Timezone)
-		if field, ok := errors.AsType[*target.FieldError](err); ok {
-			v.add(field.Msg, at(path, field.Field)...)
+		var err error
+		s.window, err = window.New(s.Cron, s.Duration.Std(), s.Timezone)
+		if wrong, ok := errors.AsType[*window.Error](err); ok {
+			v.Add(wrong.Msg, at(path, wrong.Field)...)
 		}
-		s.window = window
 		if s.Ratio == 0 && s.Threshold == 0 && s.Replicas == 0 {
-			v.add("the schedule reserves nothing; set at least one of ratio, threshold and replicas", path...)
+			v.Add("the schedule reserves nothing; set at least one of ratio, threshold and replicas", path...)
 		}
 		v.amounts(s.Ratio, s.Threshold, s.Replicas, path)
 	}
@@ -91,7 +93,7 @@ func (v *validator) reservation(r Reservation, path []any) {
 // objective checks what is learnt, and its bounds.
 func (v *validator) objective(r Reservation, path []any) {
 	if r.Objective != 0 && !(r.Objective >= 0.5 && r.Objective < 1) {
-		v.addf(at(path, "objective"), "%g is not a share of the time of at least 0.5 and below 1; 0.99 is under capacity at most 1 %% of the time", r.Objective)
+		v.Addf(at(path, "objective"), "%g is not a share of the time of at least 0.5 and below 1; 0.99 is under capacity at most 1 %% of the time", r.Objective)
 	}
 	for _, bound := range []struct {
 		name  string
@@ -99,23 +101,23 @@ func (v *validator) objective(r Reservation, path []any) {
 	}{{"min_ratio", r.MinRatio}, {"max_ratio", r.MaxRatio}} {
 		switch {
 		case !finite(bound.ratio, 0, MaxRatio):
-			v.addf(at(path, bound.name), "%g is not a share of at least 0 and below 1; at most %g may be kept free", bound.ratio, MaxRatio)
+			v.Addf(at(path, bound.name), "%g is not a share of at least 0 and below 1; at most %g may be kept free", bound.ratio, MaxRatio)
 		case bound.ratio > 0 && r.Objective == 0:
-			v.addf(at(path, bound.name), "it bounds what an objective learns, and there is no objective")
+			v.Addf(at(path, bound.name), "it bounds what an objective learns, and there is no objective")
 		}
 	}
 	if r.MaxRatio > 0 && r.MinRatio > r.MaxRatio {
-		v.addf(at(path, "min_ratio"), "%g is above max_ratio, %g", r.MinRatio, r.MaxRatio)
+		v.Addf(at(path, "min_ratio"), "%g is above max_ratio, %g", r.MinRatio, r.MaxRatio)
 	}
 }
 
 // amounts checks what a reservation and a schedule have in common.
 func (v *validator) amounts(ratio, threshold float64, replicas int, path []any) {
 	if !finite(ratio, 0, MaxRatio) {
-		v.addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1; at most %g may be kept free", ratio, MaxRatio)
+		v.Addf(at(path, "ratio"), "%g is not a share of at least 0 and below 1; at most %g may be kept free", ratio, MaxRatio)
 	}
 	if !finite(threshold, 0, maxAmount) {
-		v.addf(at(path, "threshold"), "%g is not a finite amount of at least 0 and at most %g", threshold, float64(maxAmount))
+		v.Addf(at(path, "threshold"), "%g is not a finite amount of at least 0 and at most %g", threshold, float64(maxAmount))
 	}
 	v.whole(path, "replicas")
 	v.replicas(replicas, 0, at(path, "replicas")...)

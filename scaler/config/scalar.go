@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"strconv"
@@ -12,6 +11,8 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // kindOf says what a value is that is no scalar.
@@ -28,11 +29,6 @@ func kindOf(n *yaml.Node) string {
 
 // Scalars decode from the YAML node, so that their errors carry its line.
 
-// lineError is an error at n's line that yaml collects with its own.
-func lineError(n *yaml.Node, format string, args ...any) error {
-	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s", n.Line, fmt.Sprintf(format, args...))}}
-}
-
 // Duration is written as Prometheus writes durations: 30s, 5m, 1h30m.
 type Duration time.Duration
 
@@ -47,11 +43,11 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	v, err := model.ParseDuration(n.Value)
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		return lineError(n, "%s is not a duration; write it as 30s, 5m or 1h30m", kindOf(n))
+		return yamlfile.ErrorAt(n, "%s is not a duration; write it as 30s, 5m or 1h30m", kindOf(n))
 	case err != nil && (n.Value == "" || !tooLong.MatchString(n.Value)):
-		return lineError(n, "%q is not a duration; write it as 30s, 5m or 1h30m", n.Value)
+		return yamlfile.ErrorAt(n, "%q is not a duration; write it as 30s, 5m or 1h30m", n.Value)
 	case err != nil || Duration(v) > maxDuration:
-		return lineError(n, "%q is too long; no duration here is longer than %s", n.Value, model.Duration(maxDuration))
+		return yamlfile.ErrorAt(n, "%q is too long; no duration here is longer than %s", n.Value, model.Duration(maxDuration))
 	}
 	*d = Duration(v)
 	return nil
@@ -73,14 +69,14 @@ func (a *Amount) UnmarshalYAML(n *yaml.Node) error {
 	if share, ok := strings.CutSuffix(s, "%"); ok {
 		p, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
 		if err != nil || !(p > 0 && p <= 1000) {
-			return lineError(n, "%q is not a step; a percentage lies above 0 %% and at most at 1000 %%", s)
+			return yamlfile.ErrorAt(n, "%q is not a step; a percentage lies above 0 %% and at most at 1000 %%", s)
 		}
 		*a = Amount{Percent: p}
 		return nil
 	}
 	i, err := strconv.Atoi(s)
 	if n.Kind != yaml.ScalarNode || err != nil || i < 1 || i > MaxReplicas || octal.MatchString(s) {
-		return lineError(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"; it is at most %d replicas", s, MaxReplicas)
+		return yamlfile.ErrorAt(n, "%q is not a step; write a number of replicas of at least 1, or a percentage such as \"25%%\"; it is at most %d replicas", s, MaxReplicas)
 	}
 	*a = Amount{Replicas: i}
 	return nil
@@ -107,11 +103,11 @@ func (c Capacity) IsZero() bool { return c == Capacity{} }
 // UnmarshalYAML parses either form.
 func (c *Capacity) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || strings.TrimSpace(n.Value) == "" {
-		return lineError(n, "a capacity is a number above 0 or PromQL")
+		return yamlfile.ErrorAt(n, "a capacity is a number above 0 or PromQL")
 	}
 	if v, err := strconv.ParseFloat(n.Value, 64); err == nil {
 		if !finite(v, minAmount, maxAmount) {
-			return lineError(n, "capacity_per_replica %s is not a number above 0; write one from %g to %g", n.Value, minAmount, float64(maxAmount))
+			return yamlfile.ErrorAt(n, "capacity_per_replica %s is not a number above 0; write one from %g to %g", n.Value, minAmount, float64(maxAmount))
 		}
 		*c = Capacity{Number: v}
 		return nil
@@ -135,16 +131,16 @@ type Matchers []*labels.Matcher
 // UnmarshalYAML parses the list in Alertmanager's own syntax.
 func (m *Matchers) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
-		return lineError(n, `matchers are a list such as ['scale="up"', 'scale_target="web"']`)
+		return yamlfile.ErrorAt(n, `matchers are a list such as ['scale="up"', 'scale_target="web"']`)
 	}
 	*m = Matchers{}
 	for _, item := range n.Content {
 		parsed, err := labels.ParseMatchers(item.Value)
 		if wrong, ok := errors.AsType[*syntax.Error](err); ok && item.Kind == yaml.ScalarNode {
-			return lineError(item, "the regular expression of the matcher %s is not valid: %s", item.Value, wrong.Code)
+			return yamlfile.ErrorAt(item, "the regular expression of the matcher %s is not valid: %s", item.Value, wrong.Code)
 		}
 		if item.Kind != yaml.ScalarNode || err != nil || len(parsed) == 0 {
-			return lineError(item, `%s is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, kindOf(item))
+			return yamlfile.ErrorAt(item, `%s is not a matcher; write it as name="value", name!="value", name=~"regex" or name!~"regex"`, kindOf(item))
 		}
 		*m = append(*m, parsed...)
 	}

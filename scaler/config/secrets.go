@@ -9,10 +9,11 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/drain"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // secret stands for what is not shown.
-const secret = "<secret>"
+const secret = yamlfile.Secret
 
 // hide takes out of n, which was rendered from v, what may be a secret. What
 // is shown is a list: text of the fields of our types, of URLs the scheme, the

@@ -12,17 +12,18 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/drain"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // CheckStart reports everything that keeps a server on this host from starting
 // with c, which was loaded from a file: files that are named and cannot be
 // read, and clients that cannot be built. Nothing is dialed. The error is
-// Errors.
+// yamlfile.Errors.
 func (c *Config) CheckStart() error {
-	v := &validator{file: c.source.file, root: c.source.root}
+	v := &validator{Checker: yamlfile.Checker{File: c.source.file, Root: c.source.root}}
 	v.files(reflect.ValueOf(c), nil)
-	if len(v.errs) > 0 {
-		return v.errs // What follows would say the same again, in other words.
+	if len(v.Errs) > 0 {
+		return v.Errs // What follows would say the same again, in other words.
 	}
 	if c.Prometheus != nil {
 		v.client(&c.Prometheus.HTTPClientConfig, "prometheus")
@@ -39,8 +40,8 @@ func (c *Config) CheckStart() error {
 		built, err := d.Platform.New(target.Options{Name: d.Name})
 		v.built(built, err, []any{"discovery", i, d.Platform.Platform()})
 	}
-	if len(v.errs) > 0 {
-		return v.errs
+	if len(v.Errs) > 0 {
+		return v.Errs
 	}
 	return nil
 }
@@ -48,7 +49,7 @@ func (c *Config) CheckStart() error {
 // client builds an HTTP client as the server does.
 func (v *validator) client(h *commoncfg.HTTPClientConfig, section string) {
 	if _, err := commoncfg.NewRoundTripperFromConfig(*h, section); err != nil {
-		v.add(err.Error(), section)
+		v.Add(err.Error(), section)
 	}
 }
 
@@ -64,12 +65,12 @@ func (v *validator) startable(p *Policy, t *Target, path []any) {
 // built notes why something could not be built, or gives it up again.
 func (v *validator) built(what any, err error, path []any) {
 	if err != nil {
-		v.add(err.Error(), path...)
+		v.Add(err.Error(), path...)
 		return
 	}
 	if closer, ok := what.(target.Closer); ok {
 		if err := closer.Close(); err != nil {
-			v.add(err.Error(), path...)
+			v.Add(err.Error(), path...)
 		}
 	}
 }
@@ -103,7 +104,7 @@ func (v *validator) files(value reflect.Value, path []any) {
 	case reflect.String:
 		if value.Len() > 0 && namesFile(path) {
 			if err := readable(value.String()); err != nil {
-				v.add(err.Error(), path...)
+				v.Add(err.Error(), path...)
 			}
 		}
 	}

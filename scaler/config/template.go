@@ -2,41 +2,21 @@ package config
 
 import (
 	"slices"
-
-	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
 // Template is one entry of policy_templates: what policies of discovered
 // things are made from. It has everything that a policy has but scale_target
 // and targets, which the things bring.
 type Template struct {
-	Name   string      `yaml:"name"`
-	Mode   policy.Mode `yaml:"mode,omitempty"`
-	Alerts Alerts      `yaml:"alerts,omitempty"`
-	Min    int         `yaml:"min"`
-	// Max may be 0: the things' labels say it.
-	Max                 int             `yaml:"max,omitempty"`
-	Priority            int             `yaml:"priority"`
-	AlertStep           AlertStep       `yaml:"alert_step"`
-	Resources           []*Resource     `yaml:"resources,omitempty"`
-	Reservation         Reservation     `yaml:"reservation,omitempty"`
-	ScaleUp             Behavior        `yaml:"scale_up"`
-	ScaleDown           Behavior        `yaml:"scale_down"`
-	OnMissing           *OnMissing      `yaml:"on_missing,omitempty"`
-	ProvisioningTimeout Duration        `yaml:"provisioning_timeout"`
-	Strategy            policy.Strategy `yaml:"strategy"`
+	Name        string `yaml:"name"`
+	PolicyRules `yaml:",inline"`
 }
 
 type rawTemplate Template
 
 // NewTemplate returns a template that is all defaults.
 func NewTemplate() *Template {
-	return &Template{
-		Min:                 1,
-		AlertStep:           AlertStep{Up: Amount{Replicas: 1}, Down: Amount{Replicas: 1}},
-		ProvisioningTimeout: defaultProvisioningTimeout,
-		Strategy:            policy.StrategyPriority,
-	}
+	return &Template{PolicyRules: defaultRules()}
 }
 
 // UnmarshalYAML sets the defaults and decodes.
@@ -48,11 +28,7 @@ func (t *Template) UnmarshalYAML(unmarshal func(any) error) error {
 // Policy returns a policy like the template, without name and targets. It is
 // the caller's: it shares nothing with the template that anyone changes.
 func (t *Template) Policy() *Policy {
-	p := &Policy{
-		Mode: t.Mode, Alerts: t.Alerts, Min: t.Min, Max: t.Max, Priority: t.Priority, AlertStep: t.AlertStep,
-		Resources: t.Resources, Reservation: t.Reservation, ScaleUp: t.ScaleUp, ScaleDown: t.ScaleDown,
-		OnMissing: t.OnMissing, ProvisioningTimeout: t.ProvisioningTimeout, Strategy: t.Strategy,
-	}
+	p := &Policy{PolicyRules: t.PolicyRules}
 	return p.clone()
 }
 
@@ -97,12 +73,12 @@ func (v *validator) templates(c *Config) {
 	for i, t := range c.Templates {
 		path := []any{"policy_templates", i}
 		if t == nil {
-			v.add("the template is empty", path...)
+			v.Add("the template is empty", path...)
 			c.Templates[i] = &Template{}
 			continue
 		}
 		if seen[t.Name] && t.Name != "" {
-			v.addf(at(path, "name"), "%q is the name of a template already; names are unique", t.Name)
+			v.Addf(at(path, "name"), "%q is the name of a template already; names are unique", t.Name)
 		}
 		seen[t.Name] = true
 		v.template(c, t, path)
@@ -115,7 +91,7 @@ func (v *validator) template(c *Config, t *Template, path []any) {
 	p := t.Policy()
 	p.Name = t.Name
 	p.setDefaults(&c.Global)
-	if p.Max == 0 && !v.written(at(path, "max")) {
+	if p.Max == 0 && !v.Written(at(path, "max")...) {
 		p.Max = MaxReplicas // Whatever the labels will say.
 	}
 	v.replicas(p.Max, 1, at(path, "max")...)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // URL is an absolute http or https URL. Its user and its query may be secrets.
@@ -15,10 +17,10 @@ type URL struct{ *url.URL }
 func (u *URL) UnmarshalYAML(n *yaml.Node) error {
 	v, err := url.Parse(n.Value)
 	if n.Kind != yaml.ScalarNode {
-		return lineError(n, "%s is not a URL; write it as http://host:port or https://host:port/prefix", kindOf(n))
+		return yamlfile.ErrorAt(n, "%s is not a URL; write it as http://host:port or https://host:port/prefix", kindOf(n))
 	}
 	if err != nil || v.Host == "" || (v.Scheme != "http" && v.Scheme != "https") {
-		return lineError(n, "%q is not a URL; write it as http://host:port or https://host:port/prefix", redact(n.Value))
+		return yamlfile.ErrorAt(n, "%q is not a URL; write it as http://host:port or https://host:port/prefix", redact(n.Value))
 	}
 	u.URL = v
 	return nil

@@ -3,6 +3,8 @@ package config
 import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // Usage is where a resource's usage is read: PromQL, written as one text for
@@ -45,7 +47,7 @@ func (u *Usage) UnmarshalYAML(unmarshal func(any) error) error {
 		*u = Usage{}
 		return unmarshal((*rawUsage)(u))
 	default:
-		return lineError(n.Node, "usage is PromQL, or a mapping of present and predicted to PromQL")
+		return yamlfile.ErrorAt(n.Node, "usage is PromQL, or a mapping of present and predicted to PromQL")
 	}
 }
 
@@ -62,7 +64,7 @@ func (v *validator) usage(r *Resource, path []any) {
 	key := at(path, "usage")
 	if r.Usage.Present != "" {
 		present := at(key, "present")
-		if find(v.root, present) == nil {
+		if v.Find(present...) == nil {
 			present = key
 		}
 		v.promql(r.Usage.Present, present)
@@ -71,7 +73,7 @@ func (v *validator) usage(r *Resource, path []any) {
 		v.promql(r.Usage.Predicted, at(key, "predicted"))
 	}
 	if r.Usage.Present != "" && r.CapacityPerReplica.IsZero() {
-		v.add("is missing; usage of one's own needs a number or PromQL for what one replica holds", at(path, "capacity_per_replica")...)
+		v.Add("is missing; usage of one's own needs a number or PromQL for what one replica holds", at(path, "capacity_per_replica")...)
 	}
 	if r.CapacityPerReplica.PromQL != "" {
 		v.promql(r.CapacityPerReplica.PromQL, at(path, "capacity_per_replica"))
@@ -82,10 +84,10 @@ func (v *validator) usage(r *Resource, path []any) {
 func (v *validator) promql(expr string, path []any) {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
-		v.addf(path, "%q is not PromQL: %s", expr, err)
+		v.Addf(path, "%q is not PromQL: %s", expr, err)
 		return
 	}
 	if t := parsed.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
-		v.addf(path, "%q gives a %s; a number is needed, so an instant vector of one series or a scalar", expr, parser.DocumentedType(t))
+		v.Addf(path, "%q gives a %s; a number is needed, so an instant vector of one series or a scalar", expr, parser.DocumentedType(t))
 	}
 }

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"errors"
-
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -26,26 +24,21 @@ func (v *validator) victims(c *Config, t *Target, path []any) {
 		path := at(path, "victims")
 		switch {
 		case t.Victims.Query == "":
-			v.add("is missing; write PromQL for the load of each replica", at(path, "query")...)
+			v.Add("is missing; write PromQL for the load of each replica", at(path, "query")...)
 		case c.Prometheus == nil:
-			v.add("the load is read from Prometheus; set prometheus.url", at(path, "query")...)
+			v.Add("the load is read from Prometheus; set prometheus.url", at(path, "query")...)
 		default:
 			v.promql(t.Victims.Query, at(path, "query"))
 		}
 		if p := t.Victims.ProtectAbove; p != nil && !finite(*p, 0, maxAmount) {
-			v.addf(at(path, "protect_above"), "%g is not a finite load of at least 0 and at most %g", *p, float64(maxAmount))
+			v.Addf(at(path, "protect_above"), "%g is not a finite load of at least 0 and at most %g", *p, float64(maxAmount))
 		}
 	}
 	if t.Drain != nil {
 		v.choosable(t, at(path, "drain"))
 		t.Drain.SetDirectory(v.dir)
 		if err := t.Drain.Validate(); err != nil {
-			path := at(path, "drain")
-			if field, ok := errors.AsType[*target.FieldError](err); ok {
-				v.add(field.Msg, at(path, splitKey(field.Field)...)...)
-			} else {
-				v.add(err.Error(), path...)
-			}
+			v.field(err, at(path, "drain"))
 		}
 	}
 }
@@ -56,7 +49,7 @@ func (v *validator) choosable(t *Target, path []any) {
 		return // which is an error of its own
 	}
 	if c, ok := t.Platform.(target.VictimsConfig); !ok || !c.ChoosesVictims() {
-		v.addf(path, "nobody can choose which replicas of this %s go; that works with %v, and of kubernetes with Deployments, ReplicaSets and StatefulSets", t.Platform.Platform(), v.choosers())
+		v.Addf(path, "nobody can choose which replicas of this %s go; that works with %v, and of kubernetes with Deployments, ReplicaSets and StatefulSets", t.Platform.Platform(), v.choosers())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // Problem is one thing wrong with what was discovered.
@@ -204,7 +205,7 @@ var blamed = map[string]string{
 
 // problemsOf says an error of config.Extension in terms of the labels.
 func problemsOf(err error, labels map[string]string) []Problem {
-	errs, ok := errors.AsType[config.Errors](err)
+	errs, ok := errors.AsType[yamlfile.Errors](err)
 	if !ok {
 		return []Problem{{Msg: err.Error()}}
 	}

@@ -109,7 +109,7 @@ func fullRecord(l *Ledger, name string, i int) Record {
 	for range 10 {
 		d.Steps = append(d.Steps, d.Steps[0])
 	}
-	a := action(l, name, "swarm", i, Intended, at)
+	a := newAction(l, name, "swarm", i, Intended, at)
 	a.Decision = d.ID
 	return Record{Decision: d, Actions: []Action{a}, Histories: map[string]policy.History{name: fullHistory(at)}}
 }

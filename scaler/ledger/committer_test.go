@@ -116,7 +116,7 @@ func TestEnqueuedHistoriesCoalesce(t *testing.T) {
 
 func TestOrderBetweenEnqueueAndCommitIsKept(t *testing.T) {
 	l := open(t, t.TempDir())
-	a := action(l, "web", "swarm", 5, Intended, start())
+	a := newAction(l, "web", "swarm", 5, Intended, start())
 	states := []ActionState{Intended, Accepted, Converged}
 	for i, state := range states {
 		a.State = state

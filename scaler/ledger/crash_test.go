@@ -36,7 +36,7 @@ func TestCrashChild(t *testing.T) {
 				name := fmt.Sprintf("policy-%d", c)
 				l.Enqueue(Record{Histories: oneHistory(name, i)})
 				d := decision(l, name, time.Now())
-				a := action(l, name, "swarm", i, Intended, time.Now())
+				a := newAction(l, name, "swarm", i, Intended, time.Now())
 				if err := l.Commit(Record{Decision: d, Actions: []Action{a}}); err != nil {
 					panic(err)
 				}

@@ -71,7 +71,7 @@ func writeSome(t testing.TB, decisions int) *written {
 			state = Accepted
 		}
 		commit(Record{
-			Decision: decision(l, name, at), Actions: []Action{action(l, name, "swarm", i+1, state, at)},
+			Decision: decision(l, name, at), Actions: []Action{newAction(l, name, "swarm", i+1, state, at)},
 			Histories: map[string]policy.History{name: {Since: at, LastSeen: at, Samples: []policy.Sample{{First: at, Last: at, Replicas: i}}}},
 		})
 	}
@@ -442,7 +442,7 @@ func FuzzRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, payload []byte, at uint16, change byte) {
 		kinds := map[string]func() any{
 			bucketDecisions: func() any { return new(policy.Decision) }, bucketActions: func() any { return new(Action) },
-			bucketHistories: func() any { return new(policy.History) }, bucketRequested: func() any { return new(requested) },
+			bucketHistories: func() any { return new(policy.History) }, bucketRequested: func() any { return new(Requested) },
 			bucketAlerts: func() any { return new(alerts.Alert) }, bucketPauses: func() any { return new(policy.Pause) },
 		}
 		for name, fresh := range kinds {
@@ -512,7 +512,7 @@ func TestAWholeLedgerIsNeverRefused(t *testing.T) {
 		for range r.IntN(100) {
 			name := fmt.Sprintf("policy-%d", r.IntN(30))
 			l.Enqueue(Record{
-				Decision: decision(l, name, now), Actions: []Action{action(l, name, "swarm", r.IntN(9), []ActionState{Accepted, Converged}[r.IntN(2)], now)},
+				Decision: decision(l, name, now), Actions: []Action{newAction(l, name, "swarm", r.IntN(9), []ActionState{Accepted, Converged}[r.IntN(2)], now)},
 				Histories: map[string]policy.History{name: {LastSeen: now}},
 				Learnt:    []Learnt{{Policy: name, Resource: "cpu", State: bytes.Repeat([]byte{1}, r.IntN(20000))}},
 			})

@@ -27,7 +27,7 @@ func filled(t *testing.T) string {
 	for range 300 {
 		l.Enqueue(Record{
 			Decision:  decision(l, "web", start()),
-			Actions:   []Action{action(l, "web", "swarm", 3, Intended, start())},
+			Actions:   []Action{newAction(l, "web", "swarm", 3, Intended, start())},
 			Histories: map[string]policy.History{l.NewID(start()): {LastSeen: time.Now()}},
 		})
 	}
@@ -214,7 +214,7 @@ func TestDamageOfOneCountDoesNotSpread(t *testing.T) {
 	if got, known, err := l.LastRequested("web", "swarm"); got != 3 || !known || err != nil {
 		t.Errorf("%d, %t, %v; want what the last action asked for, 3", got, known, err)
 	}
-	mustCommit(t, l, Record{Actions: []Action{action(l, "web", "swarm", 8, Accepted, start())}})
+	mustCommit(t, l, Record{Actions: []Action{newAction(l, "web", "swarm", 8, Accepted, start())}})
 	if got, known, err := l.LastRequested("web", "swarm"); got != 8 || !known || err != nil {
 		t.Errorf("%d, %t, %v; want the new count, 8", got, known, err)
 	}

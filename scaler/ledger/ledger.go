@@ -11,63 +11,26 @@ package ledger
 import (
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
+// Action is one request to one target, as package action judges it.
+type Action = action.Action
+
 // ActionState is how far an action got.
-type ActionState string
+type ActionState = action.State
 
-// The states, in the order an action passes through them. Intended and
-// Accepted are open; the rest are final.
+// The states of an action. Intended and Accepted are open; the rest are final.
 const (
-	// Intended: written before the platform was called. Found at a start, it
-	// is unknown whether the call was made.
-	Intended ActionState = "intended"
-	// Accepted: the platform took the request; replicas are not ready yet.
-	Accepted ActionState = "accepted"
-	// Converged: the replicas are ready.
-	Converged ActionState = "converged"
-	// Failed: the platform refused, or the replicas were not ready in time.
-	Failed ActionState = "failed"
-	// Superseded: another action or someone else changed the count before it
-	// converged.
-	Superseded ActionState = "superseded"
-	// NoOp: the platform had that count already; nothing was asked of it.
-	NoOp ActionState = "no_op"
-	// NotApplied: found open at a start, and the target shows that the call
-	// never reached the platform.
-	NotApplied ActionState = "not_applied"
+	Intended   = action.Intended
+	Accepted   = action.Accepted
+	Converged  = action.Converged
+	Failed     = action.Failed
+	Superseded = action.Superseded
+	NoOp       = action.NoOp
+	NotApplied = action.NotApplied
 )
-
-// Open reports whether the state is not final.
-func (s ActionState) Open() bool { return s == Intended || s == Accepted }
-
-// Action is one request to one target: an absolute number, never a delta.
-type Action struct {
-	// ID is one made by NewID; it belongs to one policy and target for ever.
-	ID string `json:"id"`
-	// Decision is the ID of the decision behind it.
-	Decision  string           `json:"decision"`
-	Policy    string           `json:"policy"`
-	Target    string           `json:"target"`
-	Direction policy.Direction `json:"direction"`
-	Reason    policy.Reason    `json:"reason"`
-	From      int              `json:"from"`
-	To        int              `json:"to"`
-	// Victims names the replicas that are to go, where they were chosen.
-	Victims []string    `json:"victims,omitempty"`
-	State   ActionState `json:"state"`
-	// Seen: the platform has shown the number.
-	Seen bool `json:"seen,omitempty"`
-	// Created when it was written, Accepted when the platform took it, Ended
-	// when its state became final; zero until then.
-	Created  time.Time `json:"created"`
-	Accepted time.Time `json:"accepted,omitzero"`
-	Ended    time.Time `json:"ended,omitzero"`
-	// Error and ErrorKind of a failed action, ErrorKind of package target.
-	Error     string `json:"error,omitempty"`
-	ErrorKind string `json:"error_kind,omitempty"`
-}
 
 // Record is what is written together or not at all. Nil and empty parts are
 // not written. It is encoded before Commit or Enqueue returns, so the caller

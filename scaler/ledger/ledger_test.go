@@ -56,7 +56,7 @@ func decision(l *Ledger, name string, at time.Time) *policy.Decision {
 	}
 }
 
-func action(l *Ledger, name, target string, to int, state ActionState, at time.Time) Action {
+func newAction(l *Ledger, name, target string, to int, state ActionState, at time.Time) Action {
 	return Action{
 		ID: l.NewID(at), Decision: l.NewID(at), Policy: name, Target: target, Direction: policy.Up,
 		Reason: policy.ReasonScaledUp, From: 1, To: to, State: state, Created: at,
@@ -82,7 +82,7 @@ func TestRecordsComeBackAfterReopen(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir)
 	d := decision(l, "web", start())
-	a := action(l, "web", "swarm", 9, Accepted, start())
+	a := newAction(l, "web", "swarm", 9, Accepted, start())
 	a.Accepted = start().Add(time.Second)
 	h := policy.History{
 		Since: start(), LastSeen: start().Add(time.Minute),
@@ -167,7 +167,7 @@ func TestActionsAreReplacedAndLeaveTheOpenOnes(t *testing.T) {
 	l := open(t, t.TempDir())
 	var open []Action
 	for i := range 3 {
-		open = append(open, action(l, "web", "swarm", i, Intended, start()))
+		open = append(open, newAction(l, "web", "swarm", i, Intended, start()))
 	}
 	mustCommit(t, l, Record{Actions: open})
 	open[1].State, open[1].Accepted = Accepted, start()

@@ -8,9 +8,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// requested is the count a target was last asked for. It is kept apart from
-// the actions so that retention does not lose it.
-type requested struct {
+// Requested is the count a target was last asked for. It is kept apart from
+// the actions so that retention does not lose it. The zero value knows nothing.
+type Requested struct {
 	Replicas int `json:"replicas"`
 	// Known is false where the only request ever made was refused.
 	Known bool      `json:"known"`
@@ -22,15 +22,16 @@ type requested struct {
 	Foreign bool `json:"foreign,omitempty"`
 	// Before is what held before an action that may yet turn out never to
 	// have been applied.
-	Before *requested `json:"before,omitempty"`
+	Before *Requested `json:"before,omitempty"`
 }
 
-// next is what holds after a became as it is now, and whether that differs.
+// After is what holds after a became as it is now, and whether that differs. R
+// is not changed.
 //
 // An intended action counts at once: its decision is durable, and where its
 // platform dies with the server the number has to come from here. If it then
 // proves not to have been applied, or was refused, what held before returns.
-func (r requested) next(a Action) (requested, bool) {
+func (r Requested) After(a Action) (Requested, bool) {
 	if a.ID < r.Action || a.ID == r.Action && r.Foreign {
 		return r, false
 	}
@@ -41,7 +42,7 @@ func (r requested) next(a Action) (requested, bool) {
 		}
 		before := r
 		before.Before = nil
-		return requested{Replicas: a.To, Known: true, At: a.Created, Action: a.ID, Before: &before}, true
+		return Requested{Replicas: a.To, Known: true, At: a.Created, Action: a.ID, Before: &before}, true
 	case a.State == NotApplied, a.State == Failed && a.Accepted.IsZero():
 		if a.ID != r.Action || r.Before == nil {
 			return r, false
@@ -54,8 +55,14 @@ func (r requested) next(a Action) (requested, bool) {
 		if at.IsZero() {
 			at = a.Created
 		}
-		return requested{Replicas: a.To, Known: true, At: at, Action: a.ID}, true
+		return Requested{Replicas: a.To, Known: true, At: at, Action: a.ID}, true
 	}
+}
+
+// AfterForeign is what holds after someone else set the count at that time. R is
+// not changed.
+func (r Requested) AfterForeign(replicas int, at time.Time) Requested {
+	return Requested{Replicas: replicas, Known: true, At: at, Action: r.Action, Foreign: true}
 }
 
 // applyRequested keeps the count last requested in step with a.
@@ -64,7 +71,7 @@ func applyRequested(tx *bbolt.Tx, a Action) error {
 	// What cannot be read is replaced: it must not fail every transaction
 	// from now on.
 	r, _ := getRequested(tx, key)
-	if next, changed := r.next(a); changed {
+	if next, changed := r.After(a); changed {
 		return putRequested(tx, key, next)
 	}
 	return nil
@@ -80,24 +87,22 @@ func (w *requestedWrite) size() int { return len(w.key) + 64 }
 
 func (w *requestedWrite) apply(tx *bbolt.Tx) error {
 	r, _ := getRequested(tx, w.key) // unreadable: replaced
-	return putRequested(tx, w.key, requested{
-		Replicas: w.replicas, Known: true, At: w.at, Action: r.Action, Foreign: true,
-	})
+	return putRequested(tx, w.key, r.AfterForeign(w.replicas, w.at))
 }
 
-func getRequested(tx *bbolt.Tx, key []byte) (requested, error) {
-	var r requested
+func getRequested(tx *bbolt.Tx, key []byte) (Requested, error) {
+	var r Requested
 	value := bucket(tx, bucketRequested).Get(key)
 	if value == nil {
 		return r, nil
 	}
 	if err := decode(bucketRequested, key, value, &r); err != nil {
-		return requested{}, fmt.Errorf("decode the count last requested under %q: %w", key, err)
+		return Requested{}, fmt.Errorf("decode the count last requested under %q: %w", key, err)
 	}
 	return r, nil
 }
 
-func putRequested(tx *bbolt.Tx, key []byte, r requested) error {
+func putRequested(tx *bbolt.Tx, key []byte, r Requested) error {
 	value, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode the count last requested under %q: %w", key, err)
@@ -125,7 +130,7 @@ func (l *Ledger) LastRequested(policy, target string) (int, bool, error) {
 	if err := checkTarget(policy, target); err != nil {
 		return 0, false, err
 	}
-	var r requested
+	var r Requested
 	err := l.view(func(tx *bbolt.Tx) (err error) {
 		r, err = getRequested(tx, targetKey(policy, target))
 		return err

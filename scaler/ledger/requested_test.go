@@ -59,7 +59,7 @@ func TestLastRequested(t *testing.T) {
 				}
 				a, ok := actions[s.action]
 				if !ok {
-					a = action(l, "web", "swarm", s.to, s.state, start())
+					a = newAction(l, "web", "swarm", s.to, s.state, start())
 				}
 				a.State = s.state
 				if s.accepted {
@@ -70,7 +70,7 @@ func TestLastRequested(t *testing.T) {
 			}
 			// Neighbours whose keys are alike.
 			mustCommit(t, l, Record{Actions: []Action{
-				action(l, "web", "swarm2", 77, Accepted, start()), action(l, "webs", "warm", 78, Accepted, start()),
+				newAction(l, "web", "swarm2", 77, Accepted, start()), newAction(l, "webs", "warm", 78, Accepted, start()),
 			}})
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
@@ -89,7 +89,7 @@ func TestLastRequested(t *testing.T) {
 
 func TestLastRequestedOutlivesRetention(t *testing.T) {
 	l := openWith(t, Options{Path: t.TempDir(), Retention: time.Hour})
-	a := action(l, "web", "swarm", 5, Converged, start())
+	a := newAction(l, "web", "swarm", 5, Converged, start())
 	mustCommit(t, l, Record{Actions: []Action{a}})
 	if err := l.pruneRecords(start().Add(2*time.Hour), true); err != nil {
 		t.Fatal(err)

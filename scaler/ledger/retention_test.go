@@ -19,7 +19,7 @@ func TestOldRecordsArePruned(t *testing.T) {
 	var stuck Action
 	for i := range n {
 		at := start().Add(time.Duration(i) * time.Second)
-		a := action(l, "web", "swarm", i, Converged, at)
+		a := newAction(l, "web", "swarm", i, Converged, at)
 		if i == 10 {
 			a.State = Accepted
 			stuck = a
@@ -210,7 +210,7 @@ func TestRecordsOfAClockThatWasAhead(t *testing.T) {
 		if d.ID < ahead {
 			t.Fatalf("%s was made before %s", d.ID, ahead)
 		}
-		mustCommit(t, l, Record{Decision: d, Actions: []Action{action(l, "web", "swarm", i, Converged, at)}})
+		mustCommit(t, l, Record{Decision: d, Actions: []Action{newAction(l, "web", "swarm", i, Converged, at)}})
 	}
 	if err := l.pruneRecords(start().Add(90*time.Minute), true); err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestAWrongClockTakesNoMoreThanAShare(t *testing.T) {
 	const n = 1000
 	histories := map[string]policy.History{}
 	for i := range n {
-		l.Enqueue(Record{Decision: decision(l, "web", start()), Actions: []Action{action(l, "web", "swarm", 1, Converged, start())}})
+		l.Enqueue(Record{Decision: decision(l, "web", start()), Actions: []Action{newAction(l, "web", "swarm", 1, Converged, start())}})
 		histories[strconv.Itoa(i)] = policy.History{LastSeen: start()}
 	}
 	mustCommit(t, l, Record{Histories: histories})

@@ -28,7 +28,7 @@ const (
 	bucketActionsByPolicy   = "actions_by_policy"   // policy NUL ID → nothing
 	bucketActionsOpen       = "actions_open"        // ID → nothing
 	bucketHistories         = "histories"           // policy → policy.History
-	bucketRequested         = "requested"           // policy NUL target → requested
+	bucketRequested         = "requested"           // policy NUL target → Requested
 	bucketAlerts            = "alerts"              // fingerprint → alerts.Alert
 	bucketPauses            = "pauses"              // policy → policy.Pause
 	bucketLearnt            = "learnt"              // policy NUL resource → a learner's state

@@ -238,7 +238,7 @@ func decodes(name string, key, value []byte, v any) bool { return decode(name, k
 // recount works out the counts last requested that are missing, from the
 // actions that are left.
 func recount(tx *bbolt.Tx) error {
-	counts := make(map[string]requested)
+	counts := make(map[string]Requested)
 	b := bucket(tx, bucketActions)
 	err := b.ForEach(func(key, value []byte) error {
 		var a Action
@@ -246,7 +246,7 @@ func recount(tx *bbolt.Tx) error {
 			return nil
 		}
 		name := string(targetKey(a.Policy, a.Target))
-		if next, changed := counts[name].next(a); changed {
+		if next, changed := counts[name].After(a); changed {
 			counts[name] = next
 		}
 		return nil

@@ -61,7 +61,7 @@ func TestADamagedRecordIsSetAside(t *testing.T) {
 				mustCommit(t, l, Record{
 					Decision: decision(l, "web", start()),
 					Actions: []Action{
-						action(l, "web", "swarm", 3, Converged, start()), action(l, "web", "swarm", 4, Accepted, start()),
+						newAction(l, "web", "swarm", 3, Converged, start()), newAction(l, "web", "swarm", 4, Accepted, start()),
 					},
 					Histories: map[string]policy.History{"web": {Since: began, LastSeen: start()}, "api": {Since: began, LastSeen: start()}},
 					Learnt:    []Learnt{{Policy: "web", Resource: "cpu", State: []byte("learnt")}},
@@ -139,7 +139,7 @@ func TestRetentionGoesOnBehindADamagedRecord(t *testing.T) {
 	l := openWith(t, Options{Path: t.TempDir(), Retention: time.Hour})
 	for range 20 {
 		mustCommit(t, l, Record{
-			Decision: decision(l, "web", start()), Actions: []Action{action(l, "web", "swarm", 1, Converged, start())},
+			Decision: decision(l, "web", start()), Actions: []Action{newAction(l, "web", "swarm", 1, Converged, start())},
 			Histories: map[string]policy.History{l.NewID(start()): {LastSeen: start()}},
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -32,17 +31,17 @@ type AutoscalerOptions struct {
 
 // Autoscaler is the server's own engine, with its book of alerts and a ledger in
 // memory, as the controller of a plant. Prometheus and Alertmanager are played
-// with their whole path: at each interval the generated alerts are evaluated on
-// the usage of that instant and on what Alertscaler exported before it, and
-// what fires is delivered at once, as the example receiver has it with
-// group_wait: 0s.
+// with their whole path: at each interval the generated rules are evaluated by
+// Prometheus' own engine on the usage of that instant and on what Alertscaler
+// exported before it, and what fires is delivered at once, as the example
+// receiver has it with group_wait: 0s.
 //
 // The policy's targets are replaced by one, the plant. Of several resources only
 // the first is played. A policy whose mode is off acts as if it were on.
 type Autoscaler struct {
 	ctx      context.Context
 	policy   *config.Policy
-	rules    policy.Policy
+	alerting *alerting
 	capacity float64
 	engine   *scaler.Engine
 	book     *alerts.Book
@@ -96,7 +95,10 @@ func NewAutoscaler(ctx context.Context, c *config.Config, name string, o Autosca
 	if played.Prometheus == nil {
 		played.Prometheus = &config.Prometheus{}
 	}
-	a.rules = played.Rules(a.policy)
+	var err error
+	if a.alerting, err = newAlerting(a.policy, a.capacity); err != nil {
+		return nil, fmt.Errorf("simulate policy %q: %w", name, err)
+	}
 	a.usage = &plantUsage{resource: a.policy.Resources[0].Name, capacity: a.capacity}
 	a.up = condition{labels: alertOf(a.policy, policy.Up), lasts: o.ScaleUpFor}
 	a.down = condition{labels: alertOf(a.policy, policy.Down), lasts: o.ScaleDownFor}
@@ -168,8 +170,11 @@ func (a *Autoscaler) Desired(s plant.Signal) int {
 	a.now.Store(now.UnixNano())
 	a.fleet.state = target.State{Requested: s.Requested, Ready: s.Ready}
 	a.usage.value = s.Usage * a.capacity
-	up, down := a.expressions(s, now)
-	if err := errors.Join(a.deliver(&a.up, up, now), a.deliver(&a.down, down, now)); err != nil {
+	up, down, err := a.expressions(s, now)
+	if err == nil {
+		err = errors.Join(a.deliver(&a.up, up, now), a.deliver(&a.down, down, now))
+	}
+	if err != nil {
 		a.err = err
 		return s.Requested
 	}
@@ -186,37 +191,29 @@ func (a *Autoscaler) Decision() *policy.Decision {
 	return s.Last
 }
 
-// expressions are those of the generated alerts: more replicas are required
-// than are requested, or fewer.
-func (a *Autoscaler) expressions(s plant.Signal, now time.Time) (up, down bool) {
-	u := a.usage.value
-	r := &a.rules.Resources[0]
-	reserved := max(r.Reservation.Amount(u, a.capacity, now), a.rules.Reservation.Amount(u, a.capacity, now))
-	known := true
-	if a.rules.Objective(r) > 0 {
-		var learnt float64
-		learnt, known = a.exported()
-		reserved = max(reserved, learnt)
-	}
-	required := int(math.Ceil((u + reserved) / a.capacity * (1 - 1e-9)))
-	return required > s.Requested, known && required < s.Requested && s.Requested > a.rules.Min
-}
-
-// exported is the largest amount of an objective that Prometheus has scraped:
-// that of the last evaluation.
-func (a *Autoscaler) exported() (amount float64, known bool) {
-	d := a.Decision()
-	if d == nil {
-		return 0, false
-	}
-	for i := range d.Requirements {
-		for _, e := range d.Requirements[i].Reservations {
-			if e.Kind == policy.EntryObjective {
-				amount, known = max(amount, e.Amount), true
-			}
+// expressions evaluates those of the generated alerts, on what Alertscaler
+// exports of the replicas now and of reservations since the last evaluation.
+func (a *Autoscaler) expressions(s plant.Signal, now time.Time) (up, down bool, err error) {
+	a.alerting.scrape()
+	a.alerting.add(a.usage.value, usageSeries)
+	a.alerting.add(float64(s.Requested), "alertscaler_policy_replicas", "policy", a.policy.Name, "kind", "requested")
+	seen := make(map[string]bool)
+	for _, e := range a.reserved() {
+		// Of two entries of one name the first stands for both, as exported.
+		if name := e.Name(); !seen[name] {
+			seen[name] = true
+			a.alerting.add(e.Amount, "alertscaler_policy_reserved", "policy", a.policy.Name, "resource", a.usage.resource, "entry", name)
 		}
 	}
-	return amount, known
+	return a.alerting.evaluate(a.ctx, now)
+}
+
+// reserved is what the last evaluation kept free; nil before the first.
+func (a *Autoscaler) reserved() []policy.Entry {
+	if d := a.Decision(); d != nil && len(d.Requirements) > 0 {
+		return d.Requirements[0].Reservations
+	}
+	return nil
 }
 
 // deliver evaluates one alert, and tells the book where it changed.

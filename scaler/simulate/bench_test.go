@@ -2,6 +2,7 @@ package simulate_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/simulate"
+	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
 )
 
@@ -62,6 +65,31 @@ func BenchmarkDay(b *testing.B) {
 			}
 			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/day")
 			// What others have left of the machine counts for nothing here.
+			b.ReportMetric((cpuSeconds(b)-cpu)/float64(b.N), "cpu-s/day")
+		})
+	}
+}
+
+// BenchmarkWhatIf is a day of a wave of usage that differs at each evaluation.
+func BenchmarkWhatIf(b *testing.B) {
+	wave := plant.Trace{Interval: time.Minute, Values: make([]float64, 24*60)}
+	for i := range wave.Values {
+		wave.Values[i] = 20 - 12*math.Cos(2*math.Pi*float64(i)/float64(len(wave.Values)))
+	}
+	for name, reservation := range map[string]string{"ratio": "ratio: 0.2", "objective": "objective: 0.99"} {
+		b.Run(name, func(b *testing.B) {
+			c, err := config.Load("c.yml", []byte("prometheus: { url: http://localhost:9090 }\npolicies: [ { name: web, max: 40, resources: [ { name: cpu, capacity_per_replica: 2 } ], reservation: { "+reservation+" }, targets: [ { name: swarm, docker_service: { name: web } } ] } ]"), install.Registry())
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			cpu := cpuSeconds(b)
+			for b.Loop() {
+				played, err := (&simulate.WhatIf{Usage: wave}).Play(b.Context(), c, "web")
+				if err != nil || played.Counted != 24*time.Hour {
+					b.Fatal(played, err)
+				}
+			}
 			b.ReportMetric((cpuSeconds(b)-cpu)/float64(b.N), "cpu-s/day")
 		})
 	}

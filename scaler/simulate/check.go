@@ -1,32 +1,22 @@
 package simulate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
-// checker collects what is wrong with a file, with its place.
-type checker struct {
-	file string
-	root *yaml.Node
-	errs config.Errors
-}
-
-func (c *checker) add(path []any, format string, args ...any) {
-	c.errs = append(c.errs, &config.Error{File: c.file, Line: line(c.root, path), Key: keyOf(path), Msg: fmt.Sprintf(format, args...)})
-}
+// checker collects what is wrong with a file of tests.
+type checker struct{ yamlfile.Checker }
 
 // at extends a path without touching the slice it came from.
-func at(path []any, more ...any) []any { return append(slices.Clone(path), more...) }
+func at(path []any, more ...any) []any { return yamlfile.At(path, more...) }
 
 // known checks a name against the list it must be from.
 func (c *checker) known(path []any, what, name string, among []string) bool {
@@ -37,29 +27,29 @@ func (c *checker) known(path []any, what, name string, among []string) bool {
 	if len(among) > 0 {
 		there = strings.Join(among, ", ")
 	}
-	c.add(path, "%q is not %s; there is %s", name, what, there)
+	c.Addf(path, "%q is not %s; there is %s", name, what, there)
 	return false
 }
 
 func (c *checker) tests(f *File, cfg *config.Config) {
 	if len(f.Tests) == 0 {
-		c.add([]any{"tests"}, "at least one test is needed")
+		c.Addf([]any{"tests"}, "at least one test is needed")
 	}
 	names := make(map[string]bool, len(f.Tests))
 	for i, t := range f.Tests {
 		path := []any{"tests", i}
 		if t == nil {
-			c.add(path, "the test is empty")
+			c.Addf(path, "the test is empty")
 			continue
 		}
 		switch {
 		case t.Name == "":
-			c.add(at(path, "name"), "is missing; say what the story tells")
+			c.Addf(at(path, "name"), "is missing; say what the story tells")
 		case names[t.Name]:
-			c.add(at(path, "name"), "%q is the name of an earlier test; names are unique", t.Name)
+			c.Addf(at(path, "name"), "%q is the name of an earlier test; names are unique", t.Name)
 		}
 		names[t.Name] = true
-		t.Config, t.Line = cfg, line(c.root, path)
+		t.Config, t.Line = cfg, c.Line(path...)
 		if time.Time(t.Start).IsZero() {
 			t.Start = defaultStart
 		}
@@ -83,9 +73,9 @@ func (c *checker) test(t *Test, path []any) {
 		path := at(path, "others", name)
 		switch {
 		case name == t.Policy:
-			c.add(path, "is the policy of the test; write its keys beside others")
+			c.Addf(path, "is the policy of the test; write its keys beside others")
 		case t.Others[name] == nil:
-			c.add(path, "is empty")
+			c.Addf(path, "is empty")
 		case c.known(path, "a policy of the configuration", name, policies):
 			c.setup(t.Others[name], find(t.Config, name), path)
 		}
@@ -97,7 +87,7 @@ func (c *checker) test(t *Test, path []any) {
 		c.event(t, e, at(path, "events", i))
 	}
 	if len(t.Expect) == 0 {
-		c.add(at(path, "expect"), "is missing; a test that expects nothing cannot fail")
+		c.Addf(at(path, "expect"), "is missing; a test that expects nothing cannot fail")
 	}
 	for i, e := range t.Expect {
 		c.expectation(t, e, at(path, "expect", i))
@@ -109,7 +99,7 @@ func (c *checker) setup(s *Setup, p *config.Policy, path []any) {
 	for _, name := range keys(s.Replicas) {
 		path := at(path, "replicas", name)
 		if c.known(path, "a target of policy "+p.Name, name, targets) && s.Replicas[name] < 0 {
-			c.add(path, "%d is not a number of replicas", s.Replicas[name])
+			c.Addf(path, "%d is not a number of replicas", s.Replicas[name])
 		}
 	}
 	for _, name := range keys(s.Provisioning) {
@@ -118,7 +108,7 @@ func (c *checker) setup(s *Setup, p *config.Policy, path []any) {
 	for _, name := range keys(s.Busy) {
 		path := at(path, "busy", name)
 		if c.known(path, "a target of policy "+p.Name, name, targets) && p.Targets[slices.Index(targets, name)].Victims == nil {
-			c.add(path, "the target has no victims, so nobody would ask how busy its replicas are; leave it out")
+			c.Addf(path, "the target has no victims, so nobody would ask how busy its replicas are; leave it out")
 		}
 	}
 	asked := scaler.QueriesFor(p)
@@ -135,9 +125,9 @@ func (c *checker) setup(s *Setup, p *config.Policy, path []any) {
 			q := asked[slices.Index(resources, name)]
 			switch {
 			case key == "capacity" && q.CapacityPerReplica != 0:
-				c.add(path, "the configuration says %g, so nobody would ask; leave it out", q.CapacityPerReplica)
+				c.Addf(path, "the configuration says %g, so nobody would ask; leave it out", q.CapacityPerReplica)
 			case key == "predicted" && q.Predicted == "":
-				c.add(path, "the configuration predicts nothing of it, so nobody would ask; leave it out")
+				c.Addf(path, "the configuration predicts nothing of it, so nobody would ask; leave it out")
 			}
 		}
 	}
@@ -145,20 +135,20 @@ func (c *checker) setup(s *Setup, p *config.Policy, path []any) {
 
 func (c *checker) alert(a *Alert, path []any) {
 	if a == nil || len(a.Labels) == 0 {
-		c.add(at(path, "labels"), "is missing; an alert is known by its labels")
+		c.Addf(at(path, "labels"), "is missing; an alert is known by its labels")
 		return
 	}
 	if a.To != nil && *a.To <= a.From {
-		c.add(at(path, "to"), "%s is not after from %s", a.To.Std(), a.From.Std())
+		c.Addf(at(path, "to"), "%s is not after from %s", a.To.Std(), a.From.Std())
 	}
 	if s := a.Silence; s != nil && s.Until != nil && *s.Until <= a.From {
-		c.add(at(path, "silence", "until"), "%s is not after from %s", s.Until.Std(), a.From.Std())
+		c.Addf(at(path, "silence", "until"), "%s is not after from %s", s.Until.Std(), a.From.Std())
 	}
 }
 
 func (c *checker) event(t *Test, e *Event, path []any) {
 	if e == nil || e.actions() != 1 {
-		c.add(path, "an event is exactly one of pause, resume, retry, set, refuse, unreadable, lose, never_ready, shows_after, limit and restart")
+		c.Addf(path, "an event is exactly one of pause, resume, retry, set, refuse, unreadable, lose, never_ready, shows_after, limit and restart")
 		return
 	}
 	if e.Policy == "" {
@@ -170,15 +160,15 @@ func (c *checker) event(t *Test, e *Event, path []any) {
 	if e.Until != nil {
 		switch {
 		case e.Refuse == nil && e.Unreadable == nil && e.NeverReady == nil:
-			c.add(at(path, "until"), "only refuse, unreadable and never_ready last; another event undoes the rest")
+			c.Addf(at(path, "until"), "only refuse, unreadable and never_ready last; another event undoes the rest")
 		case *e.Until <= e.At:
-			c.add(at(path, "until"), "%s is not after at %s", e.Until.Std(), e.At.Std())
+			c.Addf(at(path, "until"), "%s is not after at %s", e.Until.Std(), e.At.Std())
 		}
 	}
 	if p := e.Pause; p != nil && p.For != nil && p.Until != nil {
-		c.add(at(path, "pause", "until"), "write for or until, not both")
+		c.Addf(at(path, "pause", "until"), "write for or until, not both")
 	} else if p != nil && p.Until != nil && *p.Until <= e.At {
-		c.add(at(path, "pause", "until"), "%s is not after at %s", p.Until.Std(), e.At.Std())
+		c.Addf(at(path, "pause", "until"), "%s is not after at %s", p.Until.Std(), e.At.Std())
 	}
 	key, names := e.targets()
 	for _, name := range names {
@@ -187,13 +177,13 @@ func (c *checker) event(t *Test, e *Event, path []any) {
 	for _, m := range []map[string]int{e.Set, e.Lose, e.Limit} {
 		for _, name := range keys(m) {
 			if m[name] < 0 {
-				c.add(at(path, key, name), "%d is not a number of replicas", m[name])
+				c.Addf(at(path, key, name), "%d is not a number of replicas", m[name])
 			}
 		}
 	}
 	for _, name := range keys(e.Refuse) {
 		if k := e.Refuse[name]; k == target.KindNoOp || !slices.Contains(target.Kinds, k) {
-			c.add(at(path, "refuse", name), "%q is not a kind of refusal; there is quota, throttled, unauthorized, not_found, temporary, permanent and conflict", k)
+			c.Addf(at(path, "refuse", name), "%q is not a kind of refusal; there is quota, throttled, unauthorized, not_found, temporary, permanent and conflict", k)
 		}
 	}
 }
@@ -201,15 +191,15 @@ func (c *checker) event(t *Test, e *Event, path []any) {
 func (c *checker) expectation(t *Test, e *Expectation, path []any) {
 	switch {
 	case e == nil:
-		c.add(path, "is empty")
+		c.Addf(path, "is empty")
 		return
 	case e.At == nil:
-		c.add(at(path, "at"), "is missing; say when")
+		c.Addf(at(path, "at"), "is missing; say when")
 		return
 	case e.At.Std()%t.Interval.Std() != 0:
-		c.add(at(path, "at"), "%s is not a multiple of the interval %s, so nothing is decided then", e.At.Std(), t.Interval.Std())
+		c.Addf(at(path, "at"), "%s is not a multiple of the interval %s, so nothing is decided then", e.At.Std(), t.Interval.Std())
 	}
-	e.Line = line(c.root, path)
+	e.Line = c.Line(path...)
 	if e.Policy == "" {
 		e.Policy = t.Policy
 	}
@@ -217,7 +207,7 @@ func (c *checker) expectation(t *Test, e *Expectation, path []any) {
 		return
 	}
 	if e.Reason != "" && !slices.Contains(policy.Reasons, e.Reason) {
-		c.add(at(path, "reason"), "%q is not a reason; there is %s", e.Reason, joined(policy.Reasons))
+		c.Addf(at(path, "reason"), "%q is not a reason; there is %s", e.Reason, joined(policy.Reasons))
 	}
 	for key, m := range map[string]map[string]int{"placements": e.Placements, "targets": e.Targets} {
 		for _, name := range keys(m) {
@@ -225,7 +215,7 @@ func (c *checker) expectation(t *Test, e *Expectation, path []any) {
 		}
 	}
 	if len(e.wants()) == 0 {
-		c.add(path, "expects nothing; write desired and reason, or whatever else the decision must say")
+		c.Addf(path, "expects nothing; write desired and reason, or whatever else the decision must say")
 	}
 }
 

@@ -25,7 +25,7 @@ type Ledger struct {
 	ids       uint64
 	histories map[string]policy.History
 	open      map[string]ledger.Action
-	requested map[targetKey]requested
+	requested map[targetKey]ledger.Requested
 	alerts    map[string]alerts.Alert
 	pauses    map[string]policy.Pause
 	learnt    map[targetKey][]byte
@@ -44,7 +44,7 @@ func NewLedger() *Ledger {
 	return &Ledger{
 		histories: make(map[string]policy.History),
 		open:      make(map[string]ledger.Action),
-		requested: make(map[targetKey]requested),
+		requested: make(map[targetKey]ledger.Requested),
 		alerts:    make(map[string]alerts.Alert),
 		pauses:    make(map[string]policy.Pause),
 		learnt:    make(map[targetKey][]byte),
@@ -82,7 +82,7 @@ func (l *Ledger) Commit(r ledger.Record) error {
 			delete(l.open, a.ID)
 		}
 		key := targetKey{a.Policy, a.Target}
-		l.requested[key] = l.requested[key].next(a)
+		l.requested[key], _ = l.requested[key].After(a)
 	}
 	return nil
 }
@@ -118,15 +118,15 @@ func (l *Ledger) LastRequested(policyName, targetName string) (int, bool, error)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.requested[targetKey{policyName, targetName}]
-	return r.replicas, r.known, nil
+	return r.Replicas, r.Known, nil
 }
 
 // SetRequested records that someone else set a target's count.
-func (l *Ledger) SetRequested(policyName, targetName string, n int, _ time.Time) error {
+func (l *Ledger) SetRequested(policyName, targetName string, n int, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := targetKey{policyName, targetName}
-	l.requested[key] = requested{replicas: n, known: true, action: l.requested[key].action, foreign: true}
+	l.requested[key] = l.requested[key].AfterForeign(n, at)
 	return nil
 }
 

@@ -1,17 +1,14 @@
 package simulate
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // Load reads and validates a file of tests and the configuration it names, by
@@ -27,19 +24,13 @@ func Load(name string, platforms *target.Registry) (*File, error) {
 		return nil, err
 	}
 	if root.IsZero() {
-		return nil, config.Errors{{File: name, Msg: "the file is empty; write config_file and tests"}}
+		return nil, yamlfile.Errors{{File: name, Msg: "the file is empty; write config_file and tests"}}
 	}
-	c := &checker{file: name, root: root}
-	dec := yaml.NewDecoder(bytes.NewReader(b))
-	if err := dec.Decode(new(yaml.Node)); err != nil {
-		return nil, err
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		c.add(nil, "only one YAML document is allowed in the file")
-	}
+	c := &checker{yamlfile.Checker{File: name, Root: root}}
+	c.OneDocument(b)
 	if f.ConfigFile == "" {
-		c.add([]any{"config_file"}, "is missing; name the configuration, relative to this file")
-		return nil, c.errs
+		c.Add("is missing; name the configuration, relative to this file", "config_file")
+		return nil, c.Errs
 	}
 	path := f.ConfigFile
 	if !filepath.IsAbs(path) {
@@ -48,14 +39,14 @@ func Load(name string, platforms *target.Registry) (*File, error) {
 	loaded, err := config.LoadFile(path, platforms)
 	switch {
 	case errors.As(err, new(*os.PathError)):
-		c.add([]any{"config_file"}, "%s", err)
-		return nil, c.errs
+		c.Add(err.Error(), "config_file")
+		return nil, c.Errs
 	case err != nil:
 		return nil, err
 	}
 	c.tests(f, loaded)
-	if len(c.errs) > 0 {
-		return nil, c.errs
+	if len(c.Errs) > 0 {
+		return nil, c.Errs
 	}
 	return f, nil
 }

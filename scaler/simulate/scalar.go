@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/scaler/usage"
+	"github.com/alertscaler/alertscaler/scaler/yamlfile"
 )
 
 // Instant is written as RFC 3339.
@@ -21,7 +22,7 @@ type Instant time.Time
 func (t *Instant) UnmarshalYAML(n *yaml.Node) error {
 	v, err := time.Parse(time.RFC3339, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		return lineError(n, "%q is not a time; write it as 2026-01-05T08:00:00Z", n.Value)
+		return yamlfile.ErrorAt(n, "%q is not a time; write it as 2026-01-05T08:00:00Z", n.Value)
 	}
 	*t = Instant(v.UTC())
 	return nil
@@ -38,7 +39,7 @@ func (c *CountOrAll) UnmarshalYAML(n *yaml.Node) error {
 	}
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < 1 {
-		return lineError(n, "%q is neither a number of replicas of at least 1 nor true for all of them", n.Value)
+		return yamlfile.ErrorAt(n, "%q is neither a number of replicas of at least 1 nor true for all of them", n.Value)
 	}
 	*c = CountOrAll(v)
 	return nil
@@ -62,7 +63,7 @@ func (s *Notations) UnmarshalYAML(n *yaml.Node) error {
 	for _, item := range items {
 		one, err := ParseNotation(item.Value)
 		if item.Kind != yaml.ScalarNode || err != nil {
-			return lineError(item, "%q is not a series; write it as '5 6 7', '5.2x20 2x40', '0+1x10' or '1 _ _ 4'", item.Value)
+			return yamlfile.ErrorAt(item, "%q is not a series; write it as '5 6 7', '5.2x20 2x40', '0+1x10' or '1 _ _ 4'", item.Value)
 		}
 		*s = append(*s, one)
 	}
@@ -76,7 +77,7 @@ func (s *Notation) UnmarshalYAML(n *yaml.Node) error {
 		return err
 	}
 	if len(one) != 1 {
-		return lineError(n, "one series is needed here, not a list")
+		return yamlfile.ErrorAt(n, "one series is needed here, not a list")
 	}
 	*s = one[0]
 	return nil
@@ -105,11 +106,6 @@ func (s Notation) samples(start time.Time, interval time.Duration) *usage.Sample
 		}
 	}
 	return usage.NewSamples(all)
-}
-
-// lineError is an error at n's line that yaml collects with its own.
-func lineError(n *yaml.Node, format string, args ...any) error {
-	return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %s", n.Line, fmt.Sprintf(format, args...))}}
 }
 
 // keys of m, sorted.

@@ -108,7 +108,6 @@ func atMinimum(p *config.Policy) map[string]int {
 	return replicas
 }
 
-// clock is the present time of the story.
 // clock is the time of the test; a ledger may look at it on its own goroutines.
 func (w *world) clock() time.Time { return *w.now.Load() }
 
