@@ -64,7 +64,7 @@ func newJob(t *testing.T) (*runner, *job) {
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.draining, e.stopDraining = context.WithCancel(e.ctx)
 	j := &job{t: t, takes: time.Second}
-	first := &setup{fingerprint: "one", targets: []boundTarget{{name: "a"}}}
+	first := &setup{fingerprint: "one", targets: []boundTarget{{name: "a", config: &scriptedConfig{Name: "a"}}}}
 	r := &runner{engine: e, name: "web", work: j, inForce: first, next: first}
 	r.left = func() { j.did = append(j.did, "left") }
 	t.Cleanup(func() {
