@@ -66,12 +66,12 @@ test: $(if $(filter 1,$(REQUIRE_ALL)),tools vet-cadvisor) ## Run the tests; REQU
 vet-cadvisor:
 	cd $(CADVISOR_DIR) && $(GO) vet ./...
 
+# golangci-lint has all that go vet checks, see govet in .golangci.yml.
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(JSONNETFMT) ## Check format and style of Go and jsonnet.
 	@echo ">> checking the format"
 	@bad=$$(gofmt -s -l .); test -z "$$bad" || { echo "not formatted, run make format:" $$bad; exit 1; }
 	@$(sonnets) | xargs -0 -r $(JSONNETFMT) --test
-	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
 
 .PHONY: format
@@ -125,26 +125,33 @@ bench-quality: ## Compare decisions with other autoscalers: TRACES=folder, FINE=
 	cd $(COMPARE_DIR) && GOWORK=off $(GO) build -o $(CURDIR)/.build/compare .
 	.build/compare $(if $(SHORT),-short $(if $(CHECK),-check="$(CHECK)") >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)") $(if $(FINE),-fine))
 
+# The targets are found by reading: go test -list would link the tests of every
+# package for that.
+fuzz-files = {{range .TestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$.ImportPath}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}
+
 # Go may fail a target with nothing but "context deadline exceeded" when its
 # time is up (golang/go#75804). Only then it gets a second try: an input that
 # fails is written down and named.
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME each.
-	@$(GO) test -list='^Fuzz' $(PKGS) \
-		| awk '/^Fuzz/ { found[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, found[i]; n = 0 }' \
-		| while read -r pkg target; do \
-			for try in 1 2; do \
-				echo ">> $$target in $$pkg for $(FUZZTIME)"; \
-				out=$$($(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=20x $$pkg 2>&1); status=$$?; \
-				printf '%s\n' "$$out"; \
-				[ $$status -ne 0 ] || break; \
-				case $$try:$$out in \
-				*"Failing input"*|2:*) exit 1 ;; \
-				*"    context deadline exceeded"*) echo ">> no input failed, once more" ;; \
-				*) exit 1 ;; \
-				esac; \
-			done; \
-		done
+	@files=$$($(GO) list -f '$(fuzz-files)' $(PKGS)) || exit 1; \
+	targets=$$(echo "$$files" | while read -r pkg file; do \
+		sed -n "s,^func \(Fuzz[A-Za-z0-9_]*\)(.*,$$pkg \1,p" "$$file"; \
+	done); \
+	test -n "$$targets" || { echo "no fuzz target in $(PKGS)"; exit 1; }; \
+	echo "$$targets" | while read -r pkg target; do \
+		for try in 1 2; do \
+			echo ">> $$target in $$pkg for $(FUZZTIME)"; \
+			out=$$($(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=20x $$pkg 2>&1); status=$$?; \
+			printf '%s\n' "$$out"; \
+			[ $$status -ne 0 ] || break; \
+			case $$try:$$out in \
+			*"Failing input"*|2:*) exit 1 ;; \
+			*"    context deadline exceeded"*) echo ">> no input failed, once more" ;; \
+			*) exit 1 ;; \
+			esac; \
+		done; \
+	done
 
 .PHONY: properties
 properties: ## Draw CASES cases for every property of the decision.

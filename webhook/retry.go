@@ -36,7 +36,6 @@ func (a *api) retryPolicy(w http.ResponseWriter, r *http.Request) {
 		a.noPolicy(w, name)
 		return
 	}
-	user, _, _ := r.BasicAuth()
-	level.Info(a.logger).Log("msg", "policy is to try again", "policy", name, "held", held, "by", user, "remote", r.RemoteAddr)
+	level.Info(a.logger).Log("msg", "policy is to try again", "policy", name, "held", held, "by", userOf(r), "remote", r.RemoteAddr)
 	a.respond(w, retried{held})
 }

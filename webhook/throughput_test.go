@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 const (
@@ -84,10 +84,10 @@ func benchmarkThroughput(b *testing.B, alertsPerBody, senders, changes int) {
 			var now [2]float64
 			for i := range sides {
 				i = (i + n) % 2 // the one that begins is not always the same
-				used := cpuSeconds(b)
+				used := realtest.CPUTime(b)
 				now[i] = float64(sides[i].turn(b))
 				answered[i] += now[i]
-				cpu[i] += cpuSeconds(b) - used
+				cpu[i] += (realtest.CPUTime(b) - used).Seconds()
 			}
 			ratios = append(ratios, now[1]/now[0])
 		}
@@ -100,16 +100,6 @@ func benchmarkThroughput(b *testing.B, alertsPerBody, senders, changes int) {
 	b.ReportMetric(answered[0]/seconds, "decode-only-bodies/s")
 	b.ReportMetric(answered[1]/seconds, "bodies/s")
 	b.ReportMetric((counter(b, reg, "alertscaler_ledger_commits_total")-before)/answered[1], "syncs/body")
-}
-
-// cpuSeconds is what the process has used, the senders included.
-func cpuSeconds(b *testing.B) float64 {
-	b.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
 }
 
 // least is the least that a receiver within the same limits can do.

@@ -25,13 +25,13 @@ var binary string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "alertscaler")
-		if err != nil {
+		var err error
+		if buildDir, err = os.MkdirTemp("", "alertscaler"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(dir)
-		if binary, err = build(dir); err != nil {
+		defer os.RemoveAll(buildDir)
+		if binary, err = build(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 // pools is a platform of many counts, which tells when it is asked to scale.
@@ -147,21 +148,12 @@ func BenchmarkProgram(b *testing.B) {
 	srv := httptest.NewServer(&pools{asked: make(chan string, 1)})
 	defer srv.Close()
 	for b.Loop() {
-		stripped := filepath.Join(b.TempDir(), "alertscaler")
-		cmd := exec.Command("go", "build", "-trimpath", "-tags=netgo", "-ldflags=-s -w", "-o", stripped, ".")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, out)
-		}
-		info, err := os.Stat(stripped)
+		program := released(b)
+		info, err := os.Stat(program)
 		if err != nil {
 			b.Fatal(err)
 		}
-
-		whole := binary
-		binary = stripped
-		s := startServer(b, poolConfig(srv.URL, 1))
-		binary = whole
+		s := startProgram(b, []string{program}, realtest.FreePort(b), poolConfig(srv.URL, 1))
 		time.Sleep(5 * time.Second) // what the start needed is given back
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(float64(info.Size()), "binary-B")

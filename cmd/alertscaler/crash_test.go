@@ -121,10 +121,27 @@ func (g *gate) reachedEngine() int {
 	return g.updates
 }
 
+// worker is the image of idle workers, empty until it is built.
+var worker struct {
+	sync.Mutex
+	image string
+}
+
+// workerImage builds the image of idle workers once for all tests.
+func workerImage(t *testing.T) string {
+	t.Helper()
+	worker.Lock()
+	defer worker.Unlock()
+	if worker.image == "" {
+		worker.image = realtest.StaticImage(t, "alertscaler-worker", targettest.WorkerPackage)
+	}
+	return worker.image
+}
+
 // swarmService creates a service of idle workers and removes it in the end.
 func swarmService(t *testing.T, args ...string) string {
 	t.Helper()
-	image := realtest.StaticImage(t, "alertscaler-worker", targettest.WorkerPackage)
+	image := workerImage(t)
 	name := fmt.Sprintf("acceptance-%d", time.Now().UnixNano())
 	docker(t, append(append([]string{"service", "create", "--detach", "--no-resolve-image", "--name", name}, args...), image, "--addr=:8080")...)
 	t.Cleanup(func() { docker(t, "service", "rm", name) })

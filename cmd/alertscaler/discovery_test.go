@@ -13,7 +13,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/status"
-	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 	"github.com/alertscaler/alertscaler/webhook"
 )
 
@@ -21,7 +20,7 @@ import (
 // left of it at the test's end is removed.
 func labelledService(t *testing.T, name string, labels ...string) {
 	t.Helper()
-	image := realtest.StaticImage(t, "alertscaler-worker", targettest.WorkerPackage)
+	image := workerImage(t)
 	args := []string{"service", "create", "--detach", "--no-resolve-image", "--name", name}
 	for _, l := range labels {
 		args = append(args, "--label", "alertscaler."+l)

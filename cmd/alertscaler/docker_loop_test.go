@@ -21,7 +21,7 @@ import (
 // TestDockerLoop is the whole loop: cAdvisor measures a Swarm service under
 // load, Prometheus evaluates the shipped rules and alerts, Alertmanager
 // delivers them, and Alertscaler scales the service up and, once the load is
-// gone, back to one replica.
+// gone, back to one replica. The rules are hastened.
 func TestDockerLoop(t *testing.T) {
 	t.Parallel()
 	realtest.Swarm(t)
@@ -30,13 +30,14 @@ func TestDockerLoop(t *testing.T) {
 
 	port := realtest.FreePort(t)
 	am := realtest.StartAlertmanager(t, realtest.AlertmanagerOptions{Config: example(t, "alertmanager.yml", map[string]string{
-		"127.0.0.1:19920": fmt.Sprintf("127.0.0.1:%d", port),
+		"127.0.0.1:19920":     fmt.Sprintf("127.0.0.1:%d", port),
+		"group_interval: 10s": "group_interval: 1s",
 	})})
-	rules, ruleFiles := shippedRules(t)
+	rules, ruleFiles := hastenedRules(t, "docker.rules.yml", "1m")
 	prom := realtest.StartPrometheus(t, realtest.PrometheusOptions{
 		Files: rules,
 		Config: fmt.Sprintf(`
-global: { scrape_interval: 5s, evaluation_interval: 5s }
+global: { scrape_interval: 1s, evaluation_interval: 1s }
 rule_files: [%s]
 alerting: { alertmanagers: [ { static_configs: [ { targets: ["%s"] } ] } ] }
 scrape_configs:
@@ -48,15 +49,15 @@ scrape_configs:
 `, ruleFiles, hostOf(am.URL), hostOf(strings.TrimSuffix(cadvisor, "/metrics")), port),
 	})
 	s := startServerOn(t, port, fmt.Sprintf(`
-global: { evaluation_interval: 5s }
+global: { evaluation_interval: 1s }
 prometheus: { url: %s }
-alertmanager: { url: %s, resync_interval: 10s }
+alertmanager: { url: %s, resync_interval: 2s }
 policies:
   - name: %s
     min: 1
     max: 4
     resources: [ { name: cpu, reservation: { ratio: 0.3 } } ]
-    scale_down: { stabilization: 30s, cooldown: 10s, step: { ratio: 1, per: 15s } }
+    scale_down: { stabilization: 5s, cooldown: 2s, step: { ratio: 1, per: 1s } }
     targets:
       - name: swarm
         docker_service: { name: %s }
@@ -65,7 +66,7 @@ policies:
 
 	stop := load(t, service)
 	defer stop()
-	s.eventually(8*time.Minute, "the load scales up", service, func(st status.Policy) error {
+	s.eventually(4*time.Minute, "the load scales up", service, func(st status.Policy) error {
 		if requested, ready := counts(st); requested < 2 || ready != requested {
 			return fmt.Errorf("%d requested, %d ready, %d up alerts; %s", requested, ready, st.AlertsUp, st.Explanation)
 		}
@@ -73,7 +74,7 @@ policies:
 	})
 	t.Logf("up: %s", s.policy(service).Explanation)
 	stop()
-	s.eventually(8*time.Minute, "back to one replica once the load is gone", service, replicas(1))
+	s.eventually(4*time.Minute, "back to one replica once the load is gone", service, replicas(1))
 
 	var decisions []policy.Decision
 	s.get("/api/v1/decisions?limit=1000&policy="+service, &decisions)
@@ -175,6 +176,29 @@ func shippedRules(t *testing.T) (files map[string]string, names string) {
 		list = append(list, filepath.Base(p))
 	}
 	return files, strings.Join(list, ", ")
+}
+
+// hastenedRules are the shipped rules. Shorter than shipped are how often they
+// are evaluated, how long ScaleDown must hold, and how far the rates of the
+// platform's file look back: ten seconds of a scrape each second are more samples
+// than those have as shipped. What the rules say is unchanged.
+func hastenedRules(t *testing.T, platform, lookBack string) (files map[string]string, names string) {
+	t.Helper()
+	files, names = shippedRules(t)
+	hasten := func(name, from, to string) {
+		t.Helper()
+		if !strings.Contains(files[name], from) {
+			t.Fatalf("%s does not say %s", name, from)
+		}
+		files[name] = strings.ReplaceAll(files[name], from, to)
+	}
+	for name, text := range files {
+		files[name] = strings.ReplaceAll(text, "interval: 15s", "interval: 1s")
+	}
+	hasten("scale.alerts.yml", "for: 2m", "for: 5s")
+	hasten(platform, "["+lookBack+"]", "[10s]")
+	hasten(platform, "offset "+lookBack, "offset 10s")
+	return files, names
 }
 
 func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }

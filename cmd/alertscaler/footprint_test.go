@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -32,20 +31,13 @@ const (
 	mostPrivate = 25 << 20
 )
 
-// TestFootprint measures what users get: the program as it is released, and
-// stripped.
+// TestFootprint measures what users get.
 func TestFootprint(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
 	}
-	program := filepath.Join(t.TempDir(), "alertscaler")
-	// As .promu.yml has it, so that the build at the end has most of it done.
-	cmd := exec.Command("go", "build", "-trimpath", "-tags=netgo", "-ldflags=-s -w", "-o", program, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := released(t)
 	file, err := os.Stat(program)
 	if err != nil {
 		t.Fatal(err)

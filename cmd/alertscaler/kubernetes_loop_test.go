@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,10 +10,8 @@ import (
 
 // testKubernetesLoop is the whole loop: Prometheus evaluates the shipped rules
 // and alerts over what monitoring says of a Deployment, Alertmanager delivers,
-// and the Deployment is scaled up with its load, and down with it.
-//
-// Shorter than shipped are how often rules are evaluated and how long ScaleDown
-// must hold; what they say is unchanged.
+// and the Deployment is scaled up with its load, and down with it. The rules are
+// hastened.
 func testKubernetesLoop(t *testing.T, k *realtest.Kubernetes) {
 	metrics := k.StartMetrics(t)
 	web := deployment(t, k)
@@ -25,9 +22,7 @@ func testKubernetesLoop(t *testing.T, k *realtest.Kubernetes) {
 		"127.0.0.1:19920":     fmt.Sprintf("127.0.0.1:%d", port),
 		"group_interval: 10s": "group_interval: 1s",
 	})})
-	rules, names := shippedRules(t)
-	hasten(t, rules, "interval: 15s", "interval: 1s")
-	hasten(t, rules, "for: 2m", "for: 5s", "scale.alerts.yml")
+	rules, names := hastenedRules(t, "kubernetes.rules.yml", "2m")
 	prom := realtest.StartPrometheus(t, realtest.PrometheusOptions{
 		Files: rules,
 		Config: fmt.Sprintf(`
@@ -85,20 +80,4 @@ policies:
 	metrics.SetLoad("default", web, 0.4)
 	s.eventually(6*time.Minute, "less of it scales down", "web", replicas(2))
 	t.Logf("down: %s", s.policy("web").Explanation)
-}
-
-// hasten replaces a time in the files, which must have it; without names it is
-// all of them, whichever have it.
-func hasten(t *testing.T, files map[string]string, from, to string, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		if !strings.Contains(files[name], from) {
-			t.Fatalf("%s does not say %s", name, from)
-		}
-	}
-	for name, text := range files {
-		if len(names) == 0 || strings.Contains(strings.Join(names, " "), name) {
-			files[name] = strings.ReplaceAll(text, from, to)
-		}
-	}
 }

@@ -22,7 +22,7 @@ func firing(name, scaleTarget string) string {
 
 // TestALedgerChangedUnderWayEndsTheServer: nothing is acknowledged that will
 // not be found again, and the server ends by itself, with an error that says
-// what to do. Today it stays up, healthy and ready.
+// what to do.
 func TestALedgerChangedUnderWayEndsTheServer(t *testing.T) {
 	t.Parallel()
 	must := func(t *testing.T, err error) {

@@ -59,7 +59,7 @@ func TestTheEndIsHeardDuringAReload(t *testing.T) {
 		t.Fatalf("SIGTERM was lost:\n%s", s.Log())
 	}
 	said := s.Log()
-	if !strings.Contains(said, "shutting down") || !strings.Contains(said, "the server is shutting down") {
+	if !strings.Contains(said, `msg="shutting down"`) || !strings.Contains(said, "the server is shutting down") {
 		t.Errorf("the reload was not cancelled:\n%s", said)
 	}
 	if strings.Count(said, "configuration loaded") != 1 {

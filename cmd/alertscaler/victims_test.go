@@ -19,7 +19,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/status"
-	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
 // TestDockerVictims: of five containers of different load the two least busy
@@ -28,7 +27,7 @@ func TestDockerVictims(t *testing.T) {
 	t.Parallel()
 	host := realtest.Docker(t)
 	template := fmt.Sprintf("victims-%d", time.Now().UnixNano())
-	docker(t, "run", "--detach", "--name", template, realtest.StaticImage(t, "alertscaler-worker", targettest.WorkerPackage), "--addr=:8080")
+	docker(t, "run", "--detach", "--name", template, workerImage(t), "--addr=:8080")
 	list := func() []string {
 		return strings.Fields(docker(t, "ps", "--filter", "name="+template, "--format", "{{.Names}}"))
 	}

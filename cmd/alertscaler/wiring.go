@@ -92,8 +92,8 @@ func (r *reconciliation) replace(next *alerts.Reconciler) {
 
 // close ends the reconciler that runs; none is started afterwards.
 func (r *reconciliation) close() {
-	r.replace(nil)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.closed = true
+	r.mu.Unlock()
+	r.replace(nil)
 }

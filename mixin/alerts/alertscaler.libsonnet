@@ -203,6 +203,28 @@ local promql = import '../lib/promql.libsonnet';
             'Alertscaler answered notifications with {{ $labels.code }} in the last fifteen minutes. The alerts in them do not scale anything.'
           ),
           alert(
+            'AlertscalerAlertsRefused',
+            'warning',
+            '5m',
+            |||
+              # Alerts that speak for no policy are the first to go, and nobody
+              # misses them.
+              sum by (reason) (increase(alertscaler_alerts_refused_total{%(selector)s, reason!="unmatched"}[15m])) > 0
+            |||,
+            'Alertscaler has no room for alerts that speak for a policy.',
+            'Alertscaler refused alerts in the last fifteen minutes ({{ $labels.reason }}). They do not scale anything.'
+          ),
+          alert(
+            'AlertscalerAlertsUnlisted',
+            'warning',
+            '15m',
+            |||
+              sum(increase(alertscaler_alerts_unlisted_total{%(selector)s}[10m])) > 0
+            |||,
+            'Alertscaler is notified of alerts that its Alertmanager does not know.',
+            'For fifteen minutes Alertscaler has been notified of alerts that the Alertmanager at alertmanager.url does not list. They do not scale anything.'
+          ),
+          alert(
             'AlertscalerSourcesCollide',
             'warning',
             '5m',

@@ -217,7 +217,7 @@ func (c *change) bury(fp string, ended time.Time) {
 	if ok && c.now.Sub(t.at) < lateWindow && !ended.After(t.ended) {
 		return
 	}
-	if !ok && len(c.book.tombs)+len(c.tombs) >= maxTombs {
+	if !ok && len(c.book.tombs)+len(c.tombs) >= c.book.maxTombs {
 		return
 	}
 	if c.tombs == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -177,39 +178,41 @@ func TestApplyWakesOnANewFiring(t *testing.T) {
 // TestApplyWhileStoring holds the store's write open and checks what may
 // happen meanwhile.
 func TestApplyWhileStoring(t *testing.T) {
-	web, web2 := alertOf("a1", "up", "web"), alertOf("a2", "up", "web")
-	f := newFixture(t, Options{})
-	f.onChange = nil // several goroutines
-	f.apply(firing(web, 0))
+	synctest.Test(t, func(t *testing.T) {
+		web, web2 := alertOf("a1", "up", "web"), alertOf("a2", "up", "web")
+		f := newFixture(t, Options{})
+		f.onChange = nil // several goroutines
+		f.apply(firing(web, 0))
 
-	entered, release := make(chan struct{}, 8), make(chan struct{})
-	f.store.enter = func() { entered <- struct{}{}; <-release }
+		entered, release := make(chan struct{}, 8), make(chan struct{})
+		f.store.enter = func() { entered <- struct{}{}; <-release }
 
-	var wg sync.WaitGroup
-	bg := func(as ...Alert) {
+		var wg sync.WaitGroup
+		bg := func(as ...Alert) {
+			wg.Go(func() {
+				if _, err := f.Apply(context.Background(), Notification{Alerts: as}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		bg(firing(web2, 0))
+		<-entered
+
+		f.wantCounts("web", 1, 0)  // reads do not wait, and see only what is stored
+		f.apply(firing(web, 0))    // nor does a repeat
+		bg(resolved(web2, 0, 1e9)) // the end of what is being stored waits for it
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
 		wg.Go(func() {
-			if _, err := f.Apply(context.Background(), Notification{Alerts: as}); err != nil {
-				t.Error(err)
+			if _, err := f.Apply(ctx, Notification{Alerts: []Alert{firing(alertOf("a3", "up", "web"), 0)}}); err == nil {
+				t.Error("a sender that gave up was served")
 			}
 		})
-	}
-	bg(firing(web2, 0))
-	<-entered
-
-	f.wantCounts("web", 1, 0)  // reads do not wait, and see only what is stored
-	f.apply(firing(web, 0))    // nor does a repeat
-	bg(resolved(web2, 0, 1e9)) // the end of what is being stored waits for it
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	wg.Go(func() {
-		if _, err := f.Apply(ctx, Notification{Alerts: []Alert{firing(alertOf("a3", "up", "web"), 0)}}); err == nil {
-			t.Error("a sender that gave up was served")
-		}
+		synctest.Wait() // the end waits, and the sender has left
+		close(release)
+		wg.Wait()
+		f.wantCounts("web", 1, 0)
 	})
-	time.Sleep(50 * time.Millisecond) // they are on their way, and wait
-	close(release)
-	wg.Wait()
-	f.wantCounts("web", 1, 0)
 }
 
 func TestBookConcurrency(t *testing.T) {

@@ -77,6 +77,7 @@ type Book struct {
 	maxAlertBytes int
 	maxPerPolicy  int
 	maxBytes      int
+	maxTombs      int
 	maxAhead      time.Duration
 	onChange      func([]string)
 	now           func() time.Time
@@ -91,8 +92,9 @@ type Book struct {
 	writes        turn
 	writeInterval time.Duration
 
-	// mu guards all that follows. Without writes, only the sightings of
-	// alerts may be changed, and not of those in flight.
+	// mu guards all that follows. Without writes, only the rules may be
+	// replaced, SetConfirm called and the sightings of alerts changed, and
+	// those not of alerts in flight.
 	mu sync.RWMutex
 	// inFlight is what is being stored and not yet made, queue what the next
 	// write will store.
@@ -146,6 +148,7 @@ func New(o Options) (*Book, error) {
 		maxAlertBytes: cmp.Or(o.MaxAlertBytes, DefaultMaxAlertBytes),
 		maxPerPolicy:  cmp.Or(o.MaxPerPolicy, DefaultMaxPerPolicy),
 		maxBytes:      cmp.Or(o.MaxBytes, DefaultMaxBytes),
+		maxTombs:      defaultMaxTombs,
 		maxAhead:      defaultMaxAhead,
 		asked:         make(chan struct{}, 1),
 		unmatched:     make(map[string]struct{}),

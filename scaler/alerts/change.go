@@ -24,11 +24,15 @@ type Change struct {
 // change is a planned change: it is worked out against the book as it is,
 // stored, and only then made, so that the book never claims what the store
 // does not have. It is planned and committed with mu held, and mu is given up
-// between the two only while writes is held.
+// between the two only while writes is held. What SetRules and SetConfirm do
+// then is caught up with by the commit.
 type change struct {
 	counts
-	book    *Book
-	now     time.Time
+	book *Book
+	now  time.Time
+	// index is what the pending alerts were held against, where the rules may
+	// be replaced before the commit; nil: they cannot.
+	index   *Index
 	pending map[string]*pending
 	// space is where the next pending ones go.
 	space []pending
@@ -205,8 +209,12 @@ func (c *change) store(ctx context.Context) error {
 func (c *change) commit() {
 	b := c.book
 	affected := make(map[string]struct{})
+	reloaded := c.index != nil && c.index != b.index
 	for fp, p := range c.pending {
 		old := b.entries[fp]
+		if !b.confirm {
+			p.alert.Unconfirmed = false // it may have been switched off since
+		}
 		if !p.stored {
 			b.bytes += p.size - old.size
 			if len(old.matches) == 0 {
@@ -224,6 +232,10 @@ func (c *change) commit() {
 		}
 		var e *entry
 		if !p.removed {
+			if reloaded {
+				p.matches = b.index.Match(p.alert.Labels)
+				c.ask = c.ask || (p.alert.Unconfirmed && len(p.matches) > 0)
+			}
 			e = &entry{alert: p.alert, matches: p.matches, stored: p.alert.LastSeen, size: p.size, labels: p.labels, listed: p.listed}
 			if old != nil {
 				e.listed = later(old.listed, p.listed)

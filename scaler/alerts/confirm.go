@@ -23,12 +23,12 @@ const unansweredFor = time.Minute
 // that is new then counts after a minute all the same, unless it asks for fewer
 // replicas: one too many for a while is the lesser harm than a fleet that
 // cannot grow. An alert that is said to be over is taken for over after 15
-// seconds.
+// seconds. Where confirm is switched off, what waits for Alertmanager counts at
+// once, and what is said to be over is so with the next Expire. SetConfirm does
+// not wait for the store.
 func (b *Book) SetConfirm(confirm bool) { b.notify(b.setConfirm(confirm)) }
 
 func (b *Book) setConfirm(confirm bool) []string {
-	b.writes.lock()
-	defer b.writes.unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.confirm = confirm
@@ -92,12 +92,29 @@ func (c *change) unlisted(fp string, e *entry, requested time.Time) {
 }
 
 // unanswered plans what becomes of the alerts that wait for an Alertmanager
-// which does not answer.
+// which does not answer, or is not asked any more.
 func (c *change) unanswered() (assumed []Alert) {
 	b := c.book
-	if !b.confirm {
-		return nil
+	if b.confirm {
+		assumed = c.assume()
 	}
+	for fp, at := range b.ending {
+		e := b.entries[fp]
+		switch {
+		case c.pending[fp] != nil:
+		case !b.confirm && e.alert.LastSeen.After(at):
+			delete(b.ending, fp) // somebody says that it fires
+		case !b.confirm, c.now.Sub(at) >= peerLag && b.settled.Before(at):
+			c.remove(fp)
+			c.bury(fp, later(e.alert.StartsAt, at))
+		}
+	}
+	return assumed
+}
+
+// assume plans to count what Alertmanager has not confirmed for a minute.
+func (c *change) assume() (assumed []Alert) {
+	b := c.book
 	for fp := range b.unconfirmed {
 		e := b.entries[fp]
 		a := e.alert
@@ -108,12 +125,6 @@ func (c *change) unanswered() (assumed []Alert) {
 		a.Unconfirmed = false
 		c.put(a, true)
 		assumed = append(assumed, a)
-	}
-	for fp, at := range b.ending {
-		if c.now.Sub(at) >= peerLag && b.settled.Before(at) && c.pending[fp] == nil {
-			c.remove(fp)
-			c.bury(fp, later(b.entries[fp].alert.StartsAt, at))
-		}
 	}
 	return assumed
 }

@@ -176,6 +176,29 @@ func TestConfirmIsSwitchedOff(t *testing.T) {
 	}
 }
 
+// TestEndsAreNotForgottenWhenConfirmIsSwitchedOff: nobody would say once more
+// that the alert is over. One that fires again since then stays.
+func TestEndsAreNotForgottenWhenConfirmIsSwitchedOff(t *testing.T) {
+	f := confirming(t, Options{})
+	web, api := firing(alertOf("a1", "up", "web"), 0), firing(alertOf("a2", "up", "api"), 0)
+	f.reconcile(true, web, api)
+	f.clock.add(time.Second)
+	f.apply(resolved(web, 0, time.Second), resolved(api, 0, time.Second))
+	f.wantCounts("web", 1, 0) // Alertmanager lists it as far as is known
+	f.SetConfirm(false)
+	f.clock.add(time.Second)
+	f.apply(firing(api, 2*time.Second))
+	f.expire()
+	f.wantCounts("web", 0, 0)
+	f.wantCounts("api", 1, 0)
+	f.clock.add(time.Second)
+	f.expire()
+	f.wantCounts("api", 1, 0)
+	if f.waiting() {
+		t.Error("something still waits for Alertmanager")
+	}
+}
+
 // TestConfirmedMakesRoom: a flood of alerts that nobody confirms does not keep
 // those out that Alertmanager lists.
 func TestConfirmedMakesRoom(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,25 +95,27 @@ func TestExpireAcrossRestart(t *testing.T) {
 // TestExpireRacesWithARepeat has a repeat arrive while the alert's removal is
 // being stored: it was acknowledged, so the alert must be there afterwards.
 func TestExpireRacesWithARepeat(t *testing.T) {
-	f := newFixture(t, Options{TTL: time.Hour})
-	f.onChange = nil // two goroutines
-	web := firing(alertOf("a1", "up", "web"), 0)
-	f.apply(web)
-	f.clock.add(2 * time.Hour)
-	entered, release := make(chan struct{}, 2), make(chan struct{})
-	f.store.enter = func() { entered <- struct{}{}; <-release }
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, Options{TTL: time.Hour})
+		f.onChange = nil // two goroutines
+		web := firing(alertOf("a1", "up", "web"), 0)
+		f.apply(web)
+		f.clock.add(2 * time.Hour)
+		entered, release := make(chan struct{}, 2), make(chan struct{})
+		f.store.enter = func() { entered <- struct{}{}; <-release }
 
-	var wg sync.WaitGroup
-	wg.Go(func() { f.expire() })
-	<-entered
-	wg.Go(func() { f.apply(web) })
-	time.Sleep(50 * time.Millisecond) // the repeat is on its way, and waits
-	close(release)
-	wg.Wait()
-	f.wantCounts("web", 1, 0)
-	if len(f.store.alerts) != 1 {
-		t.Error("the store lost it")
-	}
+		var wg sync.WaitGroup
+		wg.Go(func() { f.expire() })
+		<-entered
+		wg.Go(func() { f.apply(web) })
+		synctest.Wait() // the repeat waits for what is being stored
+		close(release)
+		wg.Wait()
+		f.wantCounts("web", 1, 0)
+		if len(f.store.alerts) != 1 {
+			t.Error("the store lost it")
+		}
+	})
 }
 
 func TestExpireForgetsTombstones(t *testing.T) {
@@ -126,21 +129,23 @@ func TestExpireForgetsTombstones(t *testing.T) {
 }
 
 func TestRunExpires(t *testing.T) {
-	f := newFixture(t, Options{TTL: time.Second})
-	dropped := make(chan []string, 1)
-	f.apply(firing(alertOf("a1", "up", "web"), 0))
-	f.onChange = func(ps []string) { dropped <- ps }
-	f.clock.add(time.Minute)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- f.Run(ctx) }()
-	select {
-	case <-dropped:
-	case <-time.After(10 * time.Second):
-		t.Error("nothing dropped")
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("Run = %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, Options{TTL: time.Minute})
+		f.now = time.Now
+		began := time.Now()
+		f.apply(firing(alertOf("a1", "up", "web"), 0))
+		dropped := make(chan []string, 1)
+		f.onChange = func(ps []string) { dropped <- ps }
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- f.Run(ctx) }()
+		<-dropped
+		if took := time.Since(began); took <= time.Minute || took > time.Minute+tick(time.Minute) {
+			t.Errorf("dropped after %s, want within a tick after a minute", took)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
 }

@@ -21,10 +21,10 @@ const (
 	// unmatchedShare is which part of Options.MaxBytes alerts may take that
 	// speak for no policy.
 	unmatchedShare = 4
-	// maxTombs bounds the ends that are remembered, of some 200 bytes each.
+	// defaultMaxTombs bounds the ends that are remembered, of some 200 bytes each.
 	// What is not remembered may come back late, and goes again with the next
 	// resolved, reconciliation or the TTL.
-	maxTombs = 100_000
+	defaultMaxTombs = 100_000
 )
 
 // What Apply could not take in of a notification. The rest of it is in the

@@ -139,8 +139,9 @@ func TestReconciliationKeepsToTheBounds(t *testing.T) {
 // behind.
 func TestEndsAreBounded(t *testing.T) {
 	f := newFixture(t, Options{})
+	f.maxTombs = 100
 	for _, target := range []string{"nobody", "web"} {
-		as := crowdOf(0, maxTombs+10, target)
+		as := crowdOf(0, f.maxTombs+10, target)
 		for i := range as {
 			as[i].Status = Resolved
 		}
@@ -149,8 +150,8 @@ func TestEndsAreBounded(t *testing.T) {
 			t.Errorf("%d ends of alerts of nobody", len(f.tombs))
 		}
 	}
-	if len(f.tombs) > maxTombs {
-		t.Errorf("%d ends", len(f.tombs))
+	if len(f.tombs) != f.maxTombs {
+		t.Errorf("%d ends, want %d", len(f.tombs), f.maxTombs)
 	}
 }
 

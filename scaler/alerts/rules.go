@@ -13,16 +13,15 @@ type policyAlerts struct {
 }
 
 // SetRules replaces the rules: every alert in the book, also those that spoke
-// for no policy until now, is held against the new ones before it returns.
-// The metrics of policies that are gone go with them.
+// for no policy until now, is held against the new ones before it returns, and
+// one that is being stored when it gets into the book. It does not wait for the
+// store. The metrics of policies that are gone go with them.
 func (b *Book) SetRules(rules []Rule) { b.notify(b.setRules(rules)) }
 
 func (b *Book) setRules(rules []Rule) (changed []string) {
 	index := NewIndex(rules)
 	affected := make(map[string]struct{})
 
-	b.writes.lock()
-	defer b.writes.unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 

@@ -13,10 +13,9 @@ type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }
 
-func (t turn) lock()   { t <- struct{}{} }
 func (t turn) unlock() { <-t }
 
-// lockWithin waits no longer than ctx lasts.
+// lockWithin takes the turn, and waits for it no longer than ctx lasts.
 func (t turn) lockWithin(ctx context.Context) error {
 	select {
 	case t <- struct{}{}:
@@ -58,6 +57,7 @@ func (b *Book) update(ctx context.Context, now time.Time, plan func(*change)) (*
 func (b *Book) plan(c *change, do func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	c.index = b.index
 	do()
 	b.inFlight = c.pending
 }

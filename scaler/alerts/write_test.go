@@ -193,6 +193,44 @@ func TestApplyGivesUpOnAStoreThatDoesNotAnswer(t *testing.T) {
 	f.wantCounts("web", 2, 0) // a, whose write hung, and c
 }
 
+// TestAReloadDoesNotWaitForTheStore: new rules, and that nothing need be
+// confirmed any more, count at once for what is in the book, and for what is
+// being stored once it is.
+func TestAReloadDoesNotWaitForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // in which waiting for ever is a failure
+		f := confirming(t, Options{})
+		f.onChange = nil
+		f.reconcile(true, firing(alertOf("a0", "up", "api"), 0))
+		release := make(chan struct{})
+		f.store.enter = func() { <-release }
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			f.apply(firing(alertOf("a1", "up", "web"), 0), firing(alertOf("a2", "up", "db"), 0), firing(alertOf("a3", "up", "api"), 0))
+		})
+		synctest.Wait()
+
+		f.SetRules(rules(t, "api", "db"))
+		f.SetConfirm(false)
+		f.wantCounts("api", 1, 0)
+		f.wantCounts("db", 0, 0)
+		close(release)
+		wg.Wait()
+		f.wantCounts("api", 2, 0)
+		f.wantCounts("db", 1, 0)
+		if n := len(f.AlertsFor("web")); n != 0 || len(f.unmatched) != 1 || len(f.unconfirmed) != 0 {
+			t.Errorf("%d alerts speak for a policy that is gone; %d for none, want 1; %d wait for Alertmanager", n, len(f.unmatched), len(f.unconfirmed))
+		}
+		// The shares of the book add up: an empty one is empty.
+		for _, a := range f.Alerts() {
+			f.apply(resolved(a, 0, time.Second))
+		}
+		f.wantCounts("db", 0, 0)
+		if f.Len() != 0 || f.bytes != 0 || f.unmatchedBytes != 0 || len(f.unmatched) != 0 {
+			t.Errorf("%d alerts of %d bytes, %d bytes of nobody", f.Len(), f.bytes, f.unmatchedBytes)
+		}
+	})
+}
+
 // TestWhatWaitsForTheStoreIsBounded: a store that does not answer cannot take
 // all memory with it.
 func TestWhatWaitsForTheStoreIsBounded(t *testing.T) {

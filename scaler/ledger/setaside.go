@@ -103,16 +103,20 @@ func (l *Ledger) setAside(bad []badRecord) error {
 	var paused []string
 	err := l.update(func(tx *bbolt.Tx) error {
 		careful, indexes, paused = false, false, nil
+		left := make(leftovers)
 		for _, b := range bad {
 			careful = careful || b.matters(tx)
 			indexes = indexes || isIndex(b.bucket)
-			again, err := takeOut(tx, b, now)
+			again, err := takeOut(tx, b, now, left)
 			if err != nil {
 				return fmt.Errorf("take a damaged record out of bucket %q: %w", b.bucket, err)
 			}
 			if again {
 				paused = append(paused, string(b.key))
 			}
+		}
+		if err := left.clear(tx); err != nil {
+			return err
 		}
 		if indexes {
 			if err := rebuildIndexes(tx); err != nil {
@@ -138,9 +142,13 @@ func (l *Ledger) setAside(bad []badRecord) error {
 	return nil
 }
 
+// leftovers are the keys of records that were taken out, by the bucket in which
+// something is left of them. What follows from all of them takes one walk.
+type leftovers map[string][][]byte
+
 // takeOut removes one record, and puts in its place what is known without it.
 // Again is true where a policy stays paused.
-func takeOut(tx *bbolt.Tx, b badRecord, now time.Time) (again bool, err error) {
+func takeOut(tx *bbolt.Tx, b badRecord, now time.Time, left leftovers) (again bool, err error) {
 	in := bucket(tx, b.bucket)
 	if current := in.Get(b.key); !bytes.Equal(current, b.value) {
 		return false, nil // It was written anew meanwhile.
@@ -148,32 +156,51 @@ func takeOut(tx *bbolt.Tx, b badRecord, now time.Time) (again bool, err error) {
 	if err := in.Delete(b.key); err != nil {
 		return false, err
 	}
+	also := func(name string) { left[name] = append(left[name], b.key) }
 	switch b.bucket {
 	case bucketDecisions:
+		also(bucketDecisionsByPolicy)
 		if n := in.Sequence(); n > 0 {
-			if err := in.SetSequence(n - 1); err != nil {
-				return false, err
-			}
+			return false, in.SetSequence(n - 1)
 		}
-		return false, dropIndex(tx, bucketDecisionsByPolicy, b.key)
 	case bucketActions:
-		if err := bucket(tx, bucketActionsOpen).Delete(b.key); err != nil {
-			return false, err
-		}
-		return false, dropIndex(tx, bucketActionsByPolicy, b.key)
+		also(bucketActionsByPolicy)
+		return false, bucket(tx, bucketActionsOpen).Delete(b.key)
 	case bucketRequested:
-		return false, recount(tx)
+		also(bucketRequested)
 	case bucketPauses:
 		return pauseAgain(tx, b.key, now)
 	}
 	return false, nil
 }
 
-// dropIndex removes where an index has an ID. Whose it was is not known.
-func dropIndex(tx *bbolt.Tx, name string, id []byte) error {
+// clear removes from the indexes what was taken out, and works out the counts
+// last requested.
+func (left leftovers) clear(tx *bbolt.Tx) error {
+	for _, name := range []string{bucketDecisionsByPolicy, bucketActionsByPolicy} {
+		if err := dropFromIndex(tx, name, left[name]); err != nil {
+			return err
+		}
+	}
+	if len(left[bucketRequested]) == 0 {
+		return nil
+	}
+	return recount(tx)
+}
+
+// dropFromIndex removes where an index has one of the IDs. Whose they were is
+// not known.
+func dropFromIndex(tx *bbolt.Tx, name string, ids [][]byte) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	gone := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		gone[string(id)] = true
+	}
 	var keys [][]byte
 	err := bucket(tx, name).ForEach(func(key, _ []byte) error {
-		if bytes.HasSuffix(key, id) {
+		if id, ok := keyID(key); ok && gone[string(id[:])] {
 			keys = append(keys, bytes.Clone(key))
 		}
 		return nil

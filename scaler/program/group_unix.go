@@ -11,7 +11,8 @@ func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: t
 // awaitExit collects the leader: exiting cannot be waited for without it here.
 // What is then signalled by its pid is still the group, unless that is empty
 // and the pid was given away within the same moment.
-func (g *Group) awaitExit() { g.collect() }
+func (l *leader) awaitExit() { _ = l.collect() }
 
-func (g *Group) terminate() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGTERM) }
-func (g *Group) kill()      { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) }
+func (l *leader) terminate()      { _ = syscall.Kill(-l.Pid(), syscall.SIGTERM) }
+func (l *leader) kill()           { _ = syscall.Kill(-l.Pid(), syscall.SIGKILL) }
+func (l *leader) groupGone() bool { return syscall.Kill(-l.Pid(), 0) != nil }

@@ -28,12 +28,38 @@ func TestARestartChangesNothing(t *testing.T) {
 			t.Errorf("a restart before every evaluation:\n%s", diff)
 		}
 		// Of a story of hours, every so many: each costs a run.
-		for k := 0; k < len(want); k += 1 + len(want)/50 {
-			got := decisions(t, story, simulate.Options{RestartBefore: simulate.AtStep(k)})
-			if diff := difference(want, got); diff != "" {
+		every := func(k int) bool { return k%(1+len(want)/50) == 0 }
+		told := false // one is enough to look at
+		r, err := simulate.RestartedAt(t.Context(), story, every, func(k int, got []simulate.Step) {
+			if diff := difference(want[k:], got); diff != "" && !told {
+				told = true
 				t.Errorf("a restart before the evaluation at %s:\n%s", want[k].At, diff)
-				break // one is enough to look at
 			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := difference(want, r.Steps); diff != "" {
+			t.Errorf("the same again:\n%s", diff)
+		}
+	})
+}
+
+// TestRestartedAtIsARun: what RestartedAt does not play again makes no
+// difference. Each story is restarted in its middle by either.
+func TestRestartedAtIsARun(t *testing.T) {
+	each(t, func(t *testing.T, story *simulate.Test) {
+		middle := int(story.Expect[len(story.Expect)-1].At.Std()/story.Interval.Std()) / 2
+		want := decisions(t, story, simulate.Options{RestartBefore: simulate.AtStep(middle)})
+		played := false
+		_, err := simulate.RestartedAt(t.Context(), story, func(k int) bool { return k == middle }, func(k int, got []simulate.Step) {
+			played = true
+			if diff := difference(want[k:], got); diff != "" {
+				t.Error(diff)
+			}
+		})
+		if err != nil || !played {
+			t.Errorf("played: %t, %v", played, err)
 		}
 	})
 }

@@ -58,52 +58,97 @@ type Step struct {
 // Run runs a test that was loaded to its last expectation. An error says that
 // it could not be run, not that it failed.
 func Run(ctx context.Context, t *Test, o Options) (result *Result, err error) {
-	start, interval := time.Time(t.Start), t.Interval.Std()
-	expect := byTime(t.Expect, func(e *Expectation) time.Duration { return e.At.Std() })
-	events := byTime(t.Events, func(e *Event) time.Duration { return e.At.Std() })
-	last := expect[len(expect)-1].At.Std()
-
 	w := newWorld(t, o)
 	defer func() { err = errors.Join(err, w.close()) }()
 	if err := w.start(ctx); err != nil {
 		return nil, err
 	}
-	r := &Result{Test: t}
-	for step, at := 0, time.Duration(0); at <= last; step, at = step+1, at+interval {
-		if err := ctx.Err(); err != nil {
+	s := newStory(w, o)
+	for !s.over() {
+		if err := s.next(ctx); err != nil {
 			return nil, err
 		}
-		for len(events) > 0 && events[0].At.Std() <= at {
-			w.set(start.Add(events[0].At.Std()))
-			if err := w.happen(ctx, events[0]); err != nil {
-				return nil, fmt.Errorf("at %s: %w", short(events[0].At.Std()), err)
-			}
-			events = events[1:]
-		}
-		w.set(start.Add(at))
-		if o.RestartBefore != nil && o.RestartBefore(step) {
-			if err := w.start(ctx); err != nil {
-				return nil, fmt.Errorf("at %s: %w", short(at), err)
-			}
-		}
-		if err := w.feed.tell(ctx, w.book, w.clock()); err != nil {
-			return nil, fmt.Errorf("at %s: %w", short(at), err)
-		}
-		w.engine.Step(ctx)
-		if err := w.stuck(); err != nil {
-			return nil, fmt.Errorf("at %s: %w", short(at), err)
-		}
-		if !o.Quiet {
-			r.Steps = append(r.Steps, Step{At: at, Decisions: w.decisions()})
-		}
-		for len(expect) > 0 && expect[0].At.Std() == at {
-			if f := w.compare(expect[0]); f != nil {
-				r.Failures = append(r.Failures, *f)
-			}
-			expect = expect[1:]
+	}
+	return s.result, nil
+}
+
+// story is a test that is being run.
+type story struct {
+	world  *world
+	opts   Options
+	last   time.Duration // of the expectations
+	step   int           // the next evaluation
+	events []*Event      // that are still to happen
+	expect []*Expectation
+	result *Result
+}
+
+func newStory(w *world, o Options) *story {
+	expect := byTime(w.test.Expect, func(e *Expectation) time.Duration { return e.At.Std() })
+	return &story{
+		world: w, opts: o, last: expect[len(expect)-1].At.Std(), expect: expect,
+		events: byTime(w.test.Events, func(e *Event) time.Duration { return e.At.Std() }),
+		result: &Result{Test: w.test},
+	}
+}
+
+// at is when the next evaluation is.
+func (s *story) at() time.Duration { return time.Duration(s.step) * s.world.test.Interval.Std() }
+
+func (s *story) over() bool { return s.at() > s.last }
+
+// next lets time go by up to the next evaluation, and evaluates.
+func (s *story) next(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.happen(ctx); err != nil {
+		return err
+	}
+	if s.opts.RestartBefore != nil && s.opts.RestartBefore(s.step) {
+		if err := s.world.start(ctx); err != nil {
+			return fmt.Errorf("at %s: %w", short(s.at()), err)
 		}
 	}
-	return r, nil
+	return s.evaluate(ctx)
+}
+
+// happen makes the events happen that come before the next evaluation, and sets
+// the clock to that.
+func (s *story) happen(ctx context.Context) error {
+	w, start := s.world, time.Time(s.world.test.Start)
+	for len(s.events) > 0 && s.events[0].At.Std() <= s.at() {
+		w.set(start.Add(s.events[0].At.Std()))
+		if err := w.happen(ctx, s.events[0]); err != nil {
+			return fmt.Errorf("at %s: %w", short(s.events[0].At.Std()), err)
+		}
+		s.events = s.events[1:]
+	}
+	w.set(start.Add(s.at()))
+	return nil
+}
+
+// evaluate has every policy evaluated, and looks at what was expected.
+func (s *story) evaluate(ctx context.Context) error {
+	w, at := s.world, s.at()
+	if err := w.feed.tell(ctx, w.book, w.clock()); err != nil {
+		return fmt.Errorf("at %s: %w", short(at), err)
+	}
+	w.engine.Step(ctx)
+	if err := w.stuck(); err != nil {
+		return fmt.Errorf("at %s: %w", short(at), err)
+	}
+	if !s.opts.Quiet {
+		s.result.Steps = append(s.result.Steps, Step{At: at, Decisions: w.decisions()})
+	}
+	for len(s.expect) > 0 && s.expect[0].At.Std() == at {
+		if f := w.compare(s.expect[0]); f != nil {
+			s.result.Failures = append(s.result.Failures, *f)
+		}
+		s.expect = s.expect[1:]
+	}
+	s.step++
+	return nil
 }
 
 // byTime sorts what happens by time; what is at the same time stays in the

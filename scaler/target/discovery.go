@@ -1,6 +1,9 @@
 package target
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // DiscoveryPrefix begins the labels, annotations and tags by which a thing
 // asks to be scaled: alertscaler.enable, alertscaler.min and so on.
@@ -41,4 +44,18 @@ type Discovered struct {
 	Labels map[string]string
 	// Target scales it.
 	Target Config
+}
+
+// Asking returns the labels, of however many kinds, by which a thing asks to be
+// scaled, without DiscoveryPrefix. Where two say something the later one counts.
+func Asking(labels ...map[string]string) map[string]string {
+	out := make(map[string]string)
+	for _, of := range labels {
+		for k, v := range of {
+			if key, ok := strings.CutPrefix(k, DiscoveryPrefix); ok {
+				out[key] = v
+			}
+		}
+	}
+	return out
 }

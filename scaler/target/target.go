@@ -82,6 +82,14 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
+// Log is Logger, or one that drops all.
+func (o Options) Log() log.Logger {
+	if o.Logger == nil {
+		return log.NewNopLogger()
+	}
+	return o.Logger
+}
+
 // Config is one platform's configuration, valid once decoded and validated.
 type Config interface {
 	// Platform is the key in the configuration: docker_service, process, ...

@@ -196,8 +196,8 @@ func (r reply) err() error {
 // unanswered puts an exchange that came to nothing in words, and leaves out
 // what of the URL may be secret.
 func unanswered(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return fmt.Errorf("the answer is longer than %d MiB; let the query select fewer series", maxAnswer>>20)
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fmt.Errorf("the answer is longer than %d MiB; let the query select fewer series", e.Limit>>20)
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		if u, parseErr := url.Parse(e.URL); parseErr == nil {

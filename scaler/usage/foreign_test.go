@@ -97,7 +97,7 @@ func TestWhatIsNoNumberIsNotRead(t *testing.T) {
 		victim string
 		answer foreign
 	)
-	s := serve(t, func(w http.ResponseWriter, r *http.Request, query string) bool {
+	s := &answers{fail: func(w http.ResponseWriter, r *http.Request, query string) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		if !slices.Contains(asked, query) {
@@ -112,12 +112,12 @@ func TestWhatIsNoNumberIsNotRead(t *testing.T) {
 		}
 		_, _ = w.Write([]byte(answer.body(time.UnixMilli(int64(at * 1000)))))
 		return true
-	})
+	}}
 	for kind, q := range askers() {
 		mu.Lock()
 		asked, victim = nil, ""
 		mu.Unlock()
-		if got := newReader(t, Options{Address: s.URL}).Read(t.Context(), time.Now(), []Query{q})[0]; got.Problem != "" {
+		if got := s.reader(t, Options{}).Read(t.Context(), time.Now(), []Query{q})[0]; got.Problem != "" {
 			t.Fatalf("%s, answered by all: %+v", kind, got)
 		}
 		mu.Lock()
@@ -128,7 +128,7 @@ func TestWhatIsNoNumberIsNotRead(t *testing.T) {
 				mu.Lock()
 				victim, answer = question, f
 				mu.Unlock()
-				got := newReader(t, Options{Address: s.URL}).Read(t.Context(), time.Now(), []Query{q})[0]
+				got := s.reader(t, Options{}).Read(t.Context(), time.Now(), []Query{q})[0]
 				switch {
 				case got.Problem == "" || got.Value != 0 || got.CapacityPerReplica != 0:
 					t.Errorf("%s, %s answered by %s: %+v", kind, question, f.name, got)
@@ -185,11 +185,11 @@ func TestWhatIsNoNumberIsNotInThePast(t *testing.T) {
 // Which replicas may go is not said by halves.
 func TestWhatIsNoNumberIsNoLoad(t *testing.T) {
 	var f foreign
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+	s := &answers{fail: func(w http.ResponseWriter, _ *http.Request, _ string) bool {
 		_, _ = w.Write([]byte(f.body(time.Now())))
 		return true
-	})
-	r := newReader(t, Options{Address: s.URL})
+	}}
+	r := s.reader(t, Options{})
 	for _, f = range foreigners() {
 		if got, err := r.Loads(t.Context(), time.Now(), "load", "scale_target"); err == nil {
 			t.Errorf("%s: read as %v", f.name, got)
@@ -200,13 +200,13 @@ func TestWhatIsNoNumberIsNoLoad(t *testing.T) {
 func TestHowOldASampleMayBeAndHowYoung(t *testing.T) {
 	var offset time.Duration
 	now := time.Now()
-	s := serve(t, func(w http.ResponseWriter, r *http.Request, query string) bool {
+	s := &answers{fail: func(w http.ResponseWriter, r *http.Request, query string) bool {
 		if !strings.HasPrefix(query, "timestamp(") {
 			return false
 		}
 		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%s,%q]}]}}`, r.FormValue("time"), seconds(now.Add(offset)))
 		return true
-	})
+	}}
 	for _, tc := range []struct {
 		offset  time.Duration
 		problem policy.Problem
@@ -225,7 +225,7 @@ func TestHowOldASampleMayBeAndHowYoung(t *testing.T) {
 			if kind == "an expression" {
 				continue // nobody knows the time of its samples
 			}
-			got := newReader(t, Options{Address: s.URL}).Read(t.Context(), now, []Query{q})[0]
+			got := s.reader(t, Options{}).Read(t.Context(), now, []Query{q})[0]
 			if got.Problem != tc.problem || !strings.Contains(got.Detail, tc.detail) {
 				t.Errorf("%s, a sample dated %s: %+v, want %q %q", kind, tc.offset, got, tc.problem, tc.detail)
 			}
@@ -252,19 +252,27 @@ func TestATimestampOfNoOrManySeries(t *testing.T) {
 	}
 }
 
+// endless is a transport whose answer never ends.
+type endless struct{}
+
+func (endless) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: io.NopCloser(endless{})}, nil
+}
+
+func (endless) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
 // What is not finished, however much of it comes, is bounded.
 func TestAnAnswerWithoutEnd(t *testing.T) {
-	page := bytes.Repeat([]byte(" "), 1<<20)
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) bool {
-		for {
-			if _, err := w.Write(page); err != nil {
-				return true
-			}
-		}
-	})
-	got := newReader(t, Options{Address: s.URL, Timeout: time.Minute}).Read(t.Context(), time.Now(), own())[0]
-	if got.Problem != policy.ProblemUnavailable || !strings.Contains(got.Detail, "the answer is longer than 64 MiB; let the query select fewer series") {
+	r := newReader(t, Options{Address: "http://prometheus", RoundTripper: endless{}, Timeout: time.Minute, maxAnswer: 2 << 20})
+	got := r.Read(t.Context(), time.Now(), own())[0]
+	if got.Problem != policy.ProblemUnavailable || !strings.Contains(got.Detail, "the answer is longer than 2 MiB; let the query select fewer series") {
 		t.Errorf("%+v", got)
+	}
+	if got := (Options{}).withDefaults().maxAnswer; got != 64<<20 {
+		t.Errorf("left alone it is bounded by %d bytes", got)
 	}
 }
 

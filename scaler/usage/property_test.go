@@ -132,10 +132,8 @@ func TestTheCountNeverFallsBelowTheLastCleanReading(t *testing.T) {
 	var fell, spoilt, held int
 	rapid.Check(t, func(rt *rapid.T) {
 		l := &liar{}
-		s := serve(t, l.answer)
-		defer s.Close()
 		now := noon
-		r, err := New(Options{Address: s.URL, Now: func() time.Time { return now }})
+		r, err := New(Options{Address: "http://prometheus", RoundTripper: &answers{fail: l.answer}, Now: func() time.Time { return now }})
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -27,9 +27,9 @@ const (
 	// maxConcurrent stays well below the 20 queries that Prometheus itself
 	// runs at a time by default: it has others to serve.
 	maxConcurrent = 8
-	// maxAnswer bounds what one answer may take: 10,000 targets with two
-	// resources are about 3 MB.
-	maxAnswer = 64 << 20
+	// defaultMaxAnswer bounds what one answer may take: 10,000 targets with
+	// two resources are about 3 MB.
+	defaultMaxAnswer = 64 << 20
 )
 
 // Options of a Reader. Only Address is required.
@@ -48,7 +48,8 @@ type Options struct {
 	// Logger; nil: nothing is logged.
 	Logger log.Logger
 	// Now is the clock of the times that Read is given; nil: time.Now.
-	Now func() time.Time
+	Now       func() time.Time
+	maxAnswer int64 // in bytes; 0: defaultMaxAnswer
 }
 
 func (o Options) withDefaults() Options {
@@ -66,6 +67,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.maxAnswer == 0 {
+		o.maxAnswer = defaultMaxAnswer
 	}
 	return o
 }
@@ -100,7 +104,7 @@ func New(o Options) (*Reader, error) {
 	if o.RoundTripper == nil {
 		o.RoundTripper = api.DefaultRoundTripper
 	}
-	client, err := api.NewClient(api.Config{Address: o.Address, RoundTripper: bounded{o.RoundTripper}})
+	client, err := api.NewClient(api.Config{Address: o.Address, RoundTripper: bounded{o.RoundTripper, o.maxAnswer}})
 	if err != nil {
 		return nil, fmt.Errorf("read usage from %q: %w", o.Address, err)
 	}
@@ -154,12 +158,15 @@ func (r *Reader) guard(fn func()) (err error) {
 }
 
 // bounded bounds the answers of a RoundTripper.
-type bounded struct{ http.RoundTripper }
+type bounded struct {
+	http.RoundTripper
+	limit int64 // bytes
+}
 
 func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := b.RoundTripper.RoundTrip(req)
 	if err == nil {
-		res.Body = http.MaxBytesReader(nil, res.Body, maxAnswer)
+		res.Body = http.MaxBytesReader(nil, res.Body, b.limit)
 	}
 	return res, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,39 +24,72 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
-// server answers queries on the wire, for what a real Prometheus cannot be
-// made to do. Left alone it has the shipped series of the target web, and 42
-// for everything else.
-type server struct {
-	*httptest.Server
+// answers is a Prometheus for what a real one cannot be made to do. Left alone
+// it has the shipped series of the target web, and 42 for everything else.
+type answers struct {
 	// fail, where set, takes over the queries that it returns true for.
 	fail    func(w http.ResponseWriter, r *http.Request, query string) bool
 	queries atomic.Int64
 }
 
+// ServeHTTP implements http.Handler.
+func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.queries.Add(1)
+	query := r.FormValue("query")
+	if a.fail != nil && a.fail(w, r, query) {
+		return
+	}
+	sel, isTime := strings.CutPrefix(query, "timestamp(")
+	name, _, _ := strings.Cut(sel, "{")
+	name, _, _ = strings.Cut(name, ")")
+	value := map[string]string{seriesUsage: "8.4", seriesCapacity: "16", seriesReporting: "8"}[name]
+	if value == "" {
+		value = "42"
+	}
+	if isTime {
+		value = r.FormValue("time")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"scale_target":"web"%s},"value":[%s,%q]}]}}`,
+		map[bool]string{true: "", false: `,"resource":"cpu"`}[name == seriesReporting], r.FormValue("time"), value)
+}
+
+// RoundTrip answers without a network, so that a test may run on a virtual
+// clock. Like a client it gives up when the request's context ends.
+func (a *answers) RoundTrip(r *http.Request) (res *http.Response, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler { //nolint:errorlint // It is what a handler panics with.
+				panic(v)
+			}
+			res, err = nil, io.ErrUnexpectedEOF
+		}
+	}()
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r.Clone(r.Context()))
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return w.Result(), nil
+}
+
+// reader asks these answers, without a network.
+func (a *answers) reader(t testing.TB, o Options) *Reader {
+	t.Helper()
+	o.Address, o.RoundTripper = "http://prometheus", a
+	return newReader(t, o)
+}
+
+// server has the answers on the wire.
+type server struct {
+	*httptest.Server
+	answers
+}
+
 func serve(t testing.TB, fail func(w http.ResponseWriter, r *http.Request, query string) bool) *server {
 	t.Helper()
-	s := &server{fail: fail}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.queries.Add(1)
-		query := r.FormValue("query")
-		if s.fail != nil && s.fail(w, r, query) {
-			return
-		}
-		sel, isTime := strings.CutPrefix(query, "timestamp(")
-		name, _, _ := strings.Cut(sel, "{")
-		name, _, _ = strings.Cut(name, ")")
-		value := map[string]string{seriesUsage: "8.4", seriesCapacity: "16", seriesReporting: "8"}[name]
-		if value == "" {
-			value = "42"
-		}
-		if isTime {
-			value = r.FormValue("time")
-		}
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"scale_target":"web"%s},"value":[%s,%q]}]}}`,
-			map[bool]string{true: "", false: `,"resource":"cpu"`}[name == seriesReporting], r.FormValue("time"), value)
-	}))
+	s := &server{answers: answers{fail: fail}}
+	s.Server = httptest.NewServer(&s.answers)
 	t.Cleanup(s.Close)
 	return s
 }
@@ -89,16 +124,12 @@ func TestWhatMayGoWrongOnTheWire(t *testing.T) {
 		{"an empty answer", answer(200, ""), []string{"bad_response"}},
 		{"half an answer", answer(200, `{"status":"success","data":{"resultType":"vec`), []string{"bad_response"}},
 		{"an unknown kind of answer", answer(200, `{"status":"success","data":{"resultType":"tensor","result":[]}}`), []string{"tensor"}},
-		{"no answer in time", func(_ http.ResponseWriter, r *http.Request, _ string) bool {
-			<-r.Context().Done()
-			return true
-		}, []string{"no answer within 200ms"}},
 		{"a connection cut off", func(http.ResponseWriter, *http.Request, string) bool { panic(http.ErrAbortHandler) }, []string{"EOF"}},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			s := serve(t, tc.fail)
-			r := newReader(t, Options{Address: s.URL, Timeout: 200 * time.Millisecond})
+			r := newReader(t, Options{Address: s.URL})
 			for kind, queries := range map[string][]Query{"shipped": web(), "own": own()} {
 				got := r.Read(context.Background(), time.Now(), queries)[0]
 				if got.Problem != policy.ProblemUnavailable {
@@ -115,6 +146,28 @@ func TestWhatMayGoWrongOnTheWire(t *testing.T) {
 			}
 			if got := testutil.ToFloat64(r.metrics.queryFailures); got < 7 {
 				t.Errorf("query_failures_total %v, want 7 or more", got)
+			}
+		})
+	}
+}
+
+// never is a Prometheus that answers only once nobody waits any more.
+func never(_ http.ResponseWriter, r *http.Request, _ string) bool {
+	<-r.Context().Done()
+	return true
+}
+
+func TestNoAnswerInTime(t *testing.T) {
+	for kind, queries := range map[string][]Query{"shipped": web(), "own": own()} {
+		synctest.Test(t, func(t *testing.T) {
+			r := (&answers{fail: never}).reader(t, Options{Timeout: 7 * time.Second})
+			began := time.Now()
+			got := r.Read(context.Background(), began, queries)[0]
+			if got.Problem != policy.ProblemUnavailable || !strings.Contains(got.Detail, "no answer within 7s") {
+				t.Errorf("%s: %+v", kind, got)
+			}
+			if took := time.Since(began); took != 7*time.Second {
+				t.Errorf("%s: it took %s", kind, took)
 			}
 		})
 	}
@@ -183,116 +236,122 @@ func TestASelectorWhoseTimeIsUnknown(t *testing.T) {
 }
 
 func TestASnapshotIsShared(t *testing.T) {
-	release := make(chan struct{})
-	s := serve(t, func(http.ResponseWriter, *http.Request, string) bool {
-		<-release
-		return false
-	})
-	now := time.Now()
-	r := newReader(t, Options{Address: s.URL, Now: func() time.Time { return now.Add(5 * time.Second) }})
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := &answers{fail: func(http.ResponseWriter, *http.Request, string) bool {
+			<-release
+			return false
+		}}
+		now := time.Now()
+		r := s.reader(t, Options{Now: func() time.Time { return now.Add(5 * time.Second) }})
 
-	// All at once, and while it is slow also those who come later.
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			at := now.Add(time.Duration(i) * 50 * time.Millisecond)
-			if got := r.Read(context.Background(), at, web())[0]; got.Problem != "" {
-				t.Errorf("%+v", got)
+		// All at once, and while it is slow also those who come later.
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				at := now.Add(time.Duration(i) * 50 * time.Millisecond)
+				if got := r.Read(context.Background(), at, web())[0]; got.Problem != "" {
+					t.Errorf("%+v", got)
+				}
+			})
+			synctest.Wait() // the snapshot is that of the first
+		}
+		// One who does not want to wait, who must not spoil it for the others.
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(errors.New("in a hurry"))
+		if got := r.Read(ctx, now, web())[0]; got.Problem != policy.ProblemUnavailable || got.Detail != "usage: in a hurry" {
+			t.Errorf("%+v", got)
+		}
+		close(release)
+		wg.Wait()
+		if got := s.queries.Load(); got != 6 {
+			t.Errorf("%d queries, want 6", got)
+		}
+
+		for _, step := range []struct {
+			at   time.Duration
+			want int64
+		}{
+			{500 * time.Millisecond, 6},        // as young as it gets
+			{5500 * time.Millisecond, 6},       // just after it landed
+			{6500 * time.Millisecond, 12},      // too old
+			{-time.Hour, 18},                   // a clock set back
+			{24 * time.Hour, 24},               // and forward
+			{24*time.Hour + time.Second/2, 24}, // which is one that serves again
+		} {
+			r.Read(context.Background(), now.Add(step.at), web())
+			if got := s.queries.Load(); got != step.want {
+				t.Errorf("at %s: %d queries, want %d", step.at, got, step.want)
 			}
-		})
-		for s.queries.Load() == 0 { // the snapshot is that of the first
-			time.Sleep(time.Millisecond)
 		}
-	}
-	// One who does not want to wait, who must not spoil it for the others.
-	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(errors.New("in a hurry"))
-	if got := r.Read(ctx, now, web())[0]; got.Problem != policy.ProblemUnavailable || got.Detail != "usage: in a hurry" {
-		t.Errorf("%+v", got)
-	}
-	// Whoever comes only once the snapshot has landed may be too late for it.
-	time.Sleep(100 * time.Millisecond)
-	close(release)
-	wg.Wait()
-	if got := s.queries.Load(); got != 6 {
-		t.Errorf("%d queries, want 6", got)
-	}
-
-	for _, step := range []struct {
-		at   time.Duration
-		want int64
-	}{
-		{500 * time.Millisecond, 6},        // as young as it gets
-		{5500 * time.Millisecond, 6},       // just after it landed
-		{6500 * time.Millisecond, 12},      // too old
-		{-time.Hour, 18},                   // a clock set back
-		{24 * time.Hour, 24},               // and forward
-		{24*time.Hour + time.Second/2, 24}, // which is one that serves again
-	} {
-		r.Read(context.Background(), now.Add(step.at), web())
-		if got := s.queries.Load(); got != step.want {
-			t.Errorf("at %s: %d queries, want %d", step.at, got, step.want)
-		}
-	}
+	})
 }
 
 func TestOwnQueriesAreBounded(t *testing.T) {
-	var running, most atomic.Int64
-	s := serve(t, func(http.ResponseWriter, *http.Request, string) bool {
-		n := running.Add(1)
-		defer running.Add(-1)
-		for {
-			m := most.Load()
-			if n <= m || most.CompareAndSwap(m, n) {
-				break
+	synctest.Test(t, func(t *testing.T) {
+		const takes = 5 * time.Millisecond
+		var running, most atomic.Int64
+		s := &answers{fail: func(http.ResponseWriter, *http.Request, string) bool {
+			n := running.Add(1)
+			defer running.Add(-1)
+			for {
+				m := most.Load()
+				if n <= m || most.CompareAndSwap(m, n) {
+					break
+				}
+			}
+			time.Sleep(takes)
+			return false
+		}}
+		r := s.reader(t, Options{})
+		var queries []Query
+		for range 5 * maxConcurrent {
+			queries = append(queries, own()...)
+		}
+		began := time.Now()
+		for _, u := range r.Read(context.Background(), began, queries) {
+			if u.Value != 42 || u.CapacityPerReplica != 2 {
+				t.Errorf("%+v", u)
 			}
 		}
-		time.Sleep(5 * time.Millisecond)
-		return false
-	})
-	r := newReader(t, Options{Address: s.URL})
-	var queries []Query
-	for range 50 {
-		queries = append(queries, own()...)
-	}
-	for _, u := range r.Read(context.Background(), time.Now(), queries) {
-		if u.Value != 42 || u.CapacityPerReplica != 2 {
-			t.Errorf("%+v", u)
+		if got := most.Load(); got != maxConcurrent {
+			t.Errorf("%d queries at once, want %d", got, maxConcurrent)
 		}
-	}
-	if got := most.Load(); got < 2 || got > maxConcurrent {
-		t.Errorf("%d queries at once, want 2 to %d", got, maxConcurrent)
-	}
+		if took := time.Since(began); took != 5*takes {
+			t.Errorf("it took %s, want %s", took, 5*takes)
+		}
+	})
 }
 
 func TestCloseEndsWhatIsUnderWay(t *testing.T) {
-	s := serve(t, func(_ http.ResponseWriter, r *http.Request, _ string) bool {
-		<-r.Context().Done()
-		return true
+	synctest.Test(t, func(t *testing.T) {
+		s := &answers{fail: never}
+		r := s.reader(t, Options{})
+		began := time.Now()
+		results := make(chan policy.Usage)
+		for _, q := range [][]Query{web(), own()} {
+			go func() { results <- r.Read(context.Background(), began, q)[0] }()
+		}
+		synctest.Wait()
+		if got := s.queries.Load(); got != 7 {
+			t.Errorf("%d queries are under way, want 7", got)
+		}
+		r.Close()
+		r.Close()
+		for range 2 {
+			if got := <-results; got.Problem != policy.ProblemUnavailable {
+				t.Errorf("under way: %+v", got)
+			}
+		}
+		for _, q := range [][]Query{web(), own()} {
+			if got := r.Read(context.Background(), time.Now(), q)[0]; got.Problem != policy.ProblemUnavailable {
+				t.Errorf("afterwards: %+v", got)
+			}
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("it took %s", took)
+		}
 	})
-	r, err := New(Options{Address: s.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	results := make(chan policy.Usage)
-	for _, q := range [][]Query{web(), own()} {
-		go func() { results <- r.Read(context.Background(), time.Now(), q)[0] }()
-	}
-	for s.queries.Load() < 7 {
-		time.Sleep(time.Millisecond)
-	}
-	r.Close()
-	r.Close()
-	for range 2 {
-		if got := <-results; got.Problem != policy.ProblemUnavailable {
-			t.Errorf("under way: %+v", got)
-		}
-	}
-	for _, q := range [][]Query{web(), own()} {
-		if got := r.Read(context.Background(), time.Now(), q)[0]; got.Problem != policy.ProblemUnavailable {
-			t.Errorf("afterwards: %+v", got)
-		}
-	}
 }
 
 func TestNewRefusesWhatIsNoAddress(t *testing.T) {

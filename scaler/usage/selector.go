@@ -33,7 +33,8 @@ func parseSelector(expr string) (selector, bool) {
 	s := selector{equal: map[string]string{}}
 	p := scanner{rest: expr}
 	s.name = p.word(true)
-	if s.name == "" {
+	// Prometheus reads these two as numbers.
+	if s.name == "" || strings.EqualFold(s.name, "inf") || strings.EqualFold(s.name, "nan") {
 		return s, false
 	}
 	if !p.take("{") {
@@ -104,7 +105,8 @@ func (p *scanner) word(colons bool) string {
 }
 
 // quoted takes a string in any of PromQL's three quotes. Escapes within single
-// quotes are left to Prometheus.
+// quotes are left to Prometheus, and so is a carriage return within backquotes,
+// which Go leaves out.
 func (p *scanner) quoted() (string, bool) {
 	p.blanks()
 	if p.rest == "" {
@@ -120,7 +122,7 @@ func (p *scanner) quoted() (string, bool) {
 		return value, true
 	}
 	prefix, err := strconv.QuotedPrefix(p.rest)
-	if err != nil {
+	if err != nil || prefix[0] == '`' && strings.Contains(prefix, "\r") {
 		return "", false
 	}
 	value, err := strconv.Unquote(prefix)

@@ -1,9 +1,13 @@
 package usage
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 func TestSourceOf(t *testing.T) {
@@ -40,6 +44,9 @@ func TestSourceOf(t *testing.T) {
 		{`"up"`, source{}},
 		{`{job="a"}`, source{}},
 		{`{"my.metric"}`, source{}},
+		{`Inf`, source{}},
+		{`nan`, source{}},
+		{"up{job=`a\rb`}", source{}},
 		{`up{`, source{}},
 		{`up{job`, source{}},
 		{`up{job=`, source{}},
@@ -67,9 +74,46 @@ func TestSourceOf(t *testing.T) {
 	}
 }
 
+// FuzzParseSelector holds it against Prometheus' own parser: what is taken for a
+// selector is that and nothing more, and of the same name and matchers. What
+// Prometheus refuses it may take, since Prometheus says so when it is asked.
 func FuzzParseSelector(f *testing.F) {
-	for _, s := range []string{"up", `up{a="b",c!~'d',e=` + "`f`}", `up{a="\x41"}`, "{", "up{,}", "up{a='"} {
+	for _, s := range []string{"up", "inf", "NaN", "sum", "up{}", `up{a="b",c!~'d',e=` + "`f`}", `up{a="\x41"}`, "up{a=`\r`}", "{", "up{,}", "up{a='"} {
 		f.Add(s)
 	}
-	f.Fuzz(func(_ *testing.T, s string) { parseSelector(s) })
+	promQL := parser.NewParser(parser.Options{})
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := parseSelector(s)
+		expr, err := promQL.ParseExpr(s)
+		if !ok || err != nil {
+			return
+		}
+		want, ok := expr.(*parser.VectorSelector)
+		if !ok || want.OriginalOffset != 0 || want.Timestamp != nil || want.StartOrEnd != 0 {
+			t.Fatalf("%q is taken for a selector, and is %s", s, expr)
+		}
+		if got.name != want.Name {
+			t.Errorf("%q selects %q, and not %q", s, want.Name, got.name)
+		}
+		equal := make(map[string][]string)
+		others := 0
+		for _, m := range want.LabelMatchers {
+			switch {
+			case m.Name == model.MetricNameLabel && m.Value == want.Name && m.Type == labels.MatchEqual:
+			case m.Type == labels.MatchEqual:
+				equal[m.Name] = append(equal[m.Name], m.Value)
+			default:
+				others++
+			}
+		}
+		for name, values := range equal {
+			others += len(values) - 1
+			if !slices.Contains(values, got.equal[name]) {
+				t.Errorf("%q: %s must be one of %q, and not %q", s, name, values, got.equal[name])
+			}
+		}
+		if len(got.equal) != len(equal) || got.others != others {
+			t.Errorf("%q has %q and %d other matchers, and not %q and %d", s, equal, others, got.equal, got.others)
+		}
+	})
 }

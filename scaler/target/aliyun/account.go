@@ -3,9 +3,12 @@ package aliyun
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // errNoGroup says that the region has no such group.
@@ -15,9 +18,9 @@ var errNoGroup = errors.New("the region has no such scaling group, or none that 
 // safe for concurrent use.
 type account struct {
 	*service
-	groups *shared[*snapshot]
+	groups share.Readings[string, *seen]
 	// alarms are the enabled event-triggered tasks, by group.
-	alarms *shared[map[string][]string]
+	alarms share.Readings[struct{}, map[string][]string]
 
 	followEvery, showsWithin time.Duration
 
@@ -28,20 +31,19 @@ type account struct {
 	known int
 }
 
-// snapshot is what was read of all groups that are somebody's.
-type snapshot struct {
-	asked  map[string]bool
-	groups map[string]scalingGroup
-	// activities are those that had been started and not seen to end. They
-	// were read before the groups, so that what one that has ended did is in
-	// there, but for the API's own delay.
+// seen is a group as it was read, and those activities that had been started and
+// not seen to end. They were read before the group, so that what one that has
+// ended did is in there, but for the API's own delay.
+type seen struct {
+	group      scalingGroup
 	activities map[string]activity
 }
 
 func newAccount(s *service, fresh, followEvery, showsWithin time.Duration) *account {
 	a := &account{service: s, followEvery: followEvery, showsWithin: showsWithin, members: make(map[string]*member)}
-	a.groups = &shared[*snapshot]{fresh: fresh, fetch: a.fetch}
-	a.alarms = &shared[map[string][]string]{fresh: alarmsAge, fetch: s.scalers}
+	a.groups.Fetch, a.groups.PerCall, a.groups.Age = a.fetch, math.MaxInt, fresh
+	a.alarms.Age = alarmsAge
+	a.alarms.Fetch = share.Only(func(ctx context.Context, _ struct{}) (map[string][]string, error) { return s.scalers(ctx) })
 	return a
 }
 
@@ -52,11 +54,13 @@ func (a *account) join(id string) (*member, func()) {
 	defer a.mu.Unlock()
 	m, ok := a.members[id]
 	if !ok {
-		m = &member{id: id, writing: make(chan struct{}, 1), showsWithin: a.showsWithin}
+		m = &member{id: id, showsWithin: a.showsWithin}
 		a.members[id] = m
 	}
 	m.users++
+	unuse := a.groups.Use(id)
 	return m, sync.OnceFunc(func() {
+		unuse()
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if m.users--; m.users == 0 {
@@ -67,79 +71,62 @@ func (a *account) join(id string) (*member, func()) {
 
 // read returns a group, and the activities that were read before it.
 func (a *account) read(ctx context.Context, id string) (scalingGroup, map[string]activity, error) {
-	for {
-		s, err := a.groups.get(ctx)
-		if err != nil {
-			return scalingGroup{}, nil, err
-		}
-		if !s.asked[id] {
-			// It joined after this was begun.
-			a.groups.invalidate()
-			continue
-		}
-		g, ok := s.groups[id]
-		if !ok {
-			return scalingGroup{}, nil, errNoGroup
-		}
-		return g, s.activities, nil
+	s, err := a.groups.Get(ctx, id, time.Time{})
+	switch {
+	case err != nil:
+		return scalingGroup{}, nil, err
+	case s == nil:
+		return scalingGroup{}, nil, errNoGroup
 	}
+	return s.group, s.activities, nil
 }
 
-// fetch reads all groups that are somebody's, in as few calls as it can: by
-// their IDs or, where that is less, with all others of the region.
-func (a *account) fetch(ctx context.Context) (*snapshot, error) {
-	ids, started, known := a.wanted()
-	s := &snapshot{asked: make(map[string]bool, len(ids)), groups: make(map[string]scalingGroup, len(ids))}
-	for _, id := range ids {
-		s.asked[id] = true
-	}
-	var err error
-	if s.activities, err = a.activitiesByID(ctx, started); err != nil {
+// fetch reads groups in as few calls as it can: by their IDs or, where that is
+// less, with all others of the region.
+func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, error) {
+	started, known := a.wanted(ids)
+	activities, err := a.activitiesByID(ctx, started)
+	if err != nil {
 		return nil, err
 	}
-	missing := ids
+	out := make(map[string]*seen, len(ids))
+	add := func(groups []scalingGroup) {
+		for i := range groups {
+			out[groups[i].id] = &seen{groups[i], activities}
+		}
+	}
+	missing := slices.Sorted(slices.Values(ids))
 	if calls(len(ids), idsPerCall) > max(1, calls(known, perPage)) {
 		all, err := a.allGroups(ctx)
 		if err != nil {
 			return nil, err
 		}
 		a.learn(len(all))
-		s.add(all)
+		add(all)
 		// A page that others came or went before may have left some out.
-		missing = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, ok := s.groups[id]; return ok })
+		missing = slices.DeleteFunc(missing, func(id string) bool { return out[id] != nil })
 	}
 	rest, err := a.groupsByID(ctx, missing)
-	if err != nil {
-		return nil, err
-	}
-	s.add(rest)
-	return s, nil
-}
-
-func (s *snapshot) add(groups []scalingGroup) {
-	for i := range groups {
-		if s.asked[groups[i].id] {
-			s.groups[groups[i].id] = groups[i]
-		}
-	}
+	add(rest)
+	return out, err
 }
 
 // calls is how many calls n things take.
 func calls(n, perCall int) int { return (n + perCall - 1) / perCall }
 
-// wanted returns the IDs of the groups and of the activities to be read.
-func (a *account) wanted() (ids, started []string, known int) {
+// wanted returns the activities to be read with these groups.
+func (a *account) wanted(ids []string) (started []string, known int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for id, m := range a.members {
-		ids = append(ids, id)
-		if activity := m.started(); activity != "" {
-			started = append(started, activity)
+	for _, id := range ids {
+		if m, ok := a.members[id]; ok {
+			if activity := m.started(); activity != "" {
+				started = append(started, activity)
+			}
 		}
 	}
-	slices.Sort(ids)
 	slices.Sort(started)
-	return ids, started, a.known
+	return started, a.known
 }
 
 func (a *account) learn(known int) {

@@ -13,7 +13,7 @@ import (
 
 // How old what is shared may be, and how patient we are.
 const (
-	// snapshotAge is how old a snapshot of the groups may be.
+	// snapshotAge is how old what was read of a group may be.
 	snapshotAge = 2 * time.Second
 	// alarmsAge is how old the list of event-triggered tasks may be.
 	alarmsAge = time.Minute
@@ -30,7 +30,9 @@ const (
 type Clients struct {
 	pool share.Pool[Access, *account]
 
-	// Shorter in tests.
+	// Tests have requests carried by it, on clients that are shared as all are,
+	// and have less patience.
+	transport                             *http.Client
 	snapshotAge, followEvery, showsWithin time.Duration
 }
 
@@ -48,22 +50,20 @@ func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig {
 // it back. Nothing is dialed. override, where not nil, makes the requests, and
 // such a client is never shared.
 func (c *Clients) get(a Access, override *http.Client) (*account, func(), error) {
-	if c == nil {
-		c = new(Clients)
+	if c == nil || override != nil {
+		c = &Clients{transport: override}
 	}
-	if override != nil {
-		acc, err := c.build(a, override)
-		return acc, func() {}, err
-	}
-	lease, err := c.pool.Get(a, a.sum(), func() (*account, error) {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 16
-		return c.build(a, &http.Client{Transport: t})
+	return c.pool.Lend(a, a.sum(), func() (*account, error) {
+		client := c.transport
+		if client == nil {
+			client = &http.Client{Transport: share.Transport()}
+		}
+		s, err := newService(a, client)
+		if err != nil {
+			return nil, err
+		}
+		return newAccount(s, cmp.Or(c.snapshotAge, snapshotAge), cmp.Or(c.followEvery, followEvery), cmp.Or(c.showsWithin, showsWithin)), nil
 	}, func(acc *account) { acc.http.CloseIdleConnections() })
-	if err != nil {
-		return nil, nil, err
-	}
-	return lease.Client, lease.Close, nil
 }
 
 // FilesSum implements target.Files.
@@ -80,12 +80,4 @@ func (a Access) sum() share.Sum {
 		cmp.Or(os.Getenv("ALIBABA_CLOUD_CREDENTIALS_FILE"), filepath.Join(home, ".alibabacloud", "credentials")),
 		cmp.Or(os.Getenv("ALIBABA_CLOUD_CONFIG_FILE"), filepath.Join(home, ".aliyun", "config.json")),
 	)
-}
-
-func (c *Clients) build(a Access, client *http.Client) (*account, error) {
-	s, err := newService(a, client)
-	if err != nil {
-		return nil, err
-	}
-	return newAccount(s, cmp.Or(c.snapshotAge, snapshotAge), cmp.Or(c.followEvery, followEvery), cmp.Or(c.showsWithin, showsWithin)), nil
 }

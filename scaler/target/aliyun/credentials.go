@@ -14,6 +14,7 @@ import (
 	"github.com/aliyun/credentials-go/credentials/providers"
 
 	"github.com/alertscaler/alertscaler/scaler/recovery"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 const (
@@ -39,16 +40,16 @@ type keyring struct {
 	access Access
 	sts    openapi.Client
 
-	chainLock chan struct{} // held while chain is used
+	chainLock share.Lock // held while chain is used
 	chain     providers.CredentialsProvider
 
-	roleLock chan struct{} // held while what follows is used
+	roleLock share.Lock // held while what follows is used
 	session  key
 	expires  time.Time
 }
 
 func newKeyring(a Access, client dara.HttpClient) (*keyring, error) {
-	k := &keyring{access: a, chainLock: make(chan struct{}, 1), roleLock: make(chan struct{}, 1)}
+	k := &keyring{access: a}
 	err := k.sts.Init(&utils.Config{
 		RegionId:   new(a.Region),
 		Endpoint:   new(cmp.Or(a.STSEndpoint, "sts."+a.Region+".aliyuncs.com")),
@@ -66,10 +67,10 @@ func (k *keyring) get(ctx context.Context) (credentials.Credential, error) {
 		own, err := k.own(ctx)
 		return signer{own}, err
 	}
-	if err := lock(ctx, k.roleLock); err != nil {
+	if err := k.roleLock.Lock(ctx); err != nil {
 		return nil, err
 	}
-	defer unlock(k.roleLock)
+	defer k.roleLock.Unlock()
 	if time.Until(k.expires) > renewBefore {
 		return signer{k.session}, nil
 	}
@@ -90,7 +91,7 @@ func (k *keyring) own(ctx context.Context) (key, error) {
 	if k.access.AccessKeyID != "" {
 		return key{id: k.access.AccessKeyID, secret: string(k.access.AccessKeySecret)}, nil
 	}
-	if err := lock(ctx, k.chainLock); err != nil {
+	if err := k.chainLock.Lock(ctx); err != nil {
 		return key{}, err
 	}
 	type answer struct {
@@ -99,7 +100,7 @@ func (k *keyring) own(ctx context.Context) (key, error) {
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		defer unlock(k.chainLock)
+		defer k.chainLock.Unlock()
 		if k.chain == nil {
 			k.chain = providers.NewDefaultCredentialsProvider()
 		}
@@ -133,13 +134,13 @@ func (k *keyring) assume(ctx context.Context, own key) (key, time.Time, error) {
 	}
 	sts := k.sts // a call writes to its client
 	sts.Credential = signer{own}
-	ctx, note := withNote(ctx)
+	ctx = share.Note(ctx)
 	result, err := sts.CallApiWithCtx(ctx, &utils.Params{
 		Action: new("AssumeRole"), Version: new("2015-04-01"), Protocol: new(k.access.Protocol), Pathname: new("/"),
 		Method: new("POST"), AuthType: new("AK"), Style: new("RPC"), ReqBodyType: new("formData"), BodyType: new("json"),
 	}, &utils.OpenApiRequest{Query: utils.Query(query)}, &dara.RuntimeOptions{})
 	if err != nil {
-		return key{}, time.Time{}, newCallError("AssumeRole", err, note)
+		return key{}, time.Time{}, newCallError(ctx, "AssumeRole", err)
 	}
 	var got struct {
 		Body struct {
@@ -147,12 +148,12 @@ func (k *keyring) assume(ctx context.Context, own key) (key, time.Time, error) {
 		} `json:"body"`
 	}
 	if err := dara.Convert(result, &got); err != nil {
-		return key{}, time.Time{}, newCallError("AssumeRole", err, note)
+		return key{}, time.Time{}, newCallError(ctx, "AssumeRole", err)
 	}
 	c := got.Body.Credentials
 	expires, err := time.Parse(time.RFC3339, c.Expiration)
 	if err != nil || c.AccessKeyId == "" || c.AccessKeySecret == "" || c.SecurityToken == "" {
-		return key{}, time.Time{}, newCallError("AssumeRole", errNoAnswer, note)
+		return key{}, time.Time{}, newCallError(ctx, "AssumeRole", errNoAnswer)
 	}
 	return key{c.AccessKeyId, c.AccessKeySecret, c.SecurityToken, "ram_role_arn"}, expires, nil
 }
@@ -162,21 +163,6 @@ type credentialsError struct{ err error }
 
 func (e *credentialsError) Error() string { return fmt.Sprintf("no credentials: %.500s", e.err) }
 func (e *credentialsError) Unwrap() error { return e.err }
-
-// lock takes a lock of capacity 1, unless ctx ends before.
-func lock(ctx context.Context, l chan struct{}) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case l <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func unlock(l chan struct{}) { <-l }
 
 // signer is a credentials.Credential that is just this key.
 type signer struct{ key key }

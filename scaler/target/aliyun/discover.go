@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // tagPrefix is target.DiscoveryPrefix as tags of clouds have it.
@@ -45,20 +46,14 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of region %s: %w", c.Region, err)
 	}
-	return &discoverer{cfg: *c, account: a, release: release}, nil
+	return &discoverer{cfg: *c, account: a, OnClose: release}, nil
 }
 
 // discoverer is a target.Discoverer.
 type discoverer struct {
+	share.OnClose
 	cfg     DiscoveryConfig
 	account *account
-	release func()
-}
-
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.release()
-	return nil
 }
 
 // Discover implements target.Discoverer. The groups are asked for by tag, since

@@ -95,7 +95,7 @@ func TestDiscoverFails(t *testing.T) {
 			t.Errorf("%s: %v, %v, want nothing but an error", action, got, err)
 		}
 	}
-	got, err := discovery(t, unreachable(t)).Discover(t.Context())
+	got, err := discovery(t, unreachable).Discover(t.Context())
 	if target.KindOf(err) != target.KindTemporary || got != nil {
 		t.Errorf("unreachable: %v, %v", got, err)
 	}

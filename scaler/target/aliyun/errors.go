@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // callError is an error of one call to the API.
@@ -31,9 +32,11 @@ type responseError interface {
 	GetStatusCode() *int
 }
 
-// newCallError says what is known of an error that the SDK returned.
-func newCallError(action string, err error, n *note) error {
-	e := &callError{action: action, err: err, status: n.status, retryAfter: n.retryAfter}
+// newCallError says what is known of an error that the SDK returned of a call
+// with a context of share.Note.
+func newCallError(ctx context.Context, action string, err error) error {
+	noted := share.Noted(ctx)
+	e := &callError{action: action, err: err, status: noted.Status, retryAfter: noted.RetryAfter}
 	if answer, ok := errors.AsType[responseError](err); ok {
 		if e.code = value(answer.GetCode()); e.code == noCode {
 			e.code = ""
@@ -69,12 +72,8 @@ func failure(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	// What was cut short by the caller's deadline does not always say so.
-	if cause := ctx.Err(); cause != nil {
-		if !errors.Is(err, cause) {
-			err = fmt.Errorf("%w: %w", cause, err)
-		}
-		return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+	if ctx.Err() != nil {
+		return &target.Error{Kind: target.KindTemporary, Op: op, Err: share.Cause(ctx, err)}
 	}
 	e := &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
 	if _, ok := errors.AsType[*credentialsError](err); ok {
@@ -93,14 +92,10 @@ func kindOf(status int, code string) target.Kind {
 	if k, ok := kindOfCode(code); ok {
 		return k
 	}
-	switch {
-	case status == http.StatusTooManyRequests:
-		return target.KindThrottled
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return target.KindUnauthorized
-	case status == http.StatusConflict:
-		return target.KindConflict
-	case status == http.StatusRequestTimeout || status >= 500 || status < 300 || code == "":
+	switch kind := share.StatusKind(status); {
+	case kind == target.KindThrottled, kind == target.KindUnauthorized, status == http.StatusConflict:
+		return kind
+	case kind == target.KindTemporary || status >= 500 || status < 300 || code == "":
 		// Without a code it is no answer of the API's.
 		return target.KindTemporary
 	default:

@@ -120,7 +120,7 @@ func TestNoAPI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tgt := at(t, serve(t, test.answer))
+			tgt := at(t, serve(test.answer))
 			st, err := tgt.Current(t.Context())
 			if target.KindOf(err) != test.want || st != (target.State{}) {
 				t.Errorf("%+v, %v (kind %q), want kind %q", st, err, target.KindOf(err), test.want)

@@ -13,16 +13,17 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // group is a target.Target.
 type group struct {
+	share.OnClose
 	id, what    string
 	allowOthers bool
 	logger      log.Logger
 	account     *account
 	member      *member
-	close       func()
 }
 
 var (
@@ -31,20 +32,11 @@ var (
 )
 
 func newGroup(c *Config, o target.Options, a *account, release func()) *group {
-	g := &group{id: c.ScalingGroupID, what: c.what(), allowOthers: c.AllowOtherOwners, logger: o.Logger, account: a}
-	if g.logger == nil {
-		g.logger = log.NewNopLogger()
-	}
+	g := &group{id: c.ScalingGroupID, what: c.what(), allowOthers: c.AllowOtherOwners, logger: o.Log(), account: a}
 	member, leave := a.join(g.id)
 	g.member = member
-	g.close = func() { leave(); release() }
+	g.OnClose = func() { leave(); release() }
 	return g
-}
-
-// Close implements target.Closer.
-func (g *group) Close() error {
-	g.close()
-	return nil
 }
 
 // Current implements target.Target.
@@ -105,10 +97,10 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 	}
 	// The answers of two requests might come in another order than they were
 	// accepted in.
-	if err := lock(ctx, g.member.writing); err != nil {
+	if err := g.member.writing.Lock(ctx); err != nil {
 		return failure(ctx, op, err)
 	}
-	defer unlock(g.member.writing)
+	defer g.member.writing.Unlock()
 	info, activities, err := g.read(ctx, op)
 	if err != nil {
 		return err
@@ -124,7 +116,7 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 		return err
 	}
 	// Whatever comes of it, what was read before may not be what there is.
-	defer g.account.groups.invalidate()
+	defer g.account.groups.Forget(g.id)
 	if err := g.ask(ctx, op, &info, from, desired, victims); err != nil {
 		return err
 	}
@@ -160,7 +152,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) 
 	if g.allowOthers || slices.Contains(info.suspended, processAlarms) {
 		return nil
 	}
-	scalers, err := g.account.alarms.get(ctx)
+	scalers, err := g.account.alarms.Get(ctx, struct{}{}, time.Time{})
 	if err != nil {
 		return failure(ctx, op, fmt.Errorf("who else scales it: %w", err))
 	}
@@ -169,7 +161,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) 
 		return nil
 	}
 	// Whoever disables them need not wait.
-	g.account.alarms.invalidate()
+	g.account.alarms.Forget(struct{}{})
 	return target.Errorf(target.KindPermanent, op,
 		"the event-triggered task %s scales it too, and each would undo the other; disable it, or set allow_other_owners", strings.Join(tasks, ", "))
 }

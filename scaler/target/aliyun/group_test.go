@@ -116,7 +116,10 @@ func TestFailed(t *testing.T) {
 
 // TestFailureOfBefore: what failed before a request is no failure of it.
 func TestFailureOfBefore(t *testing.T) {
-	t.Parallel()
+	virtual(t, testFailureOfBefore)
+}
+
+func testFailureOfBefore(t *testing.T) {
 	g := expecting()
 	g.Fails = "OperationDenied.NoStock"
 	s, host := api(t, g)
@@ -138,7 +141,10 @@ func TestFailureOfBefore(t *testing.T) {
 // TestForeignAfterFailure: once someone else has changed the group, our failure
 // is no longer what there is to say of it.
 func TestForeignAfterFailure(t *testing.T) {
-	t.Parallel()
+	virtual(t, testForeignAfterFailure)
+}
+
+func testForeignAfterFailure(t *testing.T) {
 	g := web()
 	g.Fails = "OperationDenied.NoStock"
 	s, host := api(t, g)
@@ -209,7 +215,10 @@ func TestActivityInProgress(t *testing.T) {
 
 // TestLostAnswer: a request whose answer was lost, made again, is the same one.
 func TestLostAnswer(t *testing.T) {
-	t.Parallel()
+	virtual(t, testLostAnswer)
+}
+
+func testLostAnswer(t *testing.T) {
 	g := web()
 	g.Boot = time.Minute
 	s, host := api(t, g)
@@ -238,7 +247,10 @@ func TestLostAnswer(t *testing.T) {
 
 // TestOtherOwners refuses what event-triggered tasks scale too.
 func TestOtherOwners(t *testing.T) {
-	t.Parallel()
+	virtual(t, testOtherOwners)
+}
+
+func testOtherOwners(t *testing.T) {
 	s, host := api(t, web())
 	rules := []string{"ari:acs:ess:cn-hangzhou:123456789012:scalingrule/asr-1"}
 	tgt := at(t, host)
@@ -273,7 +285,10 @@ func TestOtherOwners(t *testing.T) {
 
 // TestManyGroups: five hundred targets cost a handful of calls a round.
 func TestManyGroups(t *testing.T) {
-	t.Parallel()
+	virtual(t, testManyGroups)
+}
+
+func testManyGroups(t *testing.T) {
 	const n = 500
 	var groups []aliyuntest.Group
 	for i := range n {
@@ -282,7 +297,8 @@ func TestManyGroups(t *testing.T) {
 		groups = append(groups, g)
 	}
 	s, host := api(t, groups...)
-	clients := &Clients{snapshotAge: time.Hour}
+	clients := wired()
+	clients.snapshotAge = time.Hour
 	targets := make([]*group, n)
 	for i := range targets {
 		targets[i] = build(t, &Config{ScalingGroupID: groups[i].ID, Access: access(host), clients: clients})
@@ -309,12 +325,14 @@ func TestManyGroups(t *testing.T) {
 	}
 	// Few of many are read by themselves.
 	s, host = api(t, groups...)
-	few := &Clients{snapshotAge: time.Nanosecond}
+	few := wired()
+	few.snapshotAge = time.Nanosecond
 	var last *group
 	for i := range 45 {
 		last = build(t, &Config{ScalingGroupID: groups[i].ID, Access: access(host), clients: few})
 	}
 	current(t, last) // lists all, and learns how many there are
+	time.Sleep(time.Nanosecond)
 	before := s.Calls()["DescribeScalingGroups"]
 	current(t, last)
 	if got := s.Calls()["DescribeScalingGroups"] - before; got != 3 {
@@ -324,9 +342,14 @@ func TestManyGroups(t *testing.T) {
 
 // TestOwnWriteIsSeen: nobody's snapshot outlives a request.
 func TestOwnWriteIsSeen(t *testing.T) {
-	t.Parallel()
+	virtual(t, testOwnWriteIsSeen)
+}
+
+func testOwnWriteIsSeen(t *testing.T) {
 	_, host := api(t, expecting())
-	tgt := build(t, &Config{ScalingGroupID: testGroup, Access: access(host), clients: &Clients{snapshotAge: time.Hour}})
+	clients := wired()
+	clients.snapshotAge = time.Hour
+	tgt := build(t, &Config{ScalingGroupID: testGroup, Access: access(host), clients: clients})
 	current(t, tgt)
 	for _, n := range []int{5, 3} {
 		if err := tgt.Scale(t.Context(), n); err != nil {

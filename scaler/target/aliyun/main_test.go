@@ -1,16 +1,14 @@
 package aliyun
 
 import (
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/aliyun/aliyuntest"
+	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
 const (
@@ -40,33 +38,21 @@ func api(t testing.TB, groups ...aliyuntest.Group) (*aliyuntest.Server, string) 
 	t.Helper()
 	s := &aliyuntest.Server{Users: map[string]aliyuntest.User{testKey: {Secret: testSecret}}}
 	s.Add(groups...)
-	return s, serve(t, s)
+	return s, serve(s)
 }
 
-func serve(t testing.TB, h http.Handler) string {
+// hosts are those that the tests' clients reach, without the network.
+var hosts targettest.Hosts
+
+func serve(h http.Handler) string { return hosts.Serve(h) }
+
+const unreachable = "nowhere.test"
+
+// virtual runs a test in virtual time, beside others.
+func virtual(t *testing.T, test func(*testing.T)) {
 	t.Helper()
-	srv := httptest.NewServer(h)
-	t.Cleanup(func() {
-		srv.CloseClientConnections()
-		srv.Close()
-	})
-	return strings.TrimPrefix(srv.URL, "http://")
-}
-
-func unreachable(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-// hangs takes requests and never answers.
-func hangs(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
+	t.Parallel()
+	synctest.Test(t, test)
 }
 
 // access is that of the test's user.
@@ -74,9 +60,14 @@ func access(host string) Access {
 	return Access{Region: testRegion, Endpoint: host, Protocol: "http", AccessKeyID: testKey, AccessKeySecret: testSecret}
 }
 
+// wired are clients that reach hosts, with the zero value's patience.
+func wired() *Clients { return &Clients{transport: &http.Client{Transport: &hosts}} }
+
 // quick are clients that keep nothing for long.
 func quick() *Clients {
-	return &Clients{snapshotAge: 5 * time.Millisecond, followEvery: 5 * time.Millisecond, showsWithin: 2 * time.Second}
+	c := wired()
+	c.snapshotAge, c.followEvery, c.showsWithin = 5*time.Millisecond, 5*time.Millisecond, 2*time.Second
+	return c
 }
 
 func build(t testing.TB, cfg *Config) *group {
@@ -119,9 +110,17 @@ func until(t testing.TB, tgt target.Target, what string, ok func(target.State) b
 	return st
 }
 
-// both runs a test on a group that has an expected number and on one without.
+// kinds are a group that has an expected number and one without.
+func kinds() map[string]aliyuntest.Group {
+	return map[string]aliyuntest.Group{"expected": expecting(), "activities": web()}
+}
+
+// both runs a test, in virtual time, on a group that has an expected number and on one without.
 func both(t *testing.T, test func(*testing.T, aliyuntest.Group)) {
 	t.Helper()
-	t.Run("expected", func(t *testing.T) { t.Parallel(); test(t, expecting()) })
-	t.Run("activities", func(t *testing.T) { t.Parallel(); test(t, web()) })
+	for name, like := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) { test(t, like) })
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // neverShows is how long an activity that was started may not be there, until
@@ -16,8 +17,8 @@ const neverShows = 5 * time.Minute
 // us. It outlives the targets of a configuration that is replaced.
 type member struct {
 	id          string
-	users       int           // guarded by account.mu
-	writing     chan struct{} // held while the group is changed
+	users       int        // guarded by account.mu
+	writing     share.Lock // held while the group is changed
 	showsWithin time.Duration
 
 	mu   sync.Mutex // guards what follows

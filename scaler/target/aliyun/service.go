@@ -9,6 +9,8 @@ import (
 	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	ess "github.com/alibabacloud-go/ess-20220222/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 const (
@@ -64,9 +66,9 @@ func (s *service) call(ctx context.Context, action string, do func(context.Conte
 	}
 	// Typed errors, and not their texts in one of no type.
 	sdk.Client.DisableSDKError = new(true)
-	ctx, note := withNote(ctx)
+	ctx = share.Note(ctx)
 	if err := do(ctx, sdk, new(dara.RuntimeOptions)); err != nil {
-		return newCallError(action, err, note)
+		return newCallError(ctx, action, err)
 	}
 	return nil
 }

@@ -2,17 +2,15 @@ package aliyun
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/alibabacloud-go/tea/dara"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // errNoAnswer is for a 200 that has not what every answer of the API has.
@@ -47,30 +45,10 @@ func (w wire) Call(req *http.Request, _ *http.Transport) (*http.Response, error)
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	if n, ok := req.Context().Value(noteKey{}).(*note); ok {
-		n.status = resp.StatusCode
-		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-			n.retryAfter = time.Duration(seconds) * time.Second
-		}
-	}
+	share.NoteResponse(resp) // the SDK does not tell all of an answer
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		// To the SDK it is a success.
 		return nil, fmt.Errorf("HTTP status %s to %.200q", resp.Status, resp.Header.Get("Location"))
 	}
 	return resp, nil
-}
-
-// note is what the SDK does not tell of an answer.
-type note struct {
-	status     int
-	retryAfter time.Duration
-}
-
-type noteKey struct{}
-
-// withNote returns a context for one call, and what will be known of its
-// answer.
-func withNote(ctx context.Context) (context.Context, *note) {
-	n := new(note)
-	return context.WithValue(ctx, noteKey{}, n), n
 }

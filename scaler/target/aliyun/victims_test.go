@@ -29,7 +29,10 @@ func replicaIDs(rs target.Replicas) []string {
 }
 
 func TestReplicas(t *testing.T) {
-	t.Parallel()
+	virtual(t, testReplicas)
+}
+
+func testReplicas(t *testing.T) {
 	g := web()
 	g.Count = 4
 	s, host := api(t, g)

@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // jobTemplate is a target.Target.
@@ -21,8 +22,8 @@ type jobTemplate struct {
 	current    *cached
 	requests   requests
 
-	// turn holds one token: whoever has it uses what follows.
-	turn chan struct{}
+	// turn is for whoever uses what follows.
+	turn share.Lock
 	// following is the job under way; 0: none.
 	following int
 	request   *request
@@ -36,10 +37,7 @@ var (
 )
 
 func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplate {
-	t := &jobTemplate{cfg: *cfg, options: o, logger: o.Logger, controller: c, turn: make(chan struct{}, 1), unsure: true}
-	if t.logger == nil {
-		t.logger = log.NewNopLogger()
-	}
+	t := &jobTemplate{cfg: *cfg, options: o, logger: o.Log(), controller: c, unsure: true}
 	commands := newEnvironment("", cfg.PassEnv, nil)
 	if cfg.Current.Group == "" {
 		t.current = newCached(&counter{commands, cfg.Current.Command})
@@ -53,28 +51,14 @@ func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplat
 	return t
 }
 
-// take takes the turn, or gives up with ctx.
-func (t *jobTemplate) take(ctx context.Context, op string) (release func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, failure(op, err)
-	}
-	select {
-	case t.turn <- struct{}{}:
-		return func() { <-t.turn }, nil
-	case <-ctx.Done():
-		return nil, failure(op, ctx.Err())
-	}
-}
-
 // Current implements target.Target. While a job is under way, requested is
 // what it was launched for.
 func (t *jobTemplate) Current(ctx context.Context) (target.State, error) {
 	op := "count the replicas of " + t.options.Name
-	release, err := t.take(ctx, op)
-	if err != nil {
-		return target.State{}, err
+	if err := t.turn.Lock(ctx); err != nil {
+		return target.State{}, failure(op, err)
 	}
-	defer release()
+	defer t.turn.Unlock()
 	if _, err := t.follow(ctx, op); err != nil {
 		return target.State{}, err
 	}
@@ -99,11 +83,10 @@ func (t *jobTemplate) Scale(ctx context.Context, desired int) error {
 	if desired < 0 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
-	release, err := t.take(ctx, op)
-	if err != nil {
-		return err
+	if err := t.turn.Lock(ctx); err != nil {
+		return failure(op, err)
 	}
-	defer release()
+	defer t.turn.Unlock()
 	template, err := t.follow(ctx, op)
 	if err != nil {
 		return err

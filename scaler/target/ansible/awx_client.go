@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // maxAnswer bounds what is read of one answer of a controller.
@@ -58,7 +60,7 @@ func (c *controller) call(ctx context.Context, op, method, path string, query ur
 	}
 	if resp.StatusCode/100 != 2 {
 		return &target.Error{
-			Kind: statusKind(resp.StatusCode), Op: op, RetryAfter: retryAfter(resp.Header, time.Now()),
+			Kind: share.StatusKind(resp.StatusCode), Op: op, RetryAfter: share.RetryAfter(resp.Header, time.Now()),
 			Err: fmt.Errorf("%s %s: %w", method, path, &statusError{resp.StatusCode, answer}),
 		}
 	}
@@ -66,7 +68,7 @@ func (c *controller) call(ctx context.Context, op, method, path string, query ur
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return target.Errorf(target.KindTemporary, op, "%s %s: it answered %d and no JSON of the API: %w: %q", method, path, resp.StatusCode, err, shorten(answer))
+		return target.Errorf(target.KindTemporary, op, "%s %s: it answered %d and no JSON of the API: %w: %q", method, path, resp.StatusCode, err, program.Excerpt(answer))
 	}
 	return nil
 }
@@ -87,39 +89,10 @@ func (e *statusError) Error() string {
 	if json.Unmarshal(e.body, &known) == nil && known.Detail+known.Error != "" {
 		return s + ": " + known.Detail + known.Error
 	}
-	if body := shorten(e.body); body != "" {
+	if body := program.Excerpt(e.body); body != "" {
 		return s + ": " + body
 	}
 	return s + ": " + http.StatusText(e.code)
-}
-
-func statusKind(code int) target.Kind {
-	switch {
-	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return target.KindUnauthorized
-	case code == http.StatusNotFound:
-		return target.KindNotFound
-	case code == http.StatusConflict:
-		return target.KindConflict
-	case code == http.StatusTooManyRequests:
-		return target.KindThrottled
-	case code == http.StatusRequestTimeout, code >= 500:
-		return target.KindTemporary
-	default:
-		return target.KindPermanent
-	}
-}
-
-// retryAfter reads the header, in seconds or as a date.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil {
-		return time.Duration(max(0, s)) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }
 
 // find returns the id of the one thing that has the name; one that is a number

@@ -83,8 +83,13 @@ func awx(t testing.TB, url string, changes ...string) *jobTemplate {
 
 func TestAWXConformance(t *testing.T) {
 	t.Parallel()
+	at := func(t *testing.T, url string, changes ...string) target.Target {
+		a := awx(t, url, changes...)
+		hasten(a.current)
+		return a
+	}
 	targettest.Run(t, targettest.Harness{
-		New: func(t *testing.T) target.Target { return awx(t, farm(t, 20*time.Millisecond, nil).URL) },
+		New: func(t *testing.T) target.Target { return at(t, farm(t, 20*time.Millisecond, nil).URL) },
 		Slow: func(t *testing.T) target.Target {
 			site := newSite(t, "")
 			s := farm(t, 20*time.Millisecond, func(tpl *awxtest.Template) {
@@ -94,7 +99,7 @@ func TestAWXConformance(t *testing.T) {
 					return run(vars)
 				}
 			})
-			return awx(t, s.URL, "current: { inventory: '1', group: web, ready: { command: ["+site.path("ready.sh")+"] } }")
+			return at(t, s.URL, "current: { inventory: '1', group: web, ready: { command: ["+site.path("ready.sh")+"] } }")
 		},
 		Missing: func(t *testing.T) target.Target { return awx(t, farm(t, 0, nil).URL, "job_template: nobody") },
 		Forbidden: func(t *testing.T) target.Target {
@@ -107,7 +112,7 @@ func TestAWXConformance(t *testing.T) {
 			return awx(t, s.URL)
 		},
 		Converge: 20 * time.Second,
-		Poll:     100 * time.Millisecond,
+		Poll:     20 * time.Millisecond,
 	})
 }
 
@@ -147,7 +152,7 @@ func TestAWXJob(t *testing.T) {
 	}
 	// Someone else's change, once the job is done.
 	s.SetGroup("web", hostNames(5))
-	time.Sleep(fresh)
+	a.current.now = func() time.Time { return time.Now().Add(fresh) }
 	if st := current(t, a); st.Requested != 5 || st.Failed != nil {
 		t.Errorf("%+v, want someone else's 5", st)
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os/exec"
 	"strconv"
 	"time"
@@ -45,32 +43,18 @@ func (e *environment) command(argv []string) *exec.Cmd {
 func (e *environment) output(ctx context.Context, op string, argv []string, limit int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	cmd := e.command(argv)
-	printed, complaint := &program.Capped{Max: limit}, program.NewOutput(maxErrorOutput)
-	cmd.Stdout, cmd.Stderr = printed, complaint
-	err := program.Run(ctx, cmd)
+	a, err := program.Ask(ctx, e.command(argv), limit)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, failure(op, fmt.Errorf("run %q: %w", argv, ctx.Err()))
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+	case program.NeverStarts(err):
 		return nil, target.Errorf(target.KindPermanent, op, "run %q: %w", argv, err)
-	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		return nil, target.Errorf(target.KindTemporary, op, "run %q: %w: %s", argv, err, said(complaint, printed.Kept.Bytes()))
-	case printed.Over:
-		return nil, target.Errorf(target.KindTemporary, op, "%q printed more than %d bytes: %q ...", argv, limit, printed.Kept.Bytes()[:min(limit, 200)])
+	case err != nil:
+		return nil, target.Errorf(target.KindTemporary, op, "run %q: %w: %s", argv, err, a.Said())
+	case a.Over:
+		return nil, target.Errorf(target.KindTemporary, op, "%q printed more than %d bytes: %q", argv, limit, program.Excerpt(a.Stdout))
 	}
-	return printed.Kept.Bytes(), nil
-}
-
-// said is what a program that did not work has printed.
-func said(complaint *program.Output, printed []byte) string {
-	if s := complaint.Last(maxErrorOutput); s != "" {
-		return s
-	}
-	if s := bytes.TrimSpace(printed); len(s) > 0 {
-		return string(s[max(0, len(s)-maxErrorOutput):])
-	}
-	return "it printed nothing"
+	return a.Stdout, nil
 }
 
 // failure is an error on the way: temporary, whatever it is.
@@ -91,7 +75,7 @@ func (c *counter) read(ctx context.Context, op string, _ time.Time) (counts, err
 	}
 	n, ok := parseCounts(printed)
 	if !ok {
-		return counts{}, target.Errorf(target.KindTemporary, op, `%q printed %q, want one whole number or {"requested": 3, "ready": 2}`, c.argv, shorten(printed))
+		return counts{}, target.Errorf(target.KindTemporary, op, `%q printed %q, want one whole number or {"requested": 3, "ready": 2}`, c.argv, program.Excerpt(printed))
 	}
 	return n, nil
 }
@@ -104,7 +88,7 @@ func (c *counter) number(ctx context.Context, op string) (int, error) {
 	}
 	n, ok := parseNumber(printed)
 	if !ok {
-		return 0, target.Errorf(target.KindTemporary, op, "%q printed %q, want one whole number", c.argv, shorten(printed))
+		return 0, target.Errorf(target.KindTemporary, op, "%q printed %q, want one whole number", c.argv, program.Excerpt(printed))
 	}
 	return n, nil
 }
@@ -125,13 +109,4 @@ func parseCounts(b []byte) (counts, bool) {
 		return counts{}, false
 	}
 	return counts{*c.Requested, *c.Ready}, true
-}
-
-// shorten is the beginning of what a program printed, for an error.
-func shorten(b []byte) string {
-	b = bytes.TrimSpace(b)
-	if len(b) > 200 {
-		return string(b[:200]) + " ..."
-	}
-	return string(b)
 }

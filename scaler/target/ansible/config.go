@@ -117,12 +117,8 @@ func (c *Config) Validate() error {
 			return &target.FieldError{Field: "inventory", Msg: err.Error()}
 		}
 	}
-	if c.Dir != "" {
-		if fi, err := os.Stat(c.Dir); err != nil {
-			return &target.FieldError{Field: "dir", Msg: err.Error()}
-		} else if !fi.IsDir() {
-			return &target.FieldError{Field: "dir", Msg: c.Dir + " is not a directory"}
-		}
+	if err := program.ValidateDir(c.Dir); err != nil {
+		return err
 	}
 	switch {
 	case c.Timeout <= 0:

@@ -1,10 +1,9 @@
 package ansible
 
 import (
-	"errors"
 	"fmt"
-	"os/exec"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -61,10 +60,7 @@ func validateCommand(field string, command []string) error {
 	if len(command) == 0 || command[0] == "" {
 		return &target.FieldError{Field: field, Msg: `must name a program, as in ["./count", "web"]`}
 	}
-	if _, err := exec.LookPath(command[0]); err != nil {
-		if e, ok := errors.AsType[*exec.Error](err); ok {
-			err = e.Err // without the name, which is said here
-		}
+	if err := program.Runnable(command[0]); err != nil {
 		return &target.FieldError{Field: field, Msg: fmt.Sprintf("program %q cannot be run: %v", command[0], err)}
 	}
 	return nil

@@ -13,14 +13,15 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
-// TestConformance scales the hosts of a dynamic inventory by the real
-// ansible-playbook.
+// TestConformance scales the hosts of a dynamic inventory. A playbook in place
+// of the real one serves as well for what the suite asks: when is it run, with
+// which number, and what is told meanwhile and afterwards.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	realtest.Tool(t, "ansible-playbook")
 	at := func(t *testing.T, changes string) target.Target {
-		s := newSite(t, setCount)
-		return build(t, s.config(t, changes))
+		p := build(t, newSite(t, setCount).config(t, standIns+"\n"+changes))
+		hasten(p.current)
+		return p
 	}
 	targettest.Run(t, targettest.Harness{
 		New: func(t *testing.T) target.Target { return at(t, "") },
@@ -36,10 +37,28 @@ func TestConformance(t *testing.T) {
 		},
 		Hanging:     func(t *testing.T) target.Target { return at(t, `current: { group: "", command: [sleep, "1000"] }`) },
 		Converge:    time.Minute,
+		Poll:        20 * time.Millisecond,
+		CallTimeout: time.Minute,
+	})
+}
+
+// TestAnsibleConformance does it by the real ansible-playbook and
+// ansible-inventory.
+func TestAnsibleConformance(t *testing.T) {
+	t.Parallel()
+	realtest.Tool(t, "ansible-playbook")
+	at := func(t *testing.T, changes string) target.Target {
+		return build(t, newSite(t, setCount).config(t, changes))
+	}
+	targettest.Run(t, targettest.Harness{
+		New: func(t *testing.T) target.Target { return at(t, "") },
+		Slow: func(t *testing.T) target.Target {
+			return at(t, "current: { group: web, ready: { command: [./ready.sh] } }")
+		},
+		Converge:    time.Minute,
 		Poll:        time.Second,
 		CallTimeout: time.Minute,
-		MaxReplicas: 4,
-	})
+	}, "ScaleUpAndDown", "RequestedBeforeReady")
 }
 
 // TestSwarmConformance scales a Swarm service by a playbook that calls docker
@@ -79,5 +98,5 @@ env: { DOCKER_HOST: %q }`, inspect, name, name, host)))
 		Poll:        time.Second,
 		CallTimeout: time.Minute,
 		MaxReplicas: 3,
-	})
+	}, "ScaleUpAndDown", "ForeignChange")
 }

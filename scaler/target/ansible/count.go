@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // source reads how many replicas there are, not as it was before since where
@@ -23,7 +25,8 @@ const fresh = time.Second
 // methods are safe for concurrent use.
 type cached struct {
 	source source
-	asking chan struct{} // holds one token: whoever has it asks
+	now    func() time.Time
+	asking share.Lock // whoever has it asks
 
 	mu    sync.Mutex
 	known counts
@@ -32,7 +35,7 @@ type cached struct {
 	age   int       // moves with each forget
 }
 
-func newCached(s source) *cached { return &cached{source: s, asking: make(chan struct{}, 1)} }
+func newCached(s source) *cached { return &cached{source: s, now: time.Now} }
 
 // read returns a count that is fresh, or that was begun to be read after it was
 // asked for: a read that takes longer than it stays fresh still serves all who
@@ -48,20 +51,18 @@ func (c *cached) exactly(ctx context.Context, op string) (counts, error) {
 }
 
 func (c *cached) get(ctx context.Context, op string, exact bool) (counts, error) {
-	came := time.Now()
-	select {
-	case c.asking <- struct{}{}:
-		defer func() { <-c.asking }()
-	case <-ctx.Done():
-		return counts{}, failure(op, ctx.Err())
+	came := c.now()
+	if err := c.asking.Lock(ctx); err != nil {
+		return counts{}, failure(op, err)
 	}
+	defer c.asking.Unlock()
 	c.mu.Lock()
 	known, at, age, enough := c.known, c.at, c.age, c.exact || !exact
 	c.mu.Unlock()
-	if enough && (time.Since(at) < fresh || at.After(came)) {
+	if enough && (c.now().Sub(at) < fresh || at.After(came)) {
 		return known, nil
 	}
-	began, since := time.Now(), time.Time{}
+	began, since := c.now(), time.Time{}
 	if exact {
 		since = began.Add(-fresh)
 	}

@@ -89,39 +89,48 @@ func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 func TestInventories(t *testing.T) {
 	t.Parallel()
 	program := realtest.Tool(t, "ansible-inventory")
-	const ini = "[web]\nweb[1:3]\n[db]\ndb1\nweb1\n[all_sites:children]\nweb\ndb\n[empty]\n"
-	const script = `#!/bin/sh
+	s := site{t.TempDir()}
+	if err := os.Mkdir(s.path("dir"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"hosts.ini": "[web]\nweb[1:3]\n[db]\ndb1\nweb1\n[all_sites:children]\nweb\ndb\n[empty]\n",
+		"hosts.yml": "all: { children: { web: { hosts: { a: , b: } } } }\n",
+		"dir/one":   "[web]\na\n",
+		"dir/two":   "[web]\na\nb\n",
+		"hosts.sh": `#!/bin/sh
 echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts": ["b", "c"]}, "_meta": {"hostvars": {"a": {"x": 1}}}}'
-`
-	for _, test := range []struct {
-		name, inventory, content, group string
-		want                            string
-	}{
-		{"static", "hosts.ini", ini, "web", "3"},
-		{"of another", "hosts.ini", ini, "db", "2"},
-		{"parent", "hosts.ini", ini, "all_sites", "4"},
-		{"all", "hosts.ini", ini, "all", "4"},
-		{"empty", "hosts.ini", ini, "empty", "0"},
-		{"none", "hosts.ini", ini, "nobody", "not_found"},
-		{"yaml", "hosts.yml", "all: { children: { web: { hosts: { a: , b: } } } }\n", "web", "2"},
-		{"dynamic", "hosts.sh", script, "web", "2"},
-		{"dynamic parent", "hosts.sh", script, "site", "3"},
-		{"list of hosts", "a,b,c", "", "all", "3"},
-		{"broken", "hosts.sh", "#!/bin/sh\nexit 3\n", "all", "temporary"},
-		{"missing", "elsewhere.ini", "", "all", "permanent"},
+`,
+		"broken.sh": "#!/bin/sh\nexit 3\n",
 	} {
+		mode := os.FileMode(0o644)
+		if strings.HasSuffix(name, ".sh") {
+			mode = 0o755
+		}
+		s.write(t, name, content, mode)
+	}
+	e := newPlaybook(&Config{Playbook: s.path("scale.yml")}, target.Options{}).environment
+	var all Inventories // each is listed once for all that is asked of it
+	for _, test := range []struct{ name, inventory, group, want string }{
+		{"static", "hosts.ini", "web", "3"},
+		{"of another", "hosts.ini", "db", "2"},
+		{"parent", "hosts.ini", "all_sites", "4"},
+		{"all", "hosts.ini", "all", "4"},
+		{"empty", "hosts.ini", "empty", "0"},
+		{"none", "hosts.ini", "nobody", "not_found"},
+		{"yaml", "hosts.yml", "web", "2"},
+		{"directory", "dir", "web", "2"},
+		{"dynamic", "hosts.sh", "web", "2"},
+		{"dynamic parent", "hosts.sh", "site", "3"},
+		{"list of hosts", "a,b,c", "all", "3"},
+		{"broken", "broken.sh", "all", "temporary"},
+		{"missing", "elsewhere.ini", "all", "permanent"},
+	} {
+		lease := all.get(e, program, inventoryPath(s, test.inventory))
+		t.Cleanup(lease.Close)
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := site{t.TempDir()}
-			inventory := test.inventory
-			if !hostList(inventory) {
-				inventory = s.path(inventory)
-			}
-			if test.content != "" {
-				s.write(t, test.inventory, test.content, 0o755)
-			}
-			e := newPlaybook(&Config{Playbook: s.path("scale.yml")}, target.Options{}).environment
-			g := &inventoryGroup{listing: new(Inventories).get(e, program, inventory).Client, group: test.group}
+			g := &inventoryGroup{listing: lease.Client, group: test.group}
 			n, err := g.read(t.Context(), "count "+test.group, time.Time{})
 			got := strconv.Itoa(n.requested)
 			if err != nil {
@@ -132,6 +141,15 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 			}
 		})
 	}
+}
+
+// inventoryPath is where the site has an inventory, unless that is a list of
+// hosts.
+func inventoryPath(s site, inventory string) string {
+	if hostList(inventory) {
+		return inventory
+	}
+	return s.path(inventory)
 }
 
 // slowSource takes its time and counts who asks.
@@ -186,7 +204,6 @@ func TestCached(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c.asking <- struct{}{}
 	if _, err := c.read(ctx, "count"); !target.IsTimeout(err) {
 		t.Errorf("%v, want the caller's cancellation", err)
 	}

@@ -27,7 +27,7 @@ func present(op, what, path string) error {
 // exitError is how a run of ansible-playbook ended, as an error of a kind; nil
 // for one that went well.
 func exitError(op string, err error, printed *program.Output) error {
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+	if err == nil {
 		return nil
 	}
 	exit, ok := errors.AsType[*exec.ExitError](err)

@@ -34,7 +34,7 @@ const fails = `
 func TestPlaybookHangs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, hangs+setCount)
-	p := open(t, s.config(t, "timeout: 20s"))
+	p := open(t, s.config(t, realPlaybook+"\ntimeout: 20s"))
 	// A busy machine takes longer than that to begin with.
 	timedOut := make(chan time.Time)
 	p.after = func(time.Duration) <-chan time.Time { return timedOut }
@@ -58,7 +58,7 @@ func TestPlaybookHangs(t *testing.T) {
 	// What was told is no obstacle to the next run.
 	p.after = time.After
 	p.cfg.Timeout = model.Duration(5 * time.Minute)
-	s.write(t, "scale.yml", tasksOf(setCount), 0o644)
+	p.cfg.AnsiblePlaybook = s.path("bin/ansible-playbook")
 	if err := p.Scale(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +70,13 @@ func TestPlaybookHangs(t *testing.T) {
 func TestPlaybookFailsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fails)
-	p := open(t, s.config(t, ""))
+	p := open(t, s.config(t, realPlaybook))
 	p.acceptAfter = time.Minute
 	wantError(t, p.Scale(t.Context(), 3), target.KindTemporary, "scale web to 3", "exit status 2", "no hosts today")
 	if st := current(t, p); st.Requested != 1 || st.Failed != nil {
 		t.Errorf("%+v after an error that Scale has returned", st)
 	}
-	s.write(t, "scale.yml", tasksOf(setCount), 0o644)
+	p.cfg.AnsiblePlaybook = s.path("bin/ansible-playbook")
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Errorf("the next run: %v", err)
 	}
@@ -85,7 +85,8 @@ func TestPlaybookFailsAtOnce(t *testing.T) {
 func TestPlaybookFailsLater(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fails)
-	p := open(t, s.config(t, ""))
+	s.write(t, "bin/ansible-playbook", "#!/bin/sh\nsleep 0.2\necho the provider has no hosts today\nexit 2\n", 0o755)
+	p := open(t, s.config(t, standIns))
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Fatal(err)
 	}
@@ -103,13 +104,13 @@ func TestPlaybookFailsLater(t *testing.T) {
 func TestFailureAnswersScale(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "    - not_a_module_at_all: {}\n")
-	p := open(t, s.config(t, ""))
+	p := open(t, s.config(t, realPlaybook))
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Fatal(err)
 	}
 	<-p.runEnded()
 	wantError(t, p.Scale(t.Context(), 3), target.KindPermanent, "scale web to 3", "the run before it", "not_a_module_at_all")
-	s.write(t, "scale.yml", tasksOf(setCount), 0o644)
+	p.cfg.AnsiblePlaybook = s.path("bin/ansible-playbook")
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Error(err)
 	}
@@ -131,7 +132,7 @@ func TestPermanentErrors(t *testing.T) {
 		kind    target.Kind
 		words   []string
 	}{
-		{"syntax error", "", func(t *testing.T, s site) { s.write(t, "scale.yml", "- hosts: [", 0o644) }, target.KindPermanent, []string{"exit status 4", "cannot be read"}},
+		{"syntax error", realPlaybook, func(t *testing.T, s site) { s.write(t, "scale.yml", "- hosts: [", 0o644) }, target.KindPermanent, []string{"exit status 4", "cannot be read"}},
 		{"playbook gone", "", func(_ *testing.T, s site) { os.Remove(s.path("scale.yml")) }, target.KindPermanent, []string{"the playbook is gone"}},
 		{"inventory gone", "", func(_ *testing.T, s site) { os.Remove(s.path("hosts.sh")) }, target.KindPermanent, []string{"the inventory is gone"}},
 		{"inventory broken", "", func(_ *testing.T, s site) { os.Remove(s.path("count")) }, target.KindTemporary, []string{"ansible-inventory", "count"}},
@@ -157,8 +158,9 @@ func TestPermanentErrors(t *testing.T) {
 // TestPlaybookThatChangesNothing ends well all the same.
 func TestPlaybookThatChangesNothing(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "    - ansible.builtin.debug: { msg: nothing }\n")
-	p := open(t, s.config(t, ""))
+	s := newSite(t, "")
+	s.write(t, "bin/ansible-playbook", "#!/bin/sh\n", 0o755)
+	p := open(t, s.config(t, standIns))
 	p.acceptAfter = time.Minute
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Fatal(err)
@@ -179,14 +181,14 @@ func TestPlaybookThatChangesNothing(t *testing.T) {
 // TestHundredMegabytes of output cost a few kilobytes of memory, and the end
 // of it is in the error.
 func TestHundredMegabytes(t *testing.T) {
-	s := newSite(t, `
-    - name: print a lot
-      ansible.builtin.debug:
-        msg: "{{ 'x' * 5000000 }}"
-      loop: "{{ range(20) | list }}"
-      loop_control: { label: "{{ item }}" }
-`+fails)
-	p := open(t, s.config(t, "max_output: 16KiB"))
+	s := newSite(t, "")
+	s.write(t, "bin/ansible-playbook", `#!/bin/sh
+yes 'ok: [localhost] => {"msg": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}' | head -c 100000000
+echo 'fatal: [localhost]: FAILED! => {"msg": "the provider has no hosts today"}'
+echo 'PLAY RECAP *********'
+exit 2
+`, 0o755)
+	p := open(t, s.config(t, standIns+"\nmax_output: 16KiB"))
 	p.acceptAfter = 5 * time.Minute
 	if _, err := p.Current(t.Context()); err != nil {
 		t.Fatal(err)
@@ -242,7 +244,8 @@ func TestValuesAreData(t *testing.T) {
         dest: "{{ playbook_dir }}/seen"
         content: "{{ [alertscaler_policy, alertscaler_target, alertscaler_reason, alertscaler_desired_replicas, alertscaler_current_replicas, list, text] | to_json }}"
 `+setCount)
-	p := open(t, s.config(t, `extra_vars: { list: [1, two], text: "{{ list | length }}" }`))
+	p := open(t, s.config(t, realPlaybook+`
+extra_vars: { list: [1, two], text: "{{ list | length }}" }`))
 	p.acceptAfter = time.Minute
 	p.options.Name = `{{ lookup('pipe', 'touch ` + s.path("pwned") + `') }}`
 	ctx := target.WithRequest(t.Context(), target.Request{Policy: `$(touch ` + s.path("pwned") + `)`, Reason: "scaled_up \u2028 \"' <", From: 1})
@@ -267,7 +270,7 @@ func TestValuesAreData(t *testing.T) {
 func TestCloseEndsTheRun(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, hangs+setCount)
-	p := build(t, s.config(t, ""))
+	p := build(t, s.config(t, realPlaybook))
 	p.acceptAfter = 50 * time.Millisecond
 	if err := p.Scale(t.Context(), 3); err != nil {
 		t.Fatal(err)
@@ -279,7 +282,7 @@ func TestCloseEndsTheRun(t *testing.T) {
 		t.Error("a closed target was scaled")
 	}
 	// A restarted server finds what there is.
-	if st := current(t, open(t, s.config(t, ""))); st.Requested != 1 || st.Ready != 1 || st.Failed != nil {
+	if st := current(t, open(t, s.config(t, standIns))); st.Requested != 1 || st.Ready != 1 || st.Failed != nil {
 		t.Errorf("%+v after a restart, want 1", st)
 	}
 }
@@ -288,7 +291,8 @@ func TestCloseEndsTheRun(t *testing.T) {
 func TestCancelledCallLeavesTheRun(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setCount)
-	p := open(t, s.config(t, ""))
+	s.write(t, "bin/ansible-playbook", strings.Replace(playbookStandIn, "\n", "\nwhile ! [ -e "+s.path("go")+" ]; do sleep 0.02; done\n", 1), 0o755)
+	p := open(t, s.config(t, standIns))
 	p.acceptAfter = time.Minute
 	ctx, cancel := contextOf(t)
 	go func() {
@@ -302,6 +306,10 @@ func TestCancelledCallLeavesTheRun(t *testing.T) {
 	if !target.IsTimeout(err) {
 		t.Errorf("%v, want the caller's own cancellation in it", err)
 	}
+	if n := s.count(t); n != 1 {
+		t.Errorf("%d hosts before the run may end", n)
+	}
+	s.write(t, "go", "", 0o644)
 	if st := settled(t, p); st.Requested != 3 || s.count(t) != 3 {
 		t.Errorf("%+v, want the run to have gone on", st)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -69,7 +70,7 @@ type inventoryEntry struct {
 func parseInventory(b []byte) (inventory, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(b, &raw); err != nil {
-		return nil, fmt.Errorf("it is not JSON: %w: %q", err, shorten(b))
+		return nil, fmt.Errorf("it is not JSON: %w: %q", err, program.Excerpt(b))
 	}
 	delete(raw, "_meta")
 	inv := make(inventory, len(raw))

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
@@ -62,7 +63,7 @@ func (i *Inventories) get(e environment, program, inventory string) *share.Lease
 	i.once.Do(func() { i.slots = make(chan struct{}, max(1, runtime.NumCPU())) })
 	key := listingKey{program: program, inventory: inventory, dir: e.dir, env: fmt.Sprintf("%q", e.env)}
 	lease, _ := i.pool.Get(key, share.Sum{}, func() (*listing, error) {
-		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots}, nil
+		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now}, nil
 	}, nil) // it does not fail
 	return lease
 }
@@ -73,6 +74,7 @@ type listing struct {
 	environment
 	program, inventory string
 	slots              chan struct{}
+	now                func() time.Time
 
 	mu        sync.Mutex // guards what follows
 	known     *flight    // the last that went well; nil: none
@@ -111,7 +113,7 @@ func (l *listing) read(ctx context.Context, op string, since time.Time) (invento
 		}
 	}
 	if serves(l.known) {
-		age := time.Since(l.known.began)
+		age := l.now().Sub(l.known.began)
 		if static && age < sameFor || !static && age < oldest {
 			if !static && age >= askAfter && l.running == nil {
 				l.start(sum, static)
@@ -132,7 +134,7 @@ func (l *listing) read(ctx context.Context, op string, since time.Time) (invento
 		}
 		return f.inv, nil
 	case <-ctx.Done():
-		return nil, failure(op, fmt.Errorf("%s is still listing the inventory, since %s: %w", l.program, time.Since(f.began).Round(time.Millisecond), ctx.Err()))
+		return nil, failure(op, fmt.Errorf("%s is still listing the inventory, since %s: %w", l.program, l.now().Sub(f.began).Round(time.Millisecond), ctx.Err()))
 	}
 }
 
@@ -140,16 +142,19 @@ func (l *listing) read(ctx context.Context, op string, since time.Time) (invento
 func (l *listing) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.forgotten = time.Now()
+	l.forgotten = l.now()
 }
 
 // start lists the inventory. l.mu is held.
 func (l *listing) start(sum share.Sum, static bool) *flight {
-	f := &flight{began: time.Now(), sum: sum, static: static, done: make(chan struct{})}
+	f := &flight{began: l.now(), sum: sum, static: static, done: make(chan struct{})}
 	l.running = f
 	go func() {
 		l.slots <- struct{}{}
-		f.inv, f.err = l.list()
+		f.err = recovery.Do(recovery.Reading, func() (err error) {
+			f.inv, err = l.list()
+			return err
+		})
 		<-l.slots
 		l.mu.Lock()
 		if l.running == f {

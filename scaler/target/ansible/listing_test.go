@@ -14,13 +14,11 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// countedInventory puts an ansible-inventory before the real one that leaves a
+// countedInventory has the site's inventory listed by a script that leaves a
 // line for each run, and returns how many there were.
-func countedInventory(t *testing.T, s site) (runs func() int) {
+func countedInventory(t *testing.T, s site, script string) (runs func() int) {
 	t.Helper()
-	program := realtest.Tool(t, "ansible-inventory")
-	s.write(t, "ansible-inventory", "#!/bin/sh\necho >>"+s.path("runs")+"\nexec "+program+" \"$@\"\n", 0o755)
-	s.write(t, "ansible-playbook", "#!/bin/sh\nexec ansible-playbook \"$@\"\n", 0o755)
+	s.write(t, "bin/ansible-inventory", strings.Replace(script, "\n", "\necho >>"+s.path("runs")+"\n", 1), 0o755)
 	return func() int {
 		b, err := os.ReadFile(s.path("runs"))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -49,7 +47,6 @@ func TestInventoryOfFilesIsListedOnce(t *testing.T) {
 	t.Parallel()
 	for name, inventory := range map[string]string{"file": "hosts.ini", "directory": "hosts"} {
 		s := newSite(t, setCount)
-		runs := countedInventory(t, s)
 		file := inventory
 		if name == "directory" {
 			if err := os.MkdirAll(s.path("hosts/group_vars"), 0o755); err != nil {
@@ -59,7 +56,8 @@ func TestInventoryOfFilesIsListedOnce(t *testing.T) {
 			file = "hosts/web"
 		}
 		s.write(t, file, "[web]\na\n", 0o644)
-		tgts := opened(t, s, 9, "{ ansible_playbook: ./ansible-playbook, inventory: "+inventory+", current: { group: web } }")
+		runs := countedInventory(t, s, "#!/bin/sh\nprintf '{\"web\": {\"hosts\": ['\nsed '/^\\[/d; s/.*/\"&\"/' "+s.path(file)+" | paste -sd, -\necho ']}}'\n")
+		tgts := opened(t, s, 9, standIns+"\ninventory: "+inventory)
 		read := func(want int) {
 			t.Helper()
 			var wg sync.WaitGroup
@@ -97,8 +95,8 @@ func TestInventoryOfFilesIsListedOnce(t *testing.T) {
 func TestInventoryThatAsksOthers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setCount)
-	runs := countedInventory(t, s)
-	tgts := opened(t, s, 9, "ansible_playbook: ./ansible-playbook")
+	runs := countedInventory(t, s, inventoryStandIn)
+	tgts := opened(t, s, 9, standIns)
 	l := tgts[0].listing.Client
 	read := func(tgt *playbook) int {
 		t.Helper()
@@ -148,9 +146,8 @@ func TestInventoryThatAsksOthers(t *testing.T) {
 func TestListingOutlivesItsReader(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setCount)
-	s.write(t, "ansible-inventory", "#!/bin/sh\necho >>"+s.path("runs")+"\nwhile ! [ -e "+s.path("go")+" ]; do sleep 0.05; done\necho '{\"web\": {\"hosts\": [\"a\", \"b\"]}}'\n", 0o755)
-	s.write(t, "ansible-playbook", "#!/bin/sh\n", 0o755)
-	p := opened(t, s, 1, "ansible_playbook: ./ansible-playbook")[0]
+	s.write(t, "bin/ansible-inventory", "#!/bin/sh\necho >>"+s.path("runs")+"\nwhile ! [ -e "+s.path("go")+" ]; do sleep 0.05; done\necho '{\"web\": {\"hosts\": [\"a\", \"b\"]}}'\n", 0o755)
+	p := opened(t, s, 1, standIns)[0]
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := p.Current(ctx)
@@ -167,8 +164,9 @@ func TestListingOutlivesItsReader(t *testing.T) {
 // TestPlaybookThatSetsAnotherNumber is told as that.
 func TestPlaybookThatSetsAnotherNumber(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, strings.Replace(setCount, "alertscaler_desired_replicas", "alertscaler_desired_replicas | int - 1", 1))
-	p := open(t, s.config(t, ""))
+	s := newSite(t, "")
+	s.write(t, "bin/ansible-playbook", strings.Replace(playbookStandIn, "echo \"$desired\"", "echo $((desired - 1))", 1), 0o755)
+	p := open(t, s.config(t, standIns))
 	p.acceptAfter = time.Minute
 	if err := p.Scale(t.Context(), 5); err != nil {
 		t.Fatal(err)

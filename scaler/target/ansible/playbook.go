@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
@@ -36,8 +37,7 @@ type playbook struct {
 	requests    requests
 	acceptAfter time.Duration
 	after       func(time.Duration) <-chan time.Time
-	// starting holds one token: whoever has it may start a run.
-	starting chan struct{}
+	starting    share.Lock // whoever has it may start a run
 
 	closing context.Context // done once Close is called
 	close   context.CancelFunc
@@ -51,17 +51,13 @@ var (
 
 func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
-		cfg: *cfg, options: o, logger: o.Logger, acceptAfter: acceptAfter, after: time.After,
-		starting: make(chan struct{}, 1),
+		cfg: *cfg, options: o, logger: o.Log(), acceptAfter: acceptAfter, after: time.After,
 		environment: newEnvironment(cfg.dir(), cfg.PassEnv, cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",
 			// An inventory that cannot be read is no empty one.
 			"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1",
 			// What a run that hangs has printed is there to be quoted.
 			"PYTHONUNBUFFERED=1"),
-	}
-	if p.logger == nil {
-		p.logger = log.NewNopLogger()
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
 	p.current = newCached(p.source())
@@ -74,7 +70,7 @@ func (p *playbook) source() source {
 	if c.Group == "" {
 		return &counter{p.environment, c.Command}
 	}
-	p.listing = p.cfg.inventories.get(p.environment, absoluteProgram(inventoryProgram(p.cfg.AnsiblePlaybook)), absolute(p.cfg.Inventory))
+	p.listing = p.cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(p.cfg.AnsiblePlaybook)), absolute(p.cfg.Inventory))
 	g := &inventoryGroup{listing: p.listing.Client, group: c.Group}
 	if c.Ready != nil {
 		g.ready = &counter{p.environment, c.Ready.Command}
@@ -111,9 +107,6 @@ func (p *playbook) Scale(ctx context.Context, desired int) error {
 	if desired < 0 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
-	if err := ctx.Err(); err != nil {
-		return failure(op, err)
-	}
 	r, err := p.start(ctx, op, desired)
 	if err != nil {
 		return err
@@ -140,12 +133,10 @@ func (p *playbook) Scale(ctx context.Context, desired int) error {
 
 // start starts a run unless there is no reason to or one is under way.
 func (p *playbook) start(ctx context.Context, op string, desired int) (*run, error) {
-	select {
-	case p.starting <- struct{}{}:
-		defer func() { <-p.starting }()
-	case <-ctx.Done():
-		return nil, failure(op, ctx.Err())
+	if err := p.starting.Lock(ctx); err != nil {
+		return nil, failure(op, err)
 	}
+	defer p.starting.Unlock()
 	if p.closing.Err() != nil {
 		return nil, target.Errorf(target.KindTemporary, op, "the target is closed")
 	}
@@ -159,7 +150,7 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 	if p.state(c).Requested == desired {
 		return nil, target.Errorf(target.KindNoOp, op, "there are %d replicas already", desired)
 	}
-	if err := available(op, absoluteProgram(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)); err != nil {
+	if err := available(op, program.Absolute(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)); err != nil {
 		return nil, err
 	}
 	if err := present(op, "playbook", p.cfg.Playbook); err != nil {
@@ -191,11 +182,4 @@ func absolute(path string) string {
 		return abs
 	}
 	return path
-}
-
-func absoluteProgram(program string) string {
-	if filepath.Base(program) == program {
-		return program
-	}
-	return absolute(program)
 }

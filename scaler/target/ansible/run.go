@@ -6,6 +6,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -28,7 +29,7 @@ func (p *playbook) launch(op string, vars own) (*run, error) {
 	if err != nil {
 		return nil, target.Errorf(target.KindTemporary, op, "pass the variables: %w", err)
 	}
-	argv := []string{absoluteProgram(p.cfg.AnsiblePlaybook)}
+	argv := []string{program.Absolute(p.cfg.AnsiblePlaybook)}
 	if p.cfg.Inventory != "" {
 		argv = append(argv, "--inventory="+absolute(p.cfg.Inventory))
 	}
@@ -48,17 +49,18 @@ func (p *playbook) launch(op string, vars own) (*run, error) {
 // and remembers it.
 func (p *playbook) follow(op string, r *run) {
 	defer close(r.done)
-	var err error
-	select {
-	case <-r.group.Exited:
-		err = exitError(op, r.group.Err, r.printed)
-	case <-p.after(time.Duration(p.cfg.Timeout)):
-		r.group.End(killAfter)
-		err = target.Errorf(target.KindTemporary, op, "the playbook was ended, it took longer than %s: %s", p.cfg.Timeout, quoted(r.printed))
-	case <-p.closing.Done():
-		r.group.End(killAfter)
-		err = target.Errorf(target.KindTemporary, op, "the playbook was ended with its target: %s", quoted(r.printed))
-	}
+	err := recovery.Do(recovery.Action, func() error {
+		select {
+		case <-r.group.Exited:
+			return exitError(op, r.group.Err, r.printed)
+		case <-p.after(time.Duration(p.cfg.Timeout)):
+			r.group.End(killAfter)
+			return target.Errorf(target.KindTemporary, op, "the playbook was ended, it took longer than %s: %s", p.cfg.Timeout, quoted(r.printed))
+		case <-p.closing.Done():
+			r.group.End(killAfter)
+			return target.Errorf(target.KindTemporary, op, "the playbook was ended with its target: %s", quoted(r.printed))
+		}
+	})
 	r.vars.close()
 	// What was counted before is not what is counted now.
 	p.current.forget()

@@ -19,7 +19,12 @@ import (
 func TestServerIsKilled(t *testing.T) {
 	t.Parallel()
 	realtest.Tool(t, "ansible-playbook")
-	s := newSite(t, "    - ansible.builtin.command: sleep 3\n"+setCount)
+	s := newSite(t, `
+    - name: wait for a word
+      ansible.builtin.shell:
+        cmd: touch started; while ! [ -e go ]; do sleep 0.05; done
+        chdir: "{{ playbook_dir }}"
+`+setCount)
 	server := exec.Command(os.Args[0])
 	server.Env = append(os.Environ(), serveEnv+"="+s.dir)
 	server.Stderr = os.Stderr
@@ -38,11 +43,17 @@ func TestServerIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	realtest.Eventually(t, 2*time.Minute, 20*time.Millisecond, "the playbook runs", func() error {
+		_, err := os.Stat(s.path("started"))
+		return err
+	})
 	_ = server.Process.Kill()
 	_ = server.Wait()
 	wantGone(t, pid)
-	time.Sleep(5 * time.Second)
-	p := open(t, s.config(t, ""))
+	// Whatever were left of it would go on now.
+	s.write(t, "go", "", 0o644)
+	time.Sleep(time.Second)
+	p := open(t, s.config(t, standIns))
 	if st := current(t, p); st.Requested != 1 || s.count(t) != 1 {
 		t.Errorf("%+v after the server was killed, want the 1 there is", st)
 	}

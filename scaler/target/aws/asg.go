@@ -2,11 +2,9 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"math"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -23,20 +21,9 @@ type group struct{ types.AutoScalingGroup }
 
 // asgTarget is a target.Target and a target.Victims.
 type asgTarget struct {
-	*account
-	release, unuse func()
-	name           string
-	allowOthers    bool
-	failureStands  time.Duration
-
-	// calls has one change at a time: two that each take instances away would
-	// take too many.
-	calls mutex
-
-	mu        sync.Mutex // guards what follows
-	last      request
-	unownedAt time.Time // when nobody else was last seen to set the number
-	seen      failureSeen
+	scalable
+	name string
+	seen failureSeen // guarded by mu
 }
 
 var (
@@ -45,13 +32,6 @@ var (
 )
 
 func (t *asgTarget) key() key { return key{name: t.name} }
-
-// Close implements target.Closer.
-func (t *asgTarget) Close() error {
-	t.unuse()
-	t.release()
-	return nil
-}
 
 // describeGroups reads groups by their names, which are no more than one call
 // takes.
@@ -75,10 +55,8 @@ func (a *account) groupPages(ctx context.Context, in *autoscaling.DescribeAutoSc
 		if err != nil {
 			return err
 		}
-		// A list that is empty is there all the same. What the SDK does not
-		// take for an answer, such as a proxy's page, it takes for no groups.
 		if page.AutoScalingGroups == nil {
-			return errors.New("the answer has no list of groups")
+			return noList("groups")
 		}
 		for i := range page.AutoScalingGroups {
 			found(&page.AutoScalingGroups[i])
@@ -96,7 +74,7 @@ func (a *account) groupPages(ctx context.Context, in *autoscaling.DescribeAutoSc
 // scale-in: they do not go.
 func (t *asgTarget) Current(ctx context.Context) (target.State, error) {
 	op := "read group " + t.name
-	g, err := t.read(ctx, op, time.Time{})
+	g, err := t.read(ctx, op)
 	if err != nil {
 		return target.State{}, err
 	}
@@ -114,18 +92,11 @@ func (t *asgTarget) Current(ctx context.Context) (target.State, error) {
 // Scale implements target.Target. It sets the desired capacity, without the
 // group's own cooldown, which is for its own policies.
 func (t *asgTarget) Scale(ctx context.Context, desired int) error {
-	op := "scale group " + t.name + " to " + strconv.Itoa(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
-	}
-	if err := t.calls.lock(ctx); err != nil {
-		return t.failure(ctx, op, err)
-	}
-	defer t.calls.unlock()
-	g, err := t.read(ctx, op, time.Now())
+	op, g, done, err := t.begin(ctx, desired)
 	if err != nil {
 		return err
 	}
+	defer done()
 	from := g.requested()
 	if last := t.lastRequest(); last.hidden(from) {
 		from = last.desired
@@ -138,13 +109,30 @@ func (t *asgTarget) Scale(ctx context.Context, desired int) error {
 	return t.set(ctx, op, desired)
 }
 
+// begin begins a change, which nobody else makes until done is called, with what
+// the group is at this moment.
+func (t *asgTarget) begin(ctx context.Context, desired int) (op string, g *group, done func(), err error) {
+	op = "scale group " + t.name + " to " + strconv.Itoa(desired)
+	if desired < 0 || desired > math.MaxInt32 {
+		return op, nil, nil, target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	}
+	if err := t.calls.Lock(ctx); err != nil {
+		return op, nil, nil, t.failure(ctx, op, err)
+	}
+	if g, err = t.readNow(ctx, op); err != nil {
+		t.calls.Unlock()
+		return op, nil, nil, err
+	}
+	return op, g, t.calls.Unlock, nil
+}
+
 // set asks for the number, which was found to be allowed.
 func (t *asgTarget) set(ctx context.Context, op string, desired int) error {
 	n, honor := int32(desired), false
 	out, err := t.api.autoscaling.setDesired(ctx, &autoscaling.SetDesiredCapacityInput{
 		AutoScalingGroupName: &t.name, DesiredCapacity: &n, HonorCooldown: &honor,
 	})
-	t.groups.wrote(t.key())
+	t.groups.Forget(t.key())
 	if err != nil {
 		return t.refused(ctx, op, desired, err)
 	}
@@ -157,7 +145,7 @@ func (t *asgTarget) set(ctx context.Context, op string, desired int) error {
 // itself tells them apart.
 func (t *asgTarget) refused(ctx context.Context, op string, desired int, err error) error {
 	if code(err) == "ValidationError" {
-		g, readErr := t.read(ctx, op, time.Now())
+		g, readErr := t.readNow(ctx, op)
 		if readErr != nil {
 			return readErr
 		}
@@ -168,9 +156,15 @@ func (t *asgTarget) refused(ctx context.Context, op string, desired int, err err
 	return t.failure(ctx, op, err)
 }
 
-// read returns the group, not as it was before since.
-func (t *asgTarget) read(ctx context.Context, op string, since time.Time) (*group, error) {
-	g, err := t.groups.read(ctx, t.key(), since)
+// readNow is read, of what the group is from now on.
+func (t *asgTarget) readNow(ctx context.Context, op string) (*group, error) {
+	t.groups.Forget(t.key())
+	return t.read(ctx, op)
+}
+
+// read returns the group, as the targets of its account share it.
+func (t *asgTarget) read(ctx context.Context, op string) (*group, error) {
+	g, err := t.groups.Get(ctx, t.key(), time.Time{})
 	switch {
 	case err != nil:
 		return nil, t.failure(ctx, op, err)
@@ -182,12 +176,6 @@ func (t *asgTarget) read(ctx context.Context, op string, since time.Time) (*grou
 		return nil, target.Errorf(target.KindTemporary, op, "the answer names no desired capacity")
 	}
 	return g, nil
-}
-
-func (t *asgTarget) lastRequest() request {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last
 }
 
 func (t *asgTarget) note(r request) {

@@ -87,10 +87,7 @@ func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error 
 		return target.Errorf(target.KindPermanent, op,
 			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
 	}
-	t.mu.Lock()
-	known := time.Since(t.unownedAt) < unownedFor
-	t.mu.Unlock()
-	if known {
+	if !t.ownable() {
 		return nil
 	}
 	in := &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &t.name}
@@ -110,9 +107,7 @@ func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error 
 		}
 		in.NextToken = page.NextToken
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.unownedAt = time.Now()
+	t.unowned()
 	return nil
 }
 

@@ -59,10 +59,9 @@ func (c *ASGConfig) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of group %s: %w", c.Name, err)
 	}
-	t := &asgTarget{
-		account: a, release: release, name: c.Name, allowOthers: c.AllowOtherOwners,
-		calls: newMutex(), failureStands: failureStands,
-	}
-	t.unuse = a.groups.use(t.key())
+	t := &asgTarget{name: c.Name}
+	t.account, t.allowOthers, t.failureStands = a, c.AllowOtherOwners, failureStands
+	unuse := a.groups.Use(t.key())
+	t.OnClose = func() { unuse(); release() }
 	return t, nil
 }

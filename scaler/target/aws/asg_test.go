@@ -167,36 +167,34 @@ func TestASGNoCapacity(t *testing.T) {
 		"The requested configuration is currently not supported. Please check the documentation.":                target.KindPermanent,
 	} {
 		t.Run(complaint, func(t *testing.T) {
-			t.Parallel()
-			s, conn := serveRegion(t)
-			g := web()
-			g.Room, g.Complaint = 3, complaint
-			s.AddGroup(g)
-			tgt := asg(t, conn)
-			if err := tgt.Scale(t.Context(), 5); err != nil {
-				t.Fatal(err)
-			}
-			eventually(t, "it says that it failed", func() error {
-				st, err := tgt.Current(t.Context())
-				if err != nil || st.Failed == nil {
-					tgt.mu.Lock()
-					tgt.seen.at = time.Time{}
-					tgt.mu.Unlock()
-					return fmt.Errorf("%+v, %w", st, err)
+			virtual(t, func(t *testing.T) {
+				s, conn := serveRegion(t)
+				g := web()
+				g.Room, g.Complaint = 3, complaint
+				s.AddGroup(g)
+				tgt := asg(t, conn)
+				if err := tgt.Scale(t.Context(), 5); err != nil {
+					t.Fatal(err)
 				}
-				wantKind(t, "Failed", st.Failed, want, "launch instances of group web")
-				if st.Requested != 5 || st.Ready > 3 {
-					t.Errorf("%+v", st)
+				eventually(t, "it says that it failed", func() error {
+					st, err := tgt.Current(t.Context())
+					if err != nil || st.Failed == nil {
+						return fmt.Errorf("%+v, %w", st, err)
+					}
+					wantKind(t, "Failed", st.Failed, want, "launch instances of group web")
+					if st.Requested != 5 || st.Ready > 3 {
+						t.Errorf("%+v", st)
+					}
+					return nil
+				})
+				// Another number is another request.
+				if err := tgt.Scale(t.Context(), 3); err != nil {
+					t.Fatal(err)
 				}
-				return nil
+				if st, err := tgt.Current(t.Context()); err != nil || st.Failed != nil {
+					t.Errorf("after another request: %+v, %v", st, err)
+				}
 			})
-			// Another number is another request.
-			if err := tgt.Scale(t.Context(), 3); err != nil {
-				t.Fatal(err)
-			}
-			if st, err := tgt.Current(t.Context()); err != nil || st.Failed != nil {
-				t.Errorf("after another request: %+v, %v", st, err)
-			}
 		})
 	}
 }
@@ -221,7 +219,10 @@ func TestASGFailureOfOthers(t *testing.T) {
 
 // TestASGLag: AWS shows an accepted number some time later.
 func TestASGLag(t *testing.T) {
-	t.Parallel()
+	virtual(t, testASGLag)
+}
+
+func testASGLag(t *testing.T) {
 	s, conn := serveRegion(t)
 	s.Lag = time.Second
 	s.AddGroup(web())

@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -23,7 +20,7 @@ import (
 // the default policy.
 func (t *asgTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 	op := "list the instances of group " + t.name
-	g, err := t.read(ctx, op, time.Time{})
+	g, err := t.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
 	}
@@ -70,18 +67,11 @@ func (g *group) leaving() []*types.Instance {
 // tell what is to come of the other half: it is a conflict, as something was
 // changed, and the next decision starts from what is there.
 func (t *asgTarget) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	op := "scale group " + t.name + " to " + strconv.Itoa(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
-	}
-	if err := t.calls.lock(ctx); err != nil {
-		return t.failure(ctx, op, err)
-	}
-	defer t.calls.unlock()
-	g, err := t.read(ctx, op, time.Now())
+	op, g, done, err := t.begin(ctx, desired)
 	if err != nil {
 		return err
 	}
+	defer done()
 	from := g.requested()
 	switch {
 	case t.lastRequest().hidden(from):
@@ -138,7 +128,7 @@ func (t *asgTarget) terminate(ctx context.Context, op string, from int, ids []st
 		out, err := t.api.autoscaling.terminate(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 			InstanceId: &id, ShouldDecrementDesiredCapacity: &decrement,
 		})
-		t.groups.wrote(t.key())
+		t.groups.Forget(t.key())
 		switch {
 		case err == nil:
 			left--
@@ -154,6 +144,6 @@ func (t *asgTarget) terminate(ctx context.Context, op string, from int, ids []st
 // gone reports whether the instance is no longer one that the group has, which
 // is one of the things that AWS calls a ValidationError.
 func (t *asgTarget) gone(ctx context.Context, op, id string) bool {
-	g, err := t.read(ctx, op, time.Now())
+	g, err := t.readNow(ctx, op)
 	return err == nil && len(g.named([]string{id}, 1)) == 0
 }

@@ -1,8 +1,6 @@
 package aws
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,9 +13,12 @@ import (
 // TestRoundsAreCheap: many targets of one account cost a handful of calls, and
 // a change is seen by one call more.
 func TestRoundsAreCheap(t *testing.T) {
-	t.Parallel()
+	virtual(t, testRoundsAreCheap)
+}
+
+func testRoundsAreCheap(t *testing.T) {
 	s, conn := serveRegion(t)
-	var clients Clients
+	clients := wired()
 	const many = 500
 	var tgts []*asgTarget
 	for i := range many {
@@ -32,7 +33,7 @@ func TestRoundsAreCheap(t *testing.T) {
 		}
 		tgts = append(tgts, tgt.(*asgTarget))
 	}
-	tgts[0].groups.fresh = time.Minute
+	tgts[0].groups.Age = time.Minute
 	round := func() {
 		var wg sync.WaitGroup
 		for _, tgt := range tgts {
@@ -65,16 +66,19 @@ func TestRoundsAreCheap(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if clients.pool.Len() != 0 || len(tgts[0].groups.things) != 0 {
-		t.Errorf("%d clients and %d groups are left", clients.pool.Len(), len(tgts[0].groups.things))
+	if clients.pool.Len() != 0 || tgts[0].groups.Len() != 0 {
+		t.Errorf("%d clients and %d groups are left", clients.pool.Len(), tgts[0].groups.Len())
 	}
 }
 
 // TestServicesAreBatched: ten a call, and each cluster for itself.
 func TestServicesAreBatched(t *testing.T) {
-	t.Parallel()
+	virtual(t, testServicesAreBatched)
+}
+
+func testServicesAreBatched(t *testing.T) {
 	s, conn := serveRegion(t)
-	var clients Clients
+	clients := wired()
 	var tgts []target.Target
 	for i := range 24 {
 		v := shop()
@@ -101,18 +105,21 @@ func TestServicesAreBatched(t *testing.T) {
 
 // TestPages: groups come on several pages.
 func TestPages(t *testing.T) {
-	t.Parallel()
+	virtual(t, testPages)
+}
+
+func testPages(t *testing.T) {
 	s, conn := serveRegion(t)
 	s.PageSize = 2
-	var clients Clients
+	clients := wired()
 	var tgts []*asgTarget
 	for i := range 5 {
 		g := web()
 		g.Name = fmt.Sprintf("web-%d", i)
 		s.AddGroup(g)
-		tgts = append(tgts, build(t, &ASGConfig{Connection: conn, Name: g.Name, clients: &clients}).(*asgTarget))
+		tgts = append(tgts, build(t, &ASGConfig{Connection: conn, Name: g.Name, clients: clients}).(*asgTarget))
 	}
-	tgts[0].groups.fresh = time.Minute
+	tgts[0].groups.Age = time.Minute
 	for _, tgt := range tgts {
 		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 2 {
 			t.Errorf("%s: %+v, %v", tgt.name, st, err)
@@ -123,87 +130,13 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestBatchCallers: one caller's end is not another's, and the call ends with
-// the last of them.
-func TestBatchCallers(t *testing.T) {
-	t.Parallel()
-	began, ended, proceed := make(chan bool, 9), make(chan error, 9), make(chan bool)
-	b := newBatch(func(ctx context.Context, keys []key) (map[key]*int, error) {
-		began <- true
-		select {
-		case <-proceed:
-			n := 7
-			return map[key]*int{keys[0]: &n}, nil
-		case <-ctx.Done():
-			ended <- ctx.Err()
-			return nil, ctx.Err()
-		}
-	}, 10)
-	k := key{name: "x"}
-	defer b.use(k)()
-	impatient, cancel := context.WithCancel(t.Context())
-	type result struct {
-		n   *int
-		err error
-	}
-	read := func(ctx context.Context) chan result {
-		c := make(chan result, 1)
-		go func() {
-			n, err := b.read(ctx, k, time.Time{})
-			c <- result{n, err}
-		}()
-		return c
-	}
-	first := read(impatient)
-	<-began
-	second := read(t.Context())
-	eventually(t, "both wait", func() error {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if n := b.things[k].running.waiters; n != 2 {
-			return fmt.Errorf("%d wait", n)
-		}
-		return nil
-	})
-	cancel()
-	if r := <-first; !errors.Is(r.err, context.Canceled) {
-		t.Errorf("the impatient one: %v", r.err)
-	}
-	proceed <- true
-	if r := <-second; r.err != nil || *r.n != 7 {
-		t.Errorf("the patient one: %v", r.err)
-	}
-	// After a change what was read is of no use, and nor is what is being read.
-	b.wrote(k)
-	third := read(t.Context())
-	<-began
-	b.wrote(k)
-	lonely, cancel := context.WithCancel(t.Context())
-	fourth := read(lonely)
-	<-began
-	cancel()
-	if r := <-fourth; !errors.Is(r.err, context.Canceled) {
-		t.Errorf("the lonely one: %v", r.err)
-	}
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("nobody waits, and the call ended with %v", err)
-	}
-	proceed <- true
-	if r := <-third; r.err != nil {
-		t.Errorf("the one before the change: %v", r.err)
-	}
-	fifth := read(t.Context())
-	<-began
-	proceed <- true
-	if r := <-fifth; r.err != nil || *r.n != 7 {
-		t.Errorf("the next one: %v", r.err)
-	}
-}
-
 // TestThrottledTogether: who is throttled is told so, and not more often than
 // asked.
 func TestThrottledTogether(t *testing.T) {
-	t.Parallel()
+	virtual(t, testThrottledTogether)
+}
+
+func testThrottledTogether(t *testing.T) {
 	s, conn := serveRegion(t)
 	s.Rate = 1
 	s.AddGroup(web())

@@ -25,6 +25,9 @@ import (
 // zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
 	pool share.Pool[Connection, *account]
+
+	// Tests have requests carried by it, on clients that are shared as all are.
+	transport *http.Client
 }
 
 // account is what all targets of one account, region and role have in common.
@@ -32,8 +35,8 @@ type account struct {
 	region      string
 	credentials *credentials
 	api         api
-	groups      *batch[group]
-	services    *batch[service]
+	groups      *share.Readings[key, *group]
+	services    *share.Readings[key, *service]
 }
 
 // NewASGConfig returns an aws_asg configuration with its defaults.
@@ -49,14 +52,9 @@ func (c *Clients) NewECSConfig() target.Config {
 // such clients are never shared.
 func (c *Clients) get(conn Connection, override *http.Client) (*account, func(), error) {
 	if c == nil || override != nil {
-		a, err := newAccount(conn, override)
-		return a, func() {}, err
+		c = &Clients{transport: override}
 	}
-	lease, err := c.pool.Get(conn, conn.sum(), func() (*account, error) { return newAccount(conn, nil) }, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	return lease.Client, lease.Close, nil
+	return c.pool.Lend(conn, conn.sum(), func() (*account, error) { return newAccount(conn, c.transport) }, nil)
 }
 
 // FilesSum implements target.Files.
@@ -122,7 +120,10 @@ func newAccount(conn Connection, override *http.Client) (*account, error) {
 		credentials: cfg.Credentials.(*credentials),
 		api:         newAPI(cfg),
 	}
-	a.groups = newBatch(a.describeGroups, groupsPerCall)
-	a.services = newBatch(a.describeServices, servicesPerCall)
+	a.groups = &share.Readings[key, *group]{Fetch: a.describeGroups, PerCall: groupsPerCall, Age: freshFor}
+	a.services = &share.Readings[key, *service]{
+		Fetch: a.describeServices, PerCall: servicesPerCall, Age: freshFor,
+		Together: func(a, b key) bool { return a.cluster == b.cluster },
+	}
 	return a, nil
 }

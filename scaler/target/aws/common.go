@@ -1,14 +1,18 @@
 package aws
 
 import (
-	"context"
+	"sync"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 const (
+	// freshFor is how long what was read counts as read just now.
+	freshFor = 2 * time.Second
 	// visibleWithin is how long AWS may take to show a number that it
 	// accepted.
 	visibleWithin = 10 * time.Second
@@ -19,6 +23,9 @@ const (
 	// counts: in the next zone it may work.
 	failureStands = 20 * time.Second
 )
+
+// key names a group, or a service of a cluster.
+type key struct{ cluster, name string }
 
 // request is one that AWS accepted.
 type request struct {
@@ -47,24 +54,41 @@ func (r request) hidden(read int) bool {
 	return r.desired != read && !r.at.IsZero() && time.Since(r.at) < visibleWithin
 }
 
-// mutex is a lock that does not outlast its caller's patience.
-type mutex chan struct{}
+// scalable is what targets of both kinds have.
+type scalable struct {
+	*account
+	share.OnClose
+	allowOthers   bool
+	failureStands time.Duration
 
-func newMutex() mutex { return make(mutex, 1) }
+	// calls has one change at a time: what was asked for last is then what was
+	// accepted last, and no two take more away than one of them was to.
+	calls share.Lock
 
-func (m mutex) lock(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case m <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	mu        sync.Mutex // guards what follows
+	last      request
+	unownedAt time.Time // when nobody else was last seen to set the number
 }
 
-func (m mutex) unlock() { <-m }
+func (s *scalable) lastRequest() request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// ownable reports whether it is to be asked who else sets the number.
+func (s *scalable) ownable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.allowOthers && time.Since(s.unownedAt) >= unownedFor
+}
+
+// unowned notes that nobody else does.
+func (s *scalable) unowned() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unownedAt = time.Now()
+}
 
 // value is what p points at, or zero.
 func value[T any](p *T) (v T) {

@@ -42,12 +42,13 @@ func harness(at func(*testing.T, Connection) target.Target, started func(*awstes
 			return elsewhere(t, func(c *Connection) { c.Profile = "wrong" })
 		},
 		Unreachable: func(t *testing.T) target.Target {
-			return elsewhere(t, func(c *Connection) { c.Endpoint = unreachable(t) })
+			return elsewhere(t, func(c *Connection) { c.Endpoint = "http://nowhere.test" })
 		},
 		Hanging: func(t *testing.T) target.Target {
-			return elsewhere(t, func(c *Connection) { c.Endpoint = serve(t, http.HandlerFunc(hangs)) })
+			return elsewhere(t, func(c *Connection) { c.Endpoint = serve(http.HandlerFunc(targettest.Hangs)) })
 		},
 		Converge: 10 * time.Second,
+		Virtual:  true,
 	}
 }
 

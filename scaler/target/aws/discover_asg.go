@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // ASGDiscoveryConfig is the configuration of a discovery of Auto Scaling
@@ -37,14 +38,14 @@ func (c *ASGDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of AWS: %w", err)
 	}
-	return &asgDiscoverer{account: a, release: release, cfg: *c}, nil
+	return &asgDiscoverer{account: a, OnClose: release, cfg: *c}, nil
 }
 
 // asgDiscoverer is a target.Discoverer.
 type asgDiscoverer struct {
 	*account
-	release func()
-	cfg     ASGDiscoveryConfig
+	share.OnClose
+	cfg ASGDiscoveryConfig
 }
 
 var (
@@ -52,12 +53,6 @@ var (
 	_ target.Discoverer      = (*asgDiscoverer)(nil)
 	_ target.Closer          = (*asgDiscoverer)(nil)
 )
-
-// Close implements target.Closer.
-func (d *asgDiscoverer) Close() error {
-	d.release()
-	return nil
-}
 
 // Discover implements target.Discoverer. AWS itself looks for the tag.
 func (d *asgDiscoverer) Discover(ctx context.Context) ([]target.Discovered, error) {

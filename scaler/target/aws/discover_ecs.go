@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // namesPerPage is the most that one page of ListServices and ListClusters has.
@@ -54,14 +55,14 @@ func (c *ECSDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of AWS: %w", err)
 	}
-	return &ecsDiscoverer{account: a, release: release, cfg: *c}, nil
+	return &ecsDiscoverer{account: a, OnClose: release, cfg: *c}, nil
 }
 
 // ecsDiscoverer is a target.Discoverer.
 type ecsDiscoverer struct {
 	*account
-	release func()
-	cfg     ECSDiscoveryConfig
+	share.OnClose
+	cfg ECSDiscoveryConfig
 }
 
 var (
@@ -69,12 +70,6 @@ var (
 	_ target.Discoverer      = (*ecsDiscoverer)(nil)
 	_ target.Closer          = (*ecsDiscoverer)(nil)
 )
-
-// Close implements target.Closer.
-func (d *ecsDiscoverer) Close() error {
-	d.release()
-	return nil
-}
 
 // Discover implements target.Discoverer. ECS looks for no tags, so that all
 // services are listed, a hundred at a time, and described, ten at a time.
@@ -106,6 +101,9 @@ func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if page.ClusterArns == nil {
+			return nil, noList("clusters")
+		}
 		for _, arn := range page.ClusterArns {
 			out = append(out, arn[strings.LastIndexByte(arn, '/')+1:])
 		}
@@ -126,12 +124,18 @@ func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]tar
 		if err != nil {
 			return nil, err
 		}
+		if page.ServiceArns == nil {
+			return nil, noList("services")
+		}
 		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
 			described, err := d.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
 				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
 			})
 			if err != nil {
 				return nil, err
+			}
+			if described.Services == nil {
+				return nil, noList("services")
 			}
 			for i := range described.Services {
 				if found, ok := d.found(cluster, &described.Services[i]); ok {

@@ -15,6 +15,12 @@ func discoverer(t testing.TB, cfg target.DiscoveryConfig) target.Discoverer {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	switch cfg := cfg.(type) {
+	case *ASGDiscoveryConfig:
+		cfg.clients = wired()
+	case *ECSDiscoveryConfig:
+		cfg.clients = wired()
+	}
 	d, err := cfg.New(target.Options{Name: "cloud"})
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +64,7 @@ func TestDiscoverGroups(t *testing.T) {
 		s.AddGroup(awstest.Group{Name: name, Max: 9, Tags: tags})
 	}
 	s.AddGroup(awstest.Group{Name: "going", Max: 9, Status: "Delete in progress", Tags: map[string]string{"alertscaler:enable": "true"}})
-	var clients Clients
-	all := found(t, discoverer(t, &ASGDiscoveryConfig{Connection: conn, clients: &clients}))
+	all := found(t, discoverer(t, &ASGDiscoveryConfig{Connection: conn}))
 	if len(all) != 3 {
 		t.Errorf("found %v, want three", all)
 	}
@@ -143,6 +148,29 @@ func TestDiscoverHalf(t *testing.T) {
 			t.Errorf("half a list gave %d things", len(all))
 		}
 	}
+}
+
+// TestDiscoverNothing has something else answer with status 200: nobody has gone
+// because of it.
+func TestDiscoverNothing(t *testing.T) {
+	t.Parallel()
+	s, conn := serveRegion(t)
+	s.AddService(awstest.Service{Cluster: "shop", Name: "web", Tags: map[string]string{"alertscaler:enable": "true"}})
+	for _, action := range []string{"ListClusters", "ListServices", "DescribeServices"} {
+		s.Fail(func(c awstest.Call) *awstest.Fault {
+			if c.Action == action {
+				return &awstest.Fault{Status: 200, Raw: "{}"}
+			}
+			return nil
+		})
+		all, err := discoverer(t, &ECSDiscoveryConfig{Connection: conn}).Discover(t.Context())
+		wantKind(t, action, err, target.KindTemporary, "the answer has no list of")
+		if all != nil {
+			t.Errorf("%s: found %v beside an error", action, all)
+		}
+	}
+	_, err := ecsService(t, conn).Current(t.Context())
+	wantKind(t, "Current", err, target.KindTemporary, "the answer has no list of services")
 }
 
 func TestPolicyName(t *testing.T) {

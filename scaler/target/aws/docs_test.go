@@ -132,7 +132,7 @@ func TestDocumentedExample(t *testing.T) {
 	s := awstest.New(region)
 	s.AddGroup(web())
 	s.AddService(shop())
-	endpoint := serve(t, s)
+	endpoint := serve(s)
 	targets := policies.Policies[0].Targets
 	targets[0].ASG.Endpoint, targets[0].ASG.Profile = endpoint, "good"
 	targets[1].ECS.Endpoint, targets[1].ECS.Profile = endpoint, "good"

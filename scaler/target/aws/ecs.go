@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -25,32 +24,14 @@ type service struct {
 
 // ecsTarget is a target.Target.
 type ecsTarget struct {
-	*account
-	release, unuse func()
-	id             key
-	allowOthers    bool
-	failureStands  time.Duration
-
-	// calls has one change at a time, so that what was asked for last is what
-	// was accepted last.
-	calls mutex
-
-	mu        sync.Mutex // guards what follows
-	last      request
-	unownedAt time.Time // when nobody else was last seen to set the number
+	scalable
+	id key
 }
 
 var (
 	_ target.Target = (*ecsTarget)(nil)
 	_ target.Closer = (*ecsTarget)(nil)
 )
-
-// Close implements target.Closer.
-func (t *ecsTarget) Close() error {
-	t.unuse()
-	t.release()
-	return nil
-}
 
 // describeServices reads services of one cluster, no more than one call takes.
 // Of what ECS cannot say anything, it says why: that they are missing is one of
@@ -64,6 +45,9 @@ func (a *account) describeServices(ctx context.Context, keys []key) (map[key]*se
 	if err != nil {
 		return nil, err
 	}
+	if page.Services == nil {
+		return nil, noList("services")
+	}
 	served := servedAt(page.ResultMetadata, time.Now())
 	out := make(map[key]*service, len(keys))
 	for i := range page.Services {
@@ -76,7 +60,7 @@ func (a *account) describeServices(ctx context.Context, keys []key) (map[key]*se
 // Current implements target.Target. Requested is the desired count; of Ready
 // see ready.
 func (t *ecsTarget) Current(ctx context.Context) (target.State, error) {
-	s, err := t.read(ctx, "read "+t.what(), time.Time{})
+	s, err := t.read(ctx, "read "+t.what())
 	if err != nil {
 		return target.State{}, err
 	}
@@ -103,11 +87,12 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
 	}
-	if err := t.calls.lock(ctx); err != nil {
+	if err := t.calls.Lock(ctx); err != nil {
 		return t.failure(ctx, op, err)
 	}
-	defer t.calls.unlock()
-	s, err := t.read(ctx, op, time.Now())
+	defer t.calls.Unlock()
+	t.services.Forget(t.id)
+	s, err := t.read(ctx, op)
 	if err != nil {
 		return err
 	}
@@ -119,7 +104,7 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	}
 	n := int32(desired)
 	out, err := t.api.ecs.updateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.id.cluster, Service: &t.id.name, DesiredCount: &n})
-	t.services.wrote(t.id)
+	t.services.Forget(t.id)
 	if err != nil {
 		return t.failure(ctx, op, err)
 	}
@@ -130,9 +115,9 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	return nil
 }
 
-// read returns the service, not as it was before since.
-func (t *ecsTarget) read(ctx context.Context, op string, since time.Time) (*service, error) {
-	s, err := t.services.read(ctx, t.id, since)
+// read returns the service, as the targets of its account share it.
+func (t *ecsTarget) read(ctx context.Context, op string) (*service, error) {
+	s, err := t.services.Get(ctx, t.id, time.Time{})
 	switch {
 	case err != nil:
 		return nil, t.failure(ctx, op, err)
@@ -145,12 +130,6 @@ func (t *ecsTarget) read(ctx context.Context, op string, since time.Time) (*serv
 		return nil, target.Errorf(target.KindPermanent, op, "a DAEMON service runs once on every container instance and cannot be scaled")
 	}
 	return s, nil
-}
-
-func (t *ecsTarget) lastRequest() request {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last
 }
 
 // what names the service in errors.

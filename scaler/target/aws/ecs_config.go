@@ -77,10 +77,9 @@ func (c *ECSConfig) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of service %s/%s: %w", c.Cluster, c.Service, err)
 	}
-	t := &ecsTarget{
-		account: a, release: release, id: key{cluster: c.Cluster, name: c.Service},
-		allowOthers: c.AllowOtherOwners, calls: newMutex(), failureStands: failureStands,
-	}
-	t.unuse = a.services.use(t.id)
+	t := &ecsTarget{id: key{cluster: c.Cluster, name: c.Service}}
+	t.account, t.allowOthers, t.failureStands = a, c.AllowOtherOwners, failureStands
+	unuse := a.services.Use(t.id)
+	t.OnClose = func() { unuse(); release() }
 	return t, nil
 }

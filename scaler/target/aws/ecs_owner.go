@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
@@ -14,13 +13,7 @@ import (
 // what two set, both set again and again. ECS itself knows nothing of that. One
 // whose scaling is suspended in both directions does not.
 func (t *ecsTarget) refuseOwned(ctx context.Context, op string) error {
-	if t.allowOthers {
-		return nil
-	}
-	t.mu.Lock()
-	known := time.Since(t.unownedAt) < unownedFor
-	t.mu.Unlock()
-	if known {
+	if !t.ownable() {
 		return nil
 	}
 	out, err := t.api.describeScalable(ctx, &applicationautoscaling.DescribeScalableTargetsInput{
@@ -39,8 +32,6 @@ func (t *ecsTarget) refuseOwned(ctx context.Context, op string) error {
 		return target.Errorf(target.KindPermanent, op,
 			"it is registered with Application Auto Scaling, which sets its desired count: deregister it, or set allow_other_owners")
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.unownedAt = time.Now()
+	t.unowned()
 	return nil
 }

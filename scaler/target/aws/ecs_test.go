@@ -71,7 +71,10 @@ func TestECSRefusals(t *testing.T) {
 }
 
 func TestECSNoRoom(t *testing.T) {
-	t.Parallel()
+	virtual(t, testECSNoRoom)
+}
+
+func testECSNoRoom(t *testing.T) {
 	s, conn := serveRegion(t)
 	v := shop()
 	v.Room = 3
@@ -97,7 +100,10 @@ func TestECSNoRoom(t *testing.T) {
 }
 
 func TestECSLag(t *testing.T) {
-	t.Parallel()
+	virtual(t, testECSLag)
+}
+
+func testECSLag(t *testing.T) {
 	s, conn := serveRegion(t)
 	s.Lag = time.Second
 	s.AddService(shop())

@@ -12,6 +12,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // kinds are those of the error codes of Auto Scaling, ECS, Application Auto
@@ -107,10 +108,7 @@ func (a *account) failure(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	// A deadline within the SDK does not always say whose it was.
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
+	err = share.Cause(ctx, err)
 	if stale[code(err)] {
 		a.credentials.cache.Invalidate()
 	}
@@ -133,15 +131,14 @@ func answerKind(err error) target.Kind {
 	if k, ok := kinds[code(err)]; ok {
 		return k
 	}
-	switch status := status(err); {
-	case status == 0, status >= 500, status == http.StatusRequestTimeout:
-		return target.KindTemporary
-	case status == http.StatusTooManyRequests:
-		return target.KindThrottled
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return target.KindUnauthorized
-	case status < 300, status >= 400 && (code(err) == "" || code(err) == unknownCode):
-		return target.KindTemporary // an answer that nobody can read, or that broke off
+	status := status(err)
+	switch k := share.StatusKind(status); {
+	case status < 300, status >= 500:
+		return target.KindTemporary // none, or one that broke off or that nobody can read
+	case k == target.KindThrottled, k == target.KindUnauthorized, k == target.KindTemporary:
+		return k
+	case status >= 400 && (code(err) == "" || code(err) == unknownCode):
+		return target.KindTemporary // it is not AWS that answered
 	default:
 		return target.KindPermanent
 	}
@@ -173,15 +170,14 @@ func retryAfter(err error, now time.Time) time.Duration {
 	if ms, err := strconv.ParseInt(e.Response.Header.Get("X-Amz-Retry-After"), 10, 32); err == nil {
 		return max(0, time.Duration(ms)*time.Millisecond)
 	}
-	header := e.Response.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
+	return share.RetryAfter(e.Response.Header, now)
 }
+
+// noList is the error of an answer that does not have what was asked for. A list
+// that is empty is there all the same. What the SDK does not take for an answer,
+// such as a proxy's page, it takes for one with nothing in it, and whatever is
+// missing would be taken for gone.
+func noList(of string) error { return errors.New("the answer has no list of " + of) }
 
 // unknownCode is what the SDK calls an answer that has no code, as with a
 // proxy's.

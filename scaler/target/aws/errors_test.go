@@ -66,7 +66,12 @@ func TestKinds(t *testing.T) {
 					}
 					return &test.fault
 				})
-				for name, tgt := range map[string]target.Target{"group web": asg(t, conn), "service shop/web": ecsService(t, conn)} {
+				// Over the network, with the SDK's own client of HTTP.
+				conn.Endpoint = listen(t, s)
+				for name, tgt := range map[string]target.Target{
+					"group web":        build(t, &ASGConfig{Connection: conn, Name: "web", clients: new(Clients)}),
+					"service shop/web": build(t, &ECSConfig{Connection: conn, Cluster: "shop", Service: "web", clients: new(Clients)}),
+				} {
 					if change && test.name == "not an answer" && name == "group web" {
 						continue // SetDesiredCapacity has no answer that could be read
 					}
@@ -117,7 +122,10 @@ func TestCredentials(t *testing.T) {
 // TestRole assumes a role, and assumes it anew once its token is good no
 // longer.
 func TestRole(t *testing.T) {
-	t.Parallel()
+	virtual(t, testRole)
+}
+
+func testRole(t *testing.T) {
 	s, conn := serveRegion(t)
 	s.AddGroup(web())
 	conn.RoleARN = s.AddRole("scaler", "shop", time.Second, "autoscaling:*")
@@ -153,7 +161,7 @@ func TestRole(t *testing.T) {
 	conn.Profile = "empty"
 	_, err = asg(t, conn).Current(t.Context())
 	wantKind(t, "nobody assumes it", err, target.KindUnauthorized, "credentials: ")
-	conn.Profile, conn.Endpoint = "good", unreachable(t)
+	conn.Profile, conn.Endpoint = "good", "http://nowhere.test"
 	_, err = asg(t, conn).Current(t.Context())
 	wantKind(t, "STS does not answer", err, target.KindTemporary, "credentials: ")
 }

@@ -1,20 +1,21 @@
 package aws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/aws/awstest"
+	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
 const region = "eu-central-1"
@@ -65,10 +66,20 @@ func run(m *testing.M) int {
 func serveRegion(t testing.TB) (*awstest.Server, Connection) {
 	t.Helper()
 	s := awstest.New(region)
-	return s, Connection{Region: region, Profile: "good", Endpoint: serve(t, s)}
+	return s, Connection{Region: region, Profile: "good", Endpoint: serve(s)}
 }
 
-func serve(t testing.TB, h http.Handler) string {
+// hosts are those that the tests' clients reach, without the network.
+var hosts targettest.Hosts
+
+// wired are clients that reach hosts, with the zero value's defaults.
+func wired() *Clients { return &Clients{transport: &http.Client{Transport: &hosts}} }
+
+// serve makes a host of it and returns the URL.
+func serve(h http.Handler) string { return "http://" + hosts.Serve(h) }
+
+// listen serves on the network, and returns the URL.
+func listen(t testing.TB, h http.Handler) string {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(func() {
@@ -78,22 +89,6 @@ func serve(t testing.TB, h http.Handler) string {
 	return srv.URL
 }
 
-func unreachable(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return "http://" + ln.Addr().String()
-}
-
-// hangs takes requests and never answers.
-func hangs(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
-}
-
 // build returns a target that reads anew whenever it is asked after a moment,
 // and that the test's end does not close.
 func build(t testing.TB, cfg target.Config) target.Target {
@@ -101,15 +96,21 @@ func build(t testing.TB, cfg target.Config) target.Target {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	switch cfg := cfg.(type) {
+	case *ASGConfig:
+		cfg.clients = cmp.Or(cfg.clients, wired())
+	case *ECSConfig:
+		cfg.clients = cmp.Or(cfg.clients, wired())
+	}
 	tgt, err := cfg.New(target.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	switch tgt := tgt.(type) {
 	case *asgTarget:
-		tgt.groups.fresh, tgt.failureStands = 5*time.Millisecond, 0
+		tgt.groups.Age, tgt.failureStands = 5*time.Millisecond, 0
 	case *ecsTarget:
-		tgt.services.fresh, tgt.failureStands = 5*time.Millisecond, 0
+		tgt.services.Age, tgt.failureStands = 5*time.Millisecond, 0
 	}
 	return tgt
 }
@@ -134,6 +135,13 @@ func ecsService(t testing.TB, conn Connection) *ecsTarget {
 	return build(t, &ECSConfig{Connection: conn, Cluster: "shop", Service: "web"}).(*ecsTarget)
 }
 
+// virtual runs a test in virtual time, beside others.
+func virtual(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
+}
+
 // wantKind fails the test where err is of another kind or does not say that.
 func wantKind(t testing.TB, what string, err error, want target.Kind, says string) {
 	t.Helper()
@@ -148,7 +156,7 @@ func wantKind(t testing.TB, what string, err error, want target.Kind, says strin
 func eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
 	var err error
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if err = check(); err == nil {
 			return
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 const (
@@ -44,17 +45,20 @@ type account struct {
 	recount    *rate.Limiter
 	settledFor time.Duration
 
-	mu       sync.Mutex // guards what is below
-	groups   map[string]int
-	listings map[string]*listing
-	refused  map[string]time.Time // scopes whose list is not for us
-	owners   map[string]ownersList
+	listings share.Readings[string, sets]              // by their scopes
+	owners   share.Readings[string, map[string]string] // by resource groups
+
+	mu      sync.Mutex // guards what is below
+	groups  map[string]int
+	refused map[string]time.Time // scopes whose list is not for us
 }
 
 func newAccount(access Access, override *http.Client) (*account, error) {
 	hc := override
 	if hc == nil {
-		hc = newHTTPClient()
+		t := share.Transport()
+		t.MaxConnsPerHost = maxConns
+		hc = &http.Client{Transport: t}
 	}
 	own := *hc
 	own.Transport = outgoing.Guard(hc.Transport)
@@ -73,23 +77,14 @@ func newAccount(access Access, override *http.Client) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &account{
+	a := &account{
 		arm: client, http: hc, base: base, root: "/subscriptions/" + access.subscription(),
 		recount: rate.NewLimiter(rate.Every(recountEvery), recountBurst), settledFor: settledFor,
-		groups: make(map[string]int), listings: make(map[string]*listing),
-		refused: make(map[string]time.Time), owners: make(map[string]ownersList),
-	}, nil
-}
-
-// newHTTPClient is one that keeps its connections, and not too many of them: at
-// the start each of several hundred targets has something to ask.
-func newHTTPClient() *http.Client {
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second}
-	if d, ok := http.DefaultTransport.(*http.Transport); ok {
-		t = d.Clone()
+		groups: make(map[string]int), refused: make(map[string]time.Time),
 	}
-	t.MaxConnsPerHost, t.MaxIdleConnsPerHost = maxConns, maxConns
-	return &http.Client{Transport: t}
+	a.listings.Fetch, a.listings.Age = share.Only(a.load), listedFor
+	a.owners.Fetch, a.owners.Age = share.Only(a.autoscaled), unownedFor
+	return a, nil
 }
 
 // close is called once nobody uses the account any more.
@@ -156,6 +151,10 @@ func (a *account) set(ctx context.Context, op, group, name string) (*setModel, e
 	if err := a.get(ctx, op, a.url(a.setPath(group, name), computeVersion, nil), m); err != nil {
 		return nil, err
 	}
+	if !strings.EqualFold(m.Name, name) {
+		// {} of whoever else answers would be a set without a capacity.
+		return nil, target.Errorf(target.KindTemporary, op, "HTTP status 200: the answer is not the description of the scale set")
+	}
 	return m, nil
 }
 
@@ -181,6 +180,11 @@ func list[T any](ctx context.Context, a *account, op, address string) ([]T, erro
 		}
 		if err := a.get(ctx, op, address, &page); err != nil {
 			return nil, err
+		}
+		if page.Value == nil {
+			// A list that is empty is there all the same. What is missing from
+			// one would be taken for gone.
+			return nil, target.Errorf(target.KindTemporary, op, "HTTP status 200: the answer has no list")
 		}
 		for _, raw := range page.Value {
 			var item T

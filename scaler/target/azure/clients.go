@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -47,23 +46,15 @@ func (c *Clients) get(access Access, override *http.Client) (*account, func(), e
 		return nil, nil, errNoSubscription
 	}
 	if c == nil || override != nil {
-		a, err := newAccount(access, override)
-		if err != nil {
-			return nil, nil, err
-		}
-		return a, sync.OnceFunc(a.close), nil
+		c = &Clients{transport: override}
 	}
-	lease, err := c.pool.Get(key, access.sum(), func() (*account, error) {
+	return c.pool.Lend(key, access.sum(), func() (*account, error) {
 		a, err := newAccount(access, c.transport)
 		if err == nil && c.settledFor > 0 {
 			a.settledFor = c.settledFor
 		}
 		return a, err
 	}, (*account).close)
-	if err != nil {
-		return nil, nil, err
-	}
-	return lease.Client, lease.Close, nil
 }
 
 // FilesSum implements target.Files.

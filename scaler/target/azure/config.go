@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-kit/log"
 	"github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -97,13 +96,10 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	}
 	s := &scaleSet{
 		account: a, group: c.ResourceGroup, name: c.Name, what: c.describe(),
-		allowOthers: c.AllowOtherOwners, logger: o.Logger, turn: make(chan struct{}, 1),
-	}
-	if s.logger == nil {
-		s.logger = log.NewNopLogger()
+		allowOthers: c.AllowOtherOwners, logger: o.Log(),
 	}
 	leave := a.join(c.ResourceGroup)
-	s.release = func() { leave(); release() }
+	s.OnClose = func() { leave(); release() }
 	return s, nil
 }
 

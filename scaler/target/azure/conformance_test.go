@@ -52,12 +52,13 @@ func conformance(t *testing.T, change func(*azuretest.Server, *azuretest.Set), l
 			return build(t, start(t, func(s *azuretest.Server) { s.Forbidden = true }, web()).config("web"))
 		},
 		Unreachable: func(t *testing.T) target.Target {
-			return build(t, &Config{Access: access(unreachable(t)), ResourceGroup: "shop", Name: "web", clients: new(Clients)})
+			return build(t, &Config{Access: access("https://nowhere.test"), ResourceGroup: "shop", Name: "web", clients: wired()})
 		},
 		Hanging: func(t *testing.T) target.Target { return hanging(t) },
 		Limited: func(t *testing.T) (target.Target, int) { return started(t, 20*time.Millisecond, 3), 3 },
 		// The shared list may be two seconds old where someone else changes it.
 		Converge: 20 * time.Second,
+		Virtual:  true,
 	}
 	if lags {
 		// What is refused first is the etag of before, and that is a conflict.

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // tagPrefixes are the ways to write target.DiscoveryPrefix in the name of a tag.
@@ -66,20 +67,14 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of Azure: %w", err)
 	}
-	return &discoverer{cfg: *c, account: a, release: release}, nil
+	return &discoverer{cfg: *c, account: a, OnClose: release}, nil
 }
 
 // discoverer is a target.Discoverer.
 type discoverer struct {
+	share.OnClose
 	cfg     DiscoveryConfig
 	account *account
-	release func()
-}
-
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.release()
-	return nil
 }
 
 // Discover implements target.Discoverer. It reads the lists that the targets

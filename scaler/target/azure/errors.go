@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // codes are the error codes that say more than the status they come with, or
@@ -121,11 +122,8 @@ func failure(ctx context.Context, op string, err error) error {
 	if e, ok := errors.AsType[*target.Error](err); ok {
 		return e
 	}
-	if cause := ctx.Err(); cause != nil {
-		if !errors.Is(err, cause) {
-			err = fmt.Errorf("%w: %w", cause, err)
-		}
-		return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+	if ctx.Err() != nil {
+		return &target.Error{Kind: target.KindTemporary, Op: op, Err: share.Cause(ctx, err)}
 	}
 	if e, ok := errors.AsType[*tokenError](err); ok {
 		return tokenFailure(ctx, op, e)
@@ -191,21 +189,13 @@ func (e *armError) kind() target.Kind {
 	if kind, ok := kindOfCode(a); ok {
 		return kind
 	}
-	switch s := e.StatusCode; {
-	case s < 300: // an operation that came to nothing, for a reason not listed
+	switch kind := share.StatusKind(e.StatusCode); {
+	case e.StatusCode < 300: // an operation that came to nothing, for a reason not listed
 		return target.KindTemporary
-	case s == http.StatusUnauthorized || s == http.StatusForbidden:
-		return target.KindUnauthorized
-	case s == http.StatusNotFound || s == http.StatusGone:
-		return target.KindNotFound
-	case s == http.StatusConflict || s == http.StatusPreconditionFailed:
-		return target.KindConflict
-	case s >= 500 || s == http.StatusRequestTimeout:
-		return target.KindTemporary
-	case a.Code == "": // no word of Azure's: something else has answered
+	case kind == target.KindPermanent && a.Code == "": // no word of Azure's: something else has answered
 		return target.KindTemporary
 	default:
-		return target.KindPermanent
+		return kind
 	}
 }
 
@@ -240,12 +230,5 @@ func retryAfter(res *http.Response) time.Duration {
 			return time.Duration(ms) * time.Millisecond
 		}
 	}
-	v := res.Header.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
+	return share.RetryAfter(res.Header, time.Now())
 }

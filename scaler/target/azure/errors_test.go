@@ -54,22 +54,53 @@ func TestKinds(t *testing.T) {
 		{"no code of a request that is wrong", azuretest.Fault{Status: 400}, target.KindTemporary, "HTTP status 400", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			virtual(t, func(t *testing.T) {
+				f := start(t, nil, web())
+				s := open(t, f.config("web"))
+				test.fault.Method = http.MethodPatch
+				f.Fail(test.fault)
+				f.Requests()
+				err := s.Scale(t.Context(), 3)
+				wantKind(t, "Scale", err, test.want, test.says)
+				if got := target.RetryAfter(err); got != test.after {
+					t.Errorf("retry after %v, want %v", got, test.after)
+				}
+				if n := count(f.Requests(), "PATCH "); n != 1 {
+					t.Errorf("%d attempts, want 1: the engine does the retrying", n)
+				}
+				if st := current(t, s); st.Requested != 1 || st.Failed != nil {
+					t.Errorf("%+v after a request that was refused", st)
+				}
+			})
+		})
+	}
+}
+
+// TestNoAnswers has something else answer each kind of question with status
+// 200: nothing is read from it, and nobody has gone because of it.
+func TestNoAnswers(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"{}", "null", "[]", "<html>", `{"name":"other","sku":{"capacity":0}}`, `{"value":null}`} {
+		t.Run(body, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, nil, web())
+			f.Fail(azuretest.Fault{Path: "/subscriptions/", Status: 200, Raw: body})
 			s := open(t, f.config("web"))
-			test.fault.Method = http.MethodPatch
-			f.Fail(test.fault)
-			f.Requests()
-			err := s.Scale(t.Context(), 3)
-			wantKind(t, "Scale", err, test.want, test.says)
-			if got := target.RetryAfter(err); got != test.after {
-				t.Errorf("retry after %v, want %v", got, test.after)
+			st, err := s.Current(t.Context())
+			wantKind(t, "Current", err, target.KindTemporary, "list the scale sets")
+			if st != (target.State{}) {
+				t.Errorf("%+v beside an error", st)
 			}
-			if n := count(f.Requests(), "PATCH "); n != 1 {
-				t.Errorf("%d attempts, want 1: the engine does the retrying", n)
+			wantKind(t, "Scale", s.Scale(t.Context(), 3), target.KindTemporary, "scale scale set shop/web")
+			cfg := &DiscoveryConfig{Access: access(f.URL()), clients: f.clients}
+			d, err := cfg.New(target.Options{})
+			if err != nil {
+				t.Fatal(err)
 			}
-			if st := current(t, s); st.Requested != 1 || st.Failed != nil {
-				t.Errorf("%+v after a request that was refused", st)
+			all, err := d.Discover(t.Context())
+			wantKind(t, "Discover", err, target.KindTemporary, "list the scale sets")
+			if all != nil {
+				t.Errorf("found %v beside an error", all)
 			}
 		})
 	}

@@ -6,15 +6,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 const (
 	// listedFor is how long one list serves all targets.
 	listedFor = 2 * time.Second
-	// listTimeout bounds a list that nobody's deadline does.
-	listTimeout = time.Minute
 	// refusedFor is how long a list that is not for us is not asked for again.
 	refusedFor = 10 * time.Minute
 	// groupsApart is up to how many resource groups are listed one by one;
@@ -26,88 +23,6 @@ const (
 type sets map[string]*setModel
 
 func setKey(group, name string) string { return strings.ToLower(group + "/" + name) }
-
-// listing is the list of one scope's scale sets, fetched once for all that ask
-// at the same time, and again for those that need it younger.
-type listing struct {
-	mu     sync.Mutex // guards what is below
-	flight *flight    // the one under way
-	last   *flight    // the last one that came to something
-}
-
-// flight is one list. Its fields but waiters are set before done is closed, and
-// never after; waiters is guarded by the listing's mu.
-type flight struct {
-	started time.Time
-	done    chan struct{}
-	cancel  context.CancelFunc
-	sets    sets
-	err     error
-	waiters int
-}
-
-// get returns a list that began after notBefore and is not older than
-// listedFor. load is given a context that ends when nobody waits any more.
-func (l *listing) get(ctx context.Context, notBefore time.Time, load func(context.Context) (sets, error)) (sets, error) {
-	for {
-		l.mu.Lock()
-		if f := l.last; f != nil && f.started.After(notBefore) && time.Since(f.started) < listedFor {
-			l.mu.Unlock()
-			return f.sets, nil
-		}
-		f := l.flight
-		if f == nil {
-			f = l.start(load)
-		}
-		f.waiters++
-		l.mu.Unlock()
-		select {
-		case <-f.done:
-		case <-ctx.Done():
-			l.leave(f)
-			return nil, ctx.Err()
-		}
-		if f.started.After(notBefore) {
-			return f.sets, f.err
-		}
-	}
-}
-
-// start is called with mu held.
-func (l *listing) start(load func(context.Context) (sets, error)) *flight {
-	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
-	f := &flight{started: time.Now(), done: make(chan struct{}), cancel: cancel}
-	l.flight = f
-	go func() {
-		defer cancel()
-		var s sets
-		err := recovery.Do(recovery.Reading, func() (err error) {
-			s, err = load(noteErrors(ctx))
-			return err
-		})
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		f.sets, f.err = s, err
-		if l.flight == f {
-			l.flight = nil
-			if err == nil {
-				l.last = f
-			}
-		}
-		close(f.done)
-	}()
-	return f
-}
-
-// leave gives up waiting; a flight that nobody waits for is given up too.
-func (l *listing) leave(f *flight) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if f.waiters--; f.waiters == 0 && l.flight == f {
-		l.flight = nil
-		f.cancel()
-	}
-}
 
 // join says that a target of a resource group is there, until the returned
 // function is called.
@@ -143,17 +58,10 @@ func (a *account) scopes(group string) []string {
 	return out
 }
 
-// list returns the scale sets of a scope, as a list that began after notBefore
-// has them.
+// list returns the scale sets of a scope, as a list that did not begin before
+// notBefore has them.
 func (a *account) list(ctx context.Context, op, scope string, notBefore time.Time) (sets, error) {
-	a.mu.Lock()
-	l, ok := a.listings[scope]
-	if !ok {
-		l = new(listing)
-		a.listings[scope] = l
-	}
-	a.mu.Unlock()
-	all, err := l.get(ctx, notBefore, func(ctx context.Context) (sets, error) { return a.load(ctx, scope) })
+	all, err := a.listings.Get(ctx, scope, notBefore)
 	if err != nil {
 		return nil, failure(ctx, op, err)
 	}
@@ -161,6 +69,7 @@ func (a *account) list(ctx context.Context, op, scope string, notBefore time.Tim
 }
 
 func (a *account) load(ctx context.Context, scope string) (sets, error) {
+	ctx = noteErrors(ctx)
 	op, path := "list the scale sets of the subscription", a.root
 	if scope != "" {
 		op, path = "list the scale sets of resource group "+scope, a.groupPath(scope)

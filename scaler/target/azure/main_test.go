@@ -2,12 +2,10 @@ package azure
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-kit/log"
@@ -15,6 +13,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/azure/azuretest"
+	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
 // converge is how long a set may take for what the tests ask of it.
@@ -29,18 +28,29 @@ type fixture struct {
 // start starts a cloud; change sets it up before its first request.
 func start(t testing.TB, change func(*azuretest.Server), sets ...azuretest.Set) *fixture {
 	t.Helper()
-	s := azuretest.New()
-	t.Cleanup(s.Close)
+	var s *azuretest.Server
+	host := hosts.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeHTTP(w, r) }))
+	s = azuretest.At("https://" + host)
 	if change != nil {
 		change(s)
 	}
 	for _, x := range sets {
 		s.Put(x)
 	}
-	hc := s.HTTPClient()
-	tr := hc.Transport.(*http.Transport)
-	tr.MaxConnsPerHost, tr.MaxIdleConnsPerHost = maxConns, maxConns
-	return &fixture{Server: s, clients: &Clients{transport: hc}}
+	return &fixture{Server: s, clients: wired()}
+}
+
+// hosts are those that the tests' clients reach, without the network.
+var hosts targettest.Hosts
+
+// wired are clients that reach hosts, with the zero value's patience.
+func wired() *Clients { return &Clients{transport: &http.Client{Transport: &hosts}} }
+
+// virtual runs a test in virtual time, beside others.
+func virtual(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
 }
 
 // web is a scale set shop/web of one instance, quick at everything.
@@ -145,32 +155,6 @@ func count(requests []string, part string) int {
 // hanging is a target whose cloud takes requests and never answers.
 func hanging(t testing.TB) *scaleSet {
 	t.Helper()
-	done := make(chan struct{})
-	s := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		// The server sees that the client is gone once the body is read.
-		_, _ = io.Copy(io.Discard, r.Body)
-		select {
-		case <-r.Context().Done():
-		case <-done:
-		}
-	}))
-	t.Cleanup(func() {
-		close(done)
-		s.CloseClientConnections()
-		s.Close()
-	})
-	return build(t, &Config{
-		Access: access(s.URL), ResourceGroup: "shop", Name: "web", clients: &Clients{transport: s.Client()},
-	})
-}
-
-// unreachable is the address of a cloud that refuses connections.
-func unreachable(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return "https://" + l.Addr().String()
+	url := "https://" + hosts.Serve(http.HandlerFunc(targettest.Hangs))
+	return build(t, &Config{Access: access(url), ResourceGroup: "shop", Name: "web", clients: wired()})
 }

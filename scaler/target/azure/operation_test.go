@@ -32,28 +32,29 @@ func TestFailedOperation(t *testing.T) {
 		{"VMExtensionProvisioningError", "The extension came to nothing.", nil, target.KindTemporary},
 	} {
 		t.Run(test.code, func(t *testing.T) {
-			t.Parallel()
-			f := start(t, nil, web())
-			s := open(t, f.config("web"))
-			f.FailNext("shop", "web", test.code, test.message, test.details...)
-			scale(t, s, 3)
-			realtest.Eventually(t, converge, 10*time.Millisecond, "the failure shows", func() error {
-				st := current(t, s)
-				if st.Failed == nil {
-					return context.DeadlineExceeded
+			virtual(t, func(t *testing.T) {
+				f := start(t, nil, web())
+				s := open(t, f.config("web"))
+				f.FailNext("shop", "web", test.code, test.message, test.details...)
+				scale(t, s, 3)
+				realtest.Eventually(t, converge, 10*time.Millisecond, "the failure shows", func() error {
+					st := current(t, s)
+					if st.Failed == nil {
+						return context.DeadlineExceeded
+					}
+					wantKind(t, "Failed", st.Failed, test.want, test.code)
+					wantKind(t, "Failed", st.Failed, test.want, test.message)
+					if st.Requested != 3 || st.Ready != 1 {
+						t.Errorf("%+v, want 3 requested, as Azure has it, and 1 ready", st)
+					}
+					return nil
+				})
+				scale(t, s, 1)
+				if st := current(t, s); st.Failed != nil {
+					t.Errorf("%v after another request", st.Failed)
 				}
-				wantKind(t, "Failed", st.Failed, test.want, test.code)
-				wantKind(t, "Failed", st.Failed, test.want, test.message)
-				if st.Requested != 3 || st.Ready != 1 {
-					t.Errorf("%+v, want 3 requested, as Azure has it, and 1 ready", st)
-				}
-				return nil
+				settle(t, s, 1, 1)
 			})
-			scale(t, s, 1)
-			if st := current(t, s); st.Failed != nil {
-				t.Errorf("%v after another request", st.Failed)
-			}
-			settle(t, s, 1, 1)
 		})
 	}
 }
@@ -61,7 +62,10 @@ func TestFailedOperation(t *testing.T) {
 // TestPreempted: of two requests the second one counts, and that it ended the
 // first is no failure.
 func TestPreempted(t *testing.T) {
-	t.Parallel()
+	virtual(t, testPreempted)
+}
+
+func testPreempted(t *testing.T) {
 	x := web()
 	x.Boot = 300 * time.Millisecond
 	f := start(t, nil, x)
@@ -77,7 +81,10 @@ func TestPreempted(t *testing.T) {
 
 // TestRetryAfterOfOperations: an operation is not asked sooner than Azure says.
 func TestRetryAfterOfOperations(t *testing.T) {
-	t.Parallel()
+	virtual(t, testRetryAfterOfOperations)
+}
+
+func testRetryAfterOfOperations(t *testing.T) {
 	x := web()
 	x.PollAfter = 10 * time.Second
 	f := start(t, nil, x)

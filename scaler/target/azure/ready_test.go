@@ -11,7 +11,10 @@ import (
 // TestReady: of the instances those are ready that run and are not known to be
 // ill.
 func TestReady(t *testing.T) {
-	t.Parallel()
+	virtual(t, testReady)
+}
+
+func testReady(t *testing.T) {
 	for _, flexible := range []bool{false, true} {
 		x := web()
 		x.Capacity, x.Health, x.Flexible = 4, true, flexible

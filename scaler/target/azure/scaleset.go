@@ -12,20 +12,21 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // scaleSet is a target.Target over a virtual machine scale set.
 type scaleSet struct {
+	share.OnClose
 	account     *account
-	release     func()
 	group, name string
 	what        string
 	allowOthers bool
 	logger      log.Logger
 
-	// turn holds one token: one change at a time, so that they are noted in
-	// the order in which Azure took them.
-	turn chan struct{}
+	// turn is held by whoever changes the set, so that changes are noted in the
+	// order in which Azure took them.
+	turn share.Lock
 	// polling is held while the operation is asked how it stands.
 	polling sync.Mutex
 
@@ -47,12 +48,6 @@ var (
 	_ target.Victims = (*scaleSet)(nil)
 	_ target.Closer  = (*scaleSet)(nil)
 )
-
-// Close implements target.Closer.
-func (s *scaleSet) Close() error {
-	s.release()
-	return nil
-}
 
 // Current implements target.Target. The set is read from a list that its
 // account's targets share, the operation of the last request is followed, and
@@ -166,12 +161,10 @@ func (s *scaleSet) change(ctx context.Context, desired int, victims []string) er
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is no number of instances", desired)
 	}
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return failure(ctx, op, ctx.Err())
+	if err := s.turn.Lock(ctx); err != nil {
+		return failure(ctx, op, err)
 	}
+	defer s.turn.Unlock()
 	m, err := s.account.set(ctx, op, s.group, s.name)
 	if err != nil {
 		return err

@@ -22,7 +22,10 @@ func replicaIDs(t *testing.T, s *scaleSet) []string {
 
 // TestProtected: who is protected from scale-in stays, named or not.
 func TestProtected(t *testing.T) {
-	t.Parallel()
+	virtual(t, testProtected)
+}
+
+func testProtected(t *testing.T) {
 	x := web()
 	x.Capacity = 4
 	f := start(t, nil, x)
@@ -54,7 +57,10 @@ func TestProtected(t *testing.T) {
 
 // TestNames: instances are found by the names that series have of them.
 func TestNames(t *testing.T) {
-	t.Parallel()
+	virtual(t, testNames)
+}
+
+func testNames(t *testing.T) {
 	for _, test := range []struct {
 		flexible bool
 		want     target.Replica

@@ -1,48 +1,35 @@
 package command
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"strconv"
-	"strings"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // parse reads what the program for current has printed: one whole number,
 // which is both requested and ready, or an object with both. What is missing is
 // not taken for zero.
-func parse(printed []byte) (target.State, error) {
-	dec := json.NewDecoder(bytes.NewReader(printed))
-	dec.UseNumber()
-	var doc any
-	err := dec.Decode(&doc)
-	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something comes after it")
-		}
-	}
+func parse(printed []byte) (st target.State, err error) {
+	doc, err := share.Decode(printed)
 	if err == nil {
 		switch v := doc.(type) {
 		case json.Number:
-			var n int
-			if n, err = count(v); err == nil {
-				return target.State{Requested: n, Ready: n}, nil
-			}
+			st.Requested, err = share.Count(v)
+			st.Ready = st.Requested
 		case map[string]any:
-			var st target.State
-			if st, err = fields(v); err == nil {
-				return st, nil
-			}
+			st, err = fields(v)
 		default:
 			err = errors.New("it is neither")
 		}
 	}
-	return target.State{}, fmt.Errorf(`printed %q, want one whole number or {"requested": 3, "ready": 2}: %w`, excerpt(printed), err)
+	if err != nil {
+		return target.State{}, fmt.Errorf(`printed %q, want one whole number or {"requested": 3, "ready": 2}: %w`, program.Excerpt(printed), err)
+	}
+	return st, nil
 }
 
 func fields(doc map[string]any) (st target.State, err error) {
@@ -58,7 +45,7 @@ func fields(doc map[string]any) (st target.State, err error) {
 			}
 			continue
 		}
-		if *f.to, err = count(v); err != nil {
+		if *f.to, err = share.Count(v); err != nil {
 			return st, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
@@ -66,30 +53,4 @@ func fields(doc map[string]any) (st target.State, err error) {
 		return st, fmt.Errorf("min %d is above max %d", st.Min, st.Max)
 	}
 	return st, nil
-}
-
-// count reads a number of replicas. 3.0 is one: there are languages that write
-// no other.
-func count(v any) (int, error) {
-	number, ok := v.(json.Number)
-	if !ok {
-		return 0, fmt.Errorf("%.40q is not a number", fmt.Sprint(v))
-	}
-	if n, err := strconv.ParseInt(number.String(), 10, 32); err == nil && n >= 0 {
-		return int(n), nil
-	}
-	if f, err := number.Float64(); err == nil && f >= 0 && f <= math.MaxInt32 && f == math.Trunc(f) {
-		return int(f), nil
-	}
-	return 0, fmt.Errorf("%.40s is not a whole number from 0 to %d", number, math.MaxInt32)
-}
-
-// excerpt is the beginning of what a program printed, for an error.
-func excerpt(b []byte) string {
-	const most = 200
-	b = bytes.TrimSpace(b)
-	if len(b) > most {
-		return strings.ToValidUTF8(string(b[:most]), "�") + " ..."
-	}
-	return strings.ToValidUTF8(string(b), "�")
 }

@@ -184,7 +184,7 @@ func TestAnswers(t *testing.T) {
 		"{}":                                                   "it has no requested",
 		`{"requested":5}`:                                      "it has no ready",
 		`{"requested":5,"ready":null}`:                         "it has no ready",
-		`{"requested":"5","ready":5}`:                          `requested: "5" is not a number`,
+		`{"requested":"5","ready":5}`:                          `requested: "5" is not a whole number`,
 		`{"requested":5,"ready":5,"min":4,"max":2}`: "min 4 is above max 2",
 		`{"requested":5,"ready":5`:                  "EOF",
 	} {

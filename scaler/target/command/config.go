@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -89,12 +86,8 @@ func (c *Config) Identity() string {
 // Validate implements target.Config. It looks at this host: the programs and
 // the working directory must be there.
 func (c *Config) Validate() error {
-	if c.Dir != "" {
-		if fi, err := os.Stat(c.Dir); err != nil {
-			return &target.FieldError{Field: "dir", Msg: err.Error()}
-		} else if !fi.IsDir() {
-			return &target.FieldError{Field: "dir", Msg: c.Dir + " is not a directory"}
-		}
+	if err := program.ValidateDir(c.Dir); err != nil {
+		return err
 	}
 	if err := validateArgv("current", c.Current, `["./count", "web"]`, forCurrent); err != nil {
 		return err
@@ -122,10 +115,7 @@ func validateArgv(field string, argv []string, example, known string) error {
 			return &target.FieldError{Field: field, Msg: err.Error()}
 		}
 	}
-	if _, err := exec.LookPath(argv[0]); err != nil {
-		if e, ok := errors.AsType[*exec.Error](err); ok {
-			err = e.Err // without the name, which is said here
-		}
+	if err := program.Runnable(argv[0]); err != nil {
 		where := "in PATH"
 		if strings.ContainsRune(argv[0], filepath.Separator) {
 			where = "there"

@@ -2,9 +2,9 @@ package command
 
 import (
 	"errors"
-	"io/fs"
 	"os/exec"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -29,7 +29,7 @@ var exitCodes = map[int]struct {
 // failure is the error of a run that did not go well. What is shown of the
 // arguments is the program alone: there may be a secret in the others.
 func failure(op, name string, err error, output string) error {
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if program.NeverStarts(err) {
 		return target.Errorf(target.KindPermanent, op, "start %s: %w", name, err)
 	}
 	exit, ok := errors.AsType[*exec.ExitError](err)

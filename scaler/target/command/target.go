@@ -3,7 +3,6 @@ package command
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Bounds of what is kept of a program's output.
@@ -22,18 +22,17 @@ const (
 
 // commands is a target.Target.
 type commands struct {
-	cfg   Config
-	names placeholders
-	env   []string
-	// scaling holds one token: whoever has it runs the program for scale.
-	scaling chan struct{}
+	cfg     Config
+	names   placeholders
+	env     []string
+	scaling share.Lock // whoever has it runs the program for scale
 }
 
 var _ target.Target = (*commands)(nil)
 
 func newTarget(c *Config, o target.Options) *commands {
 	return &commands{
-		cfg: *c, env: program.Environ(c.PassEnv, c.Env), scaling: make(chan struct{}, 1),
+		cfg: *c, env: program.Environ(c.PassEnv, c.Env),
 		names: placeholders{policy: o.Policy, target: o.Name, scaleTarget: o.ScaleTarget},
 	}
 }
@@ -44,22 +43,18 @@ func (t *commands) Current(ctx context.Context) (target.State, error) {
 }
 
 func (t *commands) read(ctx context.Context, op string) (target.State, error) {
-	answer, complaint := &program.Capped{Max: maxAnswer}, program.NewOutput(maxShown)
-	cmd := t.command(t.cfg.Current, t.names)
-	cmd.Stdout, cmd.Stderr = answer, complaint
-	err := t.run(ctx, op, cmd, t.cfg.Current[0], time.Duration(t.cfg.CurrentTimeout), func() string {
-		if s := complaint.Last(maxShown); s != "" {
-			return s
-		}
-		return excerpt(answer.Kept.Bytes())
+	var answer program.Answer
+	err := t.run(ctx, op, t.cfg.Current[0], time.Duration(t.cfg.CurrentTimeout), func(ctx context.Context) (said string, err error) {
+		answer, err = program.Ask(ctx, t.command(t.cfg.Current, t.names), maxAnswer)
+		return answer.Said(), err
 	})
 	if err != nil {
 		return target.State{}, err
 	}
 	if answer.Over {
-		return target.State{}, target.Errorf(target.KindTemporary, op, "%s printed more than %d bytes: %q", t.cfg.Current[0], maxAnswer, excerpt(answer.Kept.Bytes()))
+		return target.State{}, target.Errorf(target.KindTemporary, op, "%s printed more than %d bytes: %q", t.cfg.Current[0], maxAnswer, program.Excerpt(answer.Stdout))
 	}
-	st, err := parse(answer.Kept.Bytes())
+	st, err := parse(answer.Stdout)
 	if err != nil {
 		return target.State{}, target.Errorf(target.KindTemporary, op, "%s %w", t.cfg.Current[0], err)
 	}
@@ -72,15 +67,10 @@ func (t *commands) Scale(ctx context.Context, desired int) error {
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
-	if err := ctx.Err(); err != nil {
-		return target.Errorf(target.KindTemporary, op, "%w", err)
+	if err := t.scaling.Lock(ctx); err != nil {
+		return target.Errorf(target.KindTemporary, op, "wait for another call: %w", err)
 	}
-	select {
-	case t.scaling <- struct{}{}:
-		defer func() { <-t.scaling }()
-	case <-ctx.Done():
-		return target.Errorf(target.KindTemporary, op, "another call is still under way: %w", ctx.Err())
-	}
+	defer t.scaling.Unlock()
 	st, err := t.read(ctx, op)
 	if err != nil {
 		return err
@@ -97,7 +87,10 @@ func (t *commands) Scale(ctx context.Context, desired int) error {
 	cmd := t.command(t.cfg.Scale, call)
 	cmd.Env = append(cmd.Env, "ALERTSCALER_DESIRED="+strconv.Itoa(desired), "ALERTSCALER_CURRENT="+strconv.Itoa(st.Requested))
 	cmd.Stdout, cmd.Stderr = printed, printed
-	return t.run(ctx, op, cmd, t.cfg.Scale[0], time.Duration(t.cfg.ScaleTimeout), func() string { return printed.Last(maxShown) })
+	return t.run(ctx, op, t.cfg.Scale[0], time.Duration(t.cfg.ScaleTimeout), func(ctx context.Context) (string, error) {
+		err := program.Run(ctx, cmd)
+		return cmp.Or(printed.Last(maxShown), "it printed nothing"), err
+	})
 }
 
 func (t *commands) command(argv []string, p placeholders) *exec.Cmd {
@@ -108,16 +101,15 @@ func (t *commands) command(argv []string, p placeholders) *exec.Cmd {
 	return cmd
 }
 
-// run runs a program to its end, or ends it with all that it started once its
-// time is up. said is what it has printed, for its error.
-func (t *commands) run(ctx context.Context, op string, cmd *exec.Cmd, name string, timeout time.Duration, said func() string) error {
+// run has a program run for no longer than timeout. What it said is for its
+// error.
+func (t *commands) run(ctx context.Context, op, name string, timeout time.Duration, do func(context.Context) (said string, err error)) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := program.Run(bounded, cmd)
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+	output, err := do(bounded)
+	if err == nil {
 		return nil
 	}
-	output := cmp.Or(said(), "it printed nothing")
 	if late := bounded.Err(); late != nil {
 		if ctx.Err() == nil {
 			late = fmt.Errorf("it took longer than %s: %w", timeout, late)

@@ -89,14 +89,10 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 	t := &containers{
 		cfg:         *c,
 		scaleTarget: o.ScaleTarget,
-		logger:      o.Logger,
+		logger:      o.Log(),
 		engine:      lease.Client,
 		lease:       lease,
-		turn:        make(chan struct{}, 1),
 		leaving:     make(map[string]struct{}),
-	}
-	if t.logger == nil {
-		t.logger = log.NewNopLogger()
 	}
 	if c.Compose != nil {
 		t.logger = log.With(t.logger, "project", c.Compose.Project, "service", c.Compose.Service)
@@ -124,7 +120,7 @@ type containers struct {
 	engine      *engine
 	lease       *share.Lease[*engine]
 
-	turn       chan struct{}  // holds one token: whoever has it may change things
+	turn       share.Lock     // whoever has it may change things
 	background sync.WaitGroup // the removals that go on after Scale returned
 
 	mu sync.Mutex

@@ -8,6 +8,8 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 // removalGrace is how long the Engine may take for stopping and removing a
@@ -34,7 +36,13 @@ func (c *containers) inBackground(id string, stopTimeout time.Duration, f func(c
 		}()
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout+removalGrace)
 		defer cancel()
-		f(ctx)
+		err := recovery.Do(recovery.Action, func() error {
+			f(ctx)
+			return nil
+		})
+		if p := recovery.Of(err); p != nil {
+			level.Error(c.logger).Log("msg", "taking a container away", "container", id, "err", p, "stack", string(p.Stack))
+		}
 	})
 }
 

@@ -45,12 +45,10 @@ func (c *containers) ScaleDown(ctx context.Context, desired int, victims []strin
 	if desired < 0 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return target.Errorf(target.KindTemporary, op, "wait for another call: %w", ctx.Err())
+	if err := c.turn.Lock(ctx); err != nil {
+		return target.Errorf(target.KindTemporary, op, "wait for another call: %w", err)
 	}
+	defer c.turn.Unlock()
 	f, err := c.read(ctx, op)
 	if err != nil {
 		return err

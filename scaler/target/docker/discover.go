@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -120,7 +119,7 @@ func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) 
 			scaleTarget = c.Labels[labelScaleTarget]
 		}
 		out = append(out, target.Discovered{
-			Name: name, ScaleTarget: scaleTarget, What: "service " + name, Labels: asking(s.Spec.Labels),
+			Name: name, ScaleTarget: scaleTarget, What: "service " + name, Labels: target.Asking(s.Spec.Labels),
 			Target: &ServiceConfig{Name: name, HostConfig: d.host, clients: d.clients},
 		})
 	}
@@ -173,7 +172,7 @@ func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error
 func (d *discoverer) container(c container.Summary) target.Discovered {
 	name := ownName(c.Names)
 	found := target.Discovered{
-		Name: name, What: "container " + name, Labels: asking(c.Labels),
+		Name: name, What: "container " + name, Labels: target.Asking(c.Labels),
 		Target: &ContainerConfig{Template: name, HostConfig: d.host, clients: d.clients},
 	}
 	if service := c.Labels[composeService]; service != "" {
@@ -190,15 +189,4 @@ func (d *discoverer) container(c container.Summary) target.Discovered {
 func number(c container.Summary) int {
 	n, _ := strconv.Atoi(c.Labels[composeNumber])
 	return n
-}
-
-// asking are the labels that ask to be scaled, without their prefix.
-func asking(labels map[string]string) map[string]string {
-	out := make(map[string]string)
-	for k, v := range labels {
-		if key, ok := strings.CutPrefix(k, target.DiscoveryPrefix); ok {
-			out[key] = v
-		}
-	}
-	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/realtest"
@@ -80,19 +81,18 @@ func TestDiscoverServices(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	labelled := func(labels map[string]string) string {
-		spec := serviceSpec(t)
+	labelled := func(spec swarm.ServiceSpec, labels map[string]string) string {
 		spec.Labels = labels
 		return createService(t, api, spec)
 	}
-	on := labelled(map[string]string{"alertscaler.enable": "true", "alertscaler.max": "4", "com.example.team": "shop"})
-	off := labelled(map[string]string{"alertscaler.enable": "false"})
-	without := labelled(map[string]string{"alertscaler.max": "4"})
-	spec := serviceSpec(t)
+	on := labelled(serviceSpec(t), map[string]string{"alertscaler.enable": "true", "alertscaler.max": "4", "com.example.team": "shop"})
+	off := labelled(idleSpec(t), map[string]string{"alertscaler.enable": "false"})
+	without := labelled(idleSpec(t), map[string]string{"alertscaler.max": "4"})
+	spec := idleSpec(t)
 	spec.Labels = map[string]string{"alertscaler.enable": "yes"}
 	spec.TaskTemplate.ContainerSpec.Labels = map[string]string{"alertscaler.enable": "true", "alertscaler.scale_target": "shop"}
 	named := createService(t, api, spec)
-	spec = serviceSpec(t)
+	spec = idleSpec(t)
 	spec.Labels = nil
 	spec.TaskTemplate.ContainerSpec.Labels = map[string]string{"alertscaler.enable": "true"}
 	inside := createService(t, api, spec)

@@ -21,11 +21,11 @@ type engine struct {
 	rawBase url.URL
 
 	negotiated  atomic.Bool
-	negotiating chan struct{} // holds one token: whoever has it negotiates
+	negotiating share.Lock
 }
 
 func newEngine(cfg *HostConfig, override *http.Client) (*engine, error) {
-	e := &engine{host: cfg.host(), negotiating: make(chan struct{}, 1)}
+	e := &engine{host: cfg.host()}
 	u, err := client.ParseHostURL(e.host)
 	if err != nil {
 		return nil, err
@@ -70,12 +70,10 @@ func (e *engine) negotiate(ctx context.Context) error {
 	if e.negotiated.Load() {
 		return nil
 	}
-	select {
-	case e.negotiating <- struct{}{}:
-		defer func() { <-e.negotiating }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := e.negotiating.Lock(ctx); err != nil {
+		return err
 	}
+	defer e.negotiating.Unlock()
 	if e.negotiated.Load() {
 		return nil
 	}

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 
@@ -20,18 +19,8 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	// An answer that was cut short by the caller's deadline does not always
-	// say so.
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
-	answer := share.Noted(ctx)
-	failed := &target.Error{Kind: e.kind(err), Op: op, Err: err, RetryAfter: answer.RetryAfter}
-	if answer.Status != 0 {
-		// It came, and was a refusal, or broke off, or was none that one can read.
-		failed.Err = fmt.Errorf("HTTP status %d: %w", answer.Status, err)
-	}
-	return failed
+	err = share.Answered(ctx, err)
+	return &target.Error{Kind: e.kind(err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
 }
 
 // noAnswer is an answer of the Engine, or of what is before it, that does not

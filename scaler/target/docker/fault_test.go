@@ -23,7 +23,7 @@ func TestKinds(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	name := createService(t, api, serviceSpec(t))
+	name := createService(t, api, idleSpec(t))
 	for _, test := range []struct {
 		name  string
 		fault func(http.ResponseWriter, *http.Request) bool
@@ -81,7 +81,7 @@ func TestNoAnswers(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	service, template := createService(t, api, serviceSpec(t)), runContainer(t, api, containerOptions(t))
+	service, template := createService(t, api, idleSpec(t)), runContainer(t, api, containerOptions(t))
 	for _, body := range []string{"", "null", "{}", "<html>Sign in</html>", `{"ID":"x","Name":"/x","Spec":{"Name":"` + service + `"`, `[{"ID":`} {
 		t.Run(body, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +128,7 @@ func TestNoAnswers(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
-	name := createService(t, dockerd(t, host), serviceSpec(t))
+	name := createService(t, dockerd(t, host), idleSpec(t))
 	for _, status := range []int{409, 429, 503} {
 		for _, at := range []string{"/" + name, "/update"} {
 			s := open(t, &ServiceConfig{Name: name, HostConfig: HostConfig{Host: faulty(t, host, func(w http.ResponseWriter, r *http.Request) bool {
@@ -153,7 +153,7 @@ func TestEngineComesBack(t *testing.T) {
 	var down atomic.Bool
 	down.Store(true)
 	proxied := faulty(t, host, func(w http.ResponseWriter, r *http.Request) bool { return down.Load() && cut(w, r) })
-	s := open(t, &ServiceConfig{Name: createService(t, api, serviceSpec(t)), HostConfig: HostConfig{Host: proxied}})
+	s := open(t, &ServiceConfig{Name: createService(t, api, idleSpec(t)), HostConfig: HostConfig{Host: proxied}})
 	for _, outage := range []bool{true, false, true, false} {
 		down.Store(outage)
 		_, err := s.Current(t.Context())
@@ -161,7 +161,7 @@ func TestEngineComesBack(t *testing.T) {
 			t.Errorf("outage %v: %v (kind %s)", outage, err, target.KindOf(err))
 		}
 	}
-	scale(t, s, 2)
+	accepts(t, s, 2)
 }
 
 func TestTLS(t *testing.T) {
@@ -174,13 +174,16 @@ func TestTLS(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	name := createService(t, dockerd(t, socket), serviceSpec(t))
+	name := createService(t, dockerd(t, socket), idleSpec(t))
 	host := strings.Replace(srv.URL, "https://", "tcp://", 1)
 
 	cfg := &ServiceConfig{Name: name, HostConfig: HostConfig{Host: host, TLSConfig: &config.TLSConfig{CAFile: "ca.pem"}}}
 	cfg.SetDirectory(filepath.Dir(ca))
 	trusting := open(t, cfg)
-	scale(t, trusting, 2)
+	accepts(t, trusting, 2)
+	if st := current(t, trusting); st.Requested != 2 {
+		t.Errorf("Current = %+v, want the 2 asked for", st)
+	}
 
 	distrusting := open(t, &ServiceConfig{Name: name, HostConfig: HostConfig{Host: host, TLSConfig: &config.TLSConfig{}}})
 	if _, err := distrusting.Current(t.Context()); target.KindOf(err) != target.KindPermanent || !strings.Contains(err.Error(), "certificate") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,11 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
+
+func TestMain(m *testing.M) {
+	realtest.Parallel(4)
+	os.Exit(m.Run())
+}
 
 // converge is how long the Engine may take for what the tests ask of it.
 const converge = time.Minute
@@ -67,6 +73,14 @@ func serviceSpec(t testing.TB, args ...string) swarm.ServiceSpec {
 		},
 		Mode: swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: &replicas}},
 	}
+}
+
+// idleSpec is a service that no node will do for: it is there and can be asked
+// for, and no container has to come and go with it.
+func idleSpec(t testing.TB) swarm.ServiceSpec {
+	spec := serviceSpec(t)
+	spec.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.labels.alertscaler.test==never"}}
+	return spec
 }
 
 // createService makes a service that the test's end removes.

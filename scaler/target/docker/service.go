@@ -54,11 +54,7 @@ func (c *ServiceConfig) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
 	}
-	s := &service{name: c.Name, engine: lease.Client, lease: lease, logger: o.Logger, last: request{at: time.Now()}}
-	if s.logger == nil {
-		s.logger = log.NewNopLogger()
-	}
-	return s, nil
+	return &service{name: c.Name, engine: lease.Client, lease: lease, logger: o.Log(), last: request{at: time.Now()}}, nil
 }
 
 // service is a target.Target.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
@@ -127,10 +128,8 @@ func TestServiceThatHasNoReplicas(t *testing.T) {
 		"global-job service":     {GlobalJob: &swarm.GlobalJob{}},
 	} {
 		t.Run(want, func(t *testing.T) {
-			spec := serviceSpec(t)
+			spec := idleSpec(t) // the Engine forgets containers of removed jobs
 			spec.Mode = mode
-			// No node will do: the Engine forgets containers of removed jobs.
-			spec.TaskTemplate.Placement = &swarm.Placement{Constraints: []string{"node.labels.alertscaler.test==never"}}
 			s := open(t, &ServiceConfig{Name: createService(t, api, spec), HostConfig: HostConfig{Host: host}})
 			_, err := s.Current(t.Context())
 			for _, err := range []error{err, s.Scale(t.Context(), 2)} {
@@ -148,7 +147,7 @@ func TestServiceConflict(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	name := createService(t, api, serviceSpec(t))
+	name := createService(t, api, idleSpec(t))
 	proxied := faulty(t, host, func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/update") {
 			svc := inspectService(t, api, name)
@@ -173,9 +172,11 @@ func TestServiceByID(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	id := inspectService(t, api, createService(t, api, serviceSpec(t))).ID
+	id := inspectService(t, api, createService(t, api, idleSpec(t))).ID
 	whole := open(t, &ServiceConfig{Name: id, HostConfig: HostConfig{Host: host}})
-	settle(t, whole, 1)
+	if st := current(t, whole); st.Requested != 1 {
+		t.Errorf("Current = %+v, want the 1 requested", st)
+	}
 	part := open(t, &ServiceConfig{Name: id[:12], HostConfig: HostConfig{Host: host}})
 	if _, err := part.Current(t.Context()); target.KindOf(err) != target.KindNotFound {
 		t.Errorf("the beginning of an ID: %v, want not found", err)
@@ -188,13 +189,26 @@ func TestServiceWhileTasksStop(t *testing.T) {
 	t.Parallel()
 	host := realtest.Swarm(t)
 	api := dockerd(t, host)
-	spec := serviceSpec(t, "--stop-delay=4s")
+	spec := serviceSpec(t, "--ignore-sigterm")
+	patience := 2 * converge
+	spec.TaskTemplate.ContainerSpec.StopGracePeriod = &patience
 	s := open(t, &ServiceConfig{Name: createService(t, api, spec), HostConfig: HostConfig{Host: host}})
 	scale(t, s, 3)
-	start := time.Now()
 	scale(t, s, 1)
-	if took := time.Since(start); took > 4*time.Second {
-		t.Errorf("converged after %v, when the others were gone", took)
+	all, err := api.ContainerList(t.Context(), client.ContainerListOptions{
+		Filters: make(client.Filters).Add("label", "com.docker.swarm.service.name="+spec.Name),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(all.Items); n != 3 {
+		t.Errorf("converged with %d containers that run, want the two that stop among them", n)
+	}
+	for _, c := range all.Items {
+		_, err := api.ContainerKill(t.Context(), c.ID, client.ContainerKillOptions{Signal: "KILL"})
+		if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
+			t.Error(err)
+		}
 	}
 }
 
@@ -295,8 +309,8 @@ func TestServiceNoRoom(t *testing.T) {
 	s := open(t, &ServiceConfig{Name: createService(t, api, spec), HostConfig: HostConfig{Host: host}})
 	accepts(t, s, 4)
 	var st target.State
-	realtest.Eventually(t, converge, 100*time.Millisecond, "it says that there is no room", func() error {
-		if st = current(t, s); st.Failed == nil {
+	realtest.Eventually(t, converge, 100*time.Millisecond, "two run and there is no room for more", func() error {
+		if st = current(t, s); st.Failed == nil || st.Ready != 2 {
 			return fmt.Errorf("it is %+v", st)
 		}
 		return nil

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/credentials"
 	"cloud.google.com/go/auth/credentials/impersonate"
 	"cloud.google.com/go/compute/metadata"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // scope is all that a token is asked for. What it may do is for IAM to say.
@@ -24,12 +25,14 @@ const tokenTimeout = 30 * time.Second
 
 // authorized sends every request with a token.
 type authorized struct {
-	next   http.RoundTripper
-	tokens *tokens
+	next  http.RoundTripper
+	token func(context.Context) (string, error)
+	// refused is told of a token with which nobody is let in.
+	refused func(token string)
 }
 
 func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
-	token, err := a.tokens.get(r.Context())
+	token, err := a.token(r.Context())
 	if err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close()
@@ -40,7 +43,7 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Set("Authorization", "Bearer "+token)
 	resp, err := a.next.RoundTrip(r)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		a.tokens.drop(token)
+		a.refused(token)
 	}
 	return resp, err
 }
@@ -50,14 +53,18 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 type tokens struct {
 	account Account
 	next    http.RoundTripper
-	asking  flights[struct{}, *auth.Token]
+	asking  share.Readings[struct{}, *auth.Token]
 
 	mu       sync.Mutex // guards what follows
 	provider auth.TokenProvider
 	token    *auth.Token
 }
 
-func newTokens(a Account, next http.RoundTripper) *tokens { return &tokens{account: a, next: next} }
+func newTokens(a Account, next http.RoundTripper) *tokens {
+	t := &tokens{account: a, next: next}
+	t.asking.Fetch = share.Only(t.ask)
+	return t
+}
 
 // get returns a token that is valid for some minutes. Whoever needs a new one
 // at the same time waits for the same answer, and no longer than ctx says.
@@ -68,7 +75,7 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	if token.IsValid() {
 		return token.Value, nil
 	}
-	token, err := t.asking.get(ctx, struct{}{}, t.ask)
+	token, err := t.asking.Get(ctx, struct{}{}, time.Time{})
 	if err != nil {
 		return "", err
 	}
@@ -87,7 +94,7 @@ func (t *tokens) drop(value string) {
 
 // ask gets a token. After a failure the credentials are looked for anew the
 // next time: the file may have been replaced.
-func (t *tokens) ask(ctx context.Context) (*auth.Token, error) {
+func (t *tokens) ask(ctx context.Context, _ struct{}) (*auth.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
 	t.mu.Lock()
@@ -99,13 +106,13 @@ func (t *tokens) ask(ctx context.Context) (*auth.Token, error) {
 			return nil, &tokenError{err: err, unusable: true}
 		}
 	}
-	status := new(atomic.Int64)
-	token, err := provider.Token(context.WithValue(ctx, statusKey{}, status))
+	ctx = share.Note(ctx) // not all of the library's errors carry the status
+	token, err := provider.Token(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
 		t.provider = nil
-		return nil, &tokenError{err: err, status: statusOf(err, int(status.Load()))}
+		return nil, &tokenError{err: err, status: statusOf(err, share.Noted(ctx).Status)}
 	}
 	t.provider, t.token = provider, token
 	return token, nil
@@ -114,11 +121,11 @@ func (t *tokens) ask(ctx context.Context) (*auth.Token, error) {
 // find finds the credentials, see Account.CredentialsFile. Without a file, and
 // without what gcloud leaves behind, it asks whether there is a metadata server.
 func (t *tokens) find() (auth.TokenProvider, error) {
-	asker := &http.Client{Transport: notesStatus{t.next}}
+	next := share.Noting(t.next)
 	creds, err := credentials.DetectDefault(&credentials.DetectOptions{
 		Scopes:          []string{scope},
 		CredentialsFile: t.account.CredentialsFile, //nolint:staticcheck // The file is the operator's own, as the rest of the configuration is, and may be of any type.
-		Client:          asker,
+		Client:          &http.Client{Transport: next},
 		// A refresh behind the scenes would have no context to end it.
 		DisableAsyncRefresh: true,
 	})
@@ -132,46 +139,18 @@ func (t *tokens) find() (auth.TokenProvider, error) {
 		TargetPrincipal: t.account.ImpersonateServiceAccount,
 		Scopes:          []string{scope},
 		Credentials:     creds,
-		Client:          &http.Client{Transport: bearer{next: notesStatus{t.next}, provider: creds}},
+		Client: &http.Client{Transport: authorized{
+			next: next,
+			token: func(ctx context.Context) (string, error) {
+				token, err := creds.Token(ctx)
+				if err != nil {
+					return "", err
+				}
+				return token.Value, nil
+			},
+			refused: func(string) {}, // the error has them looked for anew
+		}},
 	})
-}
-
-// bearer sends requests with a token of its own: those for the token of
-// somebody else.
-type bearer struct {
-	next     http.RoundTripper
-	provider auth.TokenProvider
-}
-
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	token, err := b.provider.Token(r.Context())
-	if err != nil {
-		if r.Body != nil {
-			_ = r.Body.Close()
-		}
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+token.Value)
-	return b.next.RoundTrip(r)
-}
-
-type statusKey struct{}
-
-// notesStatus leaves the status of the last answer in the context. Not all of
-// the library's errors carry it.
-type notesStatus struct{ next http.RoundTripper }
-
-func (n notesStatus) RoundTrip(r *http.Request) (*http.Response, error) {
-	noted, _ := r.Context().Value(statusKey{}).(*atomic.Int64)
-	if noted != nil {
-		noted.Store(0)
-	}
-	resp, err := n.next.RoundTrip(r)
-	if err == nil && noted != nil {
-		noted.Store(int64(resp.StatusCode))
-	}
-	return resp, err
 }
 
 // statusOf is the HTTP status that a token was refused with; 0: nobody

@@ -3,8 +3,8 @@ package gcp
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
-	"sync"
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
@@ -12,6 +12,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // keep is how long what was read is good for. It is longer than a round of
@@ -24,12 +25,8 @@ type client struct {
 	api   api
 	close func()
 
-	groups    flights[place, map[string]*compute.InstanceGroupManager]
-	single    flights[groupKey, *compute.InstanceGroupManager]
-	instances flights[groupKey, []*compute.ManagedInstance]
-
-	mu      sync.Mutex // guards what follows
-	targets map[place]int
+	groups    share.Readings[groupKey, *compute.InstanceGroupManager]
+	instances share.Readings[groupKey, []*compute.ManagedInstance]
 }
 
 type groupKey struct {
@@ -38,19 +35,15 @@ type groupKey struct {
 }
 
 func newClient(a Account, override *http.Client) (*client, error) {
-	base := http.DefaultTransport
+	var base http.RoundTripper = share.Transport()
 	if override != nil && override.Transport != nil {
 		base = override.Transport
-	} else if t, ok := base.(*http.Transport); ok {
-		own := t.Clone()
-		// Groups in flux are asked for one by one, many at a time.
-		own.MaxIdleConnsPerHost = 16
-		base = own
 	}
 	// Those who give tokens are asked with the same.
 	base = outgoing.Guard(base)
+	tokens := newTokens(a, base)
 	hc := &http.Client{
-		Transport: authorized{next: base, tokens: newTokens(a, base)},
+		Transport: authorized{next: base, token: tokens.get, refused: tokens.drop},
 		// A redirected POST would come back as the answer to a GET, which the
 		// client would take for consent.
 		CheckRedirect: outgoing.Stay,
@@ -61,72 +54,50 @@ func newClient(a Account, override *http.Client) (*client, error) {
 	}
 	service.BasePath = a.endpoint() + "/compute/v1/"
 	service.UserAgent = "alertscaler"
-	cl := &client{api: newAPI(service), close: func() { (&http.Client{Transport: base}).CloseIdleConnections() }, targets: make(map[place]int)}
-	if override != nil {
-		cl.close = func() {}
-	}
-	cl.groups.keep, cl.single.keep, cl.instances.keep = keep, keep, keep
+	cl := &client{api: newAPI(service), close: (&http.Client{Transport: base}).CloseIdleConnections}
+	cl.groups.Fetch, cl.groups.PerCall, cl.groups.Age = cl.readGroups, math.MaxInt, keep
+	cl.groups.Together = func(a, b groupKey) bool { return a.place == b.place }
+	cl.instances.Fetch, cl.instances.Age = share.Only(cl.readInstances), keep
 	return cl, nil
 }
 
-// join says that there is a target in the place, until the function that it
-// returns is called.
-func (c *client) join(p place) func() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.targets[p]++
-	return sync.OnceFunc(func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.targets[p]--; c.targets[p] == 0 {
-			delete(c.targets, p)
-		}
-	})
+// readGroups reads groups of one place: one alone, or all of the place together.
+func (c *client) readGroups(ctx context.Context, keys []groupKey) (map[groupKey]*compute.InstanceGroupManager, error) {
+	p := keys[0].place
+	out := make(map[groupKey]*compute.InstanceGroupManager, len(keys))
+	if len(keys) == 1 {
+		m, err := c.api.group(ctx, p, keys[0].name)
+		out[keys[0]] = m
+		return out, err
+	}
+	list, err := c.api.groups(ctx, p)
+	for _, m := range list {
+		out[groupKey{p, m.Name}] = m
+	}
+	return out, err
 }
 
-// group reads a group: it alone where there is one target in its place, else
-// all of the place together. What it returns is shared and must not be changed.
-func (c *client) group(ctx context.Context, p place, name string) (*compute.InstanceGroupManager, error) {
-	c.mu.Lock()
-	alone := c.targets[p] < 2
-	c.mu.Unlock()
-	if alone {
-		return c.single.get(ctx, groupKey{p, name}, func(ctx context.Context) (*compute.InstanceGroupManager, error) {
-			return c.api.group(ctx, p, name)
-		})
+func (c *client) readInstances(ctx context.Context, k groupKey) ([]*compute.ManagedInstance, error) {
+	return c.api.instances(ctx, k.place, k.name)
+}
+
+// group reads a group. What it returns is shared and must not be changed.
+func (c *client) group(ctx context.Context, k groupKey) (*compute.InstanceGroupManager, error) {
+	m, err := c.groups.Get(ctx, k, time.Time{})
+	if err == nil && m == nil {
+		err = &googleapi.Error{Code: http.StatusNotFound, Message: "there is no " + k.place.group(k.name)}
 	}
-	all, err := c.groups.get(ctx, p, func(ctx context.Context) (map[string]*compute.InstanceGroupManager, error) {
-		list, err := c.api.groups(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		byName := make(map[string]*compute.InstanceGroupManager, len(list))
-		for _, m := range list {
-			byName[m.Name] = m
-		}
-		return byName, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	m, ok := all[name]
-	if !ok {
-		return nil, &googleapi.Error{Code: http.StatusNotFound, Message: "there is no " + p.group(name)}
-	}
-	return m, nil
+	return m, err
 }
 
 // managed reads the instances of a group. What it returns is shared and must
 // not be changed.
-func (c *client) managed(ctx context.Context, p place, name string) ([]*compute.ManagedInstance, error) {
-	return c.instances.get(ctx, groupKey{p, name}, func(ctx context.Context) ([]*compute.ManagedInstance, error) {
-		return c.api.instances(ctx, p, name)
-	})
+func (c *client) managed(ctx context.Context, k groupKey) ([]*compute.ManagedInstance, error) {
+	return c.instances.Get(ctx, k, time.Time{})
 }
 
 // forget makes the next read of a group ask anew, after it was changed.
-func (c *client) forget(p place, name string) {
-	c.groups.forget(p)
-	c.single.forget(groupKey{p, name})
-	c.instances.forget(groupKey{p, name})
+func (c *client) forget(k groupKey) {
+	c.groups.Forget(k)
+	c.instances.Forget(k)
 }

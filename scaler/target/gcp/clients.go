@@ -15,6 +15,9 @@ import (
 // concurrent use.
 type Clients struct {
 	pool share.Pool[clientKey, *client]
+
+	// Tests have requests carried by it, on clients that are shared as all are.
+	transport *http.Client
 }
 
 // clientKey is what of a configuration makes two clients different.
@@ -33,18 +36,10 @@ func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig {
 // client is never shared.
 func (c *Clients) get(a Account, override *http.Client) (*client, func(), error) {
 	if c == nil || override != nil {
-		cl, err := newClient(a, override)
-		if err != nil {
-			return nil, nil, err
-		}
-		return cl, cl.close, nil
+		c = &Clients{transport: override}
 	}
 	key := clientKey{endpoint: a.endpoint(), credentials: a.CredentialsFile, impersonate: a.ImpersonateServiceAccount}
-	lease, err := c.pool.Get(key, a.sum(), func() (*client, error) { return newClient(a, nil) }, func(cl *client) { cl.close() })
-	if err != nil {
-		return nil, nil, err
-	}
-	return lease.Client, lease.Close, nil
+	return c.pool.Lend(key, a.sum(), func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
 }
 
 // FilesSum implements target.Files.

@@ -55,7 +55,7 @@ func conformance(t *testing.T, change func(*gcptest.Server, *gcptest.Group)) {
 		},
 		Foreign: func(_ *testing.T, tgt target.Target, n int) {
 			g, _ := servers.Load(tgt)
-			g.(google).Resize(tgt.(*group).place.location(), "web", n)
+			g.(google).Resize(tgt.(*group).key.location(), "web", n)
 		},
 		Missing: func(t *testing.T) target.Target {
 			g := serve(t, &gcptest.Server{})
@@ -68,21 +68,25 @@ func conformance(t *testing.T, change func(*gcptest.Server, *gcptest.Group)) {
 			cfg.CredentialsFile = g.keyOf(t, "nobody@shop.iam.gserviceaccount.com", "compute.instances.list")
 			return build(t, cfg)
 		},
-		Unreachable: func(t *testing.T) target.Target { return at(t, unreachable(t)) },
-		Hanging:     func(t *testing.T) target.Target { return at(t, listen(t, http.HandlerFunc(hangs))) },
+		Unreachable: func(t *testing.T) target.Target { return at(t, "http://nowhere.test") },
+		Hanging:     func(t *testing.T) target.Target { return at(t, listen(http.HandlerFunc(targettest.Hangs))) },
 		Limited: func(t *testing.T) (target.Target, int) {
 			return started(t, func(m *gcptest.Group) { m.Quota = 3 }), 3
 		},
 		Converge: 15 * time.Second,
+		Virtual:  true,
 	})
 }
 
 // TestHangingTokens: the deadline of a call is also that of the token that it
 // needs.
 func TestHangingTokens(t *testing.T) {
-	t.Parallel()
+	virtual(t, testHangingTokens)
+}
+
+func testHangingTokens(t *testing.T) {
 	g := serve(t, &gcptest.Server{})
-	g.Inject(gcptest.Fault{Path: "/token", Answer: hangs})
+	g.Inject(gcptest.Fault{Path: "/token", Answer: targettest.Hangs})
 	tgt := g.scaling(t, web())
 	var wg sync.WaitGroup
 	for range 3 {
@@ -91,7 +95,7 @@ func TestHangingTokens(t *testing.T) {
 			defer cancel()
 			begin := time.Now()
 			_, err := tgt.Current(ctx)
-			if took := time.Since(begin); took > 2*time.Second || !target.IsTimeout(err) || target.KindOf(err) != target.KindTemporary {
+			if took := time.Since(begin); took != 200*time.Millisecond || !target.IsTimeout(err) || target.KindOf(err) != target.KindTemporary {
 				t.Errorf("%v after %v, want the deadline", err, took)
 			}
 		})

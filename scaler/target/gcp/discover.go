@@ -10,6 +10,7 @@ import (
 	compute "google.golang.org/api/compute/v1"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // labelPrefix begins the labels and metadata that ask to be scaled. Neither a
@@ -58,14 +59,14 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
 	}
-	return &discoverer{cfg: *c, client: cl, release: release}, nil
+	return &discoverer{cfg: *c, client: cl, OnClose: release}, nil
 }
 
 // discoverer is a target.Discoverer.
 type discoverer struct {
-	cfg     DiscoveryConfig
-	client  *client
-	release func()
+	share.OnClose
+	cfg    DiscoveryConfig
+	client *client
 }
 
 var (
@@ -73,12 +74,6 @@ var (
 	_ target.Discoverer      = (*discoverer)(nil)
 	_ target.Closer          = (*discoverer)(nil)
 )
-
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.release()
-	return nil
-}
 
 // Discover implements target.Discoverer. Groups have no labels of their own, so
 // the labels and metadata count that a group gives all of its instances

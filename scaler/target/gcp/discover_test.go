@@ -16,7 +16,7 @@ func (g google) discovery(t testing.TB, locations ...string) target.Discoverer {
 	t.Helper()
 	cfg := &DiscoveryConfig{
 		Account:   Account{Project: "shop", CredentialsFile: g.key, Endpoint: g.url},
-		Locations: locations, clients: new(Clients),
+		Locations: locations, clients: wired(),
 	}
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)

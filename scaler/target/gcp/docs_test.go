@@ -28,7 +28,10 @@ func documented(t *testing.T) [][]byte {
 // TestDocumentedRole scales up and down and discovers under exactly the role of
 // docs/gcp.md.
 func TestDocumentedRole(t *testing.T) {
-	t.Parallel()
+	virtual(t, testDocumentedRole)
+}
+
+func testDocumentedRole(t *testing.T) {
 	var role struct {
 		IncludedPermissions []string `yaml:"includedPermissions"`
 	}

@@ -3,15 +3,14 @@ package gcp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"google.golang.org/api/googleapi"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // codes are the kinds of what Compute Engine calls by name: the reasons of
@@ -76,11 +75,7 @@ func failure(ctx context.Context, op string, err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // It repeats the address, and what was tried is in op.
 	}
-	// An answer that was cut short by the caller's deadline does not always say
-	// so.
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
+	err = share.Cause(ctx, err)
 	e := &target.Error{Kind: kind(err), Op: op, Err: err}
 	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
 		e.RetryAfter = retryAfter(answer, time.Now())
@@ -113,31 +108,12 @@ func kind(err error) target.Kind {
 			return k
 		}
 	}
-	k := kindOfStatus(e.Code)
+	k := share.StatusKind(e.Code)
 	if k == target.KindPermanent && e.Message == "" && len(reasons(e)) == 0 {
 		// No word of Compute Engine's: something else has answered.
 		return target.KindTemporary
 	}
 	return k
-}
-
-func kindOfStatus(status int) target.Kind {
-	switch status {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return target.KindUnauthorized
-	case http.StatusNotFound, http.StatusGone:
-		return target.KindNotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
-		return target.KindConflict
-	case http.StatusTooManyRequests:
-		return target.KindThrottled
-	case http.StatusRequestTimeout:
-		return target.KindTemporary
-	}
-	if status >= 500 {
-		return target.KindTemporary
-	}
-	return target.KindPermanent
 }
 
 // reasons are what the API calls the error: the reasons of its own format, and
@@ -160,12 +136,8 @@ func reasons(e *googleapi.Error) []string {
 // retryAfter is the API's own word on when to try again: the header, or the
 // RetryInfo of newer parts of it.
 func retryAfter(e *googleapi.Error, now time.Time) time.Duration {
-	header := e.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, at.Sub(now))
+	if after := share.RetryAfter(e.Header, now); after > 0 {
+		return after
 	}
 	for _, d := range e.Details {
 		if d, ok := d.(map[string]any); ok {

@@ -132,6 +132,16 @@ func TestTokens(t *testing.T) {
 		g.Inject(gcptest.Fault{Path: "/token", Answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }})
 		kinds(t, g.scaling(t, web()), target.KindTemporary)
 	})
+	t.Run("revoked token", func(t *testing.T) {
+		t.Parallel()
+		g := serve(t, &gcptest.Server{})
+		tgt := impatient(g.scaling(t, web()))
+		kinds(t, tgt, "")
+		g.RevokeTokens()
+		time.Sleep(2 * time.Millisecond)
+		kinds(t, tgt, target.KindUnauthorized)
+		kinds(t, tgt, "") // with another one
+	})
 	t.Run("renewed", func(t *testing.T) {
 		t.Parallel()
 		// A token counts as too old in its last minutes.
@@ -152,7 +162,7 @@ func (s toServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.URL.Scheme, r.URL.Host = "http", strings.TrimPrefix(s.url, "http://")
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return hosts.RoundTrip(r)
 }
 
 func TestImpersonation(t *testing.T) {

@@ -14,18 +14,19 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // group is a target.Victims: a managed instance group.
 type group struct {
+	share.OnClose
 	cfg    Config
-	place  place
+	key    groupKey
 	what   string
 	client *client
-	close  func()
 	// turn is held by whoever changes the group, so that what was accepted last
 	// is what was asked for last.
-	turn chan struct{}
+	turn share.Lock
 
 	mu        sync.Mutex // guards what follows
 	attempt   attempt
@@ -42,20 +43,11 @@ var (
 )
 
 func newGroup(c *Config, cl *client, release func()) *group {
-	g := &group{cfg: *c, place: c.place(), client: cl, turn: make(chan struct{}, 1)}
-	g.what = "instance group " + g.place.location() + "/" + c.Name
-	leave := cl.join(g.place)
-	g.close = func() {
-		leave()
-		release()
-	}
+	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl}
+	g.what = "instance group " + g.key.location() + "/" + c.Name
+	unuse := cl.groups.Use(g.key)
+	g.OnClose = func() { unuse(); release() }
 	return g
-}
-
-// Close implements target.Closer.
-func (g *group) Close() error {
-	g.close()
-	return nil
 }
 
 // Current implements target.Target.
@@ -96,7 +88,7 @@ func (g *group) read(ctx context.Context, op string) (*compute.InstanceGroupMana
 	g.mu.Lock()
 	was := g.pending
 	g.mu.Unlock()
-	m, err := g.client.group(ctx, g.place, g.cfg.Name)
+	m, err := g.client.group(ctx, g.key)
 	if err != nil {
 		return nil, 0, failure(ctx, op, err)
 	}
@@ -132,12 +124,10 @@ func (g *group) change(ctx context.Context, desired int, choose func(ctx context
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
 	}
-	select {
-	case g.turn <- struct{}{}:
-		defer func() { <-g.turn }()
-	case <-ctx.Done():
-		return failure(ctx, op, ctx.Err())
+	if err := g.turn.Lock(ctx); err != nil {
+		return failure(ctx, op, err)
 	}
+	defer g.turn.Unlock()
 	m, requested, err := g.read(ctx, op)
 	if err != nil {
 		return err
@@ -166,12 +156,12 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 		err error
 	)
 	if len(instances) > 0 {
-		o, err = g.client.api.deleteInstances(ctx, g.place, g.cfg.Name, instances, id)
+		o, err = g.client.api.deleteInstances(ctx, g.key.place, g.key.name, instances, id)
 	} else {
-		o, err = g.client.api.resize(ctx, g.place, g.cfg.Name, int64(to), id)
+		o, err = g.client.api.resize(ctx, g.key.place, g.key.name, int64(to), id)
 	}
 	// Even where there is no answer something may have happened.
-	g.client.forget(g.place, g.cfg.Name)
+	g.client.forget(g.key)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err != nil {
@@ -206,7 +196,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, m *compute.InstanceG
 		return nil
 	}
 	name := path.Base(m.Status.Autoscaler)
-	a, err := g.client.api.autoscaler(ctx, g.place, name)
+	a, err := g.client.api.autoscaler(ctx, g.key.place, name)
 	if answer, ok := asAnswer(err); ok && answer.Code == http.StatusNotFound {
 		return nil // It was removed since.
 	}

@@ -24,7 +24,10 @@ func contextFor(t testing.TB, d time.Duration) (context.Context, context.CancelF
 // TestShownAtOnce: what was accepted is what is requested, however long Google
 // takes to show it, and somebody else's number is seen once it is done.
 func TestShownAtOnce(t *testing.T) {
-	t.Parallel()
+	virtual(t, testShownAtOnce)
+}
+
+func testShownAtOnce(t *testing.T) {
 	g := serve(t, &gcptest.Server{OperationTime: 300 * time.Millisecond, Lag: 500 * time.Millisecond})
 	tgt := impatient(g.scaling(t, web()))
 	if err := tgt.Scale(t.Context(), 5); err != nil {
@@ -62,23 +65,24 @@ func TestFailures(t *testing.T) {
 		{"INTERNAL_ERROR", target.KindTemporary},
 	} {
 		t.Run("operation "+test.code, func(t *testing.T) {
-			t.Parallel()
-			g := serve(t, &gcptest.Server{})
-			tgt := impatient(g.scaling(t, web()))
-			g.FailNextOperation(test.code, "no")
-			if err := tgt.Scale(t.Context(), 4); err != nil {
-				t.Fatal(err)
-			}
-			st := eventually(t, tgt, "it failed", func(st target.State) bool { return st.Failed != nil })
-			if target.KindOf(st.Failed) != test.want || st.Requested != 2 || !strings.Contains(st.Failed.Error(), test.code+": no") {
-				t.Errorf("%+v (kind %q), want kind %q and 2 requested", st, target.KindOf(st.Failed), test.want)
-			}
-			if err := tgt.Scale(t.Context(), 3); err != nil {
-				t.Fatal(err)
-			}
-			if st := current(t, tgt); st.Failed != nil || st.Requested != 3 {
-				t.Errorf("%+v after another request", st)
-			}
+			virtual(t, func(t *testing.T) {
+				g := serve(t, &gcptest.Server{})
+				tgt := impatient(g.scaling(t, web()))
+				g.FailNextOperation(test.code, "no")
+				if err := tgt.Scale(t.Context(), 4); err != nil {
+					t.Fatal(err)
+				}
+				st := eventually(t, tgt, "it failed", func(st target.State) bool { return st.Failed != nil })
+				if target.KindOf(st.Failed) != test.want || st.Requested != 2 || !strings.Contains(st.Failed.Error(), test.code+": no") {
+					t.Errorf("%+v (kind %q), want kind %q and 2 requested", st, target.KindOf(st.Failed), test.want)
+				}
+				if err := tgt.Scale(t.Context(), 3); err != nil {
+					t.Fatal(err)
+				}
+				if st := current(t, tgt); st.Failed != nil || st.Requested != 3 {
+					t.Errorf("%+v after another request", st)
+				}
+			})
 		})
 	}
 }
@@ -89,20 +93,21 @@ func TestStockout(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]target.Kind{"": target.KindQuota, "QUOTA_EXCEEDED": target.KindQuota, "INTERNAL_ERROR": ""} {
 		t.Run("code "+code, func(t *testing.T) {
-			t.Parallel()
-			g := serve(t, &gcptest.Server{})
-			m := web()
-			m.Capacity, m.FailCode = 3, code
-			tgt := impatient(g.scaling(t, m))
-			if err := tgt.Scale(t.Context(), 5); err != nil {
-				t.Fatal(err)
-			}
-			st := eventually(t, tgt, "3 are ready", func(st target.State) bool { return st.Ready == 3 && (st.Failed != nil) == (want != "") })
-			if st.Requested != 5 || target.KindOf(st.Failed) != want {
-				t.Errorf("%+v (kind %q), want 5 requested and kind %q", st, target.KindOf(st.Failed), want)
-			}
-			g.SetCapacity(zone, "web", 0)
-			eventually(t, tgt, "there is room", func(st target.State) bool { return st.Ready == 5 && st.Failed == nil })
+			virtual(t, func(t *testing.T) {
+				g := serve(t, &gcptest.Server{})
+				m := web()
+				m.Capacity, m.FailCode = 3, code
+				tgt := impatient(g.scaling(t, m))
+				if err := tgt.Scale(t.Context(), 5); err != nil {
+					t.Fatal(err)
+				}
+				st := eventually(t, tgt, "3 are ready", func(st target.State) bool { return st.Ready == 3 && (st.Failed != nil) == (want != "") })
+				if st.Requested != 5 || target.KindOf(st.Failed) != want {
+					t.Errorf("%+v (kind %q), want 5 requested and kind %q", st, target.KindOf(st.Failed), want)
+				}
+				g.SetCapacity(zone, "web", 0)
+				eventually(t, tgt, "there is room", func(st target.State) bool { return st.Ready == 5 && st.Failed == nil })
+			})
 		})
 	}
 }
@@ -141,7 +146,10 @@ func TestReady(t *testing.T) {
 // TestStandby: the stopped instances of a standby pool are neither requested nor
 // ready, and nobody deletes them.
 func TestStandby(t *testing.T) {
-	t.Parallel()
+	virtual(t, testStandby)
+}
+
+func testStandby(t *testing.T) {
 	g := serve(t, &gcptest.Server{})
 	tgt := impatient(g.scaling(t, web()))
 	g.AddStopped(zone, "web", 3)
@@ -157,7 +165,10 @@ func TestStandby(t *testing.T) {
 // TestHealth: an instance whose health check fails is not ready. While all are
 // well they are asked for once a minute only.
 func TestHealth(t *testing.T) {
-	t.Parallel()
+	virtual(t, testHealth)
+}
+
+func testHealth(t *testing.T) {
 	g := serve(t, &gcptest.Server{})
 	m := web()
 	m.Size, m.HealthCheck = 3, true
@@ -226,16 +237,19 @@ func TestAutoscaler(t *testing.T) {
 // TestFewCalls: five hundred groups of a zone cost a handful of requests, and
 // what one changes is read anew.
 func TestFewCalls(t *testing.T) {
-	t.Parallel()
+	virtual(t, testFewCalls)
+}
+
+func testFewCalls(t *testing.T) {
 	g := serve(t, &gcptest.Server{PageSize: 200})
-	var clients Clients
+	clients := wired()
 	tgts := make([]*group, 0, 500)
 	for i := range 500 {
 		m := web()
 		m.Name = fmt.Sprintf("web-%03d", i)
 		g.Create(m)
 		cfg := g.config(m)
-		cfg.clients = &clients
+		cfg.clients = clients
 		tgt := build(t, cfg)
 		t.Cleanup(func() { _ = tgt.Close() })
 		tgts = append(tgts, tgt)
@@ -284,7 +298,10 @@ func TestFewCalls(t *testing.T) {
 // TestAlone: the only group of a zone is asked for by name, since there may be
 // thousands of others.
 func TestAlone(t *testing.T) {
-	t.Parallel()
+	virtual(t, testAlone)
+}
+
+func testAlone(t *testing.T) {
 	g := serve(t, &gcptest.Server{})
 	tgt := g.scaling(t, web())
 	current(t, tgt)
@@ -297,7 +314,10 @@ func TestAlone(t *testing.T) {
 // TestLostAnswer: a request whose answer is lost and that is made again is
 // carried out once.
 func TestLostAnswer(t *testing.T) {
-	t.Parallel()
+	virtual(t, testLostAnswer)
+}
+
+func testLostAnswer(t *testing.T) {
 	g := serve(t, &gcptest.Server{OperationTime: 200 * time.Millisecond})
 	m := web()
 	m.Size = 4
@@ -305,7 +325,7 @@ func TestLostAnswer(t *testing.T) {
 	inner := g.Server
 	var lost atomic.Bool
 	cfg := g.config(m)
-	cfg.Endpoint = listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	cfg.Endpoint = listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/deleteInstances") && !lost.Swap(true) {
 			inner.ServeHTTP(discard{make(http.Header)}, r)
 			panic(http.ErrAbortHandler)
@@ -336,7 +356,10 @@ func (d discard) WriteHeader(int)             {}
 // TestVictimGone: one that has gone by itself fails the operation, which is a
 // conflict, and costs nobody else.
 func TestVictimGone(t *testing.T) {
-	t.Parallel()
+	virtual(t, testVictimGone)
+}
+
+func testVictimGone(t *testing.T) {
 	g := serve(t, &gcptest.Server{OperationTime: 200 * time.Millisecond})
 	m := web()
 	m.Size = 3
@@ -361,7 +384,10 @@ func TestVictimGone(t *testing.T) {
 }
 
 func TestReplicas(t *testing.T) {
-	t.Parallel()
+	virtual(t, testReplicas)
+}
+
+func testReplicas(t *testing.T) {
 	g := serve(t, &gcptest.Server{})
 	m := web()
 	m.Size = 1

@@ -1,17 +1,16 @@
 package gcp
 
 import (
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/gcp/gcptest"
+	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
 
 const (
@@ -38,7 +37,7 @@ func serve(t testing.TB, s *gcptest.Server) google {
 	if s.Lag == 0 {
 		s.Lag = 20 * time.Millisecond
 	}
-	g := google{Server: s, url: listen(t, s)}
+	g := google{Server: s, url: listen(s)}
 	g.key = g.keyOf(t, scalerAccount)
 	return g
 }
@@ -57,30 +56,19 @@ func (g google) keyOf(t testing.TB, email string, permissions ...string) string 
 	return file
 }
 
-func listen(t testing.TB, h http.Handler) string {
-	t.Helper()
-	srv := httptest.NewServer(h)
-	t.Cleanup(func() {
-		srv.CloseClientConnections()
-		srv.Close()
-	})
-	return srv.URL
-}
+// hosts are those that the tests' clients reach, without the network.
+var hosts targettest.Hosts
 
-func unreachable(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return "http://" + ln.Addr().String()
-}
+// wired are clients that reach hosts, shared as the zero value's are.
+func wired() *Clients { return &Clients{transport: &http.Client{Transport: &hosts}} }
 
-// hangs takes requests and never answers.
-func hangs(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
+func listen(h http.Handler) string { return "http://" + hosts.Serve(h) }
+
+// virtual runs a test in virtual time, beside others.
+func virtual(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
 }
 
 // web is a group of that name, whose instances run soon.
@@ -101,6 +89,9 @@ func build(t testing.TB, cfg *Config) *group {
 	t.Helper()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
+	}
+	if cfg.clients == nil {
+		cfg.clients = wired()
 	}
 	tgt, err := cfg.New(target.Options{Policy: "shop", Name: "east"})
 	if err != nil {
@@ -143,6 +134,6 @@ func eventually(t testing.TB, tgt target.Target, what string, ok func(target.Sta
 // impatient makes answers good for a moment only, so that tests need not wait
 // for what would be read in the next round.
 func impatient(g *group) *group {
-	g.client.groups.keep, g.client.single.keep, g.client.instances.keep = time.Millisecond, time.Millisecond, time.Millisecond
+	g.client.groups.Age, g.client.instances.Age = time.Millisecond, time.Millisecond
 	return g
 }

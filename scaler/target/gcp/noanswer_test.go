@@ -27,7 +27,13 @@ func TestNoAnswers(t *testing.T) {
 				t.Errorf("%v (kind %q), want kind temporary", err, target.KindOf(err))
 			}
 			// Two in one place are listed together.
-			g.scaling(t, web())
+			api := web()
+			api.Name = "api"
+			cfg := g.config(api)
+			cfg.clients = alone.cfg.clients
+			if another := build(t, cfg); another.client != alone.client {
+				t.Fatal("two targets of one account have two clients")
+			}
 			if st, err := alone.Current(t.Context()); target.KindOf(err) != target.KindTemporary || st != (target.State{}) {
 				t.Errorf("listed: %+v, %v (kind %q), want kind temporary", st, err, target.KindOf(err))
 			}

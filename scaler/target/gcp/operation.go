@@ -2,7 +2,6 @@ package gcp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	compute "google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -72,8 +70,8 @@ func (g *group) follow(ctx context.Context, op string) error {
 	if p == nil || !p.done.IsZero() {
 		return nil
 	}
-	o, err := g.client.api.operation(ctx, g.place, p.operation)
-	if answer, ok := errors.AsType[*googleapi.Error](err); ok && answer.Code == http.StatusNotFound {
+	o, err := g.client.api.operation(ctx, g.key.place, p.operation)
+	if answer, ok := asAnswer(err); ok && answer.Code == http.StatusNotFound {
 		// It is so old that it was forgotten.
 		o, err = &compute.Operation{Status: "DONE"}, nil
 	}
@@ -88,7 +86,7 @@ func (g *group) follow(ctx context.Context, op string) error {
 	if g.pending != p {
 		return nil // There was another request meanwhile.
 	}
-	g.client.forget(g.place, g.cfg.Name)
+	g.client.forget(g.key)
 	if o.Error != nil && len(o.Error.Errors) > 0 {
 		g.pending, g.failed = nil, operationFailed(g.asked(p.to), p.deletes, o.Error.Errors)
 		return nil

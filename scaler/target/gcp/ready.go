@@ -54,7 +54,7 @@ func (g *group) ready(ctx context.Context, m *compute.InstanceGroupManager) (int
 	if calm && (m.TargetSize == 0 || !checked(m) || g.knownHealthy(m.TargetSize)) {
 		return int(m.TargetSize), nil, nil
 	}
-	list, err := g.client.managed(ctx, g.place, g.cfg.Name)
+	list, err := g.client.managed(ctx, g.key)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -25,7 +25,7 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 	if err != nil {
 		return target.Replicas{}, err
 	}
-	list, err := g.client.managed(ctx, g.place, g.cfg.Name)
+	list, err := g.client.managed(ctx, g.key)
 	if err != nil {
 		return target.Replicas{}, failure(ctx, op, err)
 	}
@@ -65,7 +65,7 @@ func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) er
 		if p != nil {
 			return nil, target.Errorf(target.KindConflict, op, "the last request, for %d, is still on its way", p.to)
 		}
-		list, err := g.client.managed(ctx, g.place, g.cfg.Name)
+		list, err := g.client.managed(ctx, g.key)
 		if err != nil {
 			return nil, failure(ctx, op, err)
 		}

@@ -1,13 +1,11 @@
 package http
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // numbers says where an answer has what is wanted of it; nil is nowhere.
@@ -46,15 +44,7 @@ func (c *CurrentConfig) numbers() (n numbers, err error) {
 // that a proxy puts up for a while; JSON without the numbers is another
 // contract, which no later try will change.
 func (n *numbers) state(op string, answer []byte) (target.State, error) {
-	dec := json.NewDecoder(bytes.NewReader(answer))
-	dec.UseNumber()
-	var doc any
-	err := dec.Decode(&doc)
-	if err == nil {
-		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something comes after the value")
-		}
-	}
+	doc, err := share.Decode(answer)
 	if err != nil {
 		return target.State{}, target.Errorf(target.KindTemporary, op, "the answer is not JSON: %w (%q)", err, excerpt(answer))
 	}

@@ -1,12 +1,12 @@
 package http
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Path says where in JSON a value is: keys and places in lists, counted from
@@ -86,7 +86,7 @@ func (p route) whole(doc any) (int, error) {
 			}
 		case nil:
 		default:
-			return 0, fmt.Errorf("%s: nothing can be below %s", p.Path, described(doc))
+			return 0, fmt.Errorf("%s: nothing can be below %s", p.Path, share.Describe(doc))
 		}
 		if doc == nil {
 			return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
@@ -95,37 +95,9 @@ func (p route) whole(doc any) (int, error) {
 	if doc == nil {
 		return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
 	}
-	n, err := count(doc)
+	n, err := share.Count(doc)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", p.Path, err)
 	}
 	return n, nil
-}
-
-// count reads a number of replicas. 3.0 is one: there are languages that write
-// no other.
-func count(v any) (int, error) {
-	if number, ok := v.(json.Number); ok {
-		if n, err := strconv.ParseInt(number.String(), 10, 32); err == nil && n >= 0 {
-			return int(n), nil
-		}
-		if f, err := number.Float64(); err == nil && f >= 0 && f <= math.MaxInt32 && f == math.Trunc(f) {
-			return int(f), nil
-		}
-	}
-	return 0, fmt.Errorf("%s is not a whole number from 0 to %d", described(v), math.MaxInt32)
-}
-
-// described is a value as an error names it.
-func described(v any) string {
-	switch v := v.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "a list"
-	case json.Number:
-		return fmt.Sprintf("%.40s", v)
-	default:
-		return fmt.Sprintf("%.40q", fmt.Sprint(v))
-	}
 }

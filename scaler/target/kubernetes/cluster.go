@@ -129,7 +129,21 @@ func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1
 	if gv.Group == "" {
 		root = []string{"/api", gv.Version}
 	}
-	res := c.rest.Get().AbsPath(root...).Do(ctx)
+	list := new(metav1.APIResourceList)
+	raw, err := read(ctx, c.rest.Get().AbsPath(root...), list)
+	if err != nil {
+		return nil, err
+	}
+	if list.Kind != "APIResourceList" {
+		return nil, fmt.Errorf("the answer is no list of resources: %.100q", raw)
+	}
+	return list, nil
+}
+
+// read makes a request, decodes its answer into out and returns it as it came,
+// too.
+func read(ctx context.Context, req *rest.Request, out any) ([]byte, error) {
+	res := req.Do(ctx)
 	// Only Error has what the server said; Raw's own error has just the code.
 	if err := res.Error(); err != nil {
 		return nil, err
@@ -138,12 +152,5 @@ func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1
 	if err != nil {
 		return nil, err
 	}
-	list := new(metav1.APIResourceList)
-	if err := json.Unmarshal(raw, list); err != nil {
-		return nil, err
-	}
-	if list.Kind != "APIResourceList" {
-		return nil, fmt.Errorf("the answer is no list of resources: %.100q", raw)
-	}
-	return list, nil
+	return raw, json.Unmarshal(raw, out)
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/prometheus/common/model"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -123,13 +122,10 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	w := &workload{
 		serving: serving, unschedulable: unschedulableTimeout, last: request{at: time.Now()},
 		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
-		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Logger,
+		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Log(),
 	}
 	if c.UnschedulableTimeout != nil {
 		w.unschedulable = time.Duration(*c.UnschedulableTimeout)
-	}
-	if w.logger == nil {
-		w.logger = log.NewNopLogger()
 	}
 	if hasPods(w.gvk) {
 		return podsTarget{w}, nil

@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -156,17 +155,9 @@ func (d *discoverer) list(ctx context.Context, kind, resource, namespace string)
 		if next != "" {
 			req.Param("continue", next)
 		}
-		res := req.Do(ctx)
-		// Only Error has what the server said; Raw's own error has just the code.
-		if err := res.Error(); err != nil {
-			return nil, failure(ctx, op, err)
-		}
-		raw, err := res.Raw()
-		if err != nil {
-			return nil, failure(ctx, op, err)
-		}
 		page := new(metav1.PartialObjectMetadataList)
-		if err := json.Unmarshal(raw, page); err != nil {
+		raw, err := read(ctx, req, page)
+		if err != nil {
 			return nil, failure(ctx, op, err)
 		}
 		if !strings.HasSuffix(page.Kind, "List") {
@@ -175,7 +166,8 @@ func (d *discoverer) list(ctx context.Context, kind, resource, namespace string)
 		}
 		for i := range page.Items {
 			o := &page.Items[i]
-			labels := asking(o)
+			// Where both say something the annotation counts.
+			labels := target.Asking(o.Labels, o.Annotations)
 			if _, ok := labels["enable"]; ok && o.DeletionTimestamp == nil {
 				out = append(out, d.found(kind, o, labels))
 			}
@@ -200,18 +192,4 @@ func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels 
 			Kubeconfig: d.cfg.Kubeconfig, Context: d.cfg.Context, clients: d.cfg.clients,
 		},
 	}
-}
-
-// asking are the annotations and labels that ask to be scaled, without their
-// prefix. Where both say something the annotation counts.
-func asking(o *metav1.PartialObjectMetadata) map[string]string {
-	out := make(map[string]string)
-	for _, m := range []map[string]string{o.Labels, o.Annotations} {
-		for k, v := range m {
-			if key, ok := strings.CutPrefix(k, target.DiscoveryPrefix); ok {
-				out[key] = v
-			}
-		}
-	}
-	return out
 }

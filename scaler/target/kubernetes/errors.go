@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -15,21 +14,12 @@ import (
 
 // failure says what was tried, and what kind of error came of it.
 func failure(ctx context.Context, op string, err error) error {
-	// client-go's rate limiter and a cut answer do not always say that it was
-	// the caller's deadline.
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
-	answer := share.Noted(ctx)
+	err = share.Answered(ctx, err)
 	e := &target.Error{Kind: kind(err), Op: op, Err: err}
-	if answer.Status != 0 {
-		// It came, and was a refusal, or broke off, or was none that one can read.
-		e.Err = fmt.Errorf("HTTP status %d: %w", answer.Status, err)
-	}
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	} else if _, answered := errors.AsType[*apierrors.StatusError](err); answered {
-		e.RetryAfter = answer.RetryAfter
+		e.RetryAfter = share.Noted(ctx).RetryAfter
 	}
 	return e
 }

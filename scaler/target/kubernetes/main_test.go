@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,11 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
+
+func TestMain(m *testing.M) {
+	realtest.Parallel(4)
+	os.Exit(m.Run())
+}
 
 // converge is how long the controllers may take for what the tests ask of them.
 const converge = time.Minute

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +19,9 @@ import (
 	"k8s.io/client-go/pkg/apis/clientauthentication/install"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/alertscaler/alertscaler/scaler/program"
+	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
 const (
@@ -29,9 +30,6 @@ const (
 	pluginTimeout = 30 * time.Second
 	// pluginOutput bounds what is kept of what a plugin writes.
 	pluginOutput = 1 << 20
-	// pluginPipes is how long its output is still read after it is gone, where
-	// something that it left behind holds the pipes.
-	pluginPipes = time.Second
 )
 
 // plugin asks a program for credentials, as a kubeconfig's exec says. It is used
@@ -142,7 +140,10 @@ func (p *plugin) certificate() (*tls.Certificate, error) {
 }
 
 func (p *plugin) ask(a *pluginRun) {
-	a.creds, a.err = p.run()
+	a.err = recovery.Do(recovery.Reading, func() (err error) {
+		a.creds, err = p.run()
+		return err
+	})
 	p.mu.Lock()
 	renewed := false
 	if a.err == nil {
@@ -162,33 +163,26 @@ func (p *plugin) ask(a *pluginRun) {
 func (p *plugin) run() (*credentials, error) {
 	ctx, cancel := context.WithTimeout(p.alive, pluginTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, p.cfg.Command, p.cfg.Args...)
+	cmd := exec.Command(p.cfg.Command, p.cfg.Args...)
 	cmd.Env = os.Environ()
 	for _, e := range p.cfg.Env {
 		cmd.Env = append(cmd.Env, e.Name+"="+e.Value)
 	}
 	cmd.Env = append(cmd.Env, "KUBERNETES_EXEC_INFO="+p.info)
-	var stdout, stderr bounded
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = pluginPipes
-	ownGroup(cmd)
-	// The kernel may end the program together with the thread that started it.
-	runtime.LockOSThread()
-	err := cmd.Run()
-	runtime.UnlockOSThread()
+	answer, err := program.Ask(ctx, cmd, pluginOutput)
 	switch {
 	case p.alive.Err() != nil:
 		return nil, fmt.Errorf("exec plugin %s of the kubeconfig was ended, as nobody needs it any more", p.cfg.Command)
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("exec plugin %s of the kubeconfig was ended, as it had not answered after %s%s", p.cfg.Command, pluginTimeout, stderr.quote())
-	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		return nil, fmt.Errorf("exec plugin %s of the kubeconfig was ended, as it had not answered after %s%s", p.cfg.Command, pluginTimeout, lastLine(answer.Complaint()))
+	case err != nil:
 		hint := ""
 		if errors.Is(err, exec.ErrNotFound) && p.cfg.InstallHint != "" {
 			hint = ": " + strings.TrimSpace(p.cfg.InstallHint)
 		}
-		return nil, fmt.Errorf("exec plugin %s of the kubeconfig: %w%s%s", p.cfg.Command, err, stderr.quote(), hint)
+		return nil, fmt.Errorf("exec plugin %s of the kubeconfig: %w%s%s", p.cfg.Command, err, lastLine(answer.Complaint()), hint)
 	}
-	c, err := p.decode(stdout.Bytes())
+	c, err := p.decode(answer.Stdout)
 	if err != nil {
 		return nil, fmt.Errorf("exec plugin %s of the kubeconfig answered what is no ExecCredential of %s: %w", p.cfg.Command, p.gv, err)
 	}
@@ -234,17 +228,9 @@ func sameCertificate(a, b *tls.Certificate) bool {
 	return a.Leaf.Equal(b.Leaf)
 }
 
-// bounded keeps the beginning of what is written to it.
-type bounded struct{ bytes.Buffer }
-
-func (b *bounded) Write(p []byte) (int, error) {
-	b.Buffer.Write(p[:min(len(p), pluginOutput-b.Len())])
-	return len(p), nil
-}
-
-// quote is the last line of it, for an error.
-func (b *bounded) quote() string {
-	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+// lastLine is that of what a program complained of, for an error.
+func lastLine(complaint string) string {
+	lines := strings.Split(complaint, "\n")
 	last := strings.TrimSpace(lines[len(lines)-1])
 	if last == "" {
 		return ""

@@ -50,7 +50,7 @@ func (w *workload) list(ctx context.Context, op string, what schema.GroupVersion
 // the new ReplicaSets together. How many each of them loses is then the
 // Deployment's controller's to say, and only within one of them the order holds.
 func (w *workload) pods(ctx context.Context, op string, sc scaleObject) ([]*unstructured.Unstructured, error) {
-	selector, _, _ := unstructured.NestedString(sc.Object, "status", "selector")
+	selector := sc.selector()
 	if selector == "" {
 		return nil, target.Errorf(target.KindTemporary, op, "its scale has no selector, so nobody knows which pods are its own")
 	}
@@ -91,7 +91,7 @@ func (w *workload) inOrder(a, b *unstructured.Unstructured) int {
 		return cmp.Compare(ordinal(b), ordinal(a))
 	}
 	return cmp.Or(
-		compareBool(podNode(a) != "", podNode(b) != ""),
+		compareBool(field(a, "spec", "nodeName") != "", field(b, "spec", "nodeName") != ""),
 		compareBool(podPhase(a) == "Running", podPhase(b) == "Running"),
 		compareBool(podReady(a), podReady(b)),
 		cmp.Compare(cost(a), cost(b)),
@@ -111,8 +111,7 @@ func hasPods(gvk schema.GroupVersionKind) bool {
 
 // replica is a pod as the engine sees it.
 func replica(pod *unstructured.Unstructured) target.Replica {
-	r := target.Replica{ID: pod.GetName(), Name: pod.GetName(), Ready: podReady(pod)}
-	r.Address, _, _ = unstructured.NestedString(pod.Object, "status", "podIP")
+	r := target.Replica{ID: pod.GetName(), Name: pod.GetName(), Ready: podReady(pod), Address: field(pod, "status", "podIP")}
 	if r.Address != "" {
 		r.Aliases = append(r.Aliases, r.Address)
 	}
@@ -120,15 +119,13 @@ func replica(pod *unstructured.Unstructured) target.Replica {
 	return r
 }
 
-func podNode(pod *unstructured.Unstructured) string {
-	node, _, _ := unstructured.NestedString(pod.Object, "spec", "nodeName")
-	return node
+// field is a text of an object, empty where there is none.
+func field(obj *unstructured.Unstructured, path ...string) string {
+	s, _, _ := unstructured.NestedString(obj.Object, path...)
+	return s
 }
 
-func podPhase(pod *unstructured.Unstructured) string {
-	phase, _, _ := unstructured.NestedString(pod.Object, "status", "phase")
-	return phase
-}
+func podPhase(pod *unstructured.Unstructured) string { return field(pod, "status", "phase") }
 
 // ordinal is the number of a StatefulSet's pod.
 func ordinal(pod *unstructured.Unstructured) int {

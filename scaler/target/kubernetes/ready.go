@@ -38,7 +38,7 @@ func (w *workload) ready(ctx context.Context, op string, obj *unstructured.Unstr
 	if err == nil && (found || builtIn(w.gvk.Group)) {
 		return count(op, obj.Object, "status", "readyReplicas")
 	}
-	if selector, _, _ := unstructured.NestedString(sc.Object, "status", "selector"); selector != "" {
+	if selector := sc.selector(); selector != "" {
 		return w.readyPods(ctx, op, selector)
 	}
 	return exist("its status has no readyReplicas and its scale no selector")

@@ -110,7 +110,7 @@ func eventTime(event map[string]any) time.Time {
 // unscheduled is what the scheduler says of a pod that it has found no node for
 // in all the time that one may take.
 func (w *workload) unscheduled(ctx context.Context, op string, sc scaleObject) (failed, err error) {
-	selector, _, _ := unstructured.NestedString(sc.Object, "status", "selector")
+	selector := sc.selector()
 	if selector == "" {
 		return nil, nil
 	}

@@ -50,7 +50,8 @@ spec:
 			allow(2, 0)
 			w := open(t, &Config{APIVersion: "apps/v1", Kind: kind, Namespace: namespace, Name: "web", Kubeconfig: c.kubeconfig, clients: &c.clients})
 			ask(t, w, 4)
-			st := fails(t, w)
+			stands(w)
+			st := fails(t, w, 2)
 			if st.Requested != 4 || st.Ready != 2 || target.KindOf(st.Failed) != target.KindQuota || !strings.Contains(st.Failed.Error(), "exceeded quota: shop") {
 				t.Errorf("Current = %+v, want 2 of 4, and which quota is used up", st)
 			}
@@ -77,11 +78,20 @@ spec:
 	}
 }
 
-// fails waits until the target says that what was asked for came to nothing.
-func fails(t *testing.T, tgt target.Target) (st target.State) {
+// stands makes the last number one that was asked for long ago.
+func stands(tgt target.Target) {
+	w := workloadOf(tgt)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last.at = time.Now().Add(-time.Hour)
+}
+
+// fails waits until the target says that what was asked for came to nothing, but
+// for those that are ready.
+func fails(t *testing.T, tgt target.Target, ready int) (st target.State) {
 	t.Helper()
 	realtest.Eventually(t, converge, 100*time.Millisecond, "it says that there is no room", func() (err error) {
-		if st, err = tgt.Current(t.Context()); err == nil && st.Failed == nil {
+		if st, err = tgt.Current(t.Context()); err == nil && (st.Failed == nil || st.Ready != ready) {
 			return fmt.Errorf("it is %+v", st)
 		}
 		return err
@@ -100,17 +110,19 @@ func testUnschedulable(t *testing.T, c *testCluster) {
 	}
 	patient, hasty := open(t, at(time.Hour)), open(t, at(time.Second))
 	ask(t, hasty, 2)
-	st := fails(t, hasty)
+	stands(hasty)
+	st := fails(t, hasty, 0)
 	if st.Requested != 2 || st.Ready != 0 || target.KindOf(st.Failed) != target.KindQuota || !strings.Contains(st.Failed.Error(), "Insufficient memory") {
 		t.Errorf("Current = %+v, want what there is not enough of", st)
 	}
 	// A node may still be on its way.
+	stands(patient)
 	settle(t, patient, target.State{Requested: 2})
 	// Who may not list pods does not know.
 	cfg := c.proxied(t, name, func(w http.ResponseWriter, r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/pods") && answer(403, "Forbidden", "pods is forbidden")(w, r)
 	})
 	blind := open(t, cfg)
-	workloadOf(blind).last.at = time.Now().Add(-time.Hour)
+	stands(blind)
 	settle(t, blind, target.State{Requested: 2})
 }

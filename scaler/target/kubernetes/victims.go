@@ -23,15 +23,7 @@ var (
 // are more pods than requested, as it will go.
 func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 	ctx, op := share.Note(ctx), "list the replicas of "+p.what
-	api, err := p.api(ctx, op)
-	if err != nil {
-		return target.Replicas{}, err
-	}
-	sc, err := p.scale(ctx, op, api)
-	if err != nil {
-		return target.Replicas{}, err
-	}
-	requested, err := sc.requested(op)
+	_, sc, requested, err := p.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
 	}

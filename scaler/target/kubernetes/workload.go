@@ -58,20 +58,12 @@ func (w *workload) Close() error {
 	return nil
 }
 
-// Current implements target.Target. Requested is the scale's spec.replicas. Of
-// Ready, see ready, and of Failed, see noRoom. When the number last changed is not known: the API server
-// keeps no such time.
+// Current implements target.Target. Requested is the scale's spec.replicas; of
+// Ready see ready, and of Failed see noRoom. When the number last changed is not
+// known: the API server keeps no such time.
 func (w *workload) Current(ctx context.Context) (target.State, error) {
 	ctx, op := share.Note(ctx), "read "+w.what
-	api, err := w.api(ctx, op)
-	if err != nil {
-		return target.State{}, err
-	}
-	sc, err := w.scale(ctx, op, api)
-	if err != nil {
-		return target.State{}, err
-	}
-	requested, err := sc.requested(op)
+	api, sc, requested, err := w.read(ctx, op)
 	if err != nil {
 		return target.State{}, err
 	}
@@ -108,15 +100,7 @@ func (w *workload) change(ctx context.Context, desired int, before func(ctx cont
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
 	}
-	api, err := w.api(ctx, op)
-	if err != nil {
-		return err
-	}
-	sc, err := w.scale(ctx, op, api)
-	if err != nil {
-		return err
-	}
-	requested, err := sc.requested(op)
+	api, sc, requested, err := w.read(ctx, op)
 	if err != nil {
 		return err
 	}
@@ -159,19 +143,29 @@ func (w *workload) api(ctx context.Context, op string) (dynamic.ResourceInterfac
 // scaleObject is an autoscaling/v1 Scale.
 type scaleObject struct{ *unstructured.Unstructured }
 
-func (w *workload) scale(ctx context.Context, op string, api dynamic.ResourceInterface) (scaleObject, error) {
+// read returns the resource's part of the API, its scale, and the number of
+// replicas that this asks for.
+func (w *workload) read(ctx context.Context, op string) (api dynamic.ResourceInterface, sc scaleObject, requested int, err error) {
+	if api, err = w.api(ctx, op); err != nil {
+		return nil, scaleObject{}, 0, err
+	}
 	obj, err := api.Get(ctx, w.name, metav1.GetOptions{}, "scale")
 	if err != nil {
 		if apierrors.IsNotFound(err) {
 			w.cluster.forget(w.gvk)
 		}
-		return scaleObject{}, failure(ctx, op, err)
+		return nil, scaleObject{}, 0, failure(ctx, op, err)
 	}
 	if obj.GetKind() != "Scale" || obj.GetName() != w.name {
-		return scaleObject{}, failure(ctx, op, fmt.Errorf("the answer is a %s %q and not the scale", obj.GetKind(), obj.GetName()))
+		return nil, scaleObject{}, 0, failure(ctx, op, fmt.Errorf("the answer is a %s %q and not the scale", obj.GetKind(), obj.GetName()))
 	}
-	return scaleObject{obj}, nil
+	sc = scaleObject{obj}
+	requested, err = sc.requested(op)
+	return api, sc, requested, err
 }
+
+// selector is that of its pods; empty: it does not say.
+func (s scaleObject) selector() string { return field(s.Unstructured, "status", "selector") }
 
 // requested is spec.replicas, which is absent where it is 0.
 func (s scaleObject) requested(op string) (int, error) {

@@ -43,49 +43,19 @@ func failure(ctx context.Context, op string, err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	// An answer that was cut short by the caller's deadline does not always
-	// say so.
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
-	if status := share.Noted(ctx).Status; status != 0 {
-		// It came, and broke off or was none that one can read.
-		err = fmt.Errorf("HTTP status %d: %w", status, err)
-	}
-	return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+	return &target.Error{Kind: target.KindTemporary, Op: op, Err: share.Answered(ctx, err)}
 }
 
 // kindOf is the kind of an answer that is not a 200.
 func kindOf(status int, body string) target.Kind {
 	says := func(text string) bool { return strings.Contains(body, text) }
-	switch status {
-	case http.StatusBadRequest:
-		switch {
-		case says(saysDeployment):
-			return target.KindConflict
-		case says(saysMax):
-			return target.KindQuota
-		}
-	case http.StatusUnauthorized, http.StatusForbidden:
-		if says(saysDisabled) {
-			return target.KindTemporary
-		}
-		return target.KindUnauthorized
-	case http.StatusNotFound, http.StatusGone:
-		return target.KindNotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
+	switch {
+	case status == http.StatusBadRequest && says(saysDeployment), status == http.StatusInternalServerError && says(saysIndex):
 		return target.KindConflict
-	case http.StatusTooManyRequests:
-		return target.KindThrottled
-	case http.StatusRequestTimeout:
-		return target.KindTemporary
-	case http.StatusInternalServerError:
-		if says(saysIndex) {
-			return target.KindConflict
-		}
-	}
-	if status >= 500 {
+	case status == http.StatusBadRequest && says(saysMax):
+		return target.KindQuota
+	case status == http.StatusForbidden && says(saysDisabled):
 		return target.KindTemporary
 	}
-	return target.KindPermanent
+	return share.StatusKind(status)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -125,7 +126,7 @@ func TestCollectorCountsChildren(t *testing.T) {
 	const cpu = "alertscaler_replica_cpu_seconds_total{0}"
 	eventually(t, 30*time.Second, "the child's CPU time shows", func() bool { return series(t, reg)[cpu] > 0.5 })
 	leader := pids(p)[0]
-	groups, err := processGroups()
+	groups, err := program.Groups()
 	if err != nil || len(groups[leader]) != 2 {
 		t.Fatalf("group %v, %v, want two processes", groups[leader], err)
 	}
@@ -136,7 +137,7 @@ func TestCollectorCountsChildren(t *testing.T) {
 		}
 	}
 	eventually(t, 5*time.Second, "the child is gone", func() bool {
-		groups, _ := processGroups()
+		groups, _ := program.Groups()
 		return len(groups[leader]) == 1
 	})
 	after := series(t, reg)[cpu]

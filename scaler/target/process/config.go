@@ -1,11 +1,8 @@
 package process
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -101,15 +98,11 @@ func (c *Config) Validate() error {
 	if len(c.Command) == 0 || c.Command[0] == "" {
 		return &target.FieldError{Field: "command", Msg: `must name a program, as in ["./worker", "--port={port}"]`}
 	}
-	if c.Dir != "" {
-		if fi, err := os.Stat(c.Dir); err != nil {
-			return &target.FieldError{Field: "dir", Msg: err.Error()}
-		} else if !fi.IsDir() {
-			return &target.FieldError{Field: "dir", Msg: c.Dir + " is not a directory"}
-		}
+	if err := program.ValidateDir(c.Dir); err != nil {
+		return err
 	}
-	if _, err := exec.LookPath(c.program()); err != nil {
-		return &target.FieldError{Field: "command", Msg: fmt.Sprintf("program %q cannot be run: %v", c.Command[0], lookPathCause(err))}
+	if err := program.Runnable(c.program()); err != nil {
+		return &target.FieldError{Field: "command", Msg: fmt.Sprintf("program %q cannot be run: %v", c.Command[0], err)}
 	}
 	if err := program.ValidateEnviron(c.PassEnv, c.Env); err != nil {
 		return err
@@ -154,15 +147,6 @@ func (c *Config) program() string {
 func (c *Config) hasPort() bool {
 	has := func(s string) bool { return strings.Contains(s, portPlaceholder) }
 	return slices.ContainsFunc(c.Command, has) || slices.ContainsFunc(slices.Collect(maps.Values(c.Env)), has)
-}
-
-// lookPathCause strips what exec puts around the cause, the name of the
-// program, which the caller says itself.
-func lookPathCause(err error) error {
-	if e, ok := errors.AsType[*exec.Error](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // New implements target.Config. Nothing starts, no port is taken and no

@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 }
 
 // TestConformanceWithoutProbe is for replicas that are ready once they run for
-// a second.
+// some time.
 func TestConformanceWithoutProbe(t *testing.T) {
 	t.Parallel()
 	targettest.Run(t, targettest.Harness{
@@ -46,6 +46,7 @@ func TestConformanceWithoutProbe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			tgt.(*pool).aliveAfter = 50 * time.Millisecond
 			return tgt
 		},
 		Converge: 20 * time.Second,

@@ -14,6 +14,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/common/model"
 
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/targettest"
 )
@@ -27,6 +28,7 @@ func testMain(m *testing.M) int {
 	if cmd := os.Getenv(superviseEnv); cmd != "" {
 		return supervise(cmd)
 	}
+	realtest.Parallel(4)
 	dir, err := os.MkdirTemp("", "process-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

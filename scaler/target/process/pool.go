@@ -28,14 +28,15 @@ type pool struct {
 	cfg          Config
 	policy, name string
 	// scaled is the scale_target of the replicas' series.
-	scaled   string
-	logger   log.Logger
-	reg      prometheus.Registerer // nil: no metrics
-	client   *http.Client
-	ports    *ports
-	launcher *launcher
-	guard    *recovery.Guard
-	running  sync.WaitGroup // one for each replica's run
+	scaled  string
+	logger  log.Logger
+	reg     prometheus.Registerer // nil: no metrics
+	client  *http.Client
+	ports   *ports
+	guard   *recovery.Guard
+	running sync.WaitGroup // one for each replica's run
+	// aliveAfter is how long a replica without a probe must have run.
+	aliveAfter time.Duration
 
 	mu         sync.Mutex // guards the fields below and the replicas' own
 	asked      bool       // Restore or Scale was called
@@ -59,21 +60,18 @@ var (
 
 func newPool(cfg Config, o target.Options) *pool {
 	p := &pool{
-		cfg:      cfg,
-		policy:   o.Policy,
-		name:     o.Name,
-		scaled:   o.ScaleTarget,
-		logger:   o.Logger,
-		reg:      o.Registerer,
-		client:   o.HTTPClient,
-		ports:    newPorts(),
-		launcher: newLauncher(),
-		guard:    recovery.New(o.Registerer, componentReplica),
+		cfg:    cfg,
+		policy: o.Policy,
+		name:   o.Name,
+		scaled: o.ScaleTarget,
+		reg:    o.Registerer,
+		client: o.HTTPClient,
+		ports:  newPorts(),
+		guard:  recovery.New(o.Registerer, componentReplica),
+
+		aliveAfter: aliveAfter,
 	}
-	if p.logger == nil {
-		p.logger = log.NewNopLogger()
-	}
-	p.logger = log.With(p.logger, "policy", p.policy, "target", p.name)
+	p.logger = log.With(o.Log(), "policy", p.policy, "target", p.name)
 	if p.client == nil {
 		p.client = probeClient()
 	}
@@ -255,7 +253,6 @@ func (p *pool) Close() error {
 	p.mu.Unlock()
 
 	p.running.Wait()
-	p.launcher.close()
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// aliveAfter is how long a replica without a probe must have run.
+	// aliveAfter is how long a replica without a probe must have run to be ready.
 	aliveAfter = time.Second
 	// startInterval is how often a starting replica is probed, for the first
 	// startPatience; after that it is probed like any other.
@@ -28,7 +28,7 @@ const (
 func (r *replica) watchReady(ctx context.Context, port int) bool {
 	cfg := r.pool.cfg.Ready
 	if cfg == nil {
-		if !sleep(ctx, aliveAfter) {
+		if !sleep(ctx, r.pool.aliveAfter) {
 			return false
 		}
 		r.setReady(true, nil)

@@ -84,18 +84,21 @@ func (r *replica) runOnce() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	c, err := startChild(r.pool.launcher, cmd, level.Debug(r.logger))
+	output := level.Debug(r.logger)
+	stdout, stderr := &lineLogger{logger: log.With(output, "stream", "stdout")}, &lineLogger{logger: log.With(output, "stream", "stderr")}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	c, err := program.StartChild(cmd)
 	if err != nil {
 		return 0, err
 	}
-	r.pool.update(func() { r.pid, r.started = c.pid(), c.started })
+	r.pool.update(func() { r.pid, r.started = c.Pid(), c.Started })
 	defer func() {
 		if v := recover(); v != nil {
-			c.kill() // It is started again, and must not run twice.
+			c.Kill() // It is started again, and must not run twice.
 			panic(v)
 		}
 	}()
-	level.Debug(r.logger).Log("msg", "replica started", "pid", c.pid(), "port", port)
+	level.Debug(r.logger).Log("msg", "replica started", "pid", c.Pid(), "port", port)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	watched := make(chan bool, 1)
@@ -109,16 +112,18 @@ func (r *replica) runOnce() (time.Duration, error) {
 	}()
 
 	select {
-	case <-c.exited:
+	case <-c.Exited:
 	case <-r.stop:
-		c.drain(time.Duration(r.pool.cfg.StopTimeout))
+		c.Drain(time.Duration(r.pool.cfg.StopTimeout))
 	}
 	cancel()
 	wasReady := <-watched
-	// The pid must be out of sight before reap lets the kernel reuse it.
+	// The pid must be out of sight before Reap lets the kernel reuse it.
 	r.pool.update(func() { r.pid, r.started, r.ready = 0, time.Time{}, false })
-	ran := time.Since(c.started)
-	state := c.reap()
+	ran := time.Since(c.Started)
+	state := c.Reap()
+	stdout.flush()
+	stderr.flush()
 	r.pool.update(func() {
 		r.cpu.restart((state.UserTime() + state.SystemTime()).Seconds())
 		r.disk.restart(0)

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/procfs"
+
+	"github.com/alertscaler/alertscaler/scaler/program"
 )
 
 // userHZ is the unit of times in /proc/PID/stat: 100 on all of Linux.
@@ -24,7 +26,7 @@ func readUsage(samples []sample) {
 	if err != nil {
 		return
 	}
-	groups, err := processGroups()
+	groups, err := program.Groups()
 	if err != nil {
 		return
 	}

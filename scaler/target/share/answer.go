@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -78,7 +77,7 @@ func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
 // NoteResponse notes an answer, for clients that take no RoundTripper.
 func NoteResponse(resp *http.Response) {
 	if n, ok := resp.Request.Context().Value(noteKey{}).(*note); ok {
-		a := Answer{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+		a := Answer{Status: resp.StatusCode, RetryAfter: RetryAfter(resp.Header, time.Now())}
 		a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
 		n.set(a)
 	}
@@ -88,15 +87,4 @@ func closeIdle(t http.RoundTripper) {
 	if c, ok := t.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
-}
-
-// retryAfter reads the header, which is a number of seconds or a date.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }

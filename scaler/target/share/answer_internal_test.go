@@ -15,12 +15,15 @@ func TestRetryAfter(t *testing.T) {
 		"":                              0,
 		"7":                             7 * time.Second,
 		"-7":                            0,
+		"1.5":                           0,
 		"soon":                          0,
 		"99999999999999999999":          0,
+		"18446744073709551615":          maxRetryAfter,
 		"Sun, 01 Mar 2026 12:01:30 GMT": 90 * time.Second,
 		"Sun, 01 Mar 2026 11:00:00 GMT": 0,
+		"Fri, 01 Mar 2126 12:00:00 GMT": maxRetryAfter,
 	} {
-		if got := retryAfter(header, now); got != want {
+		if got := RetryAfter(http.Header{"Retry-After": {header}}, now); got != want {
 			t.Errorf("Retry-After %q: %v, want %v", header, got, want)
 		}
 	}

@@ -13,7 +13,9 @@ package targettest
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -58,10 +60,16 @@ type Harness struct {
 	// Serial runs one test after the other, for platforms that cannot hold
 	// the things of several tests at once.
 	Serial bool
+	// Virtual runs each test in virtual time, in a bubble of testing/synctest:
+	// waiting takes no time. It is for platforms whose other side is in the test
+	// itself and reached without the network, see Wire.
+	Virtual bool
 }
 
-// Run tests everything that the contract promises and the harness can show.
-func Run(t *testing.T, h Harness) {
+// Run tests everything that the contract promises and the harness can show, or
+// only the tests that are named: where the same code passes all of them over
+// something quicker than what this harness has.
+func Run(t *testing.T, h Harness, only ...string) {
 	t.Helper()
 	if h.New == nil || h.Converge <= 0 {
 		t.Fatal("targettest: New and Converge are required")
@@ -75,6 +83,7 @@ func Run(t *testing.T, h Harness) {
 	if h.CallTimeout == 0 {
 		h.CallTimeout = 10 * time.Second
 	}
+	ran := 0
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, Harness)
@@ -96,14 +105,51 @@ func Run(t *testing.T, h Harness) {
 		{"Unreachable", testUnreachable},
 		{"Hanging", testHanging},
 		{"Limit", testLimit},
-		{"Victims", testVictims},
+		{groupOfTests, testVictims},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			if !h.Serial {
-				t.Parallel()
-			}
-			test.run(t, h)
-		})
+		if len(only) > 0 && !slices.Contains(only, test.name) {
+			continue
+		}
+		ran++
+		run := test.run
+		if test.name != groupOfTests {
+			run = func(t *testing.T, h Harness) { h.bubble(t, func(t *testing.T) { test.run(t, h) }) }
+		}
+		h.run(t, test.name, func(t *testing.T) { run(t, h) })
+	}
+	if len(only) > 0 && ran != len(only) {
+		t.Errorf("targettest: %d of the tests %q exist", ran, only)
+	}
+}
+
+// groupOfTests is the one that has tests in it, each with its own bubble.
+const groupOfTests = "Victims"
+
+// run runs a test beside the others, if they may be.
+func (h Harness) run(t *testing.T, name string, test func(*testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		if !h.Serial {
+			t.Parallel()
+		}
+		test(t)
+	})
+}
+
+// bubble runs a test in the harness's kind of time.
+func (h Harness) bubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	if !h.Virtual {
+		test(t)
+		return
+	}
+	skipped := false
+	synctest.Test(t, func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
+		test(t)
+	})
+	if skipped {
+		t.SkipNow()
 	}
 }
 

@@ -13,12 +13,17 @@ import (
 
 // testVictims tests what a platform promises that can tell its replicas apart.
 func testVictims(t *testing.T, h Harness) {
-	v, ok := h.victims(t, h.New(t))
-	if !ok {
+	told := false
+	h.bubble(t, func(t *testing.T) {
+		v, ok := h.victims(t, h.New(t))
+		if told = ok; told {
+			v.start(2)
+			v.agree(2)
+		}
+	})
+	if !told {
 		t.Skip("the platform's replicas cannot be told apart")
 	}
-	v.start(2)
-	v.agree(2)
 	for _, test := range []struct {
 		name string
 		run  func(*victims)
@@ -29,12 +34,11 @@ func testVictims(t *testing.T, h Harness) {
 		{"SameCountIsNoOp", testVictimsNoOp},
 		{"NotACount", testVictimsNotACount},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			if !h.Serial {
-				t.Parallel()
-			}
-			v, _ := h.victims(t, h.New(t))
-			test.run(v)
+		h.run(t, test.name, func(t *testing.T) {
+			h.bubble(t, func(t *testing.T) {
+				v, _ := h.victims(t, h.New(t))
+				test.run(v)
+			})
 		})
 	}
 	for _, test := range []struct {
@@ -49,14 +53,16 @@ func testVictims(t *testing.T, h Harness) {
 		if test.open == nil {
 			continue
 		}
-		t.Run(test.name, func(t *testing.T) {
-			v, _ := h.victims(t, test.open(t))
-			list, err := v.Replicas(t.Context())
-			wantKind(t, "Replicas", err, test.want)
-			if len(list.List) > 0 {
-				t.Errorf("Replicas = %+v beside an error: nobody read them", list)
-			}
-			wantKind(t, "ScaleDown", v.down(1), test.want)
+		h.run(t, test.name, func(t *testing.T) {
+			h.bubble(t, func(t *testing.T) {
+				v, _ := h.victims(t, test.open(t))
+				list, err := v.Replicas(t.Context())
+				wantKind(t, "Replicas", err, test.want)
+				if len(list.List) > 0 {
+					t.Errorf("Replicas = %+v beside an error: nobody read them", list)
+				}
+				wantKind(t, "ScaleDown", v.down(1), test.want)
+			})
 		})
 	}
 }

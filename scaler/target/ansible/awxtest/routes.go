@@ -15,12 +15,12 @@ import (
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v2/job_templates/{$}", s.listTemplates)
-	mux.HandleFunc("GET /api/v2/job_templates/{id}/launch/{$}", s.launchOptions)
-	mux.HandleFunc("POST /api/v2/job_templates/{id}/launch/{$}", s.launch)
+	mux.HandleFunc("GET /api/v2/job_templates/{id}/launch/{$}", byID(s.template, s.launchOptions))
+	mux.HandleFunc("POST /api/v2/job_templates/{id}/launch/{$}", byID(s.template, s.launch))
 	mux.HandleFunc("GET /api/v2/job_templates/{id}/jobs/{$}", s.listJobs)
-	mux.HandleFunc("GET /api/v2/jobs/{id}/{$}", s.getJob)
-	mux.HandleFunc("POST /api/v2/jobs/{id}/cancel/{$}", s.cancelJob)
-	mux.HandleFunc("GET /api/v2/jobs/{id}/job_events/{$}", s.listEvents)
+	mux.HandleFunc("GET /api/v2/jobs/{id}/{$}", byID(s.job, s.getJob))
+	mux.HandleFunc("POST /api/v2/jobs/{id}/cancel/{$}", byID(s.job, s.cancelJob))
+	mux.HandleFunc("GET /api/v2/jobs/{id}/job_events/{$}", byID(s.job, s.listEvents))
 	mux.HandleFunc("GET /api/v2/inventories/{$}", s.listInventories)
 	mux.HandleFunc("GET /api/v2/groups/{$}", s.listGroups)
 	mux.HandleFunc("GET /api/v2/groups/{id}/all_hosts/{$}", s.listHosts)
@@ -31,6 +31,18 @@ func (s *Server) routes() *http.ServeMux {
 func id(r *http.Request) int {
 	n, _ := strconv.Atoi(r.PathValue("id"))
 	return n
+}
+
+// byID gives a handler the thing that the path names, where there is one.
+func byID[T any](get func(id int) (T, bool), then func(http.ResponseWriter, *http.Request, T)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		thing, ok := get(id(r))
+		if !ok {
+			notFound(w)
+			return
+		}
+		then(w, r, thing)
+	}
 }
 
 func (s *Server) template(id int) (Template, bool) {
@@ -65,12 +77,7 @@ func (s *Server) listTemplates(w http.ResponseWriter, r *http.Request) {
 	page(w, found)
 }
 
-func (s *Server) launchOptions(w http.ResponseWriter, r *http.Request) {
-	t, ok := s.template(id(r))
-	if !ok {
-		notFound(w)
-		return
-	}
+func (s *Server) launchOptions(w http.ResponseWriter, _ *http.Request, t Template) {
 	reply(w, http.StatusOK, object{
 		"can_start_without_user_input": len(t.Required) == 0,
 		"passwords_needed_to_start":    []string{},
@@ -83,12 +90,7 @@ func (s *Server) launchOptions(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *Server) launch(w http.ResponseWriter, r *http.Request) {
-	t, ok := s.template(id(r))
-	if !ok {
-		notFound(w)
-		return
-	}
+func (s *Server) launch(w http.ResponseWriter, r *http.Request, t Template) {
 	var body struct {
 		Vars map[string]any `json:"extra_vars"`
 	}
@@ -148,21 +150,11 @@ func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) {
 	page(w, found)
 }
 
-func (s *Server) getJob(w http.ResponseWriter, r *http.Request) {
-	j, ok := s.job(id(r))
-	if !ok {
-		notFound(w)
-		return
-	}
+func (s *Server) getJob(w http.ResponseWriter, _ *http.Request, j *Job) {
 	reply(w, http.StatusOK, s.describe(j))
 }
 
-func (s *Server) cancelJob(w http.ResponseWriter, r *http.Request) {
-	j, ok := s.job(id(r))
-	if !ok {
-		notFound(w)
-		return
-	}
+func (s *Server) cancelJob(w http.ResponseWriter, _ *http.Request, j *Job) {
 	if st := s.status(j); st != "pending" && st != "running" {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -173,12 +165,7 @@ func (s *Server) cancelJob(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
-	j, ok := s.job(id(r))
-	if !ok {
-		notFound(w)
-		return
-	}
+func (s *Server) listEvents(w http.ResponseWriter, _ *http.Request, j *Job) {
 	s.mu.Lock()
 	failed := j.failed
 	s.mu.Unlock()

@@ -139,7 +139,7 @@ func (s *Server) list(name string, limit int, token string, all []string) (any, 
 	if !ok {
 		return nil, refuse("InvalidParameterException", "Invalid token.")
 	}
-	out := map[string]any{name: some}
+	out := map[string]any{name: append([]string{}, some...)}
 	if next != "" {
 		out["nextToken"] = next
 	}

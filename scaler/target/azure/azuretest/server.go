@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,14 +49,14 @@ type Server struct {
 	// Quota is the most instances that all sets together may have; 0: none.
 	Quota int
 
-	http *httptest.Server
+	url  string
+	http *httptest.Server // nil: whoever made it serves it
 
 	mu       sync.Mutex // guards what is below
 	sets     map[string]*set
 	ops      map[string]*operation
 	settings []Setting
 	tokens   map[string]time.Time
-	secret   string
 	requests []string
 	faults   []*Fault
 }
@@ -75,6 +76,8 @@ type Fault struct {
 	Code, Message string
 	Details       []Detail
 	Header        map[string]string
+	// Raw is the body where it is not an error of Azure.
+	Raw string
 	// Times is how many are answered so; 0: all.
 	Times int
 }
@@ -87,35 +90,34 @@ type Detail struct {
 
 // New starts a server, which serves TLS, since tokens travel over nothing else.
 func New() *Server {
-	s := &Server{
-		sets: make(map[string]*set), ops: make(map[string]*operation),
-		tokens: make(map[string]time.Time), secret: Secret,
-	}
+	s := At("")
 	s.http = httptest.NewTLSServer(s)
+	s.url = s.http.URL
 	return s
 }
 
-// Close ends the server and its connections.
+// At returns a server that the caller serves, at this URL.
+func At(url string) *Server {
+	return &Server{
+		url: url, sets: make(map[string]*set), ops: make(map[string]*operation),
+		tokens: make(map[string]time.Time),
+	}
+}
+
+// Close ends a server that New started, and its connections.
 func (s *Server) Close() {
 	s.http.CloseClientConnections()
 	s.http.Close()
 }
 
 // URL is the endpoint of Azure Resource Manager and the authority at once.
-func (s *Server) URL() string { return s.http.URL }
+func (s *Server) URL() string { return s.url }
 
 // HTTPClient trusts the server's certificate.
 func (s *Server) HTTPClient() *http.Client { return s.http.Client() }
 
 // Certificate is the server's own, which signed itself.
 func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
-
-// SetSecret changes the client secret that is accepted.
-func (s *Server) SetSecret(secret string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.secret = secret
-}
 
 // Fail answers requests with a fault from now on.
 func (s *Server) Fail(f Fault) {
@@ -192,9 +194,6 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, http.StatusBadRequest, "invalid_request", "AADSTS900144: The request body is malformed.")
 		return
 	}
-	s.mu.Lock()
-	secret := s.secret
-	s.mu.Unlock()
 	switch {
 	case r.Form.Get("grant_type") != "client_credentials":
 		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "AADSTS70003: The grant type is not supported.")
@@ -202,7 +201,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, http.StatusBadRequest, "invalid_scope", "AADSTS70011: The scope is not valid.")
 	case r.Form.Get("client_id") != Client:
 		oauthError(w, http.StatusBadRequest, "unauthorized_client", "AADSTS700016: Application was not found in the directory.")
-	case r.Form.Get("client_secret") != secret:
+	case r.Form.Get("client_secret") != Secret:
 		oauthError(w, http.StatusUnauthorized, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
 	default:
 		token := rand.Text()
@@ -261,6 +260,11 @@ func refuse(w http.ResponseWriter, status int, code, format string, args ...any)
 func refuseWith(w http.ResponseWriter, f *Fault) {
 	for k, v := range f.Header {
 		w.Header().Set(k, v)
+	}
+	if f.Raw != "" {
+		w.WriteHeader(f.Status)
+		_, _ = io.WriteString(w, f.Raw)
+		return
 	}
 	reply(w, f.Status, map[string]any{"error": errorBody(f.Code, f.Message, f.Details)})
 }

@@ -2,6 +2,7 @@ package gcptest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -65,55 +66,34 @@ func parseMask(s string) (mask, string) {
 func parseList(s string) (m mask, rest, err string) {
 	m = mask{}
 	for {
-		end := strings.IndexAny(s, ",()/")
-		name := s
-		if end >= 0 {
-			name, s = s[:end], s[end:]
-		} else {
-			s = ""
-		}
-		if name == "" {
-			return nil, "", s
-		}
-		var sub mask
-		switch {
-		case strings.HasPrefix(s, "/"):
-			// a/b takes the rest up to the next comma on this level.
-			sub, s, err = parseItem(s[1:])
-		case strings.HasPrefix(s, "("):
-			if sub, s, err = parseList(s[1:]); err == "" {
-				var closed bool
-				if s, closed = strings.CutPrefix(s, ")"); !closed {
-					err = s + " (no closing parenthesis)"
-				}
-			}
-		}
+		item, rest, err := parseItem(s)
 		if err != "" {
 			return nil, "", err
 		}
-		m[name] = sub
-		if !strings.HasPrefix(s, ",") {
-			return m, s, ""
+		maps.Copy(m, item)
+		if !strings.HasPrefix(rest, ",") {
+			return m, rest, ""
 		}
-		s = s[1:]
+		s = rest[1:]
 	}
 }
 
-// parseItem parses one path: b, b/c or b(c,d).
+// parseItem parses one path: b, b/c or b(c,d). One of a/b takes the rest up to
+// the next comma on this level.
 func parseItem(s string) (m mask, rest, err string) {
 	end := strings.IndexAny(s, ",()/")
 	if end < 0 {
-		return mask{s: nil}, "", ""
+		end = len(s)
 	}
 	name, s := s[:end], s[end:]
 	if name == "" {
-		return nil, "", s
+		return nil, "", s + " (no name)"
 	}
 	var sub mask
-	switch s[0] {
-	case '/':
+	switch {
+	case strings.HasPrefix(s, "/"):
 		sub, s, err = parseItem(s[1:])
-	case '(':
+	case strings.HasPrefix(s, "("):
 		if sub, s, err = parseList(s[1:]); err == "" {
 			var closed bool
 			if s, closed = strings.CutPrefix(s, ")"); !closed {

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,7 +28,7 @@ func (s *Server) KeyFile(base, email string, permissions ...string) ([]byte, err
 	defer s.mu.Unlock()
 	a, ok := s.accounts[email]
 	if !ok {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		key, err := keyFor(email)
 		if err != nil {
 			return nil, err
 		}
@@ -53,6 +54,26 @@ func (s *Server) KeyFile(base, email string, permissions ...string) ([]byte, err
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"auth_uri":    base + "/auth", "token_uri": base + "/token", "universe_domain": "googleapis.com",
 	})
+}
+
+// keys are those that were made, by account: to make one takes a while, and all
+// servers may have the same.
+var keys = struct {
+	sync.Mutex
+	of map[string]*rsa.PrivateKey
+}{of: make(map[string]*rsa.PrivateKey)}
+
+func keyFor(email string) (*rsa.PrivateKey, error) {
+	keys.Lock()
+	defer keys.Unlock()
+	if key, ok := keys.of[email]; ok {
+		return key, nil
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err == nil {
+		keys.of[email] = key
+	}
+	return key, err
 }
 
 // LetActAs lets one service account act as another.

@@ -113,11 +113,6 @@ func (s *Server) Asked(location, name string) (out []int) {
 	return out
 }
 
-// SetQuota changes Group.Quota.
-func (s *Server) SetQuota(location, name string, n int) {
-	s.change(location, name, func(g *group, _ time.Time) { g.Quota = n })
-}
-
 // Resize gives the group another size at once, as somebody else would.
 func (s *Server) Resize(location, name string, n int) {
 	s.change(location, name, func(g *group, now time.Time) { s.resize(g, n, now) })

@@ -1,0 +1,34 @@
+package share
+
+import "net/http"
+
+// conns is how many connections to a host are kept.
+const conns = 16
+
+// Transport returns a transport that nobody else has. It is like
+// http.DefaultTransport, and keeps more connections to a host: at the start each
+// of several hundred targets has something to ask.
+func Transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = conns
+	return t
+}
+
+// Lend is Get, for targets that make their calls within their own life: it
+// returns the client and what gives it back.
+func (p *Pool[K, C]) Lend(key K, content Sum, build func() (C, error), end func(C)) (client C, release func(), err error) {
+	lease, err := p.Get(key, content, build, end)
+	if err != nil {
+		return client, nil, err
+	}
+	return lease.Client, lease.Close, nil
+}
+
+// OnClose makes whatever embeds it a target.Closer: it is called by Close.
+type OnClose func()
+
+// Close implements target.Closer.
+func (f OnClose) Close() error {
+	f()
+	return nil
+}

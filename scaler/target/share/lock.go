@@ -1,0 +1,31 @@
+package share
+
+import (
+	"context"
+	"sync"
+)
+
+// Lock lets one at a time, and who waits for it hears the end of a context. The
+// zero value is unlocked; all methods are safe for concurrent use.
+type Lock struct {
+	made sync.Once
+	held chan struct{} // holds one token while it is locked
+}
+
+// Lock waits until nobody else has the lock and takes it, or returns the error
+// of ctx once that is done.
+func (l *Lock) Lock(ctx context.Context) error {
+	l.made.Do(func() { l.held = make(chan struct{}, 1) })
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case l.held <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Unlock gives the lock back. Only whoever has it may call it.
+func (l *Lock) Unlock() { <-l.held }
