@@ -85,7 +85,7 @@ func (c *client) readInstances(ctx context.Context, k groupKey) ([]*compute.Mana
 func (c *client) group(ctx context.Context, k groupKey) (*compute.InstanceGroupManager, error) {
 	m, err := c.groups.Get(ctx, k, time.Time{})
 	if err == nil && m == nil {
-		err = &googleapi.Error{Code: http.StatusNotFound, Message: "there is no " + k.place.group(k.name)}
+		err = &googleapi.Error{Code: http.StatusNotFound, Message: "there is no " + k.group(k.name)}
 	}
 	return m, err
 }
