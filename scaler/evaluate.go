@@ -90,7 +90,8 @@ func (u *unit) takeTurn(o *policy.Observation, woken int64, now time.Time) (d po
 		u.history.HeldByFleet(o.FleetHold)
 	}
 	first := u.decided.Swap(woken) != woken
-	return d, turn.Decided(&u.history, o, &d, first)
+	lacking = turn.Decided(&u.history, o, &d, first)
+	return d, lacking
 }
 
 // observe puts together what Decide is to know. Usage is not read where the

@@ -60,8 +60,6 @@ func (u *unit) endpoints() []Endpoints {
 	return out
 }
 
-var bothWays = []policy.Direction{policy.Up, policy.Down}
-
 // backoffUntil is until when a target is not asked, whichever way.
 func backoffUntil(b policy.Backoffs) time.Time {
 	if b.Up.Until.After(b.Down.Until) {

@@ -356,7 +356,6 @@ func (s *scene) run(crash int, called bool) (end state, did int) {
 		d := decision(ids.next(now), placed...)
 		d.Time = now
 		p := m.Plan(action.Options{Decision: d, Others: o, Victims: noVictims, NewID: ids.next})
-	plan:
 		for {
 			step := p.Next(now)
 			if step.Do == action.Done {
@@ -380,7 +379,7 @@ func (s *scene) run(crash int, called bool) (end state, did int) {
 			}
 			if crashes(true) {
 				m, h = st.restore(r)
-				break plan
+				break
 			}
 			if step.Do == action.Ask {
 				p.Answered(answer, now)

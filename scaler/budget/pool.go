@@ -185,7 +185,7 @@ func (p *Pool) Parts(name string) []Part {
 	for _, a := range p.of[name] {
 		i := a.index[name]
 		part := Part{Sum: Sum{Budget: a.rule}, Holding: a.shares.At(i)}
-		part.Sum.Replicas, part.Sum.CostPerHour = a.shares.Held()
+		part.Replicas, part.CostPerHour = a.shares.Held()
 		if part.Holding.claims() {
 			part.Room = a.shares.Room(i)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
@@ -76,7 +77,7 @@ func (a *alerting) scrape() { a.scraped = a.scraped[:0] }
 
 // add is one sample more, with labels as names and values in turn.
 func (a *alerting) add(value float64, name string, namesAndValues ...string) {
-	metric := labels.FromStrings(append([]string{labels.MetricName, name}, namesAndValues...)...)
+	metric := labels.FromStrings(append([]string{model.MetricNameLabel, name}, namesAndValues...)...)
 	a.scraped = append(a.scraped, promql.Sample{F: value, Metric: metric})
 }
 
@@ -118,7 +119,7 @@ func (a *alerting) rule(ctx context.Context, r *rule, now time.Time) (int, error
 		return len(found), err
 	}
 	for _, s := range found {
-		b := labels.NewBuilder(s.Metric).Set(labels.MetricName, r.Record)
+		b := labels.NewBuilder(s.Metric).Set(model.MetricNameLabel, r.Record)
 		for name, value := range r.Labels {
 			b.Set(name, value)
 		}
