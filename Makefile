@@ -103,8 +103,13 @@ example-big-data: ## Run workers that drain a backlog, from zero and back.
 example-cloud-ansible: ## Run machines of a cloud, made by a playbook.
 example-game-servers: ## Run game servers, idle ones in reserve and busy ones left alone.
 
+# Side by side each of them would compile everything that they share.
+.PHONY: compiled-demo
+compiled-demo:
+	@$(GO) build ./cmd/... ./examples/...
+
 # They are built and not run by go, which would hide the status they exit with.
-$(EXAMPLES): tools-demo
+$(EXAMPLES): tools-demo compiled-demo
 	@mkdir -p .build/examples
 	$(GO) build -o .build/examples/$(@:example-%=%) ./examples/$(@:example-%=%)
 	PROMETHEUS=$(DEMO_PROMETHEUS) ALERTMANAGER=$(DEMO_ALERTMANAGER) CADVISOR=$(CADVISOR) KEEP=$(KEEP) .build/examples/$(@:example-%=%)
