@@ -13,8 +13,8 @@ type TargetMemory struct {
 	Requested *int `json:"requested,omitempty"`
 	// Ready is how many replicas served when they were last counted.
 	Ready int `json:"ready,omitempty"`
-	// Stands is the last reading while that is not repeated at each
-	// evaluation, since the target is left alone; zero: it is read anew.
+	// Stands is set while the target is left alone after a failure, and its
+	// last reading is used for several evaluations; zero: it is read at each.
 	Stands Standing `json:"stands,omitzero"`
 	// Provisioning is the moving estimate of how long a replica takes to
 	// become ready; 0: not measured.
@@ -26,9 +26,8 @@ type TargetMemory struct {
 	Losses []LossHour `json:"losses,omitempty"`
 }
 
-// Standing is when a reading was made that stands for a while, with the
-// platform's own bounds, Max 0 where it has none. The counts are in Requested
-// and Ready.
+// Standing is what of a target's last reading is not in Requested and Ready:
+// when it was made, and the platform's own bounds; Max 0 means it has none.
 type Standing struct {
 	At  time.Time `json:"at"`
 	Min int       `json:"min,omitempty"`
