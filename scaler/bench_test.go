@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -97,16 +97,6 @@ func (h *house) round(tb testing.TB) {
 	h.engine.Step(tb.Context())
 }
 
-// cpuSeconds is what the process has used, the ledger's writer included.
-func cpuSeconds(tb testing.TB) float64 {
-	tb.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
-}
-
 // BenchmarkRound is one evaluation of 10,000 policies with an active alert
 // each, everything written to the ledger.
 func BenchmarkRound(b *testing.B) {
@@ -114,14 +104,14 @@ func BenchmarkRound(b *testing.B) {
 	defer h.close(b)
 	h.round(b) // the first decision of each is a record of its own
 	b.ResetTimer()
-	before := cpuSeconds(b)
+	before := realtest.CPUTime(b)
 	for b.Loop() {
 		h.round(b)
 	}
 	if err := h.ledger.Commit(ledger.Record{Histories: map[string]policy.History{"flush": {}}}); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/round")
+	b.ReportMetric((realtest.CPUTime(b)-before).Seconds()/float64(b.N), "cpu-s/round")
 }
 
 // heapOf is what a house of n policies keeps after half an hour of evaluations.

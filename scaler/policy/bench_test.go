@@ -2,11 +2,11 @@ package policy_test
 
 import (
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 )
 
 // The budget of one decision is 20 µs and 40 allocations.
@@ -53,22 +53,12 @@ func BenchmarkDecide(b *testing.B) {
 		b.Fatal(d.Explain())
 	}
 	b.ReportAllocs()
-	before := cpuTime(b)
+	before := realtest.CPUTime(b)
 	for b.Loop() {
 		s.decide()
 	}
 	// What others have left of the machine counts for nothing here.
-	b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op")
-}
-
-// cpuTime is what the process has used.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	b.ReportMetric(float64(realtest.CPUTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
 
 func BenchmarkExplain(b *testing.B) {

@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/simulate"
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
 	"github.com/alertscaler/alertscaler/scaler/target/install"
@@ -53,7 +53,7 @@ func BenchmarkDay(b *testing.B) {
 		b.Run(fmt.Sprintf("quiet=%t", quiet), func(b *testing.B) {
 			t := day(b)
 			b.ReportAllocs()
-			cpu := cpuSeconds(b)
+			cpu := realtest.CPUTime(b)
 			for b.Loop() {
 				r, err := simulate.Run(b.Context(), t, simulate.Options{Quiet: quiet})
 				if err != nil {
@@ -65,7 +65,7 @@ func BenchmarkDay(b *testing.B) {
 			}
 			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/day")
 			// What others have left of the machine counts for nothing here.
-			b.ReportMetric((cpuSeconds(b)-cpu)/float64(b.N), "cpu-s/day")
+			b.ReportMetric((realtest.CPUTime(b)-cpu).Seconds()/float64(b.N), "cpu-s/day")
 		})
 	}
 }
@@ -83,24 +83,14 @@ func BenchmarkWhatIf(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
-			cpu := cpuSeconds(b)
+			cpu := realtest.CPUTime(b)
 			for b.Loop() {
 				played, err := (&simulate.WhatIf{Usage: wave}).Play(b.Context(), c, "web")
 				if err != nil || played.Counted != 24*time.Hour {
 					b.Fatal(played, err)
 				}
 			}
-			b.ReportMetric((cpuSeconds(b)-cpu)/float64(b.N), "cpu-s/day")
+			b.ReportMetric((realtest.CPUTime(b)-cpu).Seconds()/float64(b.N), "cpu-s/day")
 		})
 	}
-}
-
-// cpuSeconds is what the process has used.
-func cpuSeconds(tb testing.TB) float64 {
-	tb.Helper()
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
 }
