@@ -39,6 +39,7 @@ func TestConnectionsMakeRoom(t *testing.T) {
 	busy := open(http.StateActive)
 	receiving := open(http.StateActive)
 	c.set(receiving, phaseReceiving)
+	now = now.Add(time.Millisecond)
 	silent := open()
 	now = now.Add(10 * time.Second)
 	fresh := open()

@@ -264,3 +264,35 @@ func TestPlacesThatCannotHoldALedger(t *testing.T) {
 		}
 	}
 }
+
+// TestABrokenLedgerIsNotWaitedFor: bbolt may have stopped with its locks held,
+// so that closing its file may last for ever, also where all that worked on it
+// has ended already.
+func TestABrokenLedgerIsNotWaitedFor(t *testing.T) {
+	for i := range 20 {
+		l, err := Open(Options{Path: t.TempDir(), Now: start})
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := int(l.length.Load())
+		if err := os.WriteFile(l.file, bytes.Repeat([]byte{0xee}, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Commit(Record{Decision: decision(l, "web", start())}); !errors.Is(err, ErrBroken) {
+			t.Fatalf("write into what is no ledger any more: %v", err)
+		}
+		l.stop()
+		<-l.stopped
+		<-l.pruner
+		closed := make(chan error, 1)
+		go func() { closed <- l.awaitClosed() }()
+		select {
+		case err := <-closed:
+			if !errors.Is(err, ErrBroken) {
+				t.Errorf("close: %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("close %d has not ended after 20s", i)
+		}
+	}
+}

@@ -284,34 +284,55 @@ func (l *Ledger) Err() error {
 // be closed; the ledger is closed nevertheless. Further calls return the same.
 func (l *Ledger) Close() error {
 	l.closeOnce.Do(func() {
-		l.mu.Lock()
-		l.closed = true
-		l.mu.Unlock()
-		close(l.closing)
-		for _, ended := range []<-chan struct{}{l.stopped, l.pruner} {
-			select {
-			case <-ended:
-			case <-l.broken:
-				// Nothing that bbolt would do now can be relied upon, and it
-				// may never return.
-				l.closeErr = l.brokenErr
-				return
-			case <-time.After(closeTimeout):
-				l.closeErr = fmt.Errorf("close ledger %s: the disk has not answered for %s, and what was not yet written is lost", l.file, closeTimeout)
-				return
-			}
-		}
-
-		l.mu.Lock()
-		lost, err := l.pending.lazyRecords(), l.err
-		l.mu.Unlock()
-		if lost > 0 {
-			l.metrics.dropped.Add(float64(lost))
-			l.closeErr = fmt.Errorf("close ledger %s: %d enqueued records are lost: %w", l.file, lost, err)
-		}
-		if err := l.db.Close(); err != nil {
-			l.closeErr = errors.Join(l.closeErr, fmt.Errorf("close ledger %s: %w", l.file, err))
-		}
+		l.stop()
+		l.closeErr = l.awaitClosed()
 	})
 	return l.closeErr
+}
+
+// stop takes nothing more, and ends what works on the file.
+func (l *Ledger) stop() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	close(l.closing)
+}
+
+// awaitClosed closes the file once nothing works on it any more. A broken one
+// is not closed: bbolt may never return, since it may have stopped with its
+// locks held.
+func (l *Ledger) awaitClosed() error {
+	ended := make(chan error, 1)
+	go func() {
+		<-l.stopped
+		<-l.pruner
+		if err := l.failure(); err != nil {
+			ended <- err
+			return
+		}
+		ended <- l.closeFile()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-l.broken:
+		return l.brokenErr
+	case <-time.After(closeTimeout):
+		return fmt.Errorf("close ledger %s: the disk has not answered for %s, and what was not yet written is lost", l.file, closeTimeout)
+	}
+}
+
+func (l *Ledger) closeFile() error {
+	l.mu.Lock()
+	lost, err := l.pending.lazyRecords(), l.err
+	l.mu.Unlock()
+	var lostErr error
+	if lost > 0 {
+		l.metrics.dropped.Add(float64(lost))
+		lostErr = fmt.Errorf("close ledger %s: %d enqueued records are lost: %w", l.file, lost, err)
+	}
+	if err := l.db.Close(); err != nil {
+		return errors.Join(lostErr, fmt.Errorf("close ledger %s: %w", l.file, err))
+	}
+	return lostErr
 }
