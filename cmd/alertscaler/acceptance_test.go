@@ -24,6 +24,8 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	// They wait for servers, cooldowns and engines most of their time.
+	realtest.Parallel(8)
 	os.Exit(func() int {
 		var err error
 		if buildDir, err = os.MkdirTemp("", "alertscaler"); err != nil {

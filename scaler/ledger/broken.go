@@ -50,13 +50,19 @@ func (l *Ledger) Watch(ctx context.Context) error {
 	}
 }
 
-// look reads how long the file should be, which shows whether it can be read at
-// all, and compares.
+// look reads how long the file should be, and both ends of every bucket, which
+// shows whether they can be read, and compares. A write that was under way when
+// something else wrote to the file may have made good its beginning only.
 func (l *Ledger) look() {
 	err := l.transact(func() error {
 		return l.db.View(func(tx *bbolt.Tx) error {
 			l.length.Store(tx.Size())
-			return nil
+			return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+				ends := b.Cursor()
+				ends.First()
+				ends.Last()
+				return nil
+			})
 		})
 	})
 	if err == nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -298,5 +299,41 @@ func TestABrokenLedgerIsNotWaitedFor(t *testing.T) {
 		case <-time.After(20 * time.Second):
 			t.Fatalf("close %d has not ended after 20s", i)
 		}
+	}
+}
+
+// TestALostPageIsNoticed: nobody reads histories or writes anything, and yet it
+// is found out that they are gone.
+func TestALostPageIsNoticed(t *testing.T) {
+	file := filled(t)
+	l, err := Open(Options{Path: filepath.Dir(file), Now: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page int64
+	if err := l.view(func(tx *bbolt.Tx) error {
+		page = int64(bucket(tx, bucketHistories).Root()) * int64(tx.DB().Info().PageSize)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if page == 0 {
+		t.Fatal("the histories have no page of their own")
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(make([]byte, 4096), page); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := l.Watch(ctx); !errors.Is(err, ErrBroken) {
+		t.Errorf("watching said %v", err)
+	}
+	if err := l.Close(); !errors.Is(err, ErrBroken) {
+		t.Errorf("closing said %v", err)
 	}
 }
