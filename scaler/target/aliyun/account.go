@@ -92,11 +92,11 @@ func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, er
 	out := make(map[string]*seen, len(ids))
 	add := func(groups []scalingGroup) {
 		for i := range groups {
-			out[groups[i].id] = &seen{groups[i], activities}
+			out[groups[i].ID] = &seen{groups[i], activities}
 		}
 	}
 	missing := slices.Sorted(slices.Values(ids))
-	if calls(len(ids), idsPerCall) > max(1, calls(known, perPage)) {
+	if calls(len(ids), idsPerCall) > max(1, calls(known, groups.size)) {
 		all, err := a.allGroups(ctx)
 		if err != nil {
 			return nil, err

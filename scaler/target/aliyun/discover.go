@@ -70,8 +70,8 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 	}
 	var out []target.Discovered
 	for i := range groups {
-		labels := asking(groups[i].tags)
-		if _, ok := labels["enable"]; ok && groups[i].lifecycle != groupDeleting {
+		labels := asking(groups[i].Tags)
+		if _, ok := labels["enable"]; ok && groups[i].Lifecycle != groupDeleting {
 			out = append(out, d.found(&groups[i], labels))
 		}
 	}
@@ -87,25 +87,25 @@ const longestPolicyName = 128
 // found is a group as the engine takes it. Names are unique in a region, but
 // may be Chinese, which a policy's may not.
 func (d *discoverer) found(g *scalingGroup, labels map[string]string) target.Discovered {
-	name := g.name
+	name := g.Name
 	if len(name) > longestPolicyName || !policyName.MatchString(name) {
-		name = g.id
+		name = g.ID
 	}
 	return target.Discovered{
 		Name:        name,
 		ScaleTarget: name,
-		What:        fmt.Sprintf("scaling group %s (%s)", g.name, g.id),
+		What:        fmt.Sprintf("scaling group %s (%s)", g.Name, g.ID),
 		Labels:      labels,
-		Target:      &Config{ScalingGroupID: g.id, Access: d.cfg.Access, clients: d.cfg.clients},
+		Target:      &Config{ScalingGroupID: g.ID, Access: d.cfg.Access, clients: d.cfg.clients},
 	}
 }
 
 // asking are the tags that ask to be scaled, without their prefix.
-func asking(tags map[string]string) map[string]string {
+func asking(tags []struct{ TagKey, TagValue string }) map[string]string {
 	out := make(map[string]string)
-	for k, v := range tags {
-		if key, ok := strings.CutPrefix(k, tagPrefix); ok {
-			out[key] = v
+	for _, t := range tags {
+		if key, ok := strings.CutPrefix(t.TagKey, tagPrefix); ok {
+			out[key] = t.TagValue
 		}
 	}
 	return out

@@ -38,14 +38,14 @@ func newCallError(ctx context.Context, action string, err error) error {
 	noted := share.Noted(ctx)
 	e := &callError{action: action, err: err, status: noted.Status, retryAfter: noted.RetryAfter}
 	if answer, ok := errors.AsType[responseError](err); ok {
-		if e.code = value(answer.GetCode()); e.code == noCode {
+		if e.code = share.Value(answer.GetCode()); e.code == noCode {
 			e.code = ""
 		}
-		e.status = value(answer.GetStatusCode())
+		e.status = share.Value(answer.GetStatusCode())
 		// Milliseconds, from x-ratelimit-user and x-ratelimit-user-api; only
 		// throttling has it.
 		if hint, ok := answer.(interface{ GetRetryAfter() *int64 }); ok && e.retryAfter == 0 {
-			e.retryAfter = time.Duration(max(0, value(hint.GetRetryAfter()))) * time.Millisecond
+			e.retryAfter = time.Duration(max(0, share.Value(hint.GetRetryAfter()))) * time.Millisecond
 		}
 	}
 	return e

@@ -81,9 +81,9 @@ func (g *group) read(ctx context.Context, op string) (scalingGroup, map[string]a
 		err = target.Errorf(target.KindNotFound, op, "%w", err)
 	case err != nil:
 		err = failure(ctx, op, err)
-	case info.lifecycle == groupDeleting:
+	case info.Lifecycle == groupDeleting:
 		err = target.Errorf(target.KindNotFound, op, "it is being deleted")
-	case info.weighted:
+	case info.weighted():
 		err = target.Errorf(target.KindPermanent, op, "its instance types have weights, so its numbers are not those of instances")
 	}
 	return info, activities, err
@@ -132,16 +132,16 @@ func (g *group) refuse(op string, info *scalingGroup, from, desired int) error {
 		process = processScaleIn
 	}
 	switch {
-	case info.lifecycle != groupActive:
-		return target.Errorf(target.KindPermanent, op, "the group is %s; it has to be enabled", strings.ToLower(info.lifecycle))
-	case slices.Contains(info.suspended, process):
+	case info.Lifecycle != groupActive:
+		return target.Errorf(target.KindPermanent, op, "the group is %s; it has to be enabled", strings.ToLower(info.Lifecycle))
+	case slices.Contains(info.Suspended, process):
 		return target.Errorf(target.KindPermanent, op, "the process %s of the group is suspended; it has to be resumed", process)
-	case info.halted && desired > from:
+	case info.Halted && desired > from:
 		return target.Errorf(target.KindPermanent, op, "Auto Scaling has suspended the group after days of failures; its configuration has to be changed")
-	case desired > info.max:
-		return target.Errorf(target.KindQuota, op, "the group's MaxSize is %d", info.max)
-	case desired < info.min:
-		return target.Errorf(target.KindPermanent, op, "the group's MinSize is %d", info.min)
+	case desired > info.Max:
+		return target.Errorf(target.KindQuota, op, "the group's MaxSize is %d", info.Max)
+	case desired < info.Min:
+		return target.Errorf(target.KindPermanent, op, "the group's MinSize is %d", info.Min)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (g *group) refuse(op string, info *scalingGroup, from, desired int) error {
 // refuseOwned refuses a group that event-triggered tasks scale too. A scheduled
 // task is somebody who changes the number now and then, and no owner.
 func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) error {
-	if g.allowOthers || slices.Contains(info.suspended, processAlarms) {
+	if g.allowOthers || slices.Contains(info.Suspended, processAlarms) {
 		return nil
 	}
 	scalers, err := g.account.alarms.Get(ctx, struct{}{}, time.Time{})
@@ -176,11 +176,11 @@ func (g *group) ask(ctx context.Context, op string, info *scalingGroup, from, de
 		if err := g.remove(ctx, op, info, from, gone); err != nil || from-len(gone) == desired {
 			return err
 		}
-		if info.expected == nil {
+		if info.expected() == nil {
 			return target.Errorf(target.KindConflict, op, "%d instances are being removed, and one call names no more", len(gone))
 		}
 		return g.expect(ctx, op, desired, gone)
-	case info.expected != nil:
+	case info.expected() != nil:
 		return g.expect(ctx, op, desired, nil)
 	}
 	token := g.member.tokenFor(fmt.Sprint(from, desired))
@@ -196,7 +196,7 @@ func (g *group) expect(ctx context.Context, op string, desired int, gone []strin
 	}
 	r := &request{desired: desired, before: make(map[string]bool, len(last)), going: set(gone)}
 	for _, a := range last {
-		r.before[a.id] = true
+		r.before[a.ID] = true
 	}
 	return g.asked(ctx, op, g.account.setExpected(ctx, g.id, desired), r)
 }

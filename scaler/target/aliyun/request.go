@@ -1,7 +1,6 @@
 package aliyun
 
 import (
-	"crypto/rand"
 	"sync"
 	"time"
 
@@ -21,11 +20,9 @@ type member struct {
 	writing     share.Lock // held while the group is changed
 	showsWithin time.Duration
 
-	mu   sync.Mutex // guards what follows
-	last *request   // nil: none, or someone else has changed the group since
-	// token is for the request that wanted is of, as long as nobody knows
-	// whether it was accepted.
-	token, wanted string
+	mu    sync.Mutex // guards what follows
+	last  *request   // nil: none, or someone else has changed the group since
+	token share.Token
 }
 
 // request is a request that was accepted.
@@ -55,25 +52,22 @@ type request struct {
 func (m *member) accepted(r *request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last, m.token, m.wanted = r, "", ""
+	m.last = r
+	m.token.Answered()
 }
 
-// tokenFor returns the token of a request: a new one, unless it is the one
-// whose answer was lost.
+// tokenFor returns the token of a request, see share.Token.
 func (m *member) tokenFor(wanted string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.wanted != wanted {
-		m.token, m.wanted = rand.Text(), wanted
-	}
-	return m.token
+	return m.token.For(wanted)
 }
 
 // refused forgets the token of a request that was answered.
 func (m *member) refused() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.token, m.wanted = "", ""
+	m.token.Answered()
 }
 
 // started returns the activity that has still to be seen to end; empty: none.
@@ -96,15 +90,16 @@ func (m *member) going(instance string) bool {
 // state is the group as its target reports it, by what was read and by what was
 // asked.
 func (m *member) state(g *scalingGroup, activities map[string]activity) target.State {
-	st := target.State{Requested: g.here(), Ready: g.serving, Min: g.min, Max: g.max}
-	if g.expected != nil {
-		st.Requested = *g.expected
+	st := target.State{Requested: g.here(), Ready: g.serving(), Min: g.Min, Max: g.Max}
+	expected := g.expected()
+	if expected != nil {
+		st.Requested = *expected
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch r := m.last; {
 	case r == nil:
-	case g.expected != nil:
+	case expected != nil:
 		m.expected(g, activities, &st)
 	case r.activity == "":
 		// It had an expected number when it was asked.
@@ -123,14 +118,14 @@ func (m *member) state(g *scalingGroup, activities map[string]activity) target.S
 // number. The caller holds m.mu.
 func (m *member) expected(g *scalingGroup, activities map[string]activity, st *target.State) {
 	r := m.last
-	if *g.expected != r.desired {
+	if st.Requested != r.desired {
 		if r.shown || time.Since(r.at) > m.showsWithin {
 			m.last = nil // someone has changed it
 		}
 		return
 	}
 	r.shown = true
-	if a, there := activities[r.activity]; there && a.status != activityInProgress && r.ended.IsZero() {
+	if a, there := activities[r.activity]; there && a.Status != activityInProgress && r.ended.IsZero() {
 		r.end(a)
 	}
 	if g.settled(r.desired) && st.Ready >= r.desired {
@@ -139,12 +134,7 @@ func (m *member) expected(g *scalingGroup, activities map[string]activity, st *t
 }
 
 // end notes how an activity ended.
-func (r *request) end(a activity) {
-	r.ended = time.Now()
-	if a.status != activitySuccessful {
-		r.failed = a.failure()
-	}
-}
+func (r *request) end(a activity) { r.ended, r.failed = time.Now(), a.failure() }
 
 // carriedOut is state for a group without one: what the activity brings it to,
 // until that has ended, and what it left after that. The caller holds m.mu.
@@ -161,7 +151,7 @@ func (m *member) carriedOut(g *scalingGroup, activities map[string]activity, st 
 	case !there && time.Since(r.at) > neverShows:
 		m.last = nil
 		return
-	case !there || a.status == activityInProgress:
+	case !there || a.Status == activityInProgress:
 		st.Requested = r.desired
 		return
 	default:
@@ -180,23 +170,14 @@ func (m *member) carriedOut(g *scalingGroup, activities map[string]activity, st 
 	}
 }
 
-// failure is why an activity that did not succeed did not.
-func (a activity) failure() error {
-	code := a.code
-	if code == "" {
-		code = a.status
-	}
-	return target.Errorf(kindOfActivity(a.code), "scaling activity "+a.id, "%s: %s: %.300s", a.status, code, a.message)
-}
-
 // due reports whether the activities of the group are to be looked for: it has
 // an expected number, which was ours, and is not there. The next time is a while
 // from now.
 func (m *member) due(g *scalingGroup, every time.Duration) (before map[string]bool, due bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.last
-	if r == nil || g.expected == nil || *g.expected != r.desired || g.settled(r.desired) || time.Since(r.looked) < every {
+	r, expected := m.last, g.expected()
+	if r == nil || expected == nil || *expected != r.desired || g.settled(r.desired) || time.Since(r.looked) < every {
 		return nil, false
 	}
 	r.looked = time.Now()
@@ -212,14 +193,11 @@ func (m *member) went(before map[string]bool, all []activity) {
 		return
 	}
 	for _, a := range all {
-		if before[a.id] {
+		if before[a.ID] {
 			return
 		}
-		if a.status != activityInProgress {
-			m.last.failed = nil
-			if a.status != activitySuccessful {
-				m.last.failed = a.failure()
-			}
+		if a.Status != activityInProgress {
+			m.last.failed = a.failure()
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 var _ target.Victims = (*group)(nil)
@@ -27,9 +28,9 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 	}
 	rs := target.Replicas{Label: "instance"}
 	for _, i := range all {
-		r := target.Replica{ID: i.id, Name: i.id, Address: i.address, Ready: i.healthy}
-		if i.address != "" {
-			r.Aliases = []string{i.address}
+		r := target.Replica{ID: i.ID, Name: i.ID, Address: i.Address, Ready: i.Health != "Unhealthy"}
+		if i.Address != "" {
+			r.Aliases = []string{i.Address}
 		}
 		rs.List = append(rs.List, r)
 	}
@@ -50,37 +51,26 @@ func (g *group) removable(ctx context.Context, op string, info *scalingGroup) ([
 	if err != nil {
 		return nil, failure(ctx, op, err)
 	}
-	all = slices.DeleteFunc(all, func(i instance) bool { return !i.inService || g.member.going(i.id) })
+	all = slices.DeleteFunc(all, func(i instance) bool { return i.Lifecycle != "InService" || g.member.going(i.ID) })
 	info.order(all)
 	return all, nil
 }
 
-// gone returns the instances to remove where n are to go: none, where nobody
-// that may be removed is named, or too few could be.
+// gone returns the instances to remove where n are to go, see share.Leaving.
 func (g *group) gone(ctx context.Context, op string, info *scalingGroup, n int, victims []string) ([]string, error) {
 	if n <= 0 || len(victims) == 0 {
 		return nil, nil
 	}
 	all, err := g.removable(ctx, op, info)
-	if err != nil {
-		return nil, err
-	}
-	named := slices.ContainsFunc(all, func(i instance) bool { return slices.Contains(victims, i.id) })
-	if !named || len(all) < n {
-		return nil, nil
-	}
-	var ids []string
-	for _, i := range target.VictimsFirst(all, func(i instance) string { return i.id }, victims)[:min(n, idsPerCall)] {
-		ids = append(ids, i.id)
-	}
-	return ids, nil
+	ids := share.Leaving(all, instance.id, n, victims)
+	return ids[:min(len(ids), idsPerCall)], err
 }
 
 // remove removes instances, and does with them what the group itself does.
 func (g *group) remove(ctx context.Context, op string, info *scalingGroup, from int, ids []string) error {
 	policy := "release"
-	if info.economical {
-		policy = "recycle"
+	if info.ScalingPolicy == "recycle" {
+		policy = "recycle" // it stops them and keeps them
 	}
 	token := g.member.tokenFor(fmt.Sprint(from, ids))
 	activity, err := g.account.remove(ctx, g.id, ids, policy, token)
