@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // groupsPerCall is the most that one call describes.
@@ -23,7 +23,8 @@ type group struct{ types.AutoScalingGroup }
 type asgTarget struct {
 	scalable
 	name string
-	seen failureSeen // guarded by mu
+	// failures says why launches failed since a request; nil: none did.
+	failures share.Readings[request, error]
 }
 
 var (
@@ -92,38 +93,42 @@ func (t *asgTarget) Current(ctx context.Context) (target.State, error) {
 // Scale implements target.Target. It sets the desired capacity, without the
 // group's own cooldown, which is for its own policies.
 func (t *asgTarget) Scale(ctx context.Context, desired int) error {
-	op, g, done, err := t.begin(ctx, desired)
+	return t.change(ctx, desired, false, nil)
+}
+
+// change is Scale and, where it is to go down by instances, ScaleDown.
+func (t *asgTarget) change(ctx context.Context, desired int, byInstances bool, victims []string) error {
+	op := "scale group " + t.name + " to " + strconv.Itoa(desired)
+	done, err := t.calls.Begin(ctx, op, desired, "no number of replicas")
 	if err != nil {
 		return err
 	}
 	defer done()
+	g, err := t.readNow(ctx, op)
+	if err != nil {
+		return err
+	}
 	from := g.requested()
-	if last := t.lastRequest(); last.hidden(from) {
+	switch last := t.lastRequest(); {
+	case last.hidden(from) && byInstances:
+		// Lowering is relative: from a number of the past too many would go.
+		return target.Errorf(target.KindConflict, op, "the group does not show the last request yet")
+	case last.hidden(from):
 		from = last.desired
-	} else if from == desired {
+	case from == desired:
 		return target.Errorf(target.KindNoOp, op, "its desired capacity is that already")
 	}
 	if err := t.allowed(ctx, op, g, from, desired); err != nil {
 		return err
 	}
-	return t.set(ctx, op, desired)
-}
-
-// begin begins a change, which nobody else makes until done is called, with what
-// the group is at this moment.
-func (t *asgTarget) begin(ctx context.Context, desired int) (op string, g *group, done func(), err error) {
-	op = "scale group " + t.name + " to " + strconv.Itoa(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return op, nil, nil, target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	left, err := t.terminate(ctx, op, from, g.named(victims, from-desired))
+	if err == nil && left != desired {
+		err = t.set(ctx, op, desired) // what names were missing for
 	}
-	if err := t.calls.Lock(ctx); err != nil {
-		return op, nil, nil, t.failure(ctx, op, err)
+	if err != nil && left < from {
+		return target.Errorf(target.KindConflict, op, "%d of %d instances went: %w", from-left, from-desired, err)
 	}
-	if g, err = t.readNow(ctx, op); err != nil {
-		t.calls.Unlock()
-		return op, nil, nil, err
-	}
-	return op, g, t.calls.Unlock, nil
+	return err
 }
 
 // set asks for the number, which was found to be allowed.
@@ -136,7 +141,7 @@ func (t *asgTarget) set(ctx context.Context, op string, desired int) error {
 	if err != nil {
 		return t.refused(ctx, op, desired, err)
 	}
-	t.note(accepted(desired, out.ResultMetadata))
+	t.note(desired, out.ResultMetadata)
 	return nil
 }
 
@@ -176,12 +181,6 @@ func (t *asgTarget) read(ctx context.Context, op string) (*group, error) {
 		return nil, target.Errorf(target.KindTemporary, op, "the answer names no desired capacity")
 	}
 	return g, nil
-}
-
-func (t *asgTarget) note(r request) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last, t.seen = r, failureSeen{}
 }
 
 func (g *group) requested() int { return int(value(g.DesiredCapacity)) }

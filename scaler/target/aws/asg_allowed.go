@@ -3,6 +3,7 @@ package aws
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,7 +44,11 @@ func (t *asgTarget) allowed(ctx context.Context, op string, g *group, from, desi
 	if g.Operator != nil {
 		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", value(g.Operator.Principal))
 	}
-	if err := t.refuseOwned(ctx, op, g); err != nil {
+	if !t.allowOthers && slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return value(tag.Key) == kubernetesAutoscaler }) {
+		return target.Errorf(target.KindPermanent, op,
+			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
+	}
+	if err := t.refuseOwned(ctx, op, "a scaling policy"); err != nil {
 		return err
 	}
 	if desired < from {
@@ -76,39 +81,25 @@ func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
 	return nil
 }
 
-// refuseOwned returns an error that names whoever else sets the number. What
-// two set, both set again and again. A scheduled action is no such owner: it
-// sets it once, as a person does.
-func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error {
-	if t.allowOthers {
-		return nil
-	}
-	if slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return value(tag.Key) == kubernetesAutoscaler }) {
-		return target.Errorf(target.KindPermanent, op,
-			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
-	}
-	if !t.ownable() {
-		return nil
-	}
+// scaledBy names a policy that sets the number; empty: none does. A scheduled
+// action is no such owner: it sets it once, as a person does.
+func (t *asgTarget) scaledBy(ctx context.Context, _ struct{}) (string, error) {
 	in := &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &t.name}
 	for {
 		page, err := t.api.autoscaling.describePolicies(ctx, in)
 		if err != nil {
-			return t.failure(ctx, op+": look for a scaling policy of it (allow_other_owners: true does without)", err)
+			return "", err
 		}
-		for i := range page.ScalingPolicies {
-			if p := &page.ScalingPolicies[i]; scales(p) {
-				return target.Errorf(target.KindPermanent, op,
-					"scaling policy %s (%s) sets its size: remove or disable that, or set allow_other_owners", value(p.PolicyName), cmp.Or(value(p.PolicyType), "SimpleScaling"))
-			}
+		if i := slices.IndexFunc(page.ScalingPolicies, scales); i >= 0 {
+			p := &page.ScalingPolicies[i]
+			return fmt.Sprintf("scaling policy %s (%s) sets its size: remove or disable that",
+				value(p.PolicyName), cmp.Or(value(p.PolicyType), "SimpleScaling")), nil
 		}
 		if value(page.NextToken) == "" {
-			break
+			return "", nil
 		}
 		in.NextToken = page.NextToken
 	}
-	t.unowned()
-	return nil
 }
 
 // predictive is the type of the policies that may do nothing but forecast.
@@ -119,7 +110,7 @@ const predictive = "PredictiveScaling"
 // of: what else is configured of it may be there and empty, or be left out.
 // Whether a predictive one scales is not the default; all others do nothing
 // else.
-func scales(p *types.ScalingPolicy) bool {
+func scales(p types.ScalingPolicy) bool {
 	if p.Enabled != nil && !*p.Enabled {
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // ASGConfig is the configuration of an Auto Scaling group, under the key
@@ -61,6 +62,8 @@ func (c *ASGConfig) New(o target.Options) (target.Target, error) {
 	}
 	t := &asgTarget{name: c.Name}
 	t.account, t.allowOthers, t.failureStands = a, c.AllowOtherOwners, failureStands
+	t.owner.Fetch, t.owner.Age = share.Only(t.scaledBy), unownedFor
+	t.failures.Fetch, t.failures.Age = share.Only(t.launchFailure), activitiesEvery
 	unuse := a.groups.Use(t.key())
 	t.OnClose = func() { unuse(); release() }
 	return t, nil

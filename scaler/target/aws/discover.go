@@ -5,28 +5,24 @@ import (
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // tagPrefix begins the tags that ask to be scaled. Tags of AWS are commonly
 // written with colons; dots, as everywhere else, do as well.
 const tagPrefix = "alertscaler:"
 
-// enableKeys are the tags without which nothing is found.
-var enableKeys = []string{tagPrefix + "enable", target.DiscoveryPrefix + "enable"}
+// prefixes begin tags that ask to be scaled, the one that counts first.
+var prefixes = []string{tagPrefix, target.DiscoveryPrefix}
 
-// asking are the tags that ask to be scaled, without their prefix. Where both
-// spellings say something the one with a colon counts.
-func asking[T any](tags []T, pair func(*T) (key, value *string)) map[string]string {
-	out := make(map[string]string)
-	for _, prefix := range []string{target.DiscoveryPrefix, tagPrefix} {
-		for i := range tags {
-			k, v := pair(&tags[i])
-			if name, ok := strings.CutPrefix(value(k), prefix); ok {
-				out[name] = value(v)
-			}
-		}
+// asking is share.Asking of tags.
+func asking[T any](tags []T, pair func(*T) (key, value *string)) (map[string]string, bool) {
+	all := make(map[string]string, len(tags))
+	for i := range tags {
+		k, v := pair(&tags[i])
+		all[value(k)] = value(v)
 	}
-	return out
+	return share.Asking(all, prefixes...)
 }
 
 // unfit is what the name of a policy may not have in it.

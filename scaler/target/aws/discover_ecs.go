@@ -55,49 +55,39 @@ func (c *ECSDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of AWS: %w", err)
 	}
-	return &ecsDiscoverer{account: a, OnClose: release, cfg: *c}, nil
+	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, a) }
+	return share.Discoverer{OnClose: release, Find: find}, nil
 }
 
-// ecsDiscoverer is a target.Discoverer.
-type ecsDiscoverer struct {
-	*account
-	share.OnClose
-	cfg ECSDiscoveryConfig
-}
+var _ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
 
-var (
-	_ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
-	_ target.Discoverer      = (*ecsDiscoverer)(nil)
-	_ target.Closer          = (*ecsDiscoverer)(nil)
-)
-
-// Discover implements target.Discoverer. ECS looks for no tags, so that all
+// find finds services. ECS looks for no tags, so that all
 // services are listed, a hundred at a time, and described, ten at a time.
-func (d *ecsDiscoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	clusters := d.cfg.Clusters
+func (c *ECSDiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
+	clusters := c.Clusters
 	if len(clusters) == 0 {
 		var err error
-		if clusters, err = d.listClusters(ctx); err != nil {
-			return nil, d.failure(ctx, "list the clusters of region "+d.region, err)
+		if clusters, err = a.listClusters(ctx); err != nil {
+			return nil, a.failure(ctx, "list the clusters of region "+a.region, err)
 		}
 	}
 	var out []target.Discovered
-	for _, c := range clusters {
-		found, err := d.listServices(ctx, c)
+	for _, cluster := range clusters {
+		found, err := c.listServices(ctx, a, cluster)
 		if err != nil {
-			return nil, d.failure(ctx, "list the services of cluster "+c, err)
+			return nil, a.failure(ctx, "list the services of cluster "+cluster, err)
 		}
 		out = append(out, found...)
 	}
 	return out, nil
 }
 
-func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
+func (a *account) listClusters(ctx context.Context) ([]string, error) {
 	perPage := int32(namesPerPage)
 	in := &ecs.ListClustersInput{MaxResults: &perPage}
 	var out []string
 	for {
-		page, err := d.api.ecs.listClusters(ctx, in)
+		page, err := a.api.ecs.listClusters(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -115,12 +105,12 @@ func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
 }
 
 // listServices returns the services of a cluster that carry the tag.
-func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]target.Discovered, error) {
+func (c *ECSDiscoveryConfig) listServices(ctx context.Context, a *account, cluster string) ([]target.Discovered, error) {
 	perPage := int32(namesPerPage)
 	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: &perPage}
 	var out []target.Discovered
 	for {
-		page, err := d.api.ecs.listServices(ctx, in)
+		page, err := a.api.ecs.listServices(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +118,7 @@ func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]tar
 			return nil, noList("services")
 		}
 		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
-			described, err := d.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
+			described, err := a.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
 				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
 			})
 			if err != nil {
@@ -138,7 +128,7 @@ func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]tar
 				return nil, noList("services")
 			}
 			for i := range described.Services {
-				if found, ok := d.found(cluster, &described.Services[i]); ok {
+				if found, ok := c.found(cluster, &described.Services[i]); ok {
 					out = append(out, found)
 				}
 			}
@@ -151,15 +141,15 @@ func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]tar
 }
 
 // found is a service as the engine takes it, if it asks to be scaled.
-func (d *ecsDiscoverer) found(cluster string, s *types.Service) (target.Discovered, bool) {
-	labels := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
-	if _, ok := labels["enable"]; !ok || value(s.Status) != "ACTIVE" {
+func (c *ECSDiscoveryConfig) found(cluster string, s *types.Service) (target.Discovered, bool) {
+	labels, asks := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
+	if !asks || value(s.Status) != "ACTIVE" {
 		return target.Discovered{}, false
 	}
 	name := value(s.ServiceName)
 	return target.Discovered{
 		Name: policyName(cluster + ":" + name), ScaleTarget: cluster + "/" + name,
 		What: "service " + cluster + "/" + name, Labels: labels,
-		Target: &ECSConfig{Connection: d.cfg.Connection, Cluster: cluster, Service: name, clients: d.cfg.clients},
+		Target: &ECSConfig{Connection: c.Connection, Cluster: cluster, Service: name, clients: c.clients},
 	}, true
 }

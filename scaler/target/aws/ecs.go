@@ -2,11 +2,12 @@ package aws
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	scalabletypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -84,13 +85,11 @@ func (s *service) ready() int {
 // deployment.
 func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	op := "scale " + t.what() + " to " + strconv.Itoa(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	done, err := t.calls.Begin(ctx, op, desired, "no number of replicas")
+	if err != nil {
+		return err
 	}
-	if err := t.calls.Lock(ctx); err != nil {
-		return t.failure(ctx, op, err)
-	}
-	defer t.calls.Unlock()
+	defer done()
 	t.services.Forget(t.id)
 	s, err := t.read(ctx, op)
 	if err != nil {
@@ -99,7 +98,7 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	if from := int(s.DesiredCount); from == desired && !t.lastRequest().hidden(from) {
 		return target.Errorf(target.KindNoOp, op, "its desired count is that already")
 	}
-	if err := t.refuseOwned(ctx, op); err != nil {
+	if err := t.refuseOwned(ctx, op, "an autoscaler"); err != nil {
 		return err
 	}
 	n := int32(desired)
@@ -108,10 +107,7 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	if err != nil {
 		return t.failure(ctx, op, err)
 	}
-	r := accepted(desired, out.ResultMetadata)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = r
+	t.note(desired, out.ResultMetadata)
 	return nil
 }
 
@@ -162,4 +158,25 @@ func (s *service) failed(last request, stands time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// scaledBy says that Application Auto Scaling sets the number; empty: it does
+// not. ECS itself knows nothing of that. One whose scaling is suspended in both
+// directions does not.
+func (t *ecsTarget) scaledBy(ctx context.Context, _ struct{}) (string, error) {
+	out, err := t.api.describeScalable(ctx, &applicationautoscaling.DescribeScalableTargetsInput{
+		ServiceNamespace:  scalabletypes.ServiceNamespaceEcs,
+		ResourceIds:       []string{"service/" + t.id.cluster + "/" + t.id.name},
+		ScalableDimension: scalabletypes.ScalableDimensionECSServiceDesiredCount,
+	})
+	if err != nil {
+		return "", err
+	}
+	for i := range out.ScalableTargets {
+		s := out.ScalableTargets[i].SuspendedState
+		if s == nil || !value(s.DynamicScalingInSuspended) || !value(s.DynamicScalingOutSuspended) {
+			return "it is registered with Application Auto Scaling, which sets its desired count: deregister it", nil
+		}
+	}
+	return "", nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // defaultCluster is the one that ECS takes where none is named.
@@ -79,6 +80,7 @@ func (c *ECSConfig) New(o target.Options) (target.Target, error) {
 	}
 	t := &ecsTarget{id: key{cluster: c.Cluster, name: c.Service}}
 	t.account, t.allowOthers, t.failureStands = a, c.AllowOtherOwners, failureStands
+	t.owner.Fetch, t.owner.Age = share.Only(t.scaledBy), unownedFor
 	unuse := a.services.Use(t.id)
 	t.OnClose = func() { unuse(); release() }
 	return t, nil
