@@ -17,8 +17,15 @@ import (
 const maxRetryAfter = 24 * time.Hour
 
 // RetryAfter reads the header of that name, which is a number of seconds or a
-// date; 0: it does not say. It is never more than a day.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
+// date; 0: it does not say. Before it counts the first of an API's own headers,
+// named by millis, that has a number of milliseconds. It is never more than a
+// day.
+func RetryAfter(h http.Header, now time.Time, millis ...string) time.Duration {
+	for _, name := range millis {
+		if ms, err := strconv.ParseUint(h.Get(name), 10, 32); err == nil && ms > 0 {
+			return min(time.Duration(ms)*time.Millisecond, maxRetryAfter)
+		}
+	}
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
 		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
