@@ -101,7 +101,9 @@ func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, er
 		if err != nil {
 			return nil, err
 		}
-		a.learn(len(all))
+		a.mu.Lock()
+		a.known = len(all)
+		a.mu.Unlock()
 		add(all)
 		// A page that others came or went before may have left some out.
 		missing = slices.DeleteFunc(missing, func(id string) bool { return out[id] != nil })
@@ -127,10 +129,4 @@ func (a *account) wanted(ids []string) (started []string, known int) {
 	}
 	slices.Sort(started)
 	return started, a.known
-}
-
-func (a *account) learn(known int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.known = known
 }

@@ -38,12 +38,12 @@ type Clients struct {
 
 // NewConfig returns an aliyun_ess configuration with its defaults.
 func (c *Clients) NewConfig() target.Config {
-	return &Config{Access: defaultAccess(), clients: c}
+	return &Config{Access: Access{Protocol: "https"}, clients: c}
 }
 
 // NewDiscoveryConfig returns a configuration of a discovery with its defaults.
 func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig {
-	return &DiscoveryConfig{Access: defaultAccess(), clients: c}
+	return &DiscoveryConfig{Access: Access{Protocol: "https"}, clients: c}
 }
 
 // get returns the client of an account and region, and the function that gives

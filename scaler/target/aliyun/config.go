@@ -35,9 +35,6 @@ type Access struct {
 	ExternalID string `yaml:"external_id,omitempty"`
 }
 
-// defaultAccess has the defaults of all that has one.
-func defaultAccess() Access { return Access{Protocol: "https"} }
-
 var (
 	regionRule = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
 	groupRule  = regexp.MustCompile(`^asg-[A-Za-z0-9_-]+$`)
@@ -87,13 +84,6 @@ var (
 	_ target.Config        = (*Config)(nil)
 	_ target.VictimsConfig = (*Config)(nil)
 )
-
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{Access: defaultAccess(), clients: c.clients}
-	type plain Config
-	return unmarshal((*plain)(c))
-}
 
 // Platform implements target.Config.
 func (*Config) Platform() string { return "aliyun_ess" }

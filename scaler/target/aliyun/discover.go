@@ -27,13 +27,6 @@ var (
 	_ target.Closer          = (*discoverer)(nil)
 )
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *DiscoveryConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = DiscoveryConfig{Access: defaultAccess(), clients: c.clients}
-	type plain DiscoveryConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "aliyun_ess" }
 

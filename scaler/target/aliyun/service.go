@@ -8,31 +8,21 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	ess "github.com/alibabacloud-go/ess-20220222/v2/client"
 	"github.com/alibabacloud-go/tea/dara"
-
-	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-const (
-	// version is that of the API.
-	version = "2022-02-22"
-	// idsPerCall is how many IDs one call may name.
-	idsPerCall = 20
-)
+// idsPerCall is how many IDs one call may name.
+const idsPerCall = 20
 
 // service is the API of Auto Scaling in one account and region. Its methods are
 // safe for concurrent use, make one attempt each, and return raw errors for
 // failure.
 type service struct {
+	rpc    rpc
 	region string
 	http   *http.Client
 	keys   *keyring
-	// cfg is what a client is made of, one for each call: a call writes to its
-	// client. The client's own methods, one for each action, and their types are
-	// several megabytes that the program does without.
-	cfg utils.Config
 }
 
 func newService(a Access, client *http.Client) (*service, error) {
@@ -41,50 +31,18 @@ func newService(a Access, client *http.Client) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{region: a.Region, http: w.Client, keys: keys, cfg: utils.Config{
-		RegionId: new(a.Region), Protocol: new(a.Protocol), UserAgent: new("alertscaler"), HttpClient: w,
-		// Nil is one attempt, whatever comes of it.
-		RetryOptions: nil,
-	}}
-	if a.Endpoint != "" {
-		s.cfg.Endpoint = new(a.Endpoint)
-	}
-	return s, new(ess.Client).Init(&s.cfg)
+	var sdk ess.Client // it knows where the service is, region by region
+	err = sdk.Init(clientConfig(a, a.Endpoint, w))
+	return &service{rpc: rpc{"2022-02-22", sdk.Client}, region: a.Region, http: w.Client, keys: keys}, err
 }
 
-// call makes one call to the API, whose answer it returns. A success that does
-// not look like one is an error: a proxy's page must not be taken for a region
-// without groups.
+// call is rpc.call with the credentials of this moment.
 func (s *service) call(ctx context.Context, action string, query map[string]any) (map[string]any, error) {
 	who, err := s.keys.get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cfg, sdk := s.cfg, new(ess.Client)
-	cfg.Credential = who
-	if err := sdk.Init(&cfg); err != nil {
-		return nil, err
-	}
-	// Typed errors, and not their texts in one of no type.
-	sdk.Client.DisableSDKError = new(true)
-	ctx = share.Note(ctx)
-	resp, err := sdk.CallApiWithCtx(ctx, &utils.Params{
-		Action: &action, Version: new(version), Protocol: new("HTTPS"), Pathname: new("/"), Method: new("POST"),
-		AuthType: new("AK"), Style: new("RPC"), ReqBodyType: new("formData"), BodyType: new("json"),
-	}, &utils.OpenApiRequest{Query: utils.Query(query)}, new(dara.RuntimeOptions))
-	if err != nil {
-		return nil, newCallError(ctx, action, err)
-	}
-	body, _ := resp["body"].(map[string]any)
-	return body, answered(action, body["RequestId"])
-}
-
-// answered makes an error of a success without what each has.
-func answered(action string, id any) error {
-	if id == nil || id == "" {
-		return &callError{action: action, status: http.StatusOK, err: errNoAnswer}
-	}
-	return nil
+	return s.rpc.call(ctx, who, action, query)
 }
 
 // list is an action that lists things, the key that they are under in its
