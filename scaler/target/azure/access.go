@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -89,24 +90,21 @@ func (a Access) hasSecret() bool { return a.ClientSecret != "" || a.ClientSecret
 
 // cloud is the one that the endpoint is of.
 func (a Access) cloud() cloud.Configuration {
-	endpoint := a.endpoint()
-	out := cloud.Configuration{
-		ActiveDirectoryAuthorityHost: cloud.AzurePublic.ActiveDirectoryAuthorityHost,
-		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-			cloud.ResourceManager: {Endpoint: endpoint, Audience: cmp.Or(a.Audience, endpoint)},
-		},
-	}
+	authority := cloud.AzurePublic.ActiveDirectoryAuthorityHost
+	service := cloud.ServiceConfiguration{Endpoint: a.endpoint(), Audience: a.endpoint()}
 	for _, known := range knownClouds {
-		if service := known.Services[cloud.ResourceManager]; service.Endpoint == endpoint {
-			service.Audience = cmp.Or(a.Audience, service.Audience)
-			out.ActiveDirectoryAuthorityHost = known.ActiveDirectoryAuthorityHost
-			out.Services[cloud.ResourceManager] = service
+		if of := known.Services[cloud.ResourceManager]; of.Endpoint == service.Endpoint {
+			authority, service = known.ActiveDirectoryAuthorityHost, of
 		}
 	}
+	service.Audience = cmp.Or(a.Audience, service.Audience)
 	if a.Authority != "" {
-		out.ActiveDirectoryAuthorityHost = strings.TrimSuffix(a.Authority, "/") + "/"
+		authority = strings.TrimSuffix(a.Authority, "/") + "/"
 	}
-	return out
+	return cloud.Configuration{
+		ActiveDirectoryAuthorityHost: authority,
+		Services:                     map[cloud.ServiceName]cloud.ServiceConfiguration{cloud.ResourceManager: service},
+	}
 }
 
 var knownClouds = []cloud.Configuration{cloud.AzurePublic, cloud.AzureGovernment, cloud.AzureChina}
@@ -114,10 +112,7 @@ var knownClouds = []cloud.Configuration{cloud.AzurePublic, cloud.AzureGovernment
 // privateAuthority reports whether an authority is none of Microsoft's own,
 // which then must not be asked whether it can be trusted.
 func privateAuthority(authority string) bool {
-	for _, known := range knownClouds {
-		if strings.TrimSuffix(known.ActiveDirectoryAuthorityHost, "/") == strings.TrimSuffix(authority, "/") {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(knownClouds, func(known cloud.Configuration) bool {
+		return strings.TrimSuffix(known.ActiveDirectoryAuthorityHost, "/") == strings.TrimSuffix(authority, "/")
+	})
 }

@@ -69,7 +69,6 @@ func (a *account) list(ctx context.Context, op, scope string, notBefore time.Tim
 }
 
 func (a *account) load(ctx context.Context, scope string) (sets, error) {
-	ctx = noteErrors(ctx)
 	op, path := "list the scale sets of the subscription", a.root
 	if scope != "" {
 		op, path = "list the scale sets of resource group "+scope, a.groupPath(scope)

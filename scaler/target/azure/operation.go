@@ -10,6 +10,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // operation is a long-running one that Azure accepted from this target.
@@ -46,7 +48,7 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 		s.polling.Unlock()
 		return nil
 	}
-	_, err := within(ctx, func(ctx context.Context) (struct{}, error) {
+	_, err := share.Within(ctx, func(ctx context.Context) (struct{}, error) {
 		// A poller is for one call at a time, also of one that was given up.
 		defer s.polling.Unlock()
 		res, err := o.poller.Poll(ctx)
@@ -65,10 +67,7 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 		}
 		return struct{}{}, nil
 	})
-	if err != nil {
-		return failure(ctx, op+": follow the operation", err)
-	}
-	return nil
+	return failure(ctx, op+": follow the operation", err)
 }
 
 // ended notes how an operation ended, where it is still the last one; res is nil

@@ -41,7 +41,7 @@ func (s *scaleSet) refuseOwned(ctx context.Context, op string, m *setModel) erro
 // autoscaled are the names of the autoscale settings of a resource group that
 // are in force, by the lower case of what they scale.
 func (a *account) autoscaled(ctx context.Context, group string) (map[string]string, error) {
-	settings, err := list[settingModel](noteErrors(ctx), a, "list the autoscale settings",
+	settings, err := list[settingModel](ctx, a, "list the autoscale settings",
 		a.url(a.groupPath(group)+autoscaleSettingsPath, insightsVersion, nil))
 	names := make(map[string]string)
 	for _, s := range settings {

@@ -53,7 +53,7 @@ var (
 // account's targets share, the operation of the last request is followed, and
 // the instances are looked at where they may have changed, see ready.
 func (s *scaleSet) Current(ctx context.Context) (target.State, error) {
-	ctx, op := noteErrors(ctx), "read "+s.what
+	op := "read " + s.what
 	if err := ctx.Err(); err != nil {
 		// What is known already would come without a look at it.
 		return target.State{}, failure(ctx, op, err)
@@ -152,7 +152,7 @@ func (s *scaleSet) present(ctx context.Context, op string, m *setModel) ([]vmMod
 // nothing else. A change of the set since it was read, by anyone and of
 // anything, is a conflict.
 func (s *scaleSet) Scale(ctx context.Context, desired int) error {
-	return s.change(noteErrors(ctx), desired, nil)
+	return s.change(ctx, desired, nil)
 }
 
 // change is Scale, where victims are instances to be rid of.

@@ -12,7 +12,7 @@ import (
 // scale-in policy, apart from the balance of zones and fault domains, which
 // only Azure knows; instances that are protected come last, and never go.
 func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
-	ctx, op := noteErrors(ctx), "list the replicas of "+s.what
+	op := "list the replicas of " + s.what
 	m, _, err := s.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
@@ -48,7 +48,7 @@ func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
 // it is named. Deleting has no precondition, so another's change at the same
 // moment adds up with this one.
 func (s *scaleSet) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	return s.change(noteErrors(ctx), desired, victims)
+	return s.change(ctx, desired, victims)
 }
 
 // victims are the IDs of the n instances to delete. None: the capacity is
