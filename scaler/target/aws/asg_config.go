@@ -24,13 +24,6 @@ type ASGConfig struct {
 
 var _ target.VictimsConfig = (*ASGConfig)(nil)
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ASGConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ASGConfig{clients: c.clients}
-	type plain ASGConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.Config.
 func (*ASGConfig) Platform() string { return "aws_asg" }
 

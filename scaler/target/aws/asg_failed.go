@@ -84,7 +84,7 @@ var codeWord = regexp.MustCompile(`[A-Z][A-Za-z]+`)
 // code of EC2's own error in them, which then counts; the others are texts.
 func launchKind(message string) target.Kind {
 	for _, word := range codeWord.FindAllString(message, -1) {
-		if k := kinds[word]; k == target.KindQuota || k == target.KindUnauthorized {
+		if k := codes[word]; k == target.KindQuota || k == target.KindUnauthorized {
 			return k
 		}
 	}

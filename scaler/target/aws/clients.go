@@ -72,31 +72,21 @@ func (Connection) sum() share.Sum {
 
 // newAccount reads the shared configuration files and dials nothing.
 func newAccount(conn Connection, override *http.Client) (*account, error) {
-	options := []func(*config.LoadOptions) error{
+	var client aws.HTTPClient = override
+	if override == nil {
+		// The SDK follows redirects, and its credentials go with them.
+		client = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.Proxy = outgoing.Proxy(t.Proxy) })
+	}
+	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithAppID("alertscaler"),
 		// What it warns of it returns as well, or nobody can do anything about.
 		config.WithLogger(logging.Nop{}),
 		// The engine does all retrying.
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
-	}
-	if conn.Region != "" {
-		options = append(options, config.WithRegion(conn.Region))
-	}
-	if conn.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(conn.Profile))
-	}
-	if conn.Endpoint != "" {
-		options = append(options, config.WithBaseEndpoint(conn.Endpoint))
-	}
-	if override == nil {
-		// The SDK follows redirects, and its credentials go with them.
-		options = append(options, config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.Proxy = outgoing.Proxy(t.Proxy)
-		})))
-	} else {
-		options = append(options, config.WithHTTPClient(override))
-	}
-	cfg, err := config.LoadDefaultConfig(context.Background(), options...)
+		config.WithHTTPClient(client),
+		// What is empty of these has no effect.
+		config.WithRegion(conn.Region), config.WithSharedConfigProfile(conn.Profile), config.WithBaseEndpoint(conn.Endpoint),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
 	}
@@ -106,10 +96,7 @@ func newAccount(conn Connection, override *http.Client) (*account, error) {
 	cfg.Credentials = newCredentials(cfg.Credentials)
 	if conn.RoleARN != "" {
 		cfg.Credentials = newCredentials(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), conn.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = "alertscaler"
-			if conn.SessionName != "" {
-				o.RoleSessionName = conn.SessionName
-			}
+			o.RoleSessionName = cmp.Or(conn.SessionName, "alertscaler")
 			if conn.ExternalID != "" {
 				o.ExternalID = &conn.ExternalID
 			}

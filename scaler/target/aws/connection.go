@@ -39,31 +39,26 @@ var (
 
 // validate reports what is wrong with the values. It asks nobody.
 func (c *Connection) validate() error {
-	if c.Region != "" && !regionRule.MatchString(c.Region) {
+	switch {
+	case c.Region != "" && !regionRule.MatchString(c.Region):
 		return &target.FieldError{Field: "region", Msg: "is not a region such as eu-central-1"}
-	}
-	if c.RoleARN != "" && !roleRule.MatchString(c.RoleARN) {
+	case c.RoleARN != "" && !roleRule.MatchString(c.RoleARN):
 		return &target.FieldError{Field: "role_arn", Msg: "is not the ARN of a role, such as arn:aws:iam::123456789012:role/alertscaler"}
-	}
-	if c.RoleARN == "" && c.ExternalID != "" {
+	case c.RoleARN == "" && c.ExternalID != "":
 		return &target.FieldError{Field: "external_id", Msg: "goes with role_arn, which is absent"}
+	case c.RoleARN == "" && c.SessionName != "":
+		return &target.FieldError{Field: "session_name", Msg: "goes with role_arn, which is absent"}
+	case c.SessionName != "" && !sessionRule.MatchString(c.SessionName):
+		return &target.FieldError{Field: "session_name", Msg: "must be 2 to 64 letters, digits and +=,.@-_"}
+	case c.Endpoint == "":
+		return nil
 	}
-	if c.SessionName != "" {
-		if c.RoleARN == "" {
-			return &target.FieldError{Field: "session_name", Msg: "goes with role_arn, which is absent"}
-		}
-		if !sessionRule.MatchString(c.SessionName) {
-			return &target.FieldError{Field: "session_name", Msg: "must be 2 to 64 letters, digits and +=,.@-_"}
-		}
-	}
-	if c.Endpoint != "" {
-		u, err := url.Parse(c.Endpoint)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return &target.FieldError{Field: "endpoint", Msg: "is not a URL such as https://vpce-1.autoscaling.eu-central-1.vpce.amazonaws.com"}
-		}
-		if u.User != nil {
-			return &target.FieldError{Field: "endpoint", Msg: "must not have credentials in it"}
-		}
+	u, err := url.Parse(c.Endpoint)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https"):
+		return &target.FieldError{Field: "endpoint", Msg: "is not a URL such as https://vpce-1.autoscaling.eu-central-1.vpce.amazonaws.com"}
+	case u.User != nil:
+		return &target.FieldError{Field: "endpoint", Msg: "must not have credentials in it"}
 	}
 	return nil
 }

@@ -38,13 +38,6 @@ type ECSConfig struct {
 
 var _ target.Config = (*ECSConfig)(nil)
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ECSConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ECSConfig{Cluster: defaultCluster, clients: c.clients}
-	type plain ECSConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.Config.
 func (*ECSConfig) Platform() string { return "aws_ecs" }
 
