@@ -14,14 +14,11 @@ import (
 // many targets there are. The zero value is ready; all methods are safe for
 // concurrent use.
 type Clients struct {
-	pool share.Pool[clientKey, *client]
+	pool share.Pool[Account, *client]
 
 	// Tests have requests carried by it, on clients that are shared as all are.
 	transport *http.Client
 }
-
-// clientKey is what of a configuration makes two clients different.
-type clientKey struct{ endpoint, credentials, impersonate string }
 
 // NewConfig returns a gcp_mig configuration with its defaults.
 func (c *Clients) NewConfig() target.Config { return &Config{clients: c} }
@@ -38,8 +35,9 @@ func (c *Clients) get(a Account, override *http.Client) (*client, func(), error)
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	key := clientKey{endpoint: a.endpoint(), credentials: a.CredentialsFile, impersonate: a.ImpersonateServiceAccount}
-	return c.pool.Lend(key, a.sum(), func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
+	// A client is for all projects.
+	a.Project, a.Endpoint = "", a.endpoint()
+	return c.pool.Lend(a, a.sum(), func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
 }
 
 // FilesSum implements target.Files.

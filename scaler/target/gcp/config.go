@@ -50,13 +50,6 @@ var (
 	_ config.DirectorySetter = (*Config)(nil)
 )
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{clients: c.clients}
-	type plain Config
-	return unmarshal((*plain)(c))
-}
-
 // SetDirectory makes relative file names relative to dir.
 func (c *Account) SetDirectory(dir string) {
 	c.CredentialsFile = target.JoinPath(dir, c.CredentialsFile)

@@ -27,13 +27,6 @@ type DiscoveryConfig struct {
 	clients *Clients
 }
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *DiscoveryConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = DiscoveryConfig{clients: c.clients}
-	type plain DiscoveryConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "gcp_migs" }
 
