@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -21,11 +20,7 @@ type DiscoveryConfig struct {
 	clients *Clients
 }
 
-var (
-	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
+var _ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
 
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "aliyun_ess" }
@@ -39,33 +34,30 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of region %s: %w", c.Region, err)
 	}
-	return &discoverer{cfg: *c, account: a, OnClose: release}, nil
+	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, a) }
+	return share.Discoverer{OnClose: release, Find: find}, nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	share.OnClose
-	cfg     DiscoveryConfig
-	account *account
-}
-
-// Discover implements target.Discoverer. The groups are asked for by tag, since
-// a list of all groups may miss one while others go.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	op := "list the tagged scaling groups of " + d.cfg.Region
-	ids, err := d.account.tagged(ctx, tagPrefix+"enable")
-	if err != nil {
-		return nil, failure(ctx, op, err)
+// find finds groups. These are asked for by tag, since a list of all groups may
+// miss one while others go.
+func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
+	ids, err := a.tagged(ctx, tagPrefix+"enable")
+	var groups []scalingGroup
+	if err == nil {
+		groups, err = a.groupsByID(ctx, ids)
 	}
-	groups, err := d.account.groupsByID(ctx, ids)
 	if err != nil {
-		return nil, failure(ctx, op, err)
+		return nil, failure(ctx, "list the tagged scaling groups of "+c.Region, err)
 	}
 	var out []target.Discovered
 	for i := range groups {
-		labels := asking(groups[i].Tags)
-		if _, ok := labels["enable"]; ok && groups[i].Lifecycle != groupDeleting {
-			out = append(out, d.found(&groups[i], labels))
+		g := &groups[i]
+		tags := make(map[string]string, len(g.Tags))
+		for _, t := range g.Tags {
+			tags[t.TagKey] = t.TagValue
+		}
+		if labels, asks := share.Asking(tags, tagPrefix); asks && g.Lifecycle != groupDeleting {
+			out = append(out, c.found(g, labels))
 		}
 	}
 	return out, nil
@@ -79,7 +71,7 @@ const longestPolicyName = 128
 
 // found is a group as the engine takes it. Names are unique in a region, but
 // may be Chinese, which a policy's may not.
-func (d *discoverer) found(g *scalingGroup, labels map[string]string) target.Discovered {
+func (c *DiscoveryConfig) found(g *scalingGroup, labels map[string]string) target.Discovered {
 	name := g.Name
 	if len(name) > longestPolicyName || !policyName.MatchString(name) {
 		name = g.ID
@@ -89,17 +81,6 @@ func (d *discoverer) found(g *scalingGroup, labels map[string]string) target.Dis
 		ScaleTarget: name,
 		What:        fmt.Sprintf("scaling group %s (%s)", g.Name, g.ID),
 		Labels:      labels,
-		Target:      &Config{ScalingGroupID: g.ID, Access: d.cfg.Access, clients: d.cfg.clients},
+		Target:      &Config{ScalingGroupID: g.ID, Access: c.Access, clients: c.clients},
 	}
-}
-
-// asking are the tags that ask to be scaled, without their prefix.
-func asking(tags []struct{ TagKey, TagValue string }) map[string]string {
-	out := make(map[string]string)
-	for _, t := range tags {
-		if key, ok := strings.CutPrefix(t.TagKey, tagPrefix); ok {
-			out[key] = t.TagValue
-		}
-	}
-	return out
 }

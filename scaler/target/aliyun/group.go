@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +32,8 @@ var (
 
 func newGroup(c *Config, o target.Options, a *account, release func()) *group {
 	g := &group{id: c.ScalingGroupID, what: c.what(), allowOthers: c.AllowOtherOwners, logger: o.Log(), account: a}
-	member, leave := a.join(g.id)
-	g.member = member
+	var leave func()
+	g.member, leave = a.join(g.id)
 	g.OnClose = func() { leave(); release() }
 	return g
 }
@@ -92,15 +91,13 @@ func (g *group) read(ctx context.Context, op string) (scalingGroup, map[string]a
 // change is Scale, with the instances that are to go first.
 func (g *group) change(ctx context.Context, desired int, victims []string) error {
 	op := fmt.Sprintf("scale %s to %d", g.what, desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of instances", desired)
-	}
 	// The answers of two requests might come in another order than they were
 	// accepted in.
-	if err := g.member.writing.Lock(ctx); err != nil {
-		return failure(ctx, op, err)
+	done, err := g.member.writing.Begin(ctx, op, desired, "no number of instances")
+	if err != nil {
+		return err
 	}
-	defer g.member.writing.Unlock()
+	defer done()
 	info, activities, err := g.read(ctx, op)
 	if err != nil {
 		return err
@@ -194,9 +191,9 @@ func (g *group) expect(ctx context.Context, op string, desired int, gone []strin
 	if err != nil {
 		return failure(ctx, op, err)
 	}
-	r := &request{desired: desired, before: make(map[string]bool, len(last)), going: set(gone)}
+	r := &request{desired: desired, going: gone}
 	for _, a := range last {
-		r.before[a.ID] = true
+		r.before = append(r.before, a.ID)
 	}
 	return g.asked(ctx, op, g.account.setExpected(ctx, g.id, desired), r)
 }
@@ -214,12 +211,4 @@ func (g *group) asked(ctx context.Context, op string, err error, r *request) err
 	r.looked = r.at
 	g.member.accepted(r)
 	return nil
-}
-
-func set(ids []string) map[string]bool {
-	out := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		out[id] = true
-	}
-	return out
 }

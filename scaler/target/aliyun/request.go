@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -33,9 +34,9 @@ type request struct {
 	// expected number, and Auto Scaling starts as many as it takes.
 	activity string
 	// before are the activities that there were before.
-	before map[string]bool
+	before []string
 	// going are the instances that were told to go.
-	going map[string]bool
+	going []string
 	// looked is when activities were last looked for.
 	looked time.Time
 	// shown says that the group has shown the number: any other is someone
@@ -84,7 +85,7 @@ func (m *member) started() string {
 func (m *member) going(instance string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.last != nil && m.last.going[instance] && m.last.failed == nil
+	return m.last != nil && slices.Contains(m.last.going, instance) && m.last.failed == nil
 }
 
 // state is the group as its target reports it, by what was read and by what was
@@ -173,7 +174,7 @@ func (m *member) carriedOut(g *scalingGroup, activities map[string]activity, st 
 // due reports whether the activities of the group are to be looked for: it has
 // an expected number, which was ours, and is not there. The next time is a while
 // from now.
-func (m *member) due(g *scalingGroup, every time.Duration) (before map[string]bool, due bool) {
+func (m *member) due(g *scalingGroup, every time.Duration) (before []string, due bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, expected := m.last, g.expected()
@@ -186,14 +187,14 @@ func (m *member) due(g *scalingGroup, every time.Duration) (before map[string]bo
 
 // went notes what came of the newest activity that was started for a request,
 // all being the last of the group, the newest first.
-func (m *member) went(before map[string]bool, all []activity) {
+func (m *member) went(before []string, all []activity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.last == nil || len(all) == 0 {
 		return
 	}
 	for _, a := range all {
-		if before[a.ID] {
+		if slices.Contains(before, a.ID) {
 			return
 		}
 		if a.Status != activityInProgress {

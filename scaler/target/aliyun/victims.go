@@ -74,5 +74,5 @@ func (g *group) remove(ctx context.Context, op string, info *scalingGroup, from 
 	}
 	token := g.member.tokenFor(fmt.Sprint(from, ids))
 	activity, err := g.account.remove(ctx, g.id, ids, policy, token)
-	return g.asked(ctx, op, err, &request{desired: from - len(ids), activity: activity, going: set(ids)})
+	return g.asked(ctx, op, err, &request{desired: from - len(ids), activity: activity, going: ids})
 }

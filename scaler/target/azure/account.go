@@ -165,12 +165,12 @@ func (a *account) set(ctx context.Context, op, group, name string) (*setModel, e
 // instances lists those of a scale set.
 func (a *account) instances(ctx context.Context, op, group string, m *setModel) ([]vmModel, error) {
 	if m.flexible() {
-		return list[vmModel](ctx, a, op, a.url(a.groupPath(group)+virtualMachinesPath, computeVersion, url.Values{
-			"$filter": {fmt.Sprintf(filterByScaleSetFormat, m.ID)}, "$expand": {instanceView},
+		return list[vmModel](ctx, a, op, a.url(a.groupPath(group)+"/providers/Microsoft.Compute/virtualMachines", computeVersion, url.Values{
+			"$filter": {fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", m.ID)}, "$expand": {"instanceView"},
 		}))
 	}
-	return list[vmModel](ctx, a, op, a.url(a.setPath(group, m.Name)+virtualMachinesOfASet, computeVersion, url.Values{
-		"$expand": {instanceView},
+	return list[vmModel](ctx, a, op, a.url(a.setPath(group, m.Name)+"/virtualMachines", computeVersion, url.Values{
+		"$expand": {"instanceView"},
 	}))
 }
 

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,30 +17,15 @@ const (
 
 // What the API calls its states.
 const (
-	provisioned    = "Succeeded"
-	deleting       = "Deleting"
-	powerRunning   = "PowerState/running"
-	healthy        = "HealthState/healthy"
-	flexible       = "Flexible"
-	newestVM       = "NewestVM"
-	oldestVM       = "OldestVM"
-	statusFailed   = "failed"
-	statusCanceled = "canceled"
+	provisioned  = "Succeeded"
+	deleting     = "Deleting"
+	powerRunning = "PowerState/running"
+	healthy      = "HealthState/healthy"
 )
 
-// Sets have hard limits of their own, by whether they are in one placement
-// group.
 const (
-	maxInstances           = 1000
-	maxInstancesOneGroup   = 100
-	aksTagPrefix           = "aks-managed-"
-	autoscaleSettingsPath  = "/providers/Microsoft.Insights/autoscalesettings"
-	scaleSetsPath          = "/providers/Microsoft.Compute/virtualMachineScaleSets"
-	virtualMachinesPath    = "/providers/Microsoft.Compute/virtualMachines"
-	virtualMachinesOfASet  = "/virtualMachines"
-	deleteInstancesOfASet  = "/delete"
-	instanceView           = "instanceView"
-	filterByScaleSetFormat = "'virtualMachineScaleSet/id' eq '%s'"
+	scaleSetsPath = "/providers/Microsoft.Compute/virtualMachineScaleSets"
+	aksTagPrefix  = "aks-managed-"
 )
 
 // setModel is what is read of a scale set.
@@ -71,14 +57,15 @@ func (m *setModel) capacity() (int, bool) {
 }
 
 func (m *setModel) flexible() bool {
-	return strings.EqualFold(m.Properties.OrchestrationMode, flexible)
+	return strings.EqualFold(m.Properties.OrchestrationMode, "Flexible")
 }
 
+// limit is the most instances that a set can have.
 func (m *setModel) limit() int {
 	if m.Properties.SinglePlacementGroup {
-		return maxInstancesOneGroup
+		return 100
 	}
-	return maxInstances
+	return 1000
 }
 
 // letsGo orders two instances as the set's own policy lets them go, apart from
@@ -91,9 +78,9 @@ func (m *setModel) letsGo(a, b vmModel) int {
 	byTime := a.Properties.TimeCreated.Compare(b.Properties.TimeCreated)
 	byID := compareIDs(a.id(), b.id())
 	switch {
-	case rule == newestVM:
+	case rule == "NewestVM":
 		return cmp.Or(-byTime, -byID)
-	case rule == oldestVM || m.flexible():
+	case rule == "OldestVM" || m.flexible():
 		return cmp.Or(byTime, byID)
 	default:
 		return -byID
@@ -169,12 +156,7 @@ func (v vmModel) ready() bool {
 	if view.Health != nil && view.Health.Status.Code != "" && !strings.EqualFold(view.Health.Status.Code, healthy) {
 		return false
 	}
-	for _, s := range view.Statuses {
-		if strings.EqualFold(s.Code, powerRunning) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(view.Statuses, func(s statusModel) bool { return strings.EqualFold(s.Code, powerRunning) })
 }
 
 // settingModel is what is read of an autoscale setting.

@@ -22,7 +22,7 @@ type operation struct {
 	// notBefore is Azure's word on when to ask again.
 	notBefore time.Time
 	// leaving are the IDs of instances that it deletes.
-	leaving map[string]bool
+	leaving []string
 }
 
 // newOperation takes an accepted request's answer; nil where that was all.
@@ -75,7 +75,7 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 func (s *scaleSet) ended(ctx context.Context, o *operation, res *http.Response) {
 	var failed error
 	if res != nil {
-		if status := statusOf(res); res.StatusCode >= http.StatusBadRequest || status == statusFailed || status == statusCanceled {
+		if status := statusOf(res); res.StatusCode >= http.StatusBadRequest || status == "failed" || status == "canceled" {
 			failed = failure(context.WithoutCancel(ctx), o.op, runtime.NewResponseError(res))
 		}
 	}

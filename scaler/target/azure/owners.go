@@ -42,7 +42,7 @@ func (s *scaleSet) refuseOwned(ctx context.Context, op string, m *setModel) erro
 // are in force, by the lower case of what they scale.
 func (a *account) autoscaled(ctx context.Context, group string) (map[string]string, error) {
 	settings, err := list[settingModel](ctx, a, "list the autoscale settings",
-		a.url(a.groupPath(group)+autoscaleSettingsPath, insightsVersion, nil))
+		a.url(a.groupPath(group)+"/providers/Microsoft.Insights/autoscalesettings", insightsVersion, nil))
 	names := make(map[string]string)
 	for _, s := range settings {
 		if s.Properties.Enabled {

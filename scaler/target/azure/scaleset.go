@@ -2,8 +2,8 @@ package azure
 
 import (
 	"context"
-	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -141,7 +141,7 @@ func (s *scaleSet) present(ctx context.Context, op string, m *setModel) ([]vmMod
 	defer s.mu.Unlock()
 	out := make([]vmModel, 0, len(all))
 	for _, v := range all {
-		if !v.deleting() && (s.pending == nil || !s.pending.leaving[v.id()]) {
+		if !v.deleting() && (s.pending == nil || !slices.Contains(s.pending.leaving, v.id())) {
 			out = append(out, v)
 		}
 	}
@@ -158,13 +158,11 @@ func (s *scaleSet) Scale(ctx context.Context, desired int) error {
 // change is Scale, where victims are instances to be rid of.
 func (s *scaleSet) change(ctx context.Context, desired int, victims []string) error {
 	op := "scale " + s.what
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of instances", desired)
+	done, err := s.turn.Begin(ctx, op, desired, "no number of instances")
+	if err != nil {
+		return err
 	}
-	if err := s.turn.Lock(ctx); err != nil {
-		return failure(ctx, op, err)
-	}
-	defer s.turn.Unlock()
+	defer done()
 	m, err := s.account.set(ctx, op, s.group, s.name)
 	if err != nil {
 		return err
@@ -183,20 +181,15 @@ func (s *scaleSet) change(ctx context.Context, desired int, victims []string) er
 	if err != nil {
 		return err
 	}
-	var res *http.Response
-	if len(ids) > 0 {
-		res, err = s.account.send(ctx, http.MethodPost,
-			s.account.url(s.account.setPath(s.group, s.name)+deleteInstancesOfASet, computeVersion, nil),
-			map[string][]string{"instanceIds": ids}, nil)
-	} else {
-		header := make(http.Header)
-		if m.Etag != "" {
-			header["If-Match"] = []string{m.Etag}
-		}
-		res, err = s.account.send(ctx, http.MethodPatch,
-			s.account.url(s.account.setPath(s.group, s.name), computeVersion, nil),
-			map[string]any{"sku": map[string]int{"capacity": desired}}, header)
+	method, path, header := http.MethodPatch, s.account.setPath(s.group, s.name), make(http.Header)
+	var body any = map[string]any{"sku": map[string]int{"capacity": desired}}
+	switch {
+	case len(ids) > 0:
+		method, path, body = http.MethodPost, path+"/delete", map[string][]string{"instanceIds": ids}
+	case m.Etag != "":
+		header["If-Match"] = []string{m.Etag}
 	}
+	res, err := s.account.send(ctx, method, s.account.url(path, computeVersion, nil), body, header)
 	if err != nil {
 		return failure(ctx, op, err)
 	}
@@ -213,20 +206,11 @@ func (s *scaleSet) took(op string, before, desired int, ids []string, res *http.
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	leaving := make(map[string]bool)
-	if s.pending != nil {
-		for id := range s.pending.leaving {
-			leaving[id] = true
-		}
-	}
-	for _, id := range ids {
-		leaving[id] = true
-	}
 	s.asked.accept(time.Now(), before, desired, len(ids) > 0)
-	if o != nil {
-		o.leaving = leaving
-	} else {
+	if o == nil {
 		s.asked.settle(time.Now(), false)
+	} else if o.leaving = ids; s.pending != nil {
+		o.leaving = append(ids, s.pending.leaving...)
 	}
 	s.pending, s.failed, s.counted, s.accepted = o, nil, counted{}, time.Now()
 	level.Debug(s.logger).Log("msg", "capacity requested", "what", s.what, "from", before, "to", desired, "named", len(ids))

@@ -52,38 +52,28 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
 	}
-	return &discoverer{cfg: *c, client: cl, OnClose: release}, nil
+	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, cl) }
+	return share.Discoverer{OnClose: release, Find: find}, nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	share.OnClose
-	cfg    DiscoveryConfig
-	client *client
-}
+var _ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
 
-var (
-	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
-
-// Discover implements target.Discoverer. Groups have no labels of their own, so
+// find finds groups. These have no labels of their own, so
 // the labels and metadata count that a group gives all of its instances
 // (allInstancesConfig), which are in the group itself. Those of the instance
 // template are not looked at: that would take every template of the project as
 // well.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	op := "list the instance groups of project " + d.cfg.Project
+func (c *DiscoveryConfig) find(ctx context.Context, cl *client) ([]target.Discovered, error) {
+	op := "list the instance groups of project " + c.Project
 	var out []target.Discovered
-	err := d.client.api.everywhere(ctx, d.cfg.Project, func(l *compute.InstanceGroupManagerAggregatedList) error {
+	err := cl.api.everywhere(ctx, c.Project, func(l *compute.InstanceGroupManagerAggregatedList) error {
 		for where, scoped := range l.Items {
 			if w := scoped.Warning; w != nil && (w.Code == "UNREACHABLE" || w.Code == "PARTIAL_SUCCESS") {
 				// Its groups would be taken for gone.
 				return target.Errorf(target.KindTemporary, op, "%s: %s", where, coded(w.Code, w.Message))
 			}
 			for _, m := range scoped.InstanceGroupManagers {
-				if f, ok := d.found(where, m); ok {
+				if f, ok := c.found(where, m); ok {
 					out = append(out, f)
 				}
 			}
@@ -99,16 +89,16 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 
 // found is a group as the engine takes it; ok is false where it asks for
 // nothing. where is zones/NAME or regions/NAME.
-func (d *discoverer) found(where string, m *compute.InstanceGroupManager) (f target.Discovered, ok bool) {
+func (c *DiscoveryConfig) found(where string, m *compute.InstanceGroupManager) (f target.Discovered, ok bool) {
 	location := path.Base(where)
-	if len(d.cfg.Locations) > 0 && !slices.Contains(d.cfg.Locations, location) {
+	if len(c.Locations) > 0 && !slices.Contains(c.Locations, location) {
 		return f, false
 	}
 	labels := asking(m)
-	if _, ok := labels["enable"]; !ok {
+	if _, asks := labels["enable"]; !asks {
 		return f, false
 	}
-	cfg := &Config{Account: d.cfg.Account, Name: m.Name, clients: d.cfg.clients}
+	cfg := &Config{Account: c.Account, Name: m.Name, clients: c.clients}
 	if strings.HasPrefix(where, "zones/") {
 		cfg.Zone = location
 	} else {
@@ -133,10 +123,9 @@ func asking(m *compute.InstanceGroupManager) map[string]string {
 	p := m.AllInstancesConfig.Properties
 	out := make(map[string]string)
 	for _, from := range []map[string]string{p.Labels, p.Metadata} {
-		for k, v := range from {
-			if key, ok := strings.CutPrefix(k, labelPrefix); ok {
-				out[strings.ReplaceAll(key, "-", "_")] = v
-			}
+		asked, _ := share.Asking(from, labelPrefix)
+		for k, v := range asked {
+			out[strings.ReplaceAll(k, "-", "_")] = v
 		}
 	}
 	return out

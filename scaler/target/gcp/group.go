@@ -3,10 +3,8 @@ package gcp
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"path"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +27,7 @@ type group struct {
 	turn share.Lock
 
 	mu        sync.Mutex // guards what follows
-	attempt   attempt
+	attempt   share.Token
 	pending   *pending
 	failed    error
 	healthy   int64 // so many instances were all healthy at healthyAt
@@ -38,12 +36,11 @@ type group struct {
 
 var (
 	_ target.Victims = (*group)(nil)
-	_ target.Target  = (*group)(nil)
 	_ target.Closer  = (*group)(nil)
 )
 
 func newGroup(c *Config, cl *client, release func()) *group {
-	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl}
+	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl, attempt: share.Token{Within: retriesFor}}
 	g.what = "instance group " + g.key.location() + "/" + c.Name
 	unuse := cl.groups.Use(g.key)
 	g.OnClose = func() { unuse(); release() }
@@ -114,20 +111,19 @@ func (g *group) asked(desired int) string {
 
 // Scale implements target.Target.
 func (g *group) Scale(ctx context.Context, desired int) error {
-	return g.change(ctx, desired, func(_ context.Context, _ string, _ int) ([]string, error) { return nil, nil })
+	return g.change(ctx, desired, nil)
 }
 
-// change brings the group to the desired number. choose says which instances go
-// on the way down; none: that is for the group to decide.
-func (g *group) change(ctx context.Context, desired int, choose func(ctx context.Context, op string, requested int) ([]string, error)) error {
+// change brings the group to the desired number. choose, where it is not nil,
+// returns the n instances that go on the way down; none: that is for the group
+// to decide.
+func (g *group) change(ctx context.Context, desired int, choose func(ctx context.Context, op string, n int) ([]string, error)) error {
 	op := g.asked(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	done, err := g.turn.Begin(ctx, op, desired, "not a number of replicas")
+	if err != nil {
+		return err
 	}
-	if err := g.turn.Lock(ctx); err != nil {
-		return failure(ctx, op, err)
-	}
-	defer g.turn.Unlock()
+	defer done()
 	m, requested, err := g.read(ctx, op)
 	if err != nil {
 		return err
@@ -138,9 +134,11 @@ func (g *group) change(ctx context.Context, desired int, choose func(ctx context
 	if err := g.refuseOwned(ctx, op, m); err != nil {
 		return err
 	}
-	instances, err := choose(ctx, op, requested)
-	if err != nil {
-		return err
+	var instances []string
+	if n := requested - desired; choose != nil && n > 0 && n <= maxDeleted {
+		if instances, err = choose(ctx, op, n); err != nil {
+			return err
+		}
 	}
 	return g.ask(ctx, op, requested, desired, instances)
 }
@@ -148,8 +146,7 @@ func (g *group) change(ctx context.Context, desired int, choose func(ctx context
 // ask makes the request and remembers what has been accepted.
 func (g *group) ask(ctx context.Context, op string, from, to int, instances []string) error {
 	g.mu.Lock()
-	g.attempt = g.attempt.again(from, to, strings.Join(instances, " "), time.Now())
-	id := g.attempt.id
+	id := g.attempt.For(fmt.Sprint(from, to, instances))
 	g.mu.Unlock()
 	var (
 		o   *compute.Operation
@@ -166,7 +163,7 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 	defer g.mu.Unlock()
 	if err != nil {
 		if answer, ok := refusal(err); ok {
-			g.attempt = attempt{}
+			g.attempt.Answered()
 			if len(instances) > 0 && answer.Code == http.StatusBadRequest && kind(err) == target.KindPermanent {
 				// One of them has gone meanwhile.
 				return &target.Error{Kind: target.KindConflict, Op: op, Err: err}
@@ -178,7 +175,8 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 	if g.pending != nil {
 		before = append(before, g.pending.before...)
 	}
-	g.attempt, g.failed, g.healthyAt = attempt{}, nil, time.Time{}
+	g.attempt.Answered()
+	g.failed, g.healthyAt = nil, time.Time{}
 	g.pending = &pending{operation: o.Name, before: before, to: to, deletes: len(instances) > 0}
 	return nil
 }

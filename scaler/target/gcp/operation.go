@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	compute "google.golang.org/api/compute/v1"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -17,25 +16,10 @@ import (
 // operation that changed it is done.
 const visibleWithin = 30 * time.Second
 
-// attempt is a request for another size whose answer is not there yet, or was
-// lost. Made again within retriesFor, and with the group as it was, it is the
-// same request and has the same ID: Google then carries it out once.
-type attempt struct {
-	from, to  int
-	instances string // the names of those to delete; empty: a resize
-	id        string
-	at        time.Time
-}
-
+// retriesFor is how long a request for another size, whose answer is not there
+// yet or was lost, is the same request when it is made again, and has the same
+// ID: Google then carries it out once.
 const retriesFor = 2 * time.Minute
-
-// again returns the attempt to make for a request.
-func (a attempt) again(from, to int, instances string, now time.Time) attempt {
-	if a.id != "" && a.from == from && a.to == to && a.instances == instances && now.Sub(a.at) < retriesFor {
-		return a
-	}
-	return attempt{from: from, to: to, instances: instances, id: uuid.NewString(), at: now}
-}
 
 // pending is a request that was accepted and is not seen in the group yet.
 type pending struct {
