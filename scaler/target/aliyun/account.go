@@ -2,7 +2,6 @@ package aliyun
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"sync"
@@ -10,9 +9,6 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
-
-// errNoGroup says that the region has no such group.
-var errNoGroup = errors.New("the region has no such scaling group, or none that these credentials may see")
 
 // account is what the targets of one account and region share. All methods are
 // safe for concurrent use.
@@ -35,7 +31,7 @@ type account struct {
 // not seen to end. They were read before the group, so that what one that has
 // ended did is in there, but for the API's own delay.
 type seen struct {
-	group      scalingGroup
+	scalingGroup
 	activities map[string]activity
 }
 
@@ -54,7 +50,7 @@ func (a *account) join(id string) (*member, func()) {
 	defer a.mu.Unlock()
 	m, ok := a.members[id]
 	if !ok {
-		m = &member{id: id, showsWithin: a.showsWithin}
+		m = &member{showsWithin: a.showsWithin}
 		a.members[id] = m
 	}
 	m.users++
@@ -67,18 +63,6 @@ func (a *account) join(id string) (*member, func()) {
 			delete(a.members, id)
 		}
 	})
-}
-
-// read returns a group, and the activities that were read before it.
-func (a *account) read(ctx context.Context, id string) (scalingGroup, map[string]activity, error) {
-	s, err := a.groups.Get(ctx, id, time.Time{})
-	switch {
-	case err != nil:
-		return scalingGroup{}, nil, err
-	case s == nil:
-		return scalingGroup{}, nil, errNoGroup
-	}
-	return s.group, s.activities, nil
 }
 
 // fetch reads groups in as few calls as it can: by their IDs or, where that is

@@ -2,7 +2,6 @@ package aliyun
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,18 +50,18 @@ func newGroup(c *Config, o target.Options, a *account, release func()) *group {
 // anything, to the minute.
 func (g *group) Current(ctx context.Context) (target.State, error) {
 	op := "read " + g.what
-	info, activities, err := g.read(ctx, op)
+	info, err := g.read(ctx, op)
 	if err != nil {
 		return target.State{}, err
 	}
-	if before, due := g.member.due(&info, g.account.followEvery); due {
+	if before, due := g.member.due(&info.scalingGroup, g.account.followEvery); due {
 		last, err := g.account.lastActivities(ctx, g.id)
 		if err != nil {
 			return target.State{}, failure(ctx, op, err)
 		}
 		g.member.went(before, last)
 	}
-	return g.member.state(&info, activities), nil
+	return g.member.state(info), nil
 }
 
 // Scale implements target.Target. Where the group has no expected number, and a
@@ -73,19 +72,19 @@ func (g *group) Scale(ctx context.Context, desired int) error {
 }
 
 // read returns a group that can be scaled.
-func (g *group) read(ctx context.Context, op string) (scalingGroup, map[string]activity, error) {
-	info, activities, err := g.account.read(ctx, g.id)
+func (g *group) read(ctx context.Context, op string) (*seen, error) {
+	info, err := g.account.groups.Get(ctx, g.id, time.Time{})
 	switch {
-	case errors.Is(err, errNoGroup):
-		err = target.Errorf(target.KindNotFound, op, "%w", err)
 	case err != nil:
-		err = failure(ctx, op, err)
+		return nil, failure(ctx, op, err)
+	case info == nil:
+		return nil, target.Errorf(target.KindNotFound, op, "the region has no such scaling group, or none that these credentials may see")
 	case info.Lifecycle == groupDeleting:
-		err = target.Errorf(target.KindNotFound, op, "it is being deleted")
+		return nil, target.Errorf(target.KindNotFound, op, "it is being deleted")
 	case info.weighted():
-		err = target.Errorf(target.KindPermanent, op, "its instance types have weights, so its numbers are not those of instances")
+		return nil, target.Errorf(target.KindPermanent, op, "its instance types have weights, so its numbers are not those of instances")
 	}
-	return info, activities, err
+	return info, nil
 }
 
 // change is Scale, with the instances that are to go first.
@@ -98,23 +97,23 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 		return err
 	}
 	defer done()
-	info, activities, err := g.read(ctx, op)
+	info, err := g.read(ctx, op)
 	if err != nil {
 		return err
 	}
-	from := g.member.state(&info, activities).Requested
+	from := g.member.state(info).Requested
 	if from == desired {
 		return target.Errorf(target.KindNoOp, op, "%d instances are already requested", desired)
 	}
-	if err := g.refuse(op, &info, from, desired); err != nil {
+	if err := g.refuse(op, info, from, desired); err != nil {
 		return err
 	}
-	if err := g.refuseOwned(ctx, op, &info); err != nil {
+	if err := g.refuseOwned(ctx, op, info); err != nil {
 		return err
 	}
 	// Whatever comes of it, what was read before may not be what there is.
 	defer g.account.groups.Forget(g.id)
-	if err := g.ask(ctx, op, &info, from, desired, victims); err != nil {
+	if err := g.ask(ctx, op, info, from, desired, victims); err != nil {
 		return err
 	}
 	level.Debug(g.logger).Log("msg", "scaling group changed", "group", g.id, "from", from, "to", desired)
@@ -123,7 +122,7 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 
 // refuse says why a group cannot be brought to a number, before Auto Scaling
 // would, or where it would do less than that and say nothing.
-func (g *group) refuse(op string, info *scalingGroup, from, desired int) error {
+func (g *group) refuse(op string, info *seen, from, desired int) error {
 	process := processScaleOut
 	if desired < from {
 		process = processScaleIn
@@ -145,7 +144,7 @@ func (g *group) refuse(op string, info *scalingGroup, from, desired int) error {
 
 // refuseOwned refuses a group that event-triggered tasks scale too. A scheduled
 // task is somebody who changes the number now and then, and no owner.
-func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) error {
+func (g *group) refuseOwned(ctx context.Context, op string, info *seen) error {
 	if g.allowOthers || slices.Contains(info.Suspended, processAlarms) {
 		return nil
 	}
@@ -164,7 +163,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) 
 }
 
 // ask makes the request.
-func (g *group) ask(ctx context.Context, op string, info *scalingGroup, from, desired int, victims []string) error {
+func (g *group) ask(ctx context.Context, op string, info *seen, from, desired int, victims []string) error {
 	gone, err := g.gone(ctx, op, info, from-desired, victims)
 	switch {
 	case err != nil:
@@ -180,7 +179,7 @@ func (g *group) ask(ctx context.Context, op string, info *scalingGroup, from, de
 	case info.expected() != nil:
 		return g.expect(ctx, op, desired, nil)
 	}
-	token := g.member.tokenFor(fmt.Sprint(from, desired))
+	token := g.member.token.For(fmt.Sprint(from, desired))
 	id, err := g.account.scaleTo(ctx, g.id, desired, token)
 	return g.asked(ctx, op, err, &request{desired: desired, activity: id})
 }
@@ -203,12 +202,10 @@ func (g *group) asked(ctx context.Context, op string, err error, r *request) err
 	if err != nil {
 		err = failure(ctx, op, err)
 		if target.KindOf(err) != target.KindTemporary {
-			g.member.refused()
+			g.member.token.Answered()
 		}
 		return err
 	}
-	r.at = time.Now()
-	r.looked = r.at
 	g.member.accepted(r)
 	return nil
 }

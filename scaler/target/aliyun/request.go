@@ -16,14 +16,13 @@ const neverShows = 5 * time.Minute
 // member is a group that is somebody's target, and what was last asked of it by
 // us. It outlives the targets of a configuration that is replaced.
 type member struct {
-	id          string
 	users       int        // guarded by account.mu
 	writing     share.Lock // held while the group is changed
+	token       share.Token
 	showsWithin time.Duration
 
-	mu    sync.Mutex // guards what follows
-	last  *request   // nil: none, or someone else has changed the group since
-	token share.Token
+	mu   sync.Mutex // guards what follows
+	last *request   // nil: none, or someone else has changed the group since
 }
 
 // request is a request that was accepted.
@@ -51,24 +50,12 @@ type request struct {
 
 // accepted remembers a request.
 func (m *member) accepted(r *request) {
+	m.token.Answered()
+	r.at = time.Now()
+	r.looked = r.at
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = r
-	m.token.Answered()
-}
-
-// tokenFor returns the token of a request, see share.Token.
-func (m *member) tokenFor(wanted string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.token.For(wanted)
-}
-
-// refused forgets the token of a request that was answered.
-func (m *member) refused() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.token.Answered()
 }
 
 // started returns the activity that has still to be seen to end; empty: none.
@@ -85,90 +72,65 @@ func (m *member) started() string {
 func (m *member) going(instance string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.last != nil && slices.Contains(m.last.going, instance) && m.last.failed == nil
+	return m.last != nil && m.last.failed == nil && slices.Contains(m.last.going, instance)
 }
 
 // state is the group as its target reports it, by what was read and by what was
 // asked.
-func (m *member) state(g *scalingGroup, activities map[string]activity) target.State {
-	st := target.State{Requested: g.here(), Ready: g.serving(), Min: g.Min, Max: g.Max}
-	expected := g.expected()
-	if expected != nil {
+func (m *member) state(s *seen) target.State {
+	st := target.State{Requested: s.here(), Ready: s.serving(), Min: s.Min, Max: s.Max}
+	if expected := s.expected(); expected != nil {
 		st.Requested = *expected
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch r := m.last; {
 	case r == nil:
-	case expected != nil:
-		m.expected(g, activities, &st)
-	case r.activity == "":
-		// It had an expected number when it was asked.
-		m.last = nil
+	case r.stands(s, &st, m.showsWithin):
+		st.LastChange, st.Failed = r.at, r.failed
 	default:
-		m.carriedOut(g, activities, &st)
-	}
-	if m.last != nil {
-		st.LastChange, st.Failed = m.last.at, m.last.failed
+		m.last = nil
 	}
 	return st
 }
 
-// expected is state for a group with an expected number. What an activity fails
-// to do Auto Scaling tries again, so a failure counts until the group has its
-// number. The caller holds m.mu.
-func (m *member) expected(g *scalingGroup, activities map[string]activity, st *target.State) {
-	r := m.last
-	if st.Requested != r.desired {
-		if r.shown || time.Since(r.at) > m.showsWithin {
-			m.last = nil // someone has changed it
-		}
-		return
+// stands brings a request up to date with what was read, and has st say what is
+// requested where the group does not show that. It reports whether the request
+// is still the last one: someone else may have changed the group.
+func (r *request) stands(s *seen, st *target.State, showsWithin time.Duration) bool {
+	expects := s.expected() != nil
+	if expects && st.Requested != r.desired {
+		return !r.shown && time.Since(r.at) <= showsWithin
 	}
-	r.shown = true
-	if a, there := activities[r.activity]; there && a.Status != activityInProgress && r.ended.IsZero() {
-		r.end(a)
-	}
-	if g.settled(r.desired) && st.Ready >= r.desired {
-		r.failed = nil
-	}
-}
-
-// end notes how an activity ended.
-func (r *request) end(a activity) { r.ended, r.failed = time.Now(), a.failure() }
-
-// carriedOut is state for a group without one: what the activity brings it to,
-// until that has ended, and what it left after that. The caller holds m.mu.
-func (m *member) carriedOut(g *scalingGroup, activities map[string]activity, st *target.State) {
-	r := m.last
-	a, there := activities[r.activity]
-	switch {
-	case r.failed != nil:
-		if g.here() != r.left {
-			m.last = nil // someone has changed it
-		}
-		return
-	case !r.ended.IsZero():
-	case !there && time.Since(r.at) > neverShows:
-		m.last = nil
-		return
-	case !there || a.Status == activityInProgress:
-		st.Requested = r.desired
-		return
-	default:
-		if r.end(a); r.failed != nil {
-			r.left = g.here()
-			return
-		}
+	a, there := s.activities[r.activity]
+	if there && a.Status != activityInProgress && r.ended.IsZero() {
+		r.ended, r.failed, r.left = time.Now(), a.failure(), s.here()
 	}
 	switch {
-	case g.here() == r.desired:
+	case expects:
 		r.shown = true
-	case !r.shown && time.Since(r.ended) < m.showsWithin:
-		st.Requested = r.desired // the API does not show it yet
+		// What an activity fails to do Auto Scaling tries again, so a failure
+		// counts until the group has its number.
+		if s.settled(r.desired) && st.Ready >= r.desired {
+			r.failed = nil
+		}
+	case r.activity == "":
+		return false // it had an expected number when it was asked
+	case r.failed != nil:
+		return s.here() == r.left
+	case r.ended.IsZero():
+		if !there && time.Since(r.at) > neverShows {
+			return false
+		}
+		st.Requested = r.desired
+	case s.here() == r.desired:
+		r.shown = true
+	case r.shown || time.Since(r.ended) >= showsWithin:
+		return false
 	default:
-		m.last = nil
+		st.Requested = r.desired // the API does not show it yet
 	}
+	return true
 }
 
 // due reports whether the activities of the group are to be looked for: it has
@@ -185,16 +147,13 @@ func (m *member) due(g *scalingGroup, every time.Duration) (before []string, due
 	return r.before, true
 }
 
-// went notes what came of the newest activity that was started for a request,
-// all being the last of the group, the newest first.
+// went notes what came of the newest activity that was started for a request and
+// has ended, all being the last of the group, the newest first.
 func (m *member) went(before []string, all []activity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.last == nil || len(all) == 0 {
-		return
-	}
 	for _, a := range all {
-		if slices.Contains(before, a.ID) {
+		if m.last == nil || slices.Contains(before, a.ID) {
 			return
 		}
 		if a.Status != activityInProgress {

@@ -17,12 +17,12 @@ var _ target.Victims = (*group)(nil)
 // configuration is the oldest is not known.
 func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 	op := "list the instances of " + g.what
-	info, activities, err := g.read(ctx, op)
+	info, err := g.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
 	}
-	g.member.state(&info, activities) // what was told to go may have failed to
-	all, err := g.removable(ctx, op, &info)
+	g.member.state(info) // what was told to go may have failed to
+	all, err := g.removable(ctx, op, info)
 	if err != nil {
 		return target.Replicas{}, err
 	}
@@ -46,7 +46,7 @@ func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) er
 }
 
 // removable returns the instances that can be removed, the first to go first.
-func (g *group) removable(ctx context.Context, op string, info *scalingGroup) ([]instance, error) {
+func (g *group) removable(ctx context.Context, op string, info *seen) ([]instance, error) {
 	all, err := g.account.instances(ctx, g.id)
 	if err != nil {
 		return nil, failure(ctx, op, err)
@@ -57,7 +57,7 @@ func (g *group) removable(ctx context.Context, op string, info *scalingGroup) ([
 }
 
 // gone returns the instances to remove where n are to go, see share.Leaving.
-func (g *group) gone(ctx context.Context, op string, info *scalingGroup, n int, victims []string) ([]string, error) {
+func (g *group) gone(ctx context.Context, op string, info *seen, n int, victims []string) ([]string, error) {
 	if n <= 0 || len(victims) == 0 {
 		return nil, nil
 	}
@@ -67,12 +67,12 @@ func (g *group) gone(ctx context.Context, op string, info *scalingGroup, n int, 
 }
 
 // remove removes instances, and does with them what the group itself does.
-func (g *group) remove(ctx context.Context, op string, info *scalingGroup, from int, ids []string) error {
+func (g *group) remove(ctx context.Context, op string, info *seen, from int, ids []string) error {
 	policy := "release"
 	if info.ScalingPolicy == "recycle" {
 		policy = "recycle" // it stops them and keeps them
 	}
-	token := g.member.tokenFor(fmt.Sprint(from, ids))
+	token := g.member.token.For(fmt.Sprint(from, ids))
 	activity, err := g.account.remove(ctx, g.id, ids, policy, token)
 	return g.asked(ctx, op, err, &request{desired: from - len(ids), activity: activity, going: ids})
 }

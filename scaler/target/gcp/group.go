@@ -26,8 +26,9 @@ type group struct {
 	// is what was asked for last.
 	turn share.Lock
 
+	attempt share.Token
+
 	mu        sync.Mutex // guards what follows
-	attempt   share.Token
 	pending   *pending
 	failed    error
 	healthy   int64 // so many instances were all healthy at healthyAt
@@ -40,7 +41,8 @@ var (
 )
 
 func newGroup(c *Config, cl *client, release func()) *group {
-	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl, attempt: share.Token{Within: retriesFor}}
+	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl}
+	g.attempt.Within = retriesFor
 	g.what = "instance group " + g.key.location() + "/" + c.Name
 	unuse := cl.groups.Use(g.key)
 	g.OnClose = func() { unuse(); release() }
@@ -145,9 +147,7 @@ func (g *group) change(ctx context.Context, desired int, choose func(ctx context
 
 // ask makes the request and remembers what has been accepted.
 func (g *group) ask(ctx context.Context, op string, from, to int, instances []string) error {
-	g.mu.Lock()
 	id := g.attempt.For(fmt.Sprint(from, to, instances))
-	g.mu.Unlock()
 	var (
 		o   *compute.Operation
 		err error
