@@ -2,10 +2,7 @@ package scaler
 
 import (
 	"context"
-	"slices"
 	"time"
-
-	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/action"
 	"github.com/alertscaler/alertscaler/scaler/learning"
@@ -24,7 +21,7 @@ func (u *unit) turn(ctx, stop context.Context, next *setup) time.Duration {
 		if next != nil {
 			u.settleIn()
 		}
-		u.restoreTargets(stop)
+		u.reader.restore(stop, u.setup.targets)
 		return u.evaluate(ctx, stop)
 	})
 }
@@ -40,7 +37,7 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 		return shortest
 	}
 	now := u.engine.opts.Now()
-	shown := u.shown()
+	shown := u.reader.shown(u.setup.targets)
 	u.settle(shown, now)
 	u.endBackoffs(shown, now)
 	foreign := u.compare(shown, now)
@@ -125,6 +122,24 @@ func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Tim
 	return o
 }
 
+// readTargets reads all targets, those that need not be read now less often.
+func (u *unit) readTargets(ctx context.Context) {
+	now := u.engine.opts.Now()
+	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
+	u.reader.read(ctx, u.setup, func(t boundTarget) bool {
+		return !heard || u.actions.Acting(t.name) || !u.reader.suffices(t.name, now, u.setup.interval)
+	})
+}
+
+// record writes a decision that does not act.
+func (u *unit) record(d *policy.Decision) {
+	var learnt []ledger.Learnt
+	for _, due := range u.learning.TakeDue(&u.history) {
+		learnt = append(learnt, ledger.Learnt{Policy: u.name, Resource: due.Resource, State: due.State})
+	}
+	u.journal.note(d, learnt)
+}
+
 // learn lets the resources with an objective learn from what was read.
 func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Observation) {
 	e := learning.Evaluation{
@@ -133,40 +148,6 @@ func (u *unit) learn(ctx context.Context, now time.Time, ready int, o *policy.Ob
 	}
 	e.Past, _ = u.setup.usage.(learning.Past)
 	u.learning.Observe(ctx, e, o.Usage, &u.history)
-}
-
-// record writes a decision that does not act, where it says something new.
-// What the policy remembers is written each time, at leisure.
-func (u *unit) record(d *policy.Decision) {
-	var r ledger.Record
-	for _, due := range u.learning.TakeDue(&u.history) {
-		r.Learnt = append(r.Learnt, ledger.Learnt{Policy: u.name, Resource: due.Resource, State: due.State})
-	}
-	r.Histories = map[string]policy.History{u.name: u.history.Clone()}
-	if a := answerOf(d); u.recorded == nil || *u.recorded != a || sawForeign(d) {
-		d.ID = u.engine.opts.Ledger.NewID(d.Time)
-		r.Decision = d
-		u.recorded = &a
-		level.Info(u.logger).Log("msg", "decided", "direction", d.Direction, "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
-	}
-	u.engine.opts.Ledger.Enqueue(r)
-}
-
-// answer is what of a decision must differ for it to say something new.
-type answer struct {
-	reason           policy.Reason
-	direction        policy.Direction
-	mode             policy.Mode
-	current, desired int
-}
-
-func answerOf(d *policy.Decision) answer {
-	return answer{d.Reason, d.Direction, d.Mode, d.Current, d.Desired}
-}
-
-// sawForeign reports whether the decision notes what someone else did.
-func sawForeign(d *policy.Decision) bool {
-	return slices.ContainsFunc(d.Steps, func(s policy.Step) bool { return s.Name == policy.StepForeign })
 }
 
 // shortest is the least time between two evaluations of one policy that
@@ -209,7 +190,7 @@ func (u *unit) settleLeft() time.Duration {
 		return shortest
 	}
 	now := u.engine.opts.Now()
-	u.settle(u.shown(), now)
+	u.settle(u.reader.shown(u.setup.targets), now)
 	u.publish(u.view.Load().last)
 	return u.nextLook(u.setup.interval, now)
 }

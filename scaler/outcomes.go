@@ -13,22 +13,15 @@ import (
 func (u *unit) settle(shown []action.Reading, now time.Time) {
 	r := u.actions.Settle(shown, now)
 	u.tell(r, now)
-	if len(r.Changed) == 0 {
-		return
-	}
-	// A cooldown counts from here, so that it must not begin anew after a
-	// crash.
-	l := u.engine.opts.Ledger
-	if err := l.Commit(u.remember(r.Changed)); err != nil {
-		level.Error(u.logger).Log("msg", "convergence not written, trying again", "err", err)
-		l.Enqueue(u.remember(r.Changed))
+	if len(r.Changed) > 0 {
+		u.journal.settle(r.Changed)
 	}
 }
 
 // compare finds out what someone else has changed, and has the ledger know it.
 func (u *unit) compare(shown []action.Reading, now time.Time) []policy.ForeignChange {
 	changes, events := u.actions.Compare(shown, now)
-	u.report(events, now)
+	u.reporter.report(events, u.setup, now)
 	for _, c := range changes {
 		if err := u.engine.opts.Ledger.SetRequested(u.name, c.Target, c.To, now); err != nil {
 			level.Error(u.logger).Log("msg", "someone else's count not written", "target", c.Target, "err", err)
@@ -44,14 +37,14 @@ func (u *unit) endBackoffs(shown []action.Reading, now time.Time) {
 	if u.retry.Swap(false) {
 		u.tryAgain()
 	}
-	u.report(u.actions.EndBackoffs(shown, now), now)
+	u.reporter.report(u.actions.EndBackoffs(shown, now), u.setup, now)
 }
 
 // tryAgain has the targets asked again, also by a server that is started anew.
 func (u *unit) tryAgain() {
 	level.Info(u.logger).Log("msg", "trying again, as an operator asked")
 	u.actions.Retry()
-	if err := u.engine.opts.Ledger.Commit(u.remember(nil)); err != nil {
+	if err := u.engine.opts.Ledger.Commit(u.journal.of(nil)); err != nil {
 		level.Error(u.logger).Log("msg", "that an operator asked to try again is not written, a restart forgets it", "err", err)
 	}
 }

@@ -3,9 +3,12 @@ package scaler
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/action"
@@ -52,40 +55,67 @@ func (rs *readings) put(r reading) {
 	*rs = append(*rs, r)
 }
 
-// readTargets reads all targets side by side, each within its own time. Those
-// that need not be read now stay as they were read last.
-func (u *unit) readTargets(ctx context.Context) {
-	var due []boundTarget
-	now := u.engine.opts.Now()
-	heard := u.woken.Load() == u.decided.Load() && !u.retry.Load()
-	for _, t := range u.setup.targets {
-		if heard && !u.actions.Acting(t.name) && u.reads.has(t.name) && (u.patience.unread(t.name, now) || u.standing(t.name, now)) {
-			continue
-		}
-		due = append(due, t)
+// reader reads the targets of one policy, and remembers what they showed. It
+// is used by the evaluation in flight.
+type reader struct {
+	policy  string
+	logger  log.Logger
+	now     func() time.Time
+	timeout time.Duration // of one reading
+	ledger  Ledger
+	history *policy.History
+
+	// reads is what was last read of each target.
+	reads readings
+	// patience is for those that do not answer.
+	patience patience
+	// restored are the targets whose replicas were brought back.
+	restored map[target.Target]bool
+}
+
+// newReader returns a reader that knows what the history does, until a target
+// is read again.
+func newReader(e *Engine, name string, logger log.Logger, h *policy.History) reader {
+	r := reader{
+		policy: name, logger: logger, now: e.opts.Now, timeout: e.opts.PlatformTimeout, ledger: e.opts.Ledger, history: h,
+		restored: make(map[target.Target]bool),
 	}
-	if len(due) == 0 {
+	for i := range h.Targets {
+		if m := &h.Targets[i]; m.Requested != nil {
+			r.reads.put(reading{name: m.Name, at: m.Stands.At, state: target.State{
+				Requested: *m.Requested, Ready: m.Ready, Min: m.Stands.Min, Max: m.Stands.Max,
+			}})
+		}
+	}
+	return r
+}
+
+// read reads those of the setup's targets that are due, side by side, each
+// within its own time. The others stay as they were read last.
+func (r *reader) read(ctx context.Context, s *setup, due func(boundTarget) bool) {
+	targets := slices.DeleteFunc(slices.Clone(s.targets), func(t boundTarget) bool { return !due(t) })
+	if len(targets) == 0 {
 		return
 	}
-	results, hung := make([]reading, len(due)), make([]bool, len(due))
-	panics := make([]error, len(due))
+	results, hung := make([]reading, len(targets)), make([]bool, len(targets))
+	panics := make([]error, len(targets))
 	read := func(i int) {
 		// Each in a goroutine of its own: the evaluation's guard sees none.
 		panics[i] = recovery.Do(componentReading, func() (err error) {
 			var state target.State
-			state, hung[i], err = u.read(ctx, due[i])
+			state, hung[i], err = r.readOne(ctx, targets[i])
 			if p := recovery.Of(err); p != nil {
 				return p // in a goroutine of the platform
 			}
-			results[i] = reading{state: state, at: u.engine.opts.Now(), err: err}
+			results[i] = reading{name: targets[i].name, state: state, at: r.now(), err: err}
 			return nil
 		})
 	}
 	var wg sync.WaitGroup
-	for i := range due[:len(due)-1] {
+	for i := range targets[:len(targets)-1] {
 		wg.Go(func() { read(i) })
 	}
-	read(len(due) - 1)
+	read(len(targets) - 1)
 	wg.Wait()
 	for _, err := range panics {
 		if err != nil {
@@ -95,28 +125,26 @@ func (u *unit) readTargets(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	for i, t := range due {
-		r := results[i]
-		u.patience.read(t.name, hung[i], r.at, u.setup.interval)
-		if r.err != nil {
-			level.Warn(u.logger).Log("msg", "target cannot be read", "target", t.name, "kind", target.KindOf(r.err), "err", r.err)
+	for i, is := range results {
+		r.patience.read(is.name, hung[i], is.at, s.interval)
+		if is.err != nil {
+			level.Warn(r.logger).Log("msg", "target cannot be read", "target", is.name, "kind", target.KindOf(is.err), "err", is.err)
 			// What was last known stays for people to see; it supports no
 			// decision.
-			last := u.reads.of(t.name)
-			r.state, r.at = last.state, last.at
+			last := r.reads.of(is.name)
+			is.state, is.at = last.state, last.at
 		}
-		r.name = t.name
-		u.stands(r)
-		u.reads.put(r)
+		r.stands(is)
+		r.reads.put(is)
 	}
 }
 
-// read asks one target, and reports whether it took all its time in vain.
-func (u *unit) read(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
-	if !u.restored[t.target] {
+// readOne asks one target, and reports whether it took all its time in vain.
+func (r *reader) readOne(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
+	if !r.restored[t.target] {
 		return target.State{}, false, errNotRestored
 	}
-	ctx, cancel := context.WithTimeout(ctx, u.engine.opts.PlatformTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	s, err = t.target.Current(ctx)
 	return s, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err
@@ -124,21 +152,55 @@ func (u *unit) read(ctx context.Context, t boundTarget) (s target.State, hung bo
 
 var errNotRestored = errors.New("its replicas have not been brought back yet")
 
-// shown is what the policy's targets have shown last.
-func (u *unit) shown() []action.Reading {
-	out := make([]action.Reading, 0, len(u.setup.targets))
-	for _, t := range u.setup.targets {
-		r := u.reads.of(t.name)
+// restore brings replicas back that did not outlive the server, in the number
+// last requested. What fails is tried again before the next evaluation; until
+// then the target counts as unreadable.
+func (r *reader) restore(ctx context.Context, targets []boundTarget) {
+	for _, t := range targets {
+		if r.restored[t.target] {
+			continue
+		}
+		if err := r.restoreOne(ctx, t); err != nil {
+			level.Error(r.logger).Log("msg", "replicas cannot be brought back, trying again", "target", t.name, "err", err)
+			continue
+		}
+		r.restored[t.target] = true
+	}
+}
+
+func (r *reader) restoreOne(ctx context.Context, t boundTarget) error {
+	restorer, ok := t.target.(target.Restorer)
+	if !ok {
+		return nil
+	}
+	n, known, err := r.ledger.LastRequested(r.policy, t.name)
+	if err != nil {
+		return fmt.Errorf("read the number last requested: %w", err)
+	}
+	if err := restorer.Restore(ctx, n, known); err != nil {
+		return fmt.Errorf("bring back %d replicas: %w", n, err)
+	}
+	if known {
+		level.Info(r.logger).Log("msg", "replicas brought back", "target", t.name, "requested", n)
+	}
+	return nil
+}
+
+// shown is what the targets have shown last.
+func (r *reader) shown(targets []boundTarget) []action.Reading {
+	out := make([]action.Reading, 0, len(targets))
+	for _, t := range targets {
+		last := r.reads.of(t.name)
 		is := action.Reading{
-			Target: t.name, Requested: r.state.Requested, Ready: r.state.Ready, Min: r.state.Min, Max: r.state.Max,
+			Target: t.name, Requested: last.state.Requested, Ready: last.state.Ready, Min: last.state.Min, Max: last.state.Max,
 		}
 		switch {
-		case r.err != nil:
-			is.Problem = r.err.Error()
-		case r.at.IsZero():
+		case last.err != nil:
+			is.Problem = last.err.Error()
+		case last.at.IsZero():
 			is.Problem = "it has not been read yet"
-		case r.state.Failed != nil:
-			failure := failureOf(r.state.Failed)
+		case last.state.Failed != nil:
+			failure := failureOf(last.state.Failed)
 			is.GaveUp = &failure
 		}
 		out = append(out, is)
@@ -153,28 +215,49 @@ const (
 	longestUnread = time.Minute
 )
 
-// standing reports whether the last reading of a target that is left alone
-// after a failure still stands. The reading and its time are remembered over a
-// restart, so that one does not see sooner what someone else has changed. A
-// target that only does not give any back is read as ever, so that a rise loses
-// no time.
-func (u *unit) standing(name string, now time.Time) bool {
-	at := u.history.Of(name).Stands.At
-	return !at.IsZero() && u.backedOff(name, now) && now.Before(at.Add(min(seldom*u.setup.interval, longestUnread)))
+// suffices reports whether what was last read of a target will do: it does not
+// answer, or is left alone after a failure. The reading and its time are
+// remembered over a restart, so that one does not see sooner what someone else
+// has changed. A target that only does not give any back is read as ever, so
+// that a rise loses no time.
+func (r *reader) suffices(name string, now time.Time, interval time.Duration) bool {
+	switch at := r.history.Of(name).Stands.At; {
+	case !r.reads.has(name):
+		return false
+	case r.patience.unread(name, now):
+		return true
+	default:
+		return !at.IsZero() && r.backedOff(name, now) && now.Before(at.Add(min(seldom*interval, longestUnread)))
+	}
 }
 
 // stands remembers a reading of a target that is left alone.
-func (u *unit) stands(r reading) {
+func (r *reader) stands(is reading) {
 	var s policy.Standing
-	if r.err == nil && u.backedOff(r.name, r.at) {
-		s = policy.Standing{At: r.at, Min: r.state.Min, Max: r.state.Max}
+	if is.err == nil && r.backedOff(is.name, is.at) {
+		s = policy.Standing{At: is.at, Min: is.state.Min, Max: is.state.Max}
 	}
-	u.history.Stands(r.name, s)
+	r.history.Stands(is.name, s)
 }
 
 // backedOff reports whether the target is not asked for more now.
-func (u *unit) backedOff(name string, now time.Time) bool {
-	return u.history.Backoffs[name].Up.Until.After(now)
+func (r *reader) backedOff(name string, now time.Time) bool {
+	return r.history.Backoffs[name].Up.Until.After(now)
+}
+
+// forget drops what is known of a target that is gone.
+func (r *reader) forget(name string) {
+	r.reads = slices.DeleteFunc(r.reads, func(is reading) bool { return is.name == name })
+}
+
+// shift moves the times along with a correction of the clock by d.
+func (r *reader) shift(d time.Duration) {
+	for i := range r.reads {
+		if is := &r.reads[i]; !is.at.IsZero() {
+			is.at = is.at.Add(d)
+		}
+	}
+	r.patience = nil
 }
 
 // patience is which targets of a policy are not asked since they did not

@@ -8,7 +8,6 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/learning"
-	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/victims"
@@ -62,27 +61,23 @@ func (u *unit) broken(p *recovery.Panic) {
 		d.Direction = before.last.Direction
 	}
 	for _, t := range u.setup.targets {
-		state := u.reads.of(t.name).state
+		state := u.reader.reads.of(t.name).state
 		d.Current += state.Requested
 		d.Ready += state.Ready
 	}
 	d.Broken(p.Error())
-	if a := answerOf(&d); u.recorded == nil || *u.recorded != a {
-		u.recorded = &a
-		err := u.engine.guard.Do(u.logger, componentEvaluation, func() error {
-			d.ID = u.engine.opts.Ledger.NewID(d.Time)
-			u.engine.opts.Ledger.Enqueue(ledger.Record{Decision: &d})
-			return nil
-		})
-		if err != nil {
-			level.Error(u.logger).Log("msg", "what was decided is not written", "err", err)
-		}
+	err := u.engine.guard.Do(u.logger, componentEvaluation, func() error {
+		u.journal.noteBroken(&d)
+		return nil
+	})
+	if err != nil {
+		level.Error(u.logger).Log("msg", "what was decided is not written", "err", err)
 	}
 	u.counts.Decided(&d)
 	// Those who wait for this policy's claims wait no more.
 	u.decided.Store(u.woken.Load())
 	v := *before
-	v.setup, v.last, v.reads, v.at = u.setup, &d, slices.Clone(u.reads), now
+	v.setup, v.last, v.reads, v.at = u.setup, &d, slices.Clone(u.reader.reads), now
 	v.open = u.actions.Open()
 	u.view.Store(&v)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -111,7 +110,7 @@ func (u *unit) settleIn() {
 	u.victims.Reconfigure(u.setup.scaleTarget, victimsOf(u.setup.targets), setOf(gone))
 	u.closeTargets(shed)
 	for _, t := range shed {
-		delete(u.restored, t.target)
+		delete(u.reader.restored, t.target)
 	}
 	u.forget(gone)
 	u.actions.Judge(rulesOf(u.setup))
@@ -125,7 +124,7 @@ func (u *unit) settleIn() {
 // is read before anything is decided by it.
 func (u *unit) forget(gone []boundTarget) {
 	for _, t := range gone {
-		u.reads = slices.DeleteFunc(u.reads, func(r reading) bool { return r.name == t.name })
+		u.reader.forget(t.name)
 		u.history.Forget(t.name)
 	}
 }
@@ -193,7 +192,7 @@ func (e *Engine) gone(u *unit) {
 
 // abandon closes what is still open of a policy that is gone.
 func (u *unit) abandon(now time.Time) {
-	closed := u.actions.Abandon(u.shown(), now)
+	closed := u.actions.Abandon(u.reader.shown(u.setup.targets), now)
 	if len(closed) == 0 {
 		return
 	}
@@ -201,5 +200,5 @@ func (u *unit) abandon(now time.Time) {
 		u.victims.TakeOver(&closed[i], now)
 	}
 	level.Info(u.logger).Log("msg", "the policy has left the configuration before what it asked for was settled", "actions", len(closed))
-	u.engine.opts.Ledger.Enqueue(u.remember(closed))
+	u.engine.opts.Ledger.Enqueue(u.journal.of(closed))
 }

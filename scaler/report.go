@@ -3,78 +3,92 @@ package scaler
 import (
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/action"
+	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
+// reporter logs and counts what comes of one policy's actions.
+type reporter struct {
+	policy  string
+	logger  log.Logger
+	alerts  Alerts
+	history *policy.History
+	counts  *export.Counters
+	timings *export.Timings
+	// outdated has the policy evaluated again at once.
+	outdated func()
+}
+
 // report logs and counts what became of actions and targets.
-func (u *unit) report(events []action.Event, now time.Time) {
+func (r *reporter) report(events []action.Event, s *setup, now time.Time) {
 	for i := range events {
 		e := &events[i]
 		if e.Action == nil {
-			u.reportTarget(e)
+			r.reportTarget(e)
 		} else {
-			u.reportAction(e, e.Action, now)
+			r.reportAction(e, e.Action, s, now)
 		}
 	}
 }
 
-func (u *unit) reportAction(e *action.Event, a *action.Action, now time.Time) {
+func (r *reporter) reportAction(e *action.Event, a *action.Action, s *setup, now time.Time) {
 	switch e.Happening {
 	case action.Consented:
-		u.observeAlertToAction(a, now)
+		r.observeAlertToAction(a, now)
 	case action.Declined:
-		u.counts.Failed(a.Target, e.Failure.Kind)
-		level.Error(u.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", e.Failure.Kind, "retry_at", e.Until, "err", e.Failure.Text)
+		r.counts.Failed(a.Target, e.Failure.Kind)
+		level.Error(r.logger).Log("msg", "target refused", "target", a.Target, "desired", a.To, "kind", e.Failure.Kind, "retry_at", e.Until, "err", e.Failure.Text)
 	case action.Contention:
-		level.Warn(u.logger).Log("msg", "conflict does not end", "target", a.Target, "desired", a.To, "retry_at", e.Until, "err", e.Failure.Text)
+		level.Warn(r.logger).Log("msg", "conflict does not end", "target", a.Target, "desired", a.To, "retry_at", e.Until, "err", e.Failure.Text)
 	case action.Outdated:
 		// What was decided no longer stands. The next evaluation starts from
 		// what is there.
-		u.runner.wakeAgain()
+		r.outdated()
 	case action.ShownNever:
-		level.Info(u.logger).Log("msg", "an action of the last run never reached its target", "target", a.Target, "from", a.From, "to", a.To, "found", e.Found)
+		level.Info(r.logger).Log("msg", "an action of the last run never reached its target", "target", a.Target, "from", a.From, "to", a.To, "found", e.Found)
 	case action.ShownLate:
-		level.Info(u.logger).Log("msg", "an action without an answer reached its target", "target", a.Target, "from", a.From, "to", a.To)
+		level.Info(r.logger).Log("msg", "an action without an answer reached its target", "target", a.Target, "from", a.From, "to", a.To)
 	case action.ShownOther:
-		level.Info(u.logger).Log("msg", "the target no longer has the number that it accepted", "target", a.Target, "expected", a.To, "found", e.Found)
+		level.Info(r.logger).Log("msg", "the target no longer has the number that it accepted", "target", a.Target, "expected", a.To, "found", e.Found)
 	case action.Ready:
 		if a.Direction == policy.Up {
-			u.counts.Provisioned(a.Target, e.Took)
+			r.counts.Provisioned(a.Target, e.Took)
 		}
-		level.Info(u.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", e.Took.Round(time.Millisecond))
+		level.Info(r.logger).Log("msg", "converged", "target", a.Target, "from", a.From, "to", a.To, "took", e.Took.Round(time.Millisecond))
 	case action.Late:
-		u.counts.Failed(a.Target, action.NotConverged)
-		level.Error(u.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", u.setup.provisioningTimeout)
+		r.counts.Failed(a.Target, action.NotConverged)
+		level.Error(r.logger).Log("msg", "not converged in time", "target", a.Target, "from", a.From, "to", a.To, "timeout", s.provisioningTimeout)
 	case action.Fulfilled, action.Foreign, action.Quiet: // of no action
 	}
 }
 
-func (u *unit) reportTarget(e *action.Event) {
+func (r *reporter) reportTarget(e *action.Event) {
 	switch e.Happening {
 	case action.Fulfilled:
-		level.Info(u.logger).Log("msg", "the target has what it was asked for, so the backoff is over", "target", e.Target, "requested", e.Found)
+		level.Info(r.logger).Log("msg", "the target has what it was asked for, so the backoff is over", "target", e.Target, "requested", e.Found)
 	case action.Foreign:
-		level.Info(u.logger).Log("msg", "someone else changed the target", "target", e.Target, "from", e.Was, "to", e.Found)
-		u.counts.ForeignChange(e.Target)
+		level.Info(r.logger).Log("msg", "someone else changed the target", "target", e.Target, "from", e.Was, "to", e.Found)
+		r.counts.ForeignChange(e.Target)
 	case action.Quiet:
-		level.Info(u.logger).Log("msg", "nobody else changes the targets any more")
+		level.Info(r.logger).Log("msg", "nobody else changes the targets any more")
 	default: // of an action
 	}
 }
 
 // observeAlertToAction measures from the oldest alert that came since the move
 // before, and points where the action goes, to the platform's consent.
-func (u *unit) observeAlertToAction(a *action.Action, now time.Time) {
+func (r *reporter) observeAlertToAction(a *action.Action, now time.Time) {
 	var last time.Time
-	for i := range u.history.Moves {
-		if m := &u.history.Moves[i]; m.ID != a.Decision {
+	for i := range r.history.Moves {
+		if m := &r.history.Moves[i]; m.ID != a.Decision {
 			last = m.At
 		}
 	}
-	if oldest, ok := u.engine.opts.Alerts.ReceivedAfter(u.name, a.Direction, last); ok {
-		u.engine.timings.AlertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
+	if oldest, ok := r.alerts.ReceivedAfter(r.policy, a.Direction, last); ok {
+		r.timings.AlertToAction.Observe(max(0, now.Sub(oldest).Seconds()))
 	}
 }

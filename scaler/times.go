@@ -72,11 +72,6 @@ func (u *unit) shiftTimes() {
 	// What was noted between the correction and now is not ahead for that.
 	u.history.Clamp(now)
 	u.actions.Shift(d, now)
-	for i := range u.reads {
-		if r := &u.reads[i]; !r.at.IsZero() {
-			r.at = r.at.Add(d)
-		}
-	}
-	u.patience = nil
+	u.reader.shift(d)
 	u.learning.Shift(d, now)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/export"
 	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/victims"
 )
 
@@ -40,16 +39,13 @@ type unit struct {
 	setup *setup
 	// corrected is how far the clock was corrected when its times were noted.
 	corrected time.Duration
-	patience  patience
 	history   policy.History
 	// actions judges what comes of what was decided, and changes history.
 	actions *action.Machine
-	// reads is what was last read of each target.
-	reads readings
-	// restored are the targets whose replicas were brought back.
-	restored map[target.Target]bool
-	// recorded is the last decision written to the ledger; nil: none was.
-	recorded *answer
+	reader   reader
+	asker    asker
+	journal  journal
+	reporter reporter
 	// victims are which replicas may go, and their drains.
 	victims *victims.State
 
@@ -68,7 +64,6 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		name:     name,
 		logger:   log.With(e.opts.Logger, "policy", name),
 		setup:    s,
-		restored: make(map[target.Target]bool),
 		counts:   export.NewCounters(),
 		founding: !e.started,
 	}
@@ -88,13 +83,12 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		Policy: name, Logger: u.logger, Guard: e.guard, Now: e.opts.Now, PlatformTimeout: e.opts.PlatformTimeout,
 		Stopping: e.draining, Go: e.running.Go, Wake: u.runner.wake, Count: u.counts.Drained,
 	}, s.scaleTarget, victimsOf(s.targets))
-	for i := range u.history.Targets {
-		// What was last known, until it is read again.
-		if m := &u.history.Targets[i]; m.Requested != nil {
-			u.reads.put(reading{name: m.Name, at: m.Stands.At, state: target.State{
-				Requested: *m.Requested, Ready: m.Ready, Min: m.Stands.Min, Max: m.Stands.Max,
-			}})
-		}
+	u.reader = newReader(e, name, u.logger, &u.history)
+	u.asker = asker{engine: e, logger: u.logger, reader: &u.reader, victims: u.victims, counts: u.counts}
+	u.journal = journal{policy: name, logger: u.logger, ledger: e.opts.Ledger, history: &u.history}
+	u.reporter = reporter{
+		policy: name, logger: u.logger, alerts: e.opts.Alerts, history: &u.history,
+		counts: u.counts, timings: e.timings, outdated: u.runner.wakeAgain,
 	}
 	u.paused.Store(e.pauses.of[name])
 	u.publish(nil)

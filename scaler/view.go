@@ -40,7 +40,7 @@ func (v *view) ready(r reading) int {
 func (u *unit) publish(d *policy.Decision) {
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.victims.Draining(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reader.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.victims.Draining(),
 		progress: u.learning.Progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }

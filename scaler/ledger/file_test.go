@@ -282,8 +282,12 @@ func TestABrokenLedgerIsNotWaitedFor(t *testing.T) {
 			t.Fatalf("write into what is no ledger any more: %v", err)
 		}
 		l.stop()
-		<-l.stopped
-		<-l.pruner
+		for _, ended := range []<-chan struct{}{l.stopped, l.pruner} {
+			select {
+			case <-ended:
+			case <-time.After(100 * time.Millisecond): // it waits for such a lock
+			}
+		}
 		closed := make(chan error, 1)
 		go func() { closed <- l.awaitClosed() }()
 		select {
