@@ -5,6 +5,7 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -133,3 +134,18 @@ type FieldError struct {
 
 // Error renders "field: message".
 func (e *FieldError) Error() string { return e.Field + ": " + e.Msg }
+
+// Check is nil where ok, and else a *FieldError of this field. cmp.Or returns
+// the first of several.
+func Check(ok bool, field, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return &FieldError{Field: field, Msg: fmt.Sprintf(format, args...)}
+}
+
+// CheckError is nil for a nil err, and else a *FieldError of this field that says
+// the same.
+func CheckError(field string, err error) error {
+	return Check(err == nil, field, "%v", err)
+}

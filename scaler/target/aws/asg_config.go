@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -32,15 +33,13 @@ func (c *ASGConfig) Identity() string { return "aws_asg" + c.identity() + c.Name
 
 // Validate implements target.Config. It asks nobody.
 func (c *ASGConfig) Validate() error {
-	switch {
-	case c.Name == "":
-		return &target.FieldError{Field: "name", Msg: "must name the Auto Scaling group"}
-	case strings.HasPrefix(c.Name, "arn:"):
-		return &target.FieldError{Field: "name", Msg: "must be the group's name, not its ARN"}
-	case len(c.Name) > 255 || strings.ContainsRune(c.Name, ':') || strings.ContainsFunc(c.Name, unicode.IsControl):
-		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is no name of an Auto Scaling group", c.Name)}
-	}
-	return c.validate()
+	fits := len(c.Name) <= 255 && !strings.ContainsRune(c.Name, ':') && !strings.ContainsFunc(c.Name, unicode.IsControl)
+	return cmp.Or(
+		target.Check(c.Name != "", "name", "must name the Auto Scaling group"),
+		target.Check(!strings.HasPrefix(c.Name, "arn:"), "name", "must be the group's name, not its ARN"),
+		target.Check(fits, "name", "%q is no name of an Auto Scaling group", c.Name),
+		c.validate(),
+	)
 }
 
 // ChoosesVictims implements target.VictimsConfig.

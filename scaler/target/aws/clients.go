@@ -54,20 +54,17 @@ func (c *Clients) get(conn Connection, override *http.Client) (*account, func(),
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	return c.pool.Lend(conn, conn.sum(), func() (*account, error) { return newAccount(conn, c.transport) }, nil)
+	return share.Lend(&c.pool, conn, func() (*account, error) { return newAccount(conn, c.transport) }, nil)
 }
 
-// FilesSum implements target.Files.
-func (c Connection) FilesSum() string { return c.sum().String() }
-
-// sum stands for the content of the files that the SDK reads when clients are
-// built.
-func (Connection) sum() share.Sum {
+// FilesSum implements target.Files: the files are those that the SDK reads when
+// clients are built.
+func (Connection) FilesSum() string {
 	return share.Files(
 		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
 		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()),
 		os.Getenv("AWS_CA_BUNDLE"),
-	)
+	).String()
 }
 
 // newAccount reads the shared configuration files and dials nothing.

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (a *account) failure(ctx context.Context, op string, err error) error {
 		if slices.Contains(stale, code(err)) {
 			a.credentials.cache.Invalidate()
 		}
-		return &target.Error{Kind: kind(err), RetryAfter: retryAfter(err), Err: plain(err)}
+		return &target.Error{Kind: kind(err), RetryAfter: retryAfter(response(err)), Err: plain(err)}
 	})
 }
 
@@ -82,16 +83,13 @@ func answerKind(err error) target.Kind {
 	if k, ok := codes.Kind(code(err)); ok {
 		return k
 	}
-	res := response(err)
-	if res == nil {
-		return target.KindTemporary
-	}
-	switch k := share.StatusKind(res.StatusCode); {
-	case res.StatusCode < 300, res.StatusCode >= 500:
-		return target.KindTemporary // one that broke off or that nobody can read
+	status := response(err).StatusCode
+	switch k := share.StatusKind(status); {
+	case status < 300, status >= 500:
+		return target.KindTemporary // none, or one that broke off or that nobody can read
 	case k == target.KindThrottled, k == target.KindUnauthorized, k == target.KindTemporary:
 		return k
-	case res.StatusCode >= 400 && (code(err) == "" || code(err) == unknownCode):
+	case status >= 400 && (code(err) == "" || code(err) == unknownCode):
 		return target.KindTemporary // it is not AWS that answered
 	default:
 		return target.KindPermanent
@@ -106,21 +104,17 @@ func code(err error) string {
 	return ""
 }
 
-// response is the answer that an error is about; nil where there was none.
+// response is the answer that an error is about, zero where there was none.
 func response(err error) *http.Response {
 	if e, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && e.Response != nil {
-		return e.Response.Response
+		return cmp.Or(e.Response.Response, new(http.Response))
 	}
-	return nil
+	return new(http.Response)
 }
 
 // retryAfter is when the answer says to try again. AWS' own header counts
 // milliseconds; a proxy's is the standard one.
-func retryAfter(err error) time.Duration {
-	res := response(err)
-	if res == nil {
-		return 0
-	}
+func retryAfter(res *http.Response) time.Duration {
 	return share.RetryAfter(res.Header, time.Now(), "X-Amz-Retry-After")
 }
 
@@ -159,9 +153,9 @@ func plain(err error) error {
 		return err
 	}
 	text := e.ErrorCode() + ": " + e.ErrorMessage()
-	if res := response(err); res != nil && e.ErrorCode() == unknownCode {
+	if res := response(err); res.StatusCode != 0 && e.ErrorCode() == unknownCode {
 		text = fmt.Sprintf("HTTP status %d %s, and no error as AWS writes them%s", res.StatusCode, http.StatusText(res.StatusCode), redirected(res))
-	} else if res != nil {
+	} else if res.StatusCode != 0 {
 		text = fmt.Sprintf("HTTP status %d, %s", res.StatusCode, text)
 	}
 	if _, ok := errors.AsType[*credentialsError](err); ok {

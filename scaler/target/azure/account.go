@@ -54,7 +54,7 @@ type account struct {
 	refused map[string]time.Time // scopes whose list is not for us
 }
 
-func newAccount(access Access, override *http.Client) (*account, error) {
+func newAccount(access Access, override *http.Client, settledFor time.Duration) (*account, error) {
 	hc := override
 	if hc == nil {
 		t := share.Transport()

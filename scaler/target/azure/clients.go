@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"os"
@@ -42,19 +43,12 @@ func (c *Clients) get(access Access, override *http.Client) (*account, func(), e
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	return c.pool.Lend(access, access.sum(), func() (*account, error) {
-		a, err := newAccount(access, c.transport)
-		if err == nil && c.settledFor > 0 {
-			a.settledFor = c.settledFor
-		}
-		return a, err
+	return share.Lend(&c.pool, access, func() (*account, error) {
+		return newAccount(access, c.transport, cmp.Or(c.settledFor, settledFor))
 	}, (*account).close)
 }
 
-// FilesSum implements target.Files.
-func (a Access) FilesSum() string { return a.sum().String() }
-
-// sum stands for the content of the files of an identity.
-func (a Access) sum() share.Sum {
-	return share.Files(a.ClientSecretFile, os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH"))
+// FilesSum implements target.Files: the files are those of the identity.
+func (a Access) FilesSum() string {
+	return share.Files(a.ClientSecretFile, os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH")).String()
 }

@@ -118,15 +118,12 @@ func failure(ctx context.Context, op string, err error) error {
 func (e *tokenError) failure() *target.Error {
 	out := &target.Error{Kind: target.KindUnauthorized, Op: ": get a token"}
 	refused, ok := errors.AsType[*azidentity.AuthenticationFailedError](e.err)
-	switch {
-	case ok && refused.RawResponse != nil:
-	case ok && e.network != nil:
-		out.Kind, out.Err = target.KindTemporary, e.network
-		return out
-	default:
-		// The rest is the SDK's advice.
-		line, _, _ := strings.Cut(e.Error(), "\n")
+	if !ok || refused.RawResponse == nil {
+		line, _, _ := strings.Cut(e.Error(), "\n") // the rest is the SDK's advice
 		out.Err = errors.New(line)
+		if ok && e.network != nil {
+			out.Kind, out.Err = target.KindTemporary, e.network
+		}
 		return out
 	}
 	res := refused.RawResponse

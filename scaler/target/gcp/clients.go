@@ -37,15 +37,12 @@ func (c *Clients) get(a Account, override *http.Client) (*client, func(), error)
 	}
 	// A client is for all projects.
 	a.Project, a.Endpoint = "", a.endpoint()
-	return c.pool.Lend(a, a.sum(), func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
+	return share.Lend(&c.pool, a, func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
 }
 
-// FilesSum implements target.Files.
-func (a Account) FilesSum() string { return a.sum().String() }
-
-// sum stands for the content of the file of credentials: that of the
-// configuration, of the environment, or what gcloud leaves behind.
-func (a Account) sum() share.Sum {
+// FilesSum implements target.Files: the file is that of the credentials, which
+// the configuration names, or the environment, or gcloud left behind.
+func (a Account) FilesSum() string {
 	file := cmp.Or(a.CredentialsFile, os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"))
 	if file == "" {
 		// Without a home there is none either.
@@ -53,5 +50,5 @@ func (a Account) sum() share.Sum {
 			file = filepath.Join(home, ".config", "gcloud", "application_default_credentials.json")
 		}
 	}
-	return share.Files(file)
+	return share.Files(file).String()
 }

@@ -80,3 +80,53 @@ func Answered(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// Codes are the kinds of errors by what an API calls them. A name that ends in
+// an asterisk stands for all that begin so.
+type Codes map[string]target.Kind
+
+// NewCodes takes the names of each kind. One that is of two kinds is a
+// programming error and panics.
+func NewCodes(names map[target.Kind][]string) Codes {
+	c := make(Codes)
+	for kind, of := range names {
+		for _, name := range of {
+			if other, ok := c[name]; ok {
+				panic("share: code " + name + " is of kind " + string(kind) + " and of kind " + string(other))
+			}
+			c[name] = kind
+		}
+	}
+	return c
+}
+
+// Kind is that of the name that a code is, or else of the longest that it begins
+// with; known is false where there is none.
+func (c Codes) Kind(code string) (kind target.Kind, known bool) {
+	kind, known = c[code]
+	for end := len(code); end > 0 && !known; end-- {
+		kind, known = c[code[:end]+"*"]
+	}
+	return kind, known
+}
+
+// Failure is the error of an operation: what was tried, which is op, and what
+// kind of error came of it. It is nil for a nil err, and one that has a kind
+// already stays as it is. A timeout is temporary, and so is everything once ctx is
+// done, which it then says. All else is for judge: the Op of what that returns is
+// empty, or goes on from op.
+func Failure(ctx context.Context, op string, err error, judge func(error) *target.Error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*target.Error](err); ok {
+		return e
+	}
+	err = Cause(ctx, err)
+	e := &target.Error{Kind: target.KindTemporary, Err: err}
+	if !target.IsTimeout(err) {
+		e = judge(err)
+	}
+	e.Op = op + e.Op
+	return e
+}
