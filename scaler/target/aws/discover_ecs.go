@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -37,15 +38,8 @@ func (*ECSDiscoveryConfig) Platform() string { return "aws_ecs" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *ECSDiscoveryConfig) Validate() error {
-	for i, n := range c.Clusters {
-		if !validECSName(n) {
-			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is no name of a cluster: letters, digits, - and _", n)}
-		}
-		if slices.Contains(c.Clusters[:i], n) {
-			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is there twice", n)}
-		}
-	}
-	return c.validate()
+	const notOne = "%q is no name of a cluster: letters, digits, - and _"
+	return cmp.Or(target.CheckList("clusters", c.Clusters, validECSName, notOne, nil), c.validate())
 }
 
 // New implements target.DiscoveryConfig. It reads the shared configuration

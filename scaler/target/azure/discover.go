@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -48,15 +49,8 @@ func (*DiscoveryConfig) Platform() string { return "azure_vmss" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *DiscoveryConfig) Validate() error {
-	for i, g := range c.ResourceGroups {
-		if !validGroup(g) {
-			return &target.FieldError{Field: "resource_groups", Msg: fmt.Sprintf("%q is no name of a resource group", g)}
-		}
-		if slices.ContainsFunc(c.ResourceGroups[:i], func(o string) bool { return strings.EqualFold(o, g) }) {
-			return &target.FieldError{Field: "resource_groups", Msg: fmt.Sprintf("%q is there twice", g)}
-		}
-	}
-	return c.validate()
+	const notOne = "%q is no name of a resource group"
+	return cmp.Or(target.CheckList("resource_groups", c.ResourceGroups, validGroup, notOne, strings.EqualFold), c.validate())
 }
 
 // New implements target.DiscoveryConfig. Nothing is dialed.

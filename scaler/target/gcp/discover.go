@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -32,18 +33,7 @@ func (*DiscoveryConfig) Platform() string { return "gcp_migs" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *DiscoveryConfig) Validate() error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	for i, l := range c.Locations {
-		if !regionRule.MatchString(l) {
-			return &target.FieldError{Field: "locations", Msg: fmt.Sprintf("%q is neither a zone nor a region", l)}
-		}
-		if slices.Contains(c.Locations[:i], l) {
-			return &target.FieldError{Field: "locations", Msg: fmt.Sprintf("%q is there twice", l)}
-		}
-	}
-	return nil
+	return cmp.Or(c.validate(), target.CheckList("locations", c.Locations, regionRule.MatchString, "%q is neither a zone nor a region", nil))
 }
 
 // New implements target.DiscoveryConfig. Nothing is dialed.
