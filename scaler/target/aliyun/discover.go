@@ -34,8 +34,7 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of region %s: %w", c.Region, err)
 	}
-	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, a) }
-	return share.Discoverer{OnClose: release, Find: find}, nil
+	return share.NewDiscoverer(a, release, c.find), nil
 }
 
 // find finds groups. These are asked for by tag, since a list of all groups may

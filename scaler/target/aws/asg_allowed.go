@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // kubernetesAutoscaler is the tag by which Kubernetes' cluster autoscaler finds
@@ -33,18 +34,18 @@ func (t *asgTarget) allowed(ctx context.Context, op string, g *group, from, desi
 		process = "Terminate"
 	}
 	for _, p := range g.SuspendedProcesses {
-		if value(p.ProcessName) == process {
+		if share.Value(p.ProcessName) == process {
 			return target.Errorf(target.KindPermanent, op,
-				"the group's process %s is suspended (%s): resume it, or nothing comes of another number", process, value(p.SuspensionReason))
+				"the group's process %s is suspended (%s): resume it, or nothing comes of another number", process, share.Value(p.SuspensionReason))
 		}
 	}
 	if n := g.count(protected); desired < from && desired < n {
 		return target.Errorf(target.KindPermanent, op, "%d of its instances are protected from scale-in", n)
 	}
 	if g.Operator != nil {
-		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", value(g.Operator.Principal))
+		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", share.Value(g.Operator.Principal))
 	}
-	if !t.allowOthers && slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return value(tag.Key) == kubernetesAutoscaler }) {
+	if !t.allowOthers && slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return share.Value(tag.Key) == kubernetesAutoscaler }) {
 		return target.Errorf(target.KindPermanent, op,
 			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
 	}
@@ -72,7 +73,7 @@ func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
 		switch r := &out.InstanceRefreshes[i]; r.Status {
 		case types.InstanceRefreshStatusPending, types.InstanceRefreshStatusInProgress,
 			types.InstanceRefreshStatusCancelling, types.InstanceRefreshStatusRollbackInProgress:
-			e := target.Errorf(target.KindConflict, op, "instance refresh %s is under way (%s)", value(r.InstanceRefreshId), r.Status)
+			e := target.Errorf(target.KindConflict, op, "instance refresh %s is under way (%s)", share.Value(r.InstanceRefreshId), r.Status)
 			e.RetryAfter = refreshRetry
 			return e
 		default:
@@ -83,23 +84,18 @@ func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
 
 // scaledBy names a policy that sets the number; empty: none does. A scheduled
 // action is no such owner: it sets it once, as a person does.
-func (t *asgTarget) scaledBy(ctx context.Context, _ struct{}) (string, error) {
+func (t *asgTarget) scaledBy(ctx context.Context, _ struct{}) (owner string, err error) {
 	in := &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &t.name}
-	for {
-		page, err := t.api.autoscaling.describePolicies(ctx, in)
-		if err != nil {
-			return "", err
-		}
+	err = pages(ctx, t.api.autoscaling.describePolicies, in, &in.NextToken, func(page *autoscaling.DescribePoliciesOutput) (*string, error) {
 		if i := slices.IndexFunc(page.ScalingPolicies, scales); i >= 0 {
 			p := &page.ScalingPolicies[i]
-			return fmt.Sprintf("scaling policy %s (%s) sets its size: remove or disable that",
-				value(p.PolicyName), cmp.Or(value(p.PolicyType), "SimpleScaling")), nil
+			owner = fmt.Sprintf("scaling policy %s (%s) sets its size: remove or disable that",
+				share.Value(p.PolicyName), cmp.Or(share.Value(p.PolicyType), "SimpleScaling"))
+			return nil, nil
 		}
-		if value(page.NextToken) == "" {
-			return "", nil
-		}
-		in.NextToken = page.NextToken
-	}
+		return page.NextToken, nil
+	})
+	return owner, err
 }
 
 // predictive is the type of the policies that may do nothing but forecast.
@@ -114,7 +110,7 @@ func scales(p types.ScalingPolicy) bool {
 	if p.Enabled != nil && !*p.Enabled {
 		return false
 	}
-	if value(p.PolicyType) != predictive {
+	if share.Value(p.PolicyType) != predictive {
 		return true
 	}
 	c := p.PredictiveScalingConfiguration

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // activitiesEvery bounds how often a group that lacks instances is asked why.
@@ -35,10 +36,9 @@ func (t *asgTarget) failed(ctx context.Context, op string, g *group) (failure, e
 // a type for what an activity was and why it failed, only texts; this is the one
 // place that goes by them.
 func (t *asgTarget) launchFailure(ctx context.Context, last request) (failure, err error) {
-	name, since := "StartTimeLowerBound", last.served.UTC().Format(time.RFC3339)
+	since := types.Filter{Name: new("StartTimeLowerBound"), Values: []string{last.served.UTC().Format(time.RFC3339)}}
 	out, err := t.api.autoscaling.describeActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{
-		AutoScalingGroupName: &t.name,
-		Filters:              []types.Filter{{Name: &name, Values: []string{since}}},
+		AutoScalingGroupName: &t.name, Filters: []types.Filter{since},
 	})
 	if err != nil {
 		return nil, err
@@ -47,14 +47,14 @@ func (t *asgTarget) launchFailure(ctx context.Context, last request) (failure, e
 	for i := range out.Activities { // the latest first
 		a := &out.Activities[i]
 		switch {
-		case a.EndTime == nil, value(a.StartTime).Before(last.served), !strings.HasPrefix(value(a.Description), "Launching"):
+		case a.EndTime == nil, share.Value(a.StartTime).Before(last.served), !strings.HasPrefix(share.Value(a.Description), "Launching"):
 		case a.StatusCode != types.ScalingActivityStatusCodeFailed:
 			return nil, nil
 		case a.EndTime.After(before):
 			// AWS tries again and again; what counts is how long it has.
 		default:
-			message := value(a.StatusMessage)
-			return target.Errorf(launchKind(message), "launch instances of group "+value(a.AutoScalingGroupName), "%s", message), nil
+			message := share.Value(a.StatusMessage)
+			return target.Errorf(launchKind(message), "launch instances of group "+share.Value(a.AutoScalingGroupName), "%s", message), nil
 		}
 	}
 	return nil, nil

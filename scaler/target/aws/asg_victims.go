@@ -40,7 +40,7 @@ func (g *group) leaving() []*types.Instance {
 	var out []*types.Instance
 	for i := range g.Instances {
 		if in := &g.Instances[i]; wanted(in) {
-			zones[value(in.AvailabilityZone)]++
+			zones[share.Value(in.AvailabilityZone)]++
 			if !protected(in) {
 				out = append(out, in)
 			}
@@ -49,7 +49,7 @@ func (g *group) leaving() []*types.Instance {
 	slices.SortStableFunc(out, func(a, b *types.Instance) int {
 		return cmp.Or(
 			share.FalseFirst(ready(a), ready(b)),
-			cmp.Compare(zones[value(b.AvailabilityZone)], zones[value(a.AvailabilityZone)]),
+			cmp.Compare(zones[share.Value(b.AvailabilityZone)], zones[share.Value(a.AvailabilityZone)]),
 			cmp.Compare(instanceID(a), instanceID(b)),
 		)
 	})
@@ -80,16 +80,15 @@ func (g *group) named(victims []string, n int) []string {
 	return out
 }
 
-func instanceID(i *types.Instance) string { return value(i.InstanceId) }
+func instanceID(i *types.Instance) string { return share.Value(i.InstanceId) }
 
 // terminate lets the instances go one after the other, and returns the desired
 // capacity that is left. It goes on after one that is gone already.
 func (t *asgTarget) terminate(ctx context.Context, op string, from int, ids []string) (left int, err error) {
 	left = from
-	decrement := true
 	for _, id := range ids {
 		out, err := t.api.autoscaling.terminate(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-			InstanceId: &id, ShouldDecrementDesiredCapacity: &decrement,
+			InstanceId: &id, ShouldDecrementDesiredCapacity: new(true),
 		})
 		t.groups.Forget(t.key())
 		switch {

@@ -97,10 +97,18 @@ func (s *scalable) refuseOwned(ctx context.Context, op, what string) error {
 	return nil
 }
 
-// value is what p points at, or zero.
-func value[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
+// pages reads all pages of an operation's answer. in keeps at token what its next
+// page is asked for with, which read takes from a page.
+func pages[In, Out any](ctx context.Context, operation call[In, Out], in *In, token **string, read func(*Out) (next *string, err error)) error {
+	for {
+		page, err := operation(ctx, in)
+		if err != nil {
+			return err
+		}
+		next, err := read(page)
+		if err != nil || share.Value(next) == "" {
+			return err
+		}
+		*token = next
 	}
-	return v
 }

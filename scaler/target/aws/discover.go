@@ -20,7 +20,7 @@ func asking[T any](tags []T, pair func(*T) (key, value *string)) (map[string]str
 	all := make(map[string]string, len(tags))
 	for i := range tags {
 		k, v := pair(&tags[i])
-		all[value(k)] = value(v)
+		all[share.Value(k)] = share.Value(v)
 	}
 	return share.Asking(all, prefixes...)
 }

@@ -38,26 +38,24 @@ func (c *ASGDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of AWS: %w", err)
 	}
-	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, a) }
-	return share.Discoverer{OnClose: release, Find: find}, nil
+	return share.NewDiscoverer(a, release, c.find), nil
 }
 
 var _ target.DiscoveryConfig = (*ASGDiscoveryConfig)(nil)
 
 // find finds groups. AWS itself looks for the tag.
 func (c *ASGDiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
-	filter, instances, perPage := "tag-key", false, int32(groupsPerCall)
 	in := &autoscaling.DescribeAutoScalingGroupsInput{
-		Filters:          []types.Filter{{Name: &filter, Values: []string{prefixes[0] + "enable", prefixes[1] + "enable"}}},
-		IncludeInstances: &instances, MaxRecords: &perPage,
+		Filters:          []types.Filter{{Name: new("tag-key"), Values: []string{prefixes[0] + "enable", prefixes[1] + "enable"}}},
+		IncludeInstances: new(false), MaxRecords: new(int32(groupsPerCall)),
 	}
 	var out []target.Discovered
 	err := a.groupPages(ctx, in, func(g *types.AutoScalingGroup) {
 		labels, asks := asking(g.Tags, func(t *types.TagDescription) (*string, *string) { return t.Key, t.Value })
-		if !asks || value(g.Status) != "" {
+		if !asks || share.Value(g.Status) != "" {
 			return
 		}
-		name := value(g.AutoScalingGroupName)
+		name := share.Value(g.AutoScalingGroupName)
 		out = append(out, target.Discovered{
 			Name: policyName(name), ScaleTarget: name, What: "group " + name, Labels: labels,
 			Target: &ASGConfig{Connection: c.Connection, Name: name, clients: c.clients},

@@ -27,6 +27,8 @@ type ECSDiscoveryConfig struct {
 	clients *Clients
 }
 
+var _ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
+
 // NewECSDiscoveryConfig returns a configuration of a discovery with its
 // defaults.
 func (c *Clients) NewECSDiscoveryConfig() target.DiscoveryConfig {
@@ -49,14 +51,11 @@ func (c *ECSDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clients of AWS: %w", err)
 	}
-	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, a) }
-	return share.Discoverer{OnClose: release, Find: find}, nil
+	return share.NewDiscoverer(a, release, c.find), nil
 }
 
-var _ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
-
-// find finds services. ECS looks for no tags, so that all
-// services are listed, a hundred at a time, and described, ten at a time.
+// find finds services. ECS looks for no tags, so that all services are listed, a
+// hundred at a time, and described, ten at a time.
 func (c *ECSDiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
 	clusters := c.Clusters
 	if len(clusters) == 0 {
@@ -67,83 +66,57 @@ func (c *ECSDiscoveryConfig) find(ctx context.Context, a *account) ([]target.Dis
 	}
 	var out []target.Discovered
 	for _, cluster := range clusters {
-		found, err := c.listServices(ctx, a, cluster)
+		err := a.listServices(ctx, cluster, func(s *types.Service) {
+			labels, asks := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
+			if !asks || share.Value(s.Status) != "ACTIVE" {
+				return
+			}
+			name := share.Value(s.ServiceName)
+			out = append(out, target.Discovered{
+				Name: policyName(cluster + ":" + name), ScaleTarget: cluster + "/" + name,
+				What: "service " + cluster + "/" + name, Labels: labels,
+				Target: &ECSConfig{Connection: c.Connection, Cluster: cluster, Service: name, clients: c.clients},
+			})
+		})
 		if err != nil {
 			return nil, a.failure(ctx, "list the services of cluster "+cluster, err)
 		}
-		out = append(out, found...)
 	}
 	return out, nil
 }
 
-func (a *account) listClusters(ctx context.Context) ([]string, error) {
-	perPage := int32(namesPerPage)
-	in := &ecs.ListClustersInput{MaxResults: &perPage}
-	var out []string
-	for {
-		page, err := a.api.ecs.listClusters(ctx, in)
-		if err != nil {
-			return nil, err
-		}
+func (a *account) listClusters(ctx context.Context) (clusters []string, err error) {
+	in := &ecs.ListClustersInput{MaxResults: new(int32(namesPerPage))}
+	err = pages(ctx, a.api.ecs.listClusters, in, &in.NextToken, func(page *ecs.ListClustersOutput) (*string, error) {
 		if page.ClusterArns == nil {
 			return nil, noList("clusters")
 		}
 		for _, arn := range page.ClusterArns {
-			out = append(out, arn[strings.LastIndexByte(arn, '/')+1:])
+			clusters = append(clusters, arn[strings.LastIndexByte(arn, '/')+1:])
 		}
-		if value(page.NextToken) == "" {
-			return out, nil
-		}
-		in.NextToken = page.NextToken
-	}
+		return page.NextToken, nil
+	})
+	return clusters, err
 }
 
-// listServices returns the services of a cluster that carry the tag.
-func (c *ECSDiscoveryConfig) listServices(ctx context.Context, a *account, cluster string) ([]target.Discovered, error) {
-	perPage := int32(namesPerPage)
-	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: &perPage}
-	var out []target.Discovered
-	for {
-		page, err := a.api.ecs.listServices(ctx, in)
-		if err != nil {
-			return nil, err
-		}
+// listServices calls read with the services of a cluster.
+func (a *account) listServices(ctx context.Context, cluster string, read func(*types.Service)) error {
+	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: new(int32(namesPerPage))}
+	return pages(ctx, a.api.ecs.listServices, in, &in.NextToken, func(page *ecs.ListServicesOutput) (*string, error) {
 		if page.ServiceArns == nil {
 			return nil, noList("services")
 		}
 		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
-			described, err := a.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
+			described, err := a.describe(ctx, &ecs.DescribeServicesInput{
 				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
 			})
 			if err != nil {
 				return nil, err
 			}
-			if described.Services == nil {
-				return nil, noList("services")
-			}
 			for i := range described.Services {
-				if found, ok := c.found(cluster, &described.Services[i]); ok {
-					out = append(out, found)
-				}
+				read(&described.Services[i])
 			}
 		}
-		if value(page.NextToken) == "" {
-			return out, nil
-		}
-		in.NextToken = page.NextToken
-	}
-}
-
-// found is a service as the engine takes it, if it asks to be scaled.
-func (c *ECSDiscoveryConfig) found(cluster string, s *types.Service) (target.Discovered, bool) {
-	labels, asks := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
-	if !asks || value(s.Status) != "ACTIVE" {
-		return target.Discovered{}, false
-	}
-	name := value(s.ServiceName)
-	return target.Discovered{
-		Name: policyName(cluster + ":" + name), ScaleTarget: cluster + "/" + name,
-		What: "service " + cluster + "/" + name, Labels: labels,
-		Target: &ECSConfig{Connection: c.Connection, Cluster: cluster, Service: name, clients: c.clients},
-	}, true
+		return page.NextToken, nil
+	})
 }

@@ -59,8 +59,7 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of Azure: %w", err)
 	}
-	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, a) }
-	return share.Discoverer{OnClose: release, Find: find}, nil
+	return share.NewDiscoverer(a, release, c.find), nil
 }
 
 // find finds scale sets on the lists that the targets are read from.
@@ -71,9 +70,9 @@ func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discov
 	}
 	var out []target.Discovered
 	for _, scope := range scopes {
-		all, err := a.list(ctx, "discover scale sets", strings.ToLower(scope), time.Time{})
+		all, err := a.listings.Get(ctx, strings.ToLower(scope), time.Time{})
 		if err != nil {
-			return nil, err
+			return nil, failure(ctx, "discover scale sets", err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(all)) {
 			m := all[key]

@@ -42,17 +42,15 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
 	}
-	find := func(ctx context.Context) ([]target.Discovered, error) { return c.find(ctx, cl) }
-	return share.Discoverer{OnClose: release, Find: find}, nil
+	return share.NewDiscoverer(cl, release, c.find), nil
 }
 
 var _ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
 
-// find finds groups. These have no labels of their own, so
-// the labels and metadata count that a group gives all of its instances
-// (allInstancesConfig), which are in the group itself. Those of the instance
-// template are not looked at: that would take every template of the project as
-// well.
+// find finds groups. These have no labels of their own, so the labels and
+// metadata count that a group gives all of its instances (allInstancesConfig).
+// Those of the instance template are not looked at: that would take every
+// template of the project as well.
 func (c *DiscoveryConfig) find(ctx context.Context, cl *client) ([]target.Discovered, error) {
 	op := "list the instance groups of project " + c.Project
 	var out []target.Discovered

@@ -25,7 +25,8 @@ type group struct {
 	// turn is held by whoever changes the group, so that what was accepted last
 	// is what was asked for last.
 	turn share.Lock
-
+	// attempt has Google carry out once what it is asked again because its answer
+	// was lost.
 	attempt share.Token
 
 	mu        sync.Mutex // guards what follows
@@ -81,12 +82,10 @@ func (g *group) Current(ctx context.Context) (target.State, error) {
 // operation of the last request is looked at first, so that a group is never
 // older than what is known of that.
 func (g *group) read(ctx context.Context, op string) (*compute.InstanceGroupManager, int, error) {
-	if err := g.follow(ctx, op); err != nil {
+	was, err := g.follow(ctx, op)
+	if err != nil {
 		return nil, 0, err
 	}
-	g.mu.Lock()
-	was := g.pending
-	g.mu.Unlock()
 	m, err := g.client.group(ctx, g.key)
 	if err != nil {
 		return nil, 0, failure(ctx, op, err)

@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
@@ -37,12 +38,7 @@ func settled(m *compute.InstanceGroupManager) bool {
 
 // checked reports whether a health check decides about instances.
 func checked(m *compute.InstanceGroupManager) bool {
-	for _, p := range m.AutoHealingPolicies {
-		if p.HealthCheck != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.AutoHealingPolicies, func(p *compute.InstanceGroupManagerAutoHealingPolicy) bool { return p.HealthCheck != "" })
 }
 
 // ready counts the instances that serve, and says why some cannot be made. It

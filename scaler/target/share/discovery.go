@@ -8,20 +8,23 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// Discoverer is a target.Discoverer made of functions.
-type Discoverer struct {
+// discoverer is a target.Discoverer and a target.Closer.
+type discoverer[Client any] struct {
 	OnClose
-	// Find is Discover.
-	Find func(context.Context) ([]target.Discovered, error)
+	client Client
+	find   func(context.Context, Client) ([]target.Discovered, error)
 }
 
-var (
-	_ target.Discoverer = Discoverer{}
-	_ target.Closer     = Discoverer{}
-)
+// NewDiscoverer returns a target.Discoverer of what find finds with a client
+// that it was lent, and that release, called by its Close, gives back.
+func NewDiscoverer[Client any](client Client, release func(), find func(context.Context, Client) ([]target.Discovered, error)) target.Discoverer {
+	return discoverer[Client]{release, client, find}
+}
 
 // Discover implements target.Discoverer.
-func (d Discoverer) Discover(ctx context.Context) ([]target.Discovered, error) { return d.Find(ctx) }
+func (d discoverer[Client]) Discover(ctx context.Context) ([]target.Discovered, error) {
+	return d.find(ctx, d.client)
+}
 
 // Asking returns the labels by which a thing asks to be scaled, without their
 // prefix, and whether it does ask, which is a label enable of any value. It is

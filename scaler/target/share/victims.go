@@ -22,15 +22,3 @@ func Leaving[R any](replicas []R, id func(R) string, n int, victims []string) []
 	}
 	return ids
 }
-
-// FalseFirst compares two for slices.SortFunc: one that is not so comes before
-// one that is.
-func FalseFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
