@@ -40,11 +40,7 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 // find finds groups. These are asked for by tag, since a list of all groups may
 // miss one while others go.
 func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
-	ids, err := a.tagged(ctx, tagPrefix+"enable")
-	var groups []scalingGroup
-	if err == nil {
-		groups, err = a.groupsByID(ctx, ids)
-	}
+	groups, err := a.taggedGroups(ctx, tagPrefix+"enable")
 	if err != nil {
 		return nil, failure(ctx, "list the tagged scaling groups of "+c.Region, err)
 	}

@@ -123,9 +123,9 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 // refuse says why a group cannot be brought to a number, before Auto Scaling
 // would, or where it would do less than that and say nothing.
 func (g *group) refuse(op string, info *seen, from, desired int) error {
-	process := processScaleOut
+	process := "ScaleOut"
 	if desired < from {
-		process = processScaleIn
+		process = "ScaleIn"
 	}
 	switch {
 	case info.Lifecycle != groupActive:
@@ -145,7 +145,7 @@ func (g *group) refuse(op string, info *seen, from, desired int) error {
 // refuseOwned refuses a group that event-triggered tasks scale too. A scheduled
 // task is somebody who changes the number now and then, and no owner.
 func (g *group) refuseOwned(ctx context.Context, op string, info *seen) error {
-	if g.allowOthers || slices.Contains(info.Suspended, processAlarms) {
+	if g.allowOthers || slices.Contains(info.Suspended, "AlarmNotification") {
 		return nil
 	}
 	scalers, err := g.account.alarms.Get(ctx, struct{}{}, time.Time{})

@@ -14,13 +14,6 @@ const (
 	groupDeleting = "Deleting"
 )
 
-// The processes of a scaling group that can be suspended.
-const (
-	processScaleOut = "ScaleOut"
-	processScaleIn  = "ScaleIn"
-	processAlarms   = "AlarmNotification"
-)
-
 // scalingGroup is what we need to know of one.
 type scalingGroup struct {
 	ID        string `json:"ScalingGroupId"`

@@ -146,13 +146,13 @@ func (s *service) scalers(ctx context.Context) (map[string][]string, error) {
 	return out, err
 }
 
-// tagged returns the IDs of the groups that have a tag, whatever its value.
-func (s *service) tagged(ctx context.Context, key string) ([]string, error) {
+// taggedGroups describes the groups that have a tag, whatever its value.
+func (s *service) taggedGroups(ctx context.Context, key string) ([]scalingGroup, error) {
 	const action = "ListTagResources"
 	query := map[string]any{
 		"RegionId": s.region, "ResourceType": "scalinggroup", "Tags": []map[string]string{{"Key": key}},
 	}
-	var out []string
+	var ids []string
 	for {
 		body, err := s.call(ctx, action, query)
 		if err != nil {
@@ -165,11 +165,11 @@ func (s *service) tagged(ctx context.Context, key string) ([]string, error) {
 			return nil, &callError{action: action, status: http.StatusOK, err: err}
 		}
 		for _, r := range resources {
-			out = append(out, r.ID)
+			ids = append(ids, r.ID)
 		}
 		if next := body["NextToken"]; next == nil || next == "" {
-			slices.Sort(out)
-			return slices.Compact(out), nil
+			slices.Sort(ids)
+			return s.groupsByID(ctx, slices.Compact(ids))
 		}
 		query["NextToken"] = body["NextToken"]
 	}

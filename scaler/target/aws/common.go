@@ -2,7 +2,7 @@ package aws
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -62,22 +62,16 @@ type scalable struct {
 	// accepted last, and no two take more away than one of them was to.
 	calls share.Lock
 
-	mu   sync.Mutex // guards what follows
-	last request
+	last atomic.Pointer[request]
 }
 
-func (s *scalable) lastRequest() request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
+// lastRequest is the last one that AWS accepted, zero where there was none.
+func (s *scalable) lastRequest() request { return share.Value(s.last.Load()) }
 
 // note notes a request that AWS accepted.
 func (s *scalable) note(desired int, answer middleware.Metadata) {
 	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = request{desired: desired, at: now, served: servedAt(answer, now).Truncate(time.Second)}
+	s.last.Store(&request{desired: desired, at: now, served: servedAt(answer, now).Truncate(time.Second)})
 }
 
 // refuseOwned returns an error that says who else sets the number, looking for

@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"context"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -8,12 +10,18 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// tagPrefix begins the tags that ask to be scaled. Tags of AWS are commonly
-// written with colons; dots, as everywhere else, do as well.
-const tagPrefix = "alertscaler:"
+// prefixes begin the tags that ask to be scaled, the one that counts first. Tags
+// of AWS are commonly written with colons; dots, as everywhere else, do as well.
+var prefixes = []string{"alertscaler:", target.DiscoveryPrefix}
 
-// prefixes begin tags that ask to be scaled, the one that counts first.
-var prefixes = []string{tagPrefix, target.DiscoveryPrefix}
+// discoverer returns one of what find finds on a connection.
+func (c *Clients) discoverer(conn Connection, o target.Options, find func(context.Context, *account) ([]target.Discovered, error)) (target.Discoverer, error) {
+	a, release, err := c.get(conn, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("clients of AWS: %w", err)
+	}
+	return share.NewDiscoverer(a, release, find), nil
+}
 
 // asking is share.Asking of tags.
 func asking[T any](tags []T, pair func(*T) (key, value *string)) (map[string]string, bool) {

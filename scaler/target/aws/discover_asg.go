@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -34,11 +33,7 @@ func (c *ASGDiscoveryConfig) Validate() error { return c.validate() }
 // New implements target.DiscoveryConfig. It reads the shared configuration
 // files and dials nothing.
 func (c *ASGDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	a, release, err := c.clients.get(c.Connection, o.HTTPClient)
-	if err != nil {
-		return nil, fmt.Errorf("clients of AWS: %w", err)
-	}
-	return share.NewDiscoverer(a, release, c.find), nil
+	return c.clients.discoverer(c.Connection, o, c.find)
 }
 
 var _ target.DiscoveryConfig = (*ASGDiscoveryConfig)(nil)

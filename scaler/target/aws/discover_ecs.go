@@ -3,7 +3,6 @@ package aws
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -47,11 +46,7 @@ func (c *ECSDiscoveryConfig) Validate() error {
 // New implements target.DiscoveryConfig. It reads the shared configuration
 // files and dials nothing.
 func (c *ECSDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	a, release, err := c.clients.get(c.Connection, o.HTTPClient)
-	if err != nil {
-		return nil, fmt.Errorf("clients of AWS: %w", err)
-	}
-	return share.NewDiscoverer(a, release, c.find), nil
+	return c.clients.discoverer(c.Connection, o, c.find)
 }
 
 // find finds services. ECS looks for no tags, so that all services are listed, a

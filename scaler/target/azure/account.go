@@ -102,6 +102,10 @@ func (a *account) groupPath(group string) string {
 	return a.root + "/resourceGroups/" + url.PathEscape(group)
 }
 
+// scaleSetsPath is that of the scale sets, under those of a subscription and of a
+// resource group.
+const scaleSetsPath = "/providers/Microsoft.Compute/virtualMachineScaleSets"
+
 // setPath is that of a scale set.
 func (a *account) setPath(group, name string) string {
 	return a.groupPath(group) + scaleSetsPath + "/" + url.PathEscape(name)

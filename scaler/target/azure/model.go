@@ -23,37 +23,25 @@ const (
 	healthy      = "HealthState/healthy"
 )
 
-const (
-	scaleSetsPath = "/providers/Microsoft.Compute/virtualMachineScaleSets"
-	aksTagPrefix  = "aks-managed-"
-)
-
 // setModel is what is read of a scale set.
 type setModel struct {
 	ID   string            `json:"id"`
 	Name string            `json:"name"`
 	Etag string            `json:"etag"`
 	Tags map[string]string `json:"tags"`
-	SKU  *struct {
+	SKU  struct {
+		// Capacity is the number last requested. Sets of flexible orchestration
+		// that have no profile of their machines have none.
 		Capacity *int `json:"capacity"`
 	} `json:"sku"`
 	Properties struct {
 		ProvisioningState    string `json:"provisioningState"`
 		OrchestrationMode    string `json:"orchestrationMode"`
 		SinglePlacementGroup bool   `json:"singlePlacementGroup"`
-		ScaleInPolicy        *struct {
+		ScaleInPolicy        struct {
 			Rules []string `json:"rules"`
 		} `json:"scaleInPolicy"`
 	} `json:"properties"`
-}
-
-// capacity is the number last requested. Sets of flexible orchestration that
-// have no profile of their machines have none.
-func (m *setModel) capacity() (int, bool) {
-	if m.SKU == nil || m.SKU.Capacity == nil {
-		return 0, false
-	}
-	return *m.SKU.Capacity, true
 }
 
 func (m *setModel) flexible() bool {
@@ -72,8 +60,8 @@ func (m *setModel) limit() int {
 // the balance of its zones and fault domains.
 func (m *setModel) letsGo(a, b vmModel) int {
 	rule := ""
-	if p := m.Properties.ScaleInPolicy; p != nil && len(p.Rules) > 0 {
-		rule = p.Rules[0]
+	if rules := m.Properties.ScaleInPolicy.Rules; len(rules) > 0 {
+		rule = rules[0]
 	}
 	byTime := a.Properties.TimeCreated.Compare(b.Properties.TimeCreated)
 	byID := compareIDs(a.id(), b.id())
@@ -109,16 +97,16 @@ type vmModel struct {
 	Properties struct {
 		ProvisioningState string    `json:"provisioningState"`
 		TimeCreated       time.Time `json:"timeCreated"`
-		ProtectionPolicy  *struct {
+		ProtectionPolicy  struct {
 			FromScaleIn  bool `json:"protectFromScaleIn"`
 			FromAnything bool `json:"protectFromScaleSetActions"`
 		} `json:"protectionPolicy"`
-		OSProfile *struct {
-			ComputerName string `json:"computerName"`
+		OSProfile struct {
+			ComputerName string `json:"computerName"` // the machine's name for itself
 		} `json:"osProfile"`
-		InstanceView *struct {
+		InstanceView struct {
 			Statuses []statusModel `json:"statuses"`
-			Health   *struct {
+			Health   struct {
 				Status statusModel `json:"status"`
 			} `json:"vmHealth"`
 		} `json:"instanceView"`
@@ -129,17 +117,9 @@ type vmModel struct {
 // the machine's name in a flexible one.
 func (v vmModel) id() string { return cmp.Or(v.InstanceID, v.Name) }
 
-// computer is the name that the machine has for itself.
-func (v vmModel) computer() string {
-	if v.Properties.OSProfile == nil {
-		return ""
-	}
-	return v.Properties.OSProfile.ComputerName
-}
-
 func (v vmModel) protected() bool {
 	p := v.Properties.ProtectionPolicy
-	return p != nil && (p.FromScaleIn || p.FromAnything)
+	return p.FromScaleIn || p.FromAnything
 }
 
 func (v vmModel) deleting() bool {
@@ -150,13 +130,10 @@ func (v vmModel) deleting() bool {
 // after that.
 func (v vmModel) ready() bool {
 	view := v.Properties.InstanceView
-	if !strings.EqualFold(v.Properties.ProvisioningState, provisioned) || view == nil {
-		return false
-	}
-	if view.Health != nil && view.Health.Status.Code != "" && !strings.EqualFold(view.Health.Status.Code, healthy) {
-		return false
-	}
-	return slices.ContainsFunc(view.Statuses, func(s statusModel) bool { return strings.EqualFold(s.Code, powerRunning) })
+	health := view.Health.Status.Code
+	return strings.EqualFold(v.Properties.ProvisioningState, provisioned) &&
+		(health == "" || strings.EqualFold(health, healthy)) &&
+		slices.ContainsFunc(view.Statuses, func(s statusModel) bool { return strings.EqualFold(s.Code, powerRunning) })
 }
 
 // settingModel is what is read of an autoscale setting.

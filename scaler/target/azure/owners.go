@@ -20,7 +20,7 @@ func (s *scaleSet) refuseOwned(ctx context.Context, op string, m *setModel) erro
 		return nil
 	}
 	for tag := range m.Tags {
-		if strings.HasPrefix(strings.ToLower(tag), aksTagPrefix) {
+		if strings.HasPrefix(strings.ToLower(tag), "aks-managed-") {
 			return target.Errorf(target.KindPermanent, op,
 				"its instances are nodes of an AKS cluster (tag %s), which sets its capacity: scale the node pool instead, or set allow_other_owners", tag)
 		}

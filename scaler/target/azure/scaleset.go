@@ -89,14 +89,14 @@ func (s *scaleSet) read(ctx context.Context, op string) (*setModel, int, error) 
 
 // requested is the number that counts, see asked.
 func (s *scaleSet) requested(op string, m *setModel) (int, error) {
-	capacity, ok := m.capacity()
-	if !ok {
+	capacity := m.SKU.Capacity
+	if capacity == nil {
 		return 0, target.Errorf(target.KindPermanent, op,
 			"it has no capacity to set: a flexible scale set without a virtual machine profile holds the machines that are put into it, and makes none")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.asked.requested(time.Now(), capacity), nil
+	return s.asked.requested(time.Now(), *capacity), nil
 }
 
 // ready counts the instances that serve. While anything may be changing they
@@ -139,13 +139,9 @@ func (s *scaleSet) present(ctx context.Context, op string, m *setModel) ([]vmMod
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]vmModel, 0, len(all))
-	for _, v := range all {
-		if !v.deleting() && (s.pending == nil || !slices.Contains(s.pending.leaving, v.id())) {
-			out = append(out, v)
-		}
-	}
-	return out, nil
+	return slices.DeleteFunc(all, func(v vmModel) bool {
+		return v.deleting() || (s.pending != nil && slices.Contains(s.pending.leaving, v.id()))
+	}), nil
 }
 
 // Scale implements target.Target. It changes the capacity of the sku and
@@ -207,9 +203,12 @@ func (s *scaleSet) took(op string, before, desired int, ids []string, res *http.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked.accept(time.Now(), before, desired, len(ids) > 0)
-	if o == nil {
+	switch {
+	case o == nil:
 		s.asked.settle(time.Now(), false)
-	} else if o.leaving = ids; s.pending != nil {
+	case s.pending == nil:
+		o.leaving = ids
+	default:
 		o.leaving = append(ids, s.pending.leaving...)
 	}
 	s.pending, s.failed, s.counted, s.accepted = o, nil, counted{}, time.Now()

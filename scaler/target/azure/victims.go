@@ -27,7 +27,7 @@ func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
 	})
 	rs := target.Replicas{Label: "instance"}
 	for _, v := range all {
-		r := target.Replica{ID: v.id(), Name: cmp.Or(v.computer(), v.Name), Ready: v.ready()}
+		r := target.Replica{ID: v.id(), Name: cmp.Or(v.Properties.OSProfile.ComputerName, v.Name), Ready: v.ready()}
 		if v.Name != r.Name {
 			r.Aliases = []string{v.Name}
 		}

@@ -35,7 +35,7 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 		if i.InstanceStatus == "" {
 			continue
 		}
-		r := target.Replica{ID: i.Instance, Name: instanceName(i), Ready: serves(i, checked(m))}
+		r := target.Replica{ID: i.Instance, Name: cmp.Or(i.Name, path.Base(i.Instance)), Ready: serves(i, checked(m))}
 		if i.Id != 0 {
 			r.Aliases = append(r.Aliases, strconv.FormatUint(i.Id, 10))
 		}
@@ -100,11 +100,6 @@ func order(list []*compute.ManagedInstance, checked bool) []*compute.ManagedInst
 		)
 	})
 	return out
-}
-
-// instanceName is the name of an instance.
-func instanceName(i *compute.ManagedInstance) string {
-	return cmp.Or(i.Name, path.Base(i.Instance))
 }
 
 // internalName is the name by which the instance is known to the DNS of its
