@@ -105,10 +105,7 @@ func (c *DiscoveryConfig) found(where string, m *compute.InstanceGroupManager) (
 // prefix. Where both say something the metadata counts: a label's value has
 // neither capitals nor dots.
 func asking(m *compute.InstanceGroupManager) map[string]string {
-	if m.AllInstancesConfig == nil || m.AllInstancesConfig.Properties == nil {
-		return nil
-	}
-	p := m.AllInstancesConfig.Properties
+	p := share.Value(share.Value(m.AllInstancesConfig).Properties)
 	out := make(map[string]string)
 	for _, from := range []map[string]string{p.Labels, p.Metadata} {
 		asked, _ := share.Asking(from, labelPrefix)

@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -32,8 +32,8 @@ type group struct {
 	mu        sync.Mutex // guards what follows
 	pending   *pending
 	failed    error
-	healthy   int64 // so many instances were all healthy at healthyAt
-	healthyAt time.Time
+	healthy   int64     // so many instances were all healthy at healthyAt
+	healthyAt time.Time // zero: not all were
 }
 
 var (
@@ -161,7 +161,8 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err != nil {
-		if answer, ok := refusal(err); ok {
+		// A 5xx does not say that nothing was done.
+		if answer, ok := asAnswer(err); ok && answer.Code < 500 {
 			g.attempt.Answered()
 			if len(instances) > 0 && answer.Code == http.StatusBadRequest && kind(err) == target.KindPermanent {
 				// One of them has gone meanwhile.
@@ -180,12 +181,6 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 	return nil
 }
 
-// refusal is the answer that says that nothing was done. A 5xx does not say so.
-func refusal(err error) (*googleapi.Error, bool) {
-	answer, ok := asAnswer(err)
-	return answer, ok && answer.Code < 500
-}
-
 // refuseOwned returns an error that names the autoscaler that sets the group's
 // size. One that is off is no owner: it only recommends.
 func (g *group) refuseOwned(ctx context.Context, op string, m *compute.InstanceGroupManager) error {
@@ -200,10 +195,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, m *compute.InstanceG
 	if err != nil {
 		return failure(ctx, op+": look at autoscaler "+name+" of it (allow_other_owners: true does without)", err)
 	}
-	mode := "ON"
-	if a.AutoscalingPolicy != nil && a.AutoscalingPolicy.Mode != "" {
-		mode = a.AutoscalingPolicy.Mode
-	}
+	mode := cmp.Or(share.Value(a.AutoscalingPolicy).Mode, "ON")
 	if mode == "OFF" {
 		return nil
 	}

@@ -3,5 +3,6 @@
 // readings, one for all who need the same thing at the same time; a lock and
 // calls that hear the end of a context; what error codes, an HTTP status,
 // Retry-After and an answer that broke off mean; numbers of replicas in JSON that
-// others write.
+// others write; how a change of a number begins, whom it takes, and how it is the
+// same one when its answer was lost; discoverers.
 package share
