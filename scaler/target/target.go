@@ -4,8 +4,11 @@
 package target
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log"
@@ -133,3 +136,32 @@ type FieldError struct {
 
 // Error renders "field: message".
 func (e *FieldError) Error() string { return e.Field + ": " + e.Msg }
+
+// Check is nil where ok, and else a *FieldError of this field. cmp.Or returns
+// the first of several.
+func Check(ok bool, field, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return &FieldError{Field: field, Msg: fmt.Sprintf(format, args...)}
+}
+
+// CheckList is nil where each of several values is ok and none is there twice, and
+// else a *FieldError of this field about the first that is wrong. format says with
+// the value that it is not ok; same is nil for values that are compared as they
+// are.
+func CheckList(field string, values []string, ok func(string) bool, format string, same func(a, b string) bool) error {
+	for i, v := range values {
+		twice := slices.ContainsFunc(values[:i], func(other string) bool { return v == other || same != nil && same(v, other) })
+		if err := cmp.Or(Check(ok(v), field, format, v), Check(!twice, field, "%q is there twice", v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckError is nil for a nil err, and else a *FieldError of this field that says
+// the same.
+func CheckError(field string, err error) error {
+	return Check(err == nil, field, "%v", err)
+}

@@ -2,7 +2,6 @@ package aliyun
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"sync"
@@ -10,9 +9,6 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
-
-// errNoGroup says that the region has no such group.
-var errNoGroup = errors.New("the region has no such scaling group, or none that these credentials may see")
 
 // account is what the targets of one account and region share. All methods are
 // safe for concurrent use.
@@ -35,7 +31,7 @@ type account struct {
 // not seen to end. They were read before the group, so that what one that has
 // ended did is in there, but for the API's own delay.
 type seen struct {
-	group      scalingGroup
+	scalingGroup
 	activities map[string]activity
 }
 
@@ -54,7 +50,7 @@ func (a *account) join(id string) (*member, func()) {
 	defer a.mu.Unlock()
 	m, ok := a.members[id]
 	if !ok {
-		m = &member{id: id, showsWithin: a.showsWithin}
+		m = &member{showsWithin: a.showsWithin}
 		a.members[id] = m
 	}
 	m.users++
@@ -69,18 +65,6 @@ func (a *account) join(id string) (*member, func()) {
 	})
 }
 
-// read returns a group, and the activities that were read before it.
-func (a *account) read(ctx context.Context, id string) (scalingGroup, map[string]activity, error) {
-	s, err := a.groups.Get(ctx, id, time.Time{})
-	switch {
-	case err != nil:
-		return scalingGroup{}, nil, err
-	case s == nil:
-		return scalingGroup{}, nil, errNoGroup
-	}
-	return s.group, s.activities, nil
-}
-
 // fetch reads groups in as few calls as it can: by their IDs or, where that is
 // less, with all others of the region.
 func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, error) {
@@ -92,16 +76,18 @@ func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, er
 	out := make(map[string]*seen, len(ids))
 	add := func(groups []scalingGroup) {
 		for i := range groups {
-			out[groups[i].id] = &seen{groups[i], activities}
+			out[groups[i].ID] = &seen{groups[i], activities}
 		}
 	}
 	missing := slices.Sorted(slices.Values(ids))
-	if calls(len(ids), idsPerCall) > max(1, calls(known, perPage)) {
+	if calls(len(ids), idsPerCall) > max(1, calls(known, groups.size)) {
 		all, err := a.allGroups(ctx)
 		if err != nil {
 			return nil, err
 		}
-		a.learn(len(all))
+		a.mu.Lock()
+		a.known = len(all)
+		a.mu.Unlock()
 		add(all)
 		// A page that others came or went before may have left some out.
 		missing = slices.DeleteFunc(missing, func(id string) bool { return out[id] != nil })
@@ -127,10 +113,4 @@ func (a *account) wanted(ids []string) (started []string, known int) {
 	}
 	slices.Sort(started)
 	return started, a.known
-}
-
-func (a *account) learn(known int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.known = known
 }

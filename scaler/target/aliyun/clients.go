@@ -38,12 +38,12 @@ type Clients struct {
 
 // NewConfig returns an aliyun_ess configuration with its defaults.
 func (c *Clients) NewConfig() target.Config {
-	return &Config{Access: defaultAccess(), clients: c}
+	return &Config{Access: Access{Protocol: "https"}, clients: c}
 }
 
 // NewDiscoveryConfig returns a configuration of a discovery with its defaults.
 func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig {
-	return &DiscoveryConfig{Access: defaultAccess(), clients: c}
+	return &DiscoveryConfig{Access: Access{Protocol: "https"}, clients: c}
 }
 
 // get returns the client of an account and region, and the function that gives
@@ -53,12 +53,8 @@ func (c *Clients) get(a Access, override *http.Client) (*account, func(), error)
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	return c.pool.Lend(a, a.sum(), func() (*account, error) {
-		client := c.transport
-		if client == nil {
-			client = &http.Client{Transport: share.Transport()}
-		}
-		s, err := newService(a, client)
+	return share.Lend(&c.pool, a, func() (*account, error) {
+		s, err := newService(a, cmp.Or(c.transport, &http.Client{Transport: share.Transport()}))
 		if err != nil {
 			return nil, err
 		}
@@ -66,18 +62,15 @@ func (c *Clients) get(a Access, override *http.Client) (*account, func(), error)
 	}, func(acc *account) { acc.http.CloseIdleConnections() })
 }
 
-// FilesSum implements target.Files.
-func (a Access) FilesSum() string { return a.sum().String() }
-
-// sum stands for the content of the files in which the SDK's chain finds
-// credentials.
-func (a Access) sum() share.Sum {
+// FilesSum implements target.Files: the files are those in which the SDK's chain
+// finds credentials.
+func (a Access) FilesSum() string {
 	if a.AccessKeyID != "" {
-		return share.Files()
+		return share.Files().String()
 	}
 	home, _ := os.UserHomeDir() // without one it finds none there
 	return share.Files(
 		cmp.Or(os.Getenv("ALIBABA_CLOUD_CREDENTIALS_FILE"), filepath.Join(home, ".alibabacloud", "credentials")),
 		cmp.Or(os.Getenv("ALIBABA_CLOUD_CONFIG_FILE"), filepath.Join(home, ".aliyun", "config.json")),
-	)
+	).String()
 }

@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -35,9 +36,6 @@ type Access struct {
 	ExternalID string `yaml:"external_id,omitempty"`
 }
 
-// defaultAccess has the defaults of all that has one.
-func defaultAccess() Access { return Access{Protocol: "https"} }
-
 var (
 	regionRule = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+)+$`)
 	groupRule  = regexp.MustCompile(`^asg-[A-Za-z0-9_-]+$`)
@@ -45,30 +43,23 @@ var (
 )
 
 func (a *Access) validate() error {
-	if !regionRule.MatchString(a.Region) {
-		return &target.FieldError{Field: "region", Msg: fmt.Sprintf("%q is not a region such as cn-hangzhou", a.Region)}
-	}
-	if a.Protocol != "https" && a.Protocol != "http" {
-		return &target.FieldError{Field: "protocol", Msg: fmt.Sprintf("%q is neither https nor http", a.Protocol)}
-	}
-	for _, e := range []struct{ field, host string }{{"endpoint", a.Endpoint}, {"sts_endpoint", a.STSEndpoint}} {
-		if u, err := url.Parse("//" + e.host); e.host != "" && (err != nil || u.Host != e.host || u.Hostname() == "" || u.User != nil) {
-			return &target.FieldError{Field: e.field, Msg: "is not a host such as ess.cn-hangzhou.aliyuncs.com; http or https belongs in protocol"}
-		}
-	}
-	switch {
-	case a.AccessKeyID == "" && a.AccessKeySecret != "":
-		return &target.FieldError{Field: "access_key_secret", Msg: "is the secret of no access_key_id"}
-	case a.AccessKeyID != "" && a.AccessKeySecret == "":
-		return &target.FieldError{Field: "access_key_id", Msg: "has no access_key_secret"}
-	case a.RoleARN != "" && !roleRule.MatchString(a.RoleARN):
-		return &target.FieldError{Field: "role_arn", Msg: "is not a role such as acs:ram::123456789012:role/alertscaler"}
-	case a.RoleARN == "" && a.ExternalID != "":
-		return &target.FieldError{Field: "external_id", Msg: "is for a role_arn, and there is none"}
-	case a.RoleARN == "" && a.STSEndpoint != "":
-		return &target.FieldError{Field: "sts_endpoint", Msg: "is for a role_arn, and there is none"}
-	}
-	return nil
+	return cmp.Or(
+		target.Check(regionRule.MatchString(a.Region), "region", "%q is not a region such as cn-hangzhou", a.Region),
+		target.Check(a.Protocol == "https" || a.Protocol == "http", "protocol", "%q is neither https nor http", a.Protocol),
+		checkHost("endpoint", a.Endpoint),
+		checkHost("sts_endpoint", a.STSEndpoint),
+		target.Check(a.AccessKeySecret == "" || a.AccessKeyID != "", "access_key_secret", "is the secret of no access_key_id"),
+		target.Check(a.AccessKeyID == "" || a.AccessKeySecret != "", "access_key_id", "has no access_key_secret"),
+		target.Check(a.RoleARN == "" || roleRule.MatchString(a.RoleARN), "role_arn", "is not a role such as acs:ram::123456789012:role/alertscaler"),
+		target.Check(a.ExternalID == "" || a.RoleARN != "", "external_id", "is for a role_arn, and there is none"),
+		target.Check(a.STSEndpoint == "" || a.RoleARN != "", "sts_endpoint", "is for a role_arn, and there is none"),
+	)
+}
+
+func checkHost(field, host string) error {
+	u, err := url.Parse("//" + host)
+	ok := err == nil && u.Host == host && u.Hostname() != "" && u.User == nil
+	return target.Check(host == "" || ok, field, "is not a host such as ess.cn-hangzhou.aliyuncs.com; http or https belongs in protocol")
 }
 
 // Config is the configuration of a scaling group, under the key aliyun_ess.
@@ -88,13 +79,6 @@ var (
 	_ target.VictimsConfig = (*Config)(nil)
 )
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{Access: defaultAccess(), clients: c.clients}
-	type plain Config
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.Config.
 func (*Config) Platform() string { return "aliyun_ess" }
 
@@ -106,10 +90,8 @@ func (c *Config) Identity() string {
 
 // Validate implements target.Config. It asks nobody.
 func (c *Config) Validate() error {
-	if !groupRule.MatchString(c.ScalingGroupID) {
-		return &target.FieldError{Field: "scaling_group_id", Msg: fmt.Sprintf("%q is not the ID of a scaling group such as asg-bp18p2yfxow2dloq0001; a name will not do", c.ScalingGroupID)}
-	}
-	return c.validate()
+	const notOne = "%q is not the ID of a scaling group such as asg-bp18p2yfxow2dloq0001; a name will not do"
+	return cmp.Or(target.Check(groupRule.MatchString(c.ScalingGroupID), "scaling_group_id", notOne, c.ScalingGroupID), c.validate())
 }
 
 // ChoosesVictims implements target.VictimsConfig.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -21,18 +20,7 @@ type DiscoveryConfig struct {
 	clients *Clients
 }
 
-var (
-	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
-
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *DiscoveryConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = DiscoveryConfig{Access: defaultAccess(), clients: c.clients}
-	type plain DiscoveryConfig
-	return unmarshal((*plain)(c))
-}
+var _ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
 
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "aliyun_ess" }
@@ -46,33 +34,25 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of region %s: %w", c.Region, err)
 	}
-	return &discoverer{cfg: *c, account: a, OnClose: release}, nil
+	return share.NewDiscoverer(a, release, c.find), nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	share.OnClose
-	cfg     DiscoveryConfig
-	account *account
-}
-
-// Discover implements target.Discoverer. The groups are asked for by tag, since
-// a list of all groups may miss one while others go.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	op := "list the tagged scaling groups of " + d.cfg.Region
-	ids, err := d.account.tagged(ctx, tagPrefix+"enable")
+// find finds groups. These are asked for by tag, since a list of all groups may
+// miss one while others go.
+func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
+	groups, err := a.taggedGroups(ctx, tagPrefix+"enable")
 	if err != nil {
-		return nil, failure(ctx, op, err)
-	}
-	groups, err := d.account.groupsByID(ctx, ids)
-	if err != nil {
-		return nil, failure(ctx, op, err)
+		return nil, failure(ctx, "list the tagged scaling groups of "+c.Region, err)
 	}
 	var out []target.Discovered
 	for i := range groups {
-		labels := asking(groups[i].tags)
-		if _, ok := labels["enable"]; ok && groups[i].lifecycle != groupDeleting {
-			out = append(out, d.found(&groups[i], labels))
+		g := &groups[i]
+		tags := make(map[string]string, len(g.Tags))
+		for _, t := range g.Tags {
+			tags[t.TagKey] = t.TagValue
+		}
+		if labels, asks := share.Asking(tags, tagPrefix); asks && g.Lifecycle != groupDeleting {
+			out = append(out, c.found(g, labels))
 		}
 	}
 	return out, nil
@@ -86,27 +66,16 @@ const longestPolicyName = 128
 
 // found is a group as the engine takes it. Names are unique in a region, but
 // may be Chinese, which a policy's may not.
-func (d *discoverer) found(g *scalingGroup, labels map[string]string) target.Discovered {
-	name := g.name
+func (c *DiscoveryConfig) found(g *scalingGroup, labels map[string]string) target.Discovered {
+	name := g.Name
 	if len(name) > longestPolicyName || !policyName.MatchString(name) {
-		name = g.id
+		name = g.ID
 	}
 	return target.Discovered{
 		Name:        name,
 		ScaleTarget: name,
-		What:        fmt.Sprintf("scaling group %s (%s)", g.name, g.id),
+		What:        fmt.Sprintf("scaling group %s (%s)", g.Name, g.ID),
 		Labels:      labels,
-		Target:      &Config{ScalingGroupID: g.id, Access: d.cfg.Access, clients: d.cfg.clients},
+		Target:      &Config{ScalingGroupID: g.ID, Access: c.Access, clients: c.clients},
 	}
-}
-
-// asking are the tags that ask to be scaled, without their prefix.
-func asking(tags map[string]string) map[string]string {
-	out := make(map[string]string)
-	for k, v := range tags {
-		if key, ok := strings.CutPrefix(k, tagPrefix); ok {
-			out[key] = v
-		}
-	}
-	return out
 }

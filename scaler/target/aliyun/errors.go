@@ -38,14 +38,14 @@ func newCallError(ctx context.Context, action string, err error) error {
 	noted := share.Noted(ctx)
 	e := &callError{action: action, err: err, status: noted.Status, retryAfter: noted.RetryAfter}
 	if answer, ok := errors.AsType[responseError](err); ok {
-		if e.code = value(answer.GetCode()); e.code == noCode {
+		if e.code = share.Value(answer.GetCode()); e.code == noCode {
 			e.code = ""
 		}
-		e.status = value(answer.GetStatusCode())
+		e.status = share.Value(answer.GetStatusCode())
 		// Milliseconds, from x-ratelimit-user and x-ratelimit-user-api; only
 		// throttling has it.
 		if hint, ok := answer.(interface{ GetRetryAfter() *int64 }); ok && e.retryAfter == 0 {
-			e.retryAfter = time.Duration(max(0, value(hint.GetRetryAfter()))) * time.Millisecond
+			e.retryAfter = time.Duration(max(0, share.Value(hint.GetRetryAfter()))) * time.Millisecond
 		}
 	}
 	return e
@@ -66,30 +66,25 @@ func (e *callError) Error() string {
 // Unwrap returns the cause.
 func (e *callError) Unwrap() error { return e.err }
 
-// failure says what was tried and what kind of error came of it. It returns nil
-// for a nil err.
+// failure is share.Failure.
 func failure(ctx context.Context, op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return &target.Error{Kind: target.KindTemporary, Op: op, Err: share.Cause(ctx, err)}
-	}
-	e := &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
-	if _, ok := errors.AsType[*credentialsError](err); ok {
-		e.Kind = target.KindUnauthorized
-	}
-	if c, ok := errors.AsType[*callError](err); ok && c.status != 0 {
-		e.Kind, e.RetryAfter = kindOf(c.status, c.code), c.retryAfter
-	}
-	return e
+	return share.Failure(ctx, op, err, func(err error) *target.Error {
+		e := &target.Error{Kind: target.KindTemporary, Err: err}
+		if _, ok := errors.AsType[*credentialsError](err); ok {
+			e.Kind = target.KindUnauthorized
+		}
+		if c, ok := errors.AsType[*callError](err); ok && c.status != 0 {
+			e.Kind, e.RetryAfter = kindOf(c.status, c.code), c.retryAfter
+		}
+		return e
+	})
 }
 
 // kindOf is the kind of an answer that is not a success, by its code. The
 // status counts only where the code says nothing: Auto Scaling answers most
 // things with 400.
 func kindOf(status int, code string) target.Kind {
-	if k, ok := kindOfCode(code); ok {
+	if k, ok := codes.Kind(code); ok {
 		return k
 	}
 	switch kind := share.StatusKind(status); {
@@ -103,63 +98,46 @@ func kindOf(status int, code string) target.Kind {
 	}
 }
 
-// codes are the API's error codes, by their beginnings; the first that fits
-// counts.
-var codes = []struct {
-	kind     target.Kind
-	prefixes []string
-}{
-	{target.KindThrottled, []string{"Throttling"}},
-	{target.KindConflict, []string{
+// codes are the API's error codes, by their beginnings.
+var codes = share.NewCodes(map[target.Kind][]string{
+	target.KindThrottled: {"Throttling*"},
+	target.KindConflict: {
 		// One scaling activity at a time, where there is no expected number.
-		"ScalingActivityInProgress",
+		"ScalingActivityInProgress*",
 		// Disabled, or being deleted, since it was read: the next reading says.
-		"IncorrectScalingGroupStatus",
+		"IncorrectScalingGroupStatus*",
 		// Instances that went, or were protected, since they were read.
-		"InvalidInstanceId", "IncorrectInstanceStatus", "IdempotenceParamNotMatch",
-	}},
-	{target.KindNotFound, []string{"InvalidScalingGroupId", "InvalidRegionId"}},
-	{target.KindUnauthorized, []string{
-		"Forbidden", "NoPermission", "Unauthorized", "AccessDenied", "AuthenticationFail",
-		"InvalidAccessKeyId", "MissingAccessKeyId", "InvalidSecurityToken", "MissingSecurityToken",
-		"SignatureDoesNotMatch", "IncompleteSignature", "InvalidTimeStamp",
+		"InvalidInstanceId*", "IncorrectInstanceStatus*", "IdempotenceParamNotMatch*",
+	},
+	target.KindNotFound: {"InvalidScalingGroupId*", "InvalidRegionId*"},
+	target.KindUnauthorized: {
+		"Forbidden*", "NoPermission*", "Unauthorized*", "AccessDenied*", "AuthenticationFail*",
+		"InvalidAccessKeyId*", "MissingAccessKeyId*", "InvalidSecurityToken*", "MissingSecurityToken*",
+		"SignatureDoesNotMatch*", "IncompleteSignature*", "InvalidTimeStamp*",
 		// A role that is not there, or does not trust us.
-		"EntityNotExist", "InvalidParameter.RoleArn",
-	}},
-	{target.KindQuota, []string{
-		"QuotaExceed", "LimitExceed", "SecurityGroupInstanceLimitExceed", "IncorrectCapacity.MaxSize",
+		"EntityNotExist*", "InvalidParameter.RoleArn*",
+	},
+	target.KindQuota: {
+		"QuotaExceed*", "LimitExceed*", "SecurityGroupInstanceLimitExceed*", "IncorrectCapacity.MaxSize*",
 		// No such machines now, or here.
-		"OperationDenied.NoStock", "OperationDenied.ZoneNotAllowed", "OperationDenied.ZoneSystemCategoryNotMatch",
-		"Zone.NotOnSale", "Zone.NotOpen", "ResourceNotAvailable", "NodeUnavailable",
-		"InvalidResourceType.NotSupported", "InvalidInstanceType.ZoneNotSupported", "InvalidInstanceType.NotSupported",
-		"InvalidInstanceType.ValueNotSupported", "InvalidSpotPriceLimit",
+		"OperationDenied.NoStock*", "OperationDenied.ZoneNotAllowed*", "OperationDenied.ZoneSystemCategoryNotMatch*",
+		"Zone.NotOnSale*", "Zone.NotOpen*", "ResourceNotAvailable*", "NodeUnavailable*",
+		"InvalidResourceType.NotSupported*", "InvalidInstanceType.ZoneNotSupported*", "InvalidInstanceType.NotSupported*",
+		"InvalidInstanceType.ValueNotSupported*", "InvalidSpotPriceLimit*",
 		// No addresses, or no money.
-		"InvalidVSwitchId.IpNotEnough",
-		"InvalidAccountStatus.NotEnoughBalance", "InsufficientBalance", "Account.Arrearage", "InvalidPayMethod",
-	}},
-	{target.KindTemporary, []string{
-		"InternalError", "ServiceUnavailable", "UnknownError", "SignatureNonceUsed", "LastTokenProcessing",
-	}},
-}
-
-// kindOfCode is the kind of a code; known is false where nothing is known of
-// it.
-func kindOfCode(code string) (kind target.Kind, known bool) {
-	for _, c := range codes {
-		for _, p := range c.prefixes {
-			if strings.HasPrefix(code, p) {
-				return c.kind, true
-			}
-		}
-	}
-	return "", false
-}
+		"InvalidVSwitchId.IpNotEnough*",
+		"InvalidAccountStatus.NotEnoughBalance*", "InsufficientBalance*", "Account.Arrearage*", "InvalidPayMethod*",
+	},
+	target.KindTemporary: {
+		"InternalError*", "ServiceUnavailable*", "UnknownError*", "SignatureNonceUsed*", "LastTokenProcessing*",
+	},
+})
 
 // kindOfActivity is the kind of an error of a scaling activity, by its code. An
 // activity does what nobody asks it for twice, so what is unknown counts as
 // something that will not pass by itself.
 func kindOfActivity(code string) target.Kind {
-	switch k, known := kindOfCode(code); {
+	switch k, known := codes.Kind(code); {
 	case strings.HasPrefix(code, "Throttling"), k == target.KindConflict:
 		// Between Auto Scaling and the service that it asked.
 		return target.KindTemporary

@@ -136,18 +136,18 @@ func says(status int, body string) http.HandlerFunc {
 	}
 }
 
-// TestCodesAreOfOneKind: the first beginning that fits counts, so that none may
-// hide another.
+// TestCodesAreOfOneKind: the longest beginning that fits counts, so that none may
+// be hidden by another.
 func TestCodesAreOfOneKind(t *testing.T) {
 	t.Parallel()
-	for _, c := range codes {
-		for _, p := range c.prefixes {
-			if k, ok := kindOfCode(p); !ok || k != c.kind {
-				t.Errorf("%s is %s, and another entry says %s", p, c.kind, k)
+	for name, kind := range codes {
+		for other, is := range codes {
+			if strings.HasPrefix(name, strings.TrimSuffix(other, "*")) && kind != is {
+				t.Errorf("%s is %s, and %s says %s", name, kind, other, is)
 			}
-			if !slices.Contains(target.Kinds, c.kind) {
-				t.Errorf("%s is of no kind", p)
-			}
+		}
+		if !slices.Contains(target.Kinds, kind) {
+			t.Errorf("%s is of no kind", name)
 		}
 	}
 }

@@ -2,9 +2,7 @@ package aliyun
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +31,8 @@ var (
 
 func newGroup(c *Config, o target.Options, a *account, release func()) *group {
 	g := &group{id: c.ScalingGroupID, what: c.what(), allowOthers: c.AllowOtherOwners, logger: o.Log(), account: a}
-	member, leave := a.join(g.id)
-	g.member = member
+	var leave func()
+	g.member, leave = a.join(g.id)
 	g.OnClose = func() { leave(); release() }
 	return g
 }
@@ -52,18 +50,18 @@ func newGroup(c *Config, o target.Options, a *account, release func()) *group {
 // anything, to the minute.
 func (g *group) Current(ctx context.Context) (target.State, error) {
 	op := "read " + g.what
-	info, activities, err := g.read(ctx, op)
+	info, err := g.read(ctx, op)
 	if err != nil {
 		return target.State{}, err
 	}
-	if before, due := g.member.due(&info, g.account.followEvery); due {
+	if before, due := g.member.due(&info.scalingGroup, g.account.followEvery); due {
 		last, err := g.account.lastActivities(ctx, g.id)
 		if err != nil {
 			return target.State{}, failure(ctx, op, err)
 		}
 		g.member.went(before, last)
 	}
-	return g.member.state(&info, activities), nil
+	return g.member.state(info), nil
 }
 
 // Scale implements target.Target. Where the group has no expected number, and a
@@ -74,50 +72,48 @@ func (g *group) Scale(ctx context.Context, desired int) error {
 }
 
 // read returns a group that can be scaled.
-func (g *group) read(ctx context.Context, op string) (scalingGroup, map[string]activity, error) {
-	info, activities, err := g.account.read(ctx, g.id)
+func (g *group) read(ctx context.Context, op string) (*seen, error) {
+	info, err := g.account.groups.Get(ctx, g.id, time.Time{})
 	switch {
-	case errors.Is(err, errNoGroup):
-		err = target.Errorf(target.KindNotFound, op, "%w", err)
 	case err != nil:
-		err = failure(ctx, op, err)
-	case info.lifecycle == groupDeleting:
-		err = target.Errorf(target.KindNotFound, op, "it is being deleted")
-	case info.weighted:
-		err = target.Errorf(target.KindPermanent, op, "its instance types have weights, so its numbers are not those of instances")
+		return nil, failure(ctx, op, err)
+	case info == nil:
+		return nil, target.Errorf(target.KindNotFound, op, "the region has no such scaling group, or none that these credentials may see")
+	case info.Lifecycle == groupDeleting:
+		return nil, target.Errorf(target.KindNotFound, op, "it is being deleted")
+	case info.weighted():
+		return nil, target.Errorf(target.KindPermanent, op, "its instance types have weights, so its numbers are not those of instances")
 	}
-	return info, activities, err
+	return info, nil
 }
 
 // change is Scale, with the instances that are to go first.
 func (g *group) change(ctx context.Context, desired int, victims []string) error {
 	op := fmt.Sprintf("scale %s to %d", g.what, desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of instances", desired)
-	}
 	// The answers of two requests might come in another order than they were
 	// accepted in.
-	if err := g.member.writing.Lock(ctx); err != nil {
-		return failure(ctx, op, err)
-	}
-	defer g.member.writing.Unlock()
-	info, activities, err := g.read(ctx, op)
+	done, err := g.member.writing.Begin(ctx, op, desired, "no number of instances")
 	if err != nil {
 		return err
 	}
-	from := g.member.state(&info, activities).Requested
+	defer done()
+	info, err := g.read(ctx, op)
+	if err != nil {
+		return err
+	}
+	from := g.member.state(info).Requested
 	if from == desired {
 		return target.Errorf(target.KindNoOp, op, "%d instances are already requested", desired)
 	}
-	if err := g.refuse(op, &info, from, desired); err != nil {
+	if err := g.refuse(op, info, from, desired); err != nil {
 		return err
 	}
-	if err := g.refuseOwned(ctx, op, &info); err != nil {
+	if err := g.refuseOwned(ctx, op, info); err != nil {
 		return err
 	}
 	// Whatever comes of it, what was read before may not be what there is.
 	defer g.account.groups.Forget(g.id)
-	if err := g.ask(ctx, op, &info, from, desired, victims); err != nil {
+	if err := g.ask(ctx, op, info, from, desired, victims); err != nil {
 		return err
 	}
 	level.Debug(g.logger).Log("msg", "scaling group changed", "group", g.id, "from", from, "to", desired)
@@ -126,30 +122,30 @@ func (g *group) change(ctx context.Context, desired int, victims []string) error
 
 // refuse says why a group cannot be brought to a number, before Auto Scaling
 // would, or where it would do less than that and say nothing.
-func (g *group) refuse(op string, info *scalingGroup, from, desired int) error {
-	process := processScaleOut
+func (g *group) refuse(op string, info *seen, from, desired int) error {
+	process := "ScaleOut"
 	if desired < from {
-		process = processScaleIn
+		process = "ScaleIn"
 	}
 	switch {
-	case info.lifecycle != groupActive:
-		return target.Errorf(target.KindPermanent, op, "the group is %s; it has to be enabled", strings.ToLower(info.lifecycle))
-	case slices.Contains(info.suspended, process):
+	case info.Lifecycle != groupActive:
+		return target.Errorf(target.KindPermanent, op, "the group is %s; it has to be enabled", strings.ToLower(info.Lifecycle))
+	case slices.Contains(info.Suspended, process):
 		return target.Errorf(target.KindPermanent, op, "the process %s of the group is suspended; it has to be resumed", process)
-	case info.halted && desired > from:
+	case info.Halted && desired > from:
 		return target.Errorf(target.KindPermanent, op, "Auto Scaling has suspended the group after days of failures; its configuration has to be changed")
-	case desired > info.max:
-		return target.Errorf(target.KindQuota, op, "the group's MaxSize is %d", info.max)
-	case desired < info.min:
-		return target.Errorf(target.KindPermanent, op, "the group's MinSize is %d", info.min)
+	case desired > info.Max:
+		return target.Errorf(target.KindQuota, op, "the group's MaxSize is %d", info.Max)
+	case desired < info.Min:
+		return target.Errorf(target.KindPermanent, op, "the group's MinSize is %d", info.Min)
 	}
 	return nil
 }
 
 // refuseOwned refuses a group that event-triggered tasks scale too. A scheduled
 // task is somebody who changes the number now and then, and no owner.
-func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) error {
-	if g.allowOthers || slices.Contains(info.suspended, processAlarms) {
+func (g *group) refuseOwned(ctx context.Context, op string, info *seen) error {
+	if g.allowOthers || slices.Contains(info.Suspended, "AlarmNotification") {
 		return nil
 	}
 	scalers, err := g.account.alarms.Get(ctx, struct{}{}, time.Time{})
@@ -167,7 +163,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, info *scalingGroup) 
 }
 
 // ask makes the request.
-func (g *group) ask(ctx context.Context, op string, info *scalingGroup, from, desired int, victims []string) error {
+func (g *group) ask(ctx context.Context, op string, info *seen, from, desired int, victims []string) error {
 	gone, err := g.gone(ctx, op, info, from-desired, victims)
 	switch {
 	case err != nil:
@@ -176,14 +172,14 @@ func (g *group) ask(ctx context.Context, op string, info *scalingGroup, from, de
 		if err := g.remove(ctx, op, info, from, gone); err != nil || from-len(gone) == desired {
 			return err
 		}
-		if info.expected == nil {
+		if info.expected() == nil {
 			return target.Errorf(target.KindConflict, op, "%d instances are being removed, and one call names no more", len(gone))
 		}
 		return g.expect(ctx, op, desired, gone)
-	case info.expected != nil:
+	case info.expected() != nil:
 		return g.expect(ctx, op, desired, nil)
 	}
-	token := g.member.tokenFor(fmt.Sprint(from, desired))
+	token := g.member.token.For(fmt.Sprint(from, desired))
 	id, err := g.account.scaleTo(ctx, g.id, desired, token)
 	return g.asked(ctx, op, err, &request{desired: desired, activity: id})
 }
@@ -194,9 +190,9 @@ func (g *group) expect(ctx context.Context, op string, desired int, gone []strin
 	if err != nil {
 		return failure(ctx, op, err)
 	}
-	r := &request{desired: desired, before: make(map[string]bool, len(last)), going: set(gone)}
+	r := &request{desired: desired, going: gone}
 	for _, a := range last {
-		r.before[a.id] = true
+		r.before = append(r.before, a.ID)
 	}
 	return g.asked(ctx, op, g.account.setExpected(ctx, g.id, desired), r)
 }
@@ -206,20 +202,10 @@ func (g *group) asked(ctx context.Context, op string, err error, r *request) err
 	if err != nil {
 		err = failure(ctx, op, err)
 		if target.KindOf(err) != target.KindTemporary {
-			g.member.refused()
+			g.member.token.Answered()
 		}
 		return err
 	}
-	r.at = time.Now()
-	r.looked = r.at
 	g.member.accepted(r)
 	return nil
-}
-
-func set(ids []string) map[string]bool {
-	out := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		out[id] = true
-	}
-	return out
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	ess "github.com/alibabacloud-go/ess-20220222/v2/client"
+	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // The states of a scaling group.
@@ -14,84 +14,76 @@ const (
 	groupDeleting = "Deleting"
 )
 
-// The processes of a scaling group that can be suspended.
-const (
-	processScaleOut = "ScaleOut"
-	processScaleIn  = "ScaleIn"
-	processAlarms   = "AlarmNotification"
-)
-
 // scalingGroup is what we need to know of one.
 type scalingGroup struct {
-	id, name  string
-	lifecycle string
-	min, max  int
-	// expected is the expected number of instances; nil where the group has
-	// none.
-	expected *int
-	// total counts all instances that the group has, leaving those of them
-	// that are being removed, pending those that are being added.
-	total, leaving, pending int
-	// serving are those in service, and those that are protected too.
-	serving   int
-	suspended []string
-	// halted says that Auto Scaling itself gave the group up, after days of
+	ID        string `json:"ScalingGroupId"`
+	Name      string `json:"ScalingGroupName"`
+	Lifecycle string `json:"LifecycleState"`
+	Min       int    `json:"MinSize"`
+	Max       int    `json:"MaxSize"`
+	// TotalCapacity counts all instances that the group has.
+	TotalCapacity                          int
+	RemovingCapacity, RemovingWaitCapacity int
+	PendingCapacity, PendingWaitCapacity   int
+	ActiveCapacity, ProtectedCapacity      int
+	DesiredCapacity                        *int
+	EnableDesiredCapacity                  *bool
+	Suspended                              []string `json:"SuspendedProcesses"`
+	// Halted says that Auto Scaling itself gave the group up, after days of
 	// failures.
-	halted bool
-	// weighted says that the group counts capacity, and not instances.
-	weighted bool
-	// economical says that what is removed is stopped and kept.
-	economical bool
-	// newestFirst is how it chooses what is to be removed.
-	newestFirst bool
-	tags        map[string]string
+	Halted bool `json:"SystemSuspended"`
+	// ScalingPolicy says what it does with what it removes.
+	ScalingPolicy           string
+	RemovalPolicies         []string
+	LaunchTemplateOverrides []struct{ WeightedCapacity int }
+	Tags                    []struct{ TagKey, TagValue string }
 }
 
-func groupOf(g *ess.DescribeScalingGroupsResponseBodyScalingGroups) scalingGroup {
-	out := scalingGroup{
-		id: value(g.ScalingGroupId), name: value(g.ScalingGroupName), lifecycle: value(g.LifecycleState),
-		min: int(value(g.MinSize)), max: int(value(g.MaxSize)),
-		total:      int(value(g.TotalCapacity)),
-		leaving:    int(value(g.RemovingCapacity) + value(g.RemovingWaitCapacity)),
-		pending:    int(value(g.PendingCapacity) + value(g.PendingWaitCapacity)),
-		serving:    int(value(g.ActiveCapacity) + value(g.ProtectedCapacity)),
-		suspended:  values(g.SuspendedProcesses),
-		halted:     value(g.SystemSuspended),
-		economical: value(g.ScalingPolicy) == "recycle",
-		tags:       make(map[string]string, len(g.Tags)),
+// expected is the expected number of instances; nil where the group has none.
+// Such a group may have a number all the same, from before it was switched off;
+// one from before there was a switch has the number alone.
+func (g *scalingGroup) expected() *int {
+	if g.EnableDesiredCapacity != nil && !*g.EnableDesiredCapacity {
+		return nil
 	}
-	// A group without one may have a number all the same, from before it was
-	// switched off; one from before there was a switch has the number alone.
-	if g.DesiredCapacity != nil && (g.EnableDesiredCapacity == nil || *g.EnableDesiredCapacity) {
-		out.expected = new(int(*g.DesiredCapacity))
-	}
-	for _, o := range g.LaunchTemplateOverrides {
-		out.weighted = out.weighted || value(o.WeightedCapacity) > 1
-	}
-	for _, p := range values(g.RemovalPolicies) {
-		if p == "OldestInstance" || p == "NewestInstance" {
-			out.newestFirst = p == "NewestInstance"
-			break
-		}
-	}
-	for _, t := range g.Tags {
-		out.tags[value(t.TagKey)] = value(t.TagValue)
-	}
-	return out
+	return g.DesiredCapacity
 }
+
+// weighted reports whether the group counts capacity, and not instances.
+func (g *scalingGroup) weighted() bool {
+	return slices.ContainsFunc(g.LaunchTemplateOverrides, func(o struct{ WeightedCapacity int }) bool { return o.WeightedCapacity > 1 })
+}
+
+// newestFirst is how the group chooses what is to be removed.
+func (g *scalingGroup) newestFirst() bool {
+	i := slices.IndexFunc(g.RemovalPolicies, func(p string) bool { return p == "OldestInstance" || p == "NewestInstance" })
+	return i >= 0 && g.RemovalPolicies[i] == "NewestInstance"
+}
+
+// serving counts the instances in service, and those that are protected too.
+func (g *scalingGroup) serving() int { return g.ActiveCapacity + g.ProtectedCapacity }
 
 // here is how many instances the group has, without those that are being
 // removed: what an activity brings to a number.
-func (g *scalingGroup) here() int { return max(0, g.total-g.leaving) }
+func (g *scalingGroup) here() int {
+	return max(0, g.TotalCapacity-g.RemovingCapacity-g.RemovingWaitCapacity)
+}
 
 // settled reports whether the group is at a number, with nothing under way.
 func (g *scalingGroup) settled(n int) bool {
-	return g.here() == n && g.pending == 0
+	return g.here() == n && g.PendingCapacity+g.PendingWaitCapacity == 0
 }
 
-// activity is a scaling activity.
-type activity struct {
-	id, status, code, message string
+// order puts instances in the order in which the group itself would remove
+// them, as far as that can be told: by age.
+func (g *scalingGroup) order(all []instance) {
+	newestFirst := g.newestFirst()
+	slices.SortStableFunc(all, func(a, b instance) int {
+		if newestFirst {
+			a, b = b, a
+		}
+		return cmp.Or(a.added().Compare(b.added()), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // The states of a scaling activity.
@@ -100,41 +92,50 @@ const (
 	activitySuccessful = "Successful"
 )
 
-func activityOf(a *ess.DescribeScalingActivitiesResponseBodyScalingActivities) activity {
-	out := activity{id: value(a.ScalingActivityId), status: value(a.StatusCode), code: value(a.ErrorCode), message: value(a.ErrorMessage)}
-	for _, m := range a.ErrorMessages {
-		out.code = cmp.Or(out.code, value(m.Code))
-		out.message = cmp.Or(out.message, value(m.Message))
+// activity is a scaling activity.
+type activity struct {
+	ID            string `json:"ScalingActivityId"`
+	Status        string `json:"StatusCode"`
+	StatusMessage string
+	ErrorCode     string
+	ErrorMessage  string
+	ErrorMessages []struct{ Code, Message string }
+}
+
+// failure is why an activity that has ended failed; nil where it did not.
+func (a activity) failure() error {
+	if a.Status == activitySuccessful {
+		return nil
 	}
-	out.message = cmp.Or(out.message, value(a.StatusMessage))
-	return out
+	code, message := a.ErrorCode, a.ErrorMessage
+	for _, m := range a.ErrorMessages {
+		code, message = cmp.Or(code, m.Code), cmp.Or(message, m.Message)
+	}
+	return target.Errorf(kindOfActivity(code), "scaling activity "+a.ID,
+		"%s: %s: %.300s", a.Status, cmp.Or(code, a.Status), cmp.Or(message, a.StatusMessage))
 }
 
 // instance is an instance of a scaling group.
 type instance struct {
-	id, address string
-	inService   bool
-	healthy     bool
-	added       time.Time
+	ID          string `json:"InstanceId"`
+	Address     string `json:"PrivateIpAddress"`
+	Lifecycle   string `json:"LifecycleState"`
+	Health      string `json:"HealthStatus"`
+	CreatedTime string
 }
 
-func instanceOf(i *ess.DescribeScalingInstancesResponseBodyScalingInstances) instance {
-	out := instance{
-		id: value(i.InstanceId), address: value(i.PrivateIpAddress),
-		inService: value(i.LifecycleState) == "InService",
-		healthy:   value(i.HealthStatus) != "Unhealthy",
-	}
-	out.added, _ = time.Parse(time.RFC3339, value(i.CreatedTime))
-	return out
+func (i instance) id() string { return i.ID }
+
+func (i instance) added() time.Time {
+	at, _ := time.Parse(time.RFC3339, i.CreatedTime)
+	return at
 }
 
-// order puts instances in the order in which the group itself would remove
-// them, as far as that can be told: by age.
-func (g *scalingGroup) order(all []instance) {
-	slices.SortStableFunc(all, func(a, b instance) int {
-		if g.newestFirst {
-			a, b = b, a
-		}
-		return cmp.Or(a.added.Compare(b.added), cmp.Compare(a.id, b.id))
-	})
+// alarm is an event-triggered task.
+type alarm struct {
+	ID             string `json:"AlarmTaskId"`
+	Name           string
+	ScalingGroupID string `json:"ScalingGroupId"`
+	Enable         bool
+	AlarmActions   []string
 }

@@ -1,7 +1,7 @@
 package aliyun
 
 import (
-	"crypto/rand"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,16 +16,13 @@ const neverShows = 5 * time.Minute
 // member is a group that is somebody's target, and what was last asked of it by
 // us. It outlives the targets of a configuration that is replaced.
 type member struct {
-	id          string
 	users       int        // guarded by account.mu
 	writing     share.Lock // held while the group is changed
+	token       share.Token
 	showsWithin time.Duration
 
 	mu   sync.Mutex // guards what follows
 	last *request   // nil: none, or someone else has changed the group since
-	// token is for the request that wanted is of, as long as nobody knows
-	// whether it was accepted.
-	token, wanted string
 }
 
 // request is a request that was accepted.
@@ -36,9 +33,9 @@ type request struct {
 	// expected number, and Auto Scaling starts as many as it takes.
 	activity string
 	// before are the activities that there were before.
-	before map[string]bool
+	before []string
 	// going are the instances that were told to go.
-	going map[string]bool
+	going []string
 	// looked is when activities were last looked for.
 	looked time.Time
 	// shown says that the group has shown the number: any other is someone
@@ -53,27 +50,12 @@ type request struct {
 
 // accepted remembers a request.
 func (m *member) accepted(r *request) {
+	m.token.Answered()
+	r.at = time.Now()
+	r.looked = r.at
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last, m.token, m.wanted = r, "", ""
-}
-
-// tokenFor returns the token of a request: a new one, unless it is the one
-// whose answer was lost.
-func (m *member) tokenFor(wanted string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.wanted != wanted {
-		m.token, m.wanted = rand.Text(), wanted
-	}
-	return m.token
-}
-
-// refused forgets the token of a request that was answered.
-func (m *member) refused() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.token, m.wanted = "", ""
+	m.last = r
 }
 
 // started returns the activity that has still to be seen to end; empty: none.
@@ -90,136 +72,92 @@ func (m *member) started() string {
 func (m *member) going(instance string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.last != nil && m.last.going[instance] && m.last.failed == nil
+	return m.last != nil && m.last.failed == nil && slices.Contains(m.last.going, instance)
 }
 
 // state is the group as its target reports it, by what was read and by what was
 // asked.
-func (m *member) state(g *scalingGroup, activities map[string]activity) target.State {
-	st := target.State{Requested: g.here(), Ready: g.serving, Min: g.min, Max: g.max}
-	if g.expected != nil {
-		st.Requested = *g.expected
+func (m *member) state(s *seen) target.State {
+	st := target.State{Requested: s.here(), Ready: s.serving(), Min: s.Min, Max: s.Max}
+	if expected := s.expected(); expected != nil {
+		st.Requested = *expected
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch r := m.last; {
 	case r == nil:
-	case g.expected != nil:
-		m.expected(g, activities, &st)
-	case r.activity == "":
-		// It had an expected number when it was asked.
-		m.last = nil
+	case r.stands(s, &st, m.showsWithin):
+		st.LastChange, st.Failed = r.at, r.failed
 	default:
-		m.carriedOut(g, activities, &st)
-	}
-	if m.last != nil {
-		st.LastChange, st.Failed = m.last.at, m.last.failed
+		m.last = nil
 	}
 	return st
 }
 
-// expected is state for a group with an expected number. What an activity fails
-// to do Auto Scaling tries again, so a failure counts until the group has its
-// number. The caller holds m.mu.
-func (m *member) expected(g *scalingGroup, activities map[string]activity, st *target.State) {
-	r := m.last
-	if *g.expected != r.desired {
-		if r.shown || time.Since(r.at) > m.showsWithin {
-			m.last = nil // someone has changed it
-		}
-		return
+// stands brings a request up to date with what was read, and has st say what is
+// requested where the group does not show that. It reports whether the request
+// is still the last one: someone else may have changed the group.
+func (r *request) stands(s *seen, st *target.State, showsWithin time.Duration) bool {
+	expects := s.expected() != nil
+	if expects && st.Requested != r.desired {
+		return !r.shown && time.Since(r.at) <= showsWithin
 	}
-	r.shown = true
-	if a, there := activities[r.activity]; there && a.status != activityInProgress && r.ended.IsZero() {
-		r.end(a)
-	}
-	if g.settled(r.desired) && st.Ready >= r.desired {
-		r.failed = nil
-	}
-}
-
-// end notes how an activity ended.
-func (r *request) end(a activity) {
-	r.ended = time.Now()
-	if a.status != activitySuccessful {
-		r.failed = a.failure()
-	}
-}
-
-// carriedOut is state for a group without one: what the activity brings it to,
-// until that has ended, and what it left after that. The caller holds m.mu.
-func (m *member) carriedOut(g *scalingGroup, activities map[string]activity, st *target.State) {
-	r := m.last
-	a, there := activities[r.activity]
-	switch {
-	case r.failed != nil:
-		if g.here() != r.left {
-			m.last = nil // someone has changed it
-		}
-		return
-	case !r.ended.IsZero():
-	case !there && time.Since(r.at) > neverShows:
-		m.last = nil
-		return
-	case !there || a.status == activityInProgress:
-		st.Requested = r.desired
-		return
-	default:
-		if r.end(a); r.failed != nil {
-			r.left = g.here()
-			return
-		}
+	a, there := s.activities[r.activity]
+	if there && a.Status != activityInProgress && r.ended.IsZero() {
+		r.ended, r.failed, r.left = time.Now(), a.failure(), s.here()
 	}
 	switch {
-	case g.here() == r.desired:
+	case expects:
 		r.shown = true
-	case !r.shown && time.Since(r.ended) < m.showsWithin:
-		st.Requested = r.desired // the API does not show it yet
+		// What an activity fails to do Auto Scaling tries again, so a failure
+		// counts until the group has its number.
+		if s.settled(r.desired) && st.Ready >= r.desired {
+			r.failed = nil
+		}
+	case r.activity == "":
+		return false // it had an expected number when it was asked
+	case r.failed != nil:
+		return s.here() == r.left
+	case r.ended.IsZero():
+		if !there && time.Since(r.at) > neverShows {
+			return false
+		}
+		st.Requested = r.desired
+	case s.here() == r.desired:
+		r.shown = true
+	case r.shown || time.Since(r.ended) >= showsWithin:
+		return false
 	default:
-		m.last = nil
+		st.Requested = r.desired // the API does not show it yet
 	}
-}
-
-// failure is why an activity that did not succeed did not.
-func (a activity) failure() error {
-	code := a.code
-	if code == "" {
-		code = a.status
-	}
-	return target.Errorf(kindOfActivity(a.code), "scaling activity "+a.id, "%s: %s: %.300s", a.status, code, a.message)
+	return true
 }
 
 // due reports whether the activities of the group are to be looked for: it has
 // an expected number, which was ours, and is not there. The next time is a while
 // from now.
-func (m *member) due(g *scalingGroup, every time.Duration) (before map[string]bool, due bool) {
+func (m *member) due(g *scalingGroup, every time.Duration) (before []string, due bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.last
-	if r == nil || g.expected == nil || *g.expected != r.desired || g.settled(r.desired) || time.Since(r.looked) < every {
+	r, expected := m.last, g.expected()
+	if r == nil || expected == nil || *expected != r.desired || g.settled(r.desired) || time.Since(r.looked) < every {
 		return nil, false
 	}
 	r.looked = time.Now()
 	return r.before, true
 }
 
-// went notes what came of the newest activity that was started for a request,
-// all being the last of the group, the newest first.
-func (m *member) went(before map[string]bool, all []activity) {
+// went notes what came of the newest activity that was started for a request and
+// has ended, all being the last of the group, the newest first.
+func (m *member) went(before []string, all []activity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.last == nil || len(all) == 0 {
-		return
-	}
 	for _, a := range all {
-		if before[a.id] {
+		if m.last == nil || slices.Contains(before, a.ID) {
 			return
 		}
-		if a.status != activityInProgress {
-			m.last.failed = nil
-			if a.status != activitySuccessful {
-				m.last.failed = a.failure()
-			}
+		if a.Status != activityInProgress {
+			m.last.failed = a.failure()
 			return
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 var _ target.Victims = (*group)(nil)
@@ -16,20 +17,20 @@ var _ target.Victims = (*group)(nil)
 // configuration is the oldest is not known.
 func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 	op := "list the instances of " + g.what
-	info, activities, err := g.read(ctx, op)
+	info, err := g.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
 	}
-	g.member.state(&info, activities) // what was told to go may have failed to
-	all, err := g.removable(ctx, op, &info)
+	g.member.state(info) // what was told to go may have failed to
+	all, err := g.removable(ctx, op, info)
 	if err != nil {
 		return target.Replicas{}, err
 	}
 	rs := target.Replicas{Label: "instance"}
 	for _, i := range all {
-		r := target.Replica{ID: i.id, Name: i.id, Address: i.address, Ready: i.healthy}
-		if i.address != "" {
-			r.Aliases = []string{i.address}
+		r := target.Replica{ID: i.ID, Name: i.ID, Address: i.Address, Ready: i.Health != "Unhealthy"}
+		if i.Address != "" {
+			r.Aliases = []string{i.Address}
 		}
 		rs.List = append(rs.List, r)
 	}
@@ -45,44 +46,33 @@ func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) er
 }
 
 // removable returns the instances that can be removed, the first to go first.
-func (g *group) removable(ctx context.Context, op string, info *scalingGroup) ([]instance, error) {
+func (g *group) removable(ctx context.Context, op string, info *seen) ([]instance, error) {
 	all, err := g.account.instances(ctx, g.id)
 	if err != nil {
 		return nil, failure(ctx, op, err)
 	}
-	all = slices.DeleteFunc(all, func(i instance) bool { return !i.inService || g.member.going(i.id) })
+	all = slices.DeleteFunc(all, func(i instance) bool { return i.Lifecycle != "InService" || g.member.going(i.ID) })
 	info.order(all)
 	return all, nil
 }
 
-// gone returns the instances to remove where n are to go: none, where nobody
-// that may be removed is named, or too few could be.
-func (g *group) gone(ctx context.Context, op string, info *scalingGroup, n int, victims []string) ([]string, error) {
+// gone returns the instances to remove where n are to go, see share.Leaving.
+func (g *group) gone(ctx context.Context, op string, info *seen, n int, victims []string) ([]string, error) {
 	if n <= 0 || len(victims) == 0 {
 		return nil, nil
 	}
 	all, err := g.removable(ctx, op, info)
-	if err != nil {
-		return nil, err
-	}
-	named := slices.ContainsFunc(all, func(i instance) bool { return slices.Contains(victims, i.id) })
-	if !named || len(all) < n {
-		return nil, nil
-	}
-	var ids []string
-	for _, i := range target.VictimsFirst(all, func(i instance) string { return i.id }, victims)[:min(n, idsPerCall)] {
-		ids = append(ids, i.id)
-	}
-	return ids, nil
+	ids := share.Leaving(all, instance.id, n, victims)
+	return ids[:min(len(ids), idsPerCall)], err
 }
 
 // remove removes instances, and does with them what the group itself does.
-func (g *group) remove(ctx context.Context, op string, info *scalingGroup, from int, ids []string) error {
+func (g *group) remove(ctx context.Context, op string, info *seen, from int, ids []string) error {
 	policy := "release"
-	if info.economical {
-		policy = "recycle"
+	if info.ScalingPolicy == "recycle" {
+		policy = "recycle" // it stops them and keeps them
 	}
-	token := g.member.tokenFor(fmt.Sprint(from, ids))
+	token := g.member.token.For(fmt.Sprint(from, ids))
 	activity, err := g.account.remove(ctx, g.id, ids, policy, token)
-	return g.asked(ctx, op, err, &request{desired: from - len(ids), activity: activity, going: set(ids)})
+	return g.asked(ctx, op, err, &request{desired: from - len(ids), activity: activity, going: ids})
 }

@@ -2,7 +2,7 @@ package aws
 
 import (
 	"context"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // groupsPerCall is the most that one call describes.
@@ -23,7 +24,8 @@ type group struct{ types.AutoScalingGroup }
 type asgTarget struct {
 	scalable
 	name string
-	seen failureSeen // guarded by mu
+	// failures says why launches failed since a request; nil: none did.
+	failures share.Readings[request, error]
 }
 
 var (
@@ -36,36 +38,28 @@ func (t *asgTarget) key() key { return key{name: t.name} }
 // describeGroups reads groups by their names, which are no more than one call
 // takes.
 func (a *account) describeGroups(ctx context.Context, keys []key) (map[key]*group, error) {
-	in := &autoscaling.DescribeAutoScalingGroupsInput{MaxRecords: new(int32)}
-	*in.MaxRecords = groupsPerCall
+	in := &autoscaling.DescribeAutoScalingGroupsInput{MaxRecords: new(int32(groupsPerCall))}
 	for _, k := range keys {
 		in.AutoScalingGroupNames = append(in.AutoScalingGroupNames, k.name)
 	}
 	out := make(map[key]*group, len(keys))
 	err := a.groupPages(ctx, in, func(g *types.AutoScalingGroup) {
-		out[key{name: value(g.AutoScalingGroupName)}] = &group{*g}
+		out[key{name: share.Value(g.AutoScalingGroupName)}] = &group{*g}
 	})
 	return out, err
 }
 
 // groupPages calls found with each group of all pages.
 func (a *account) groupPages(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, found func(*types.AutoScalingGroup)) error {
-	for {
-		page, err := a.api.autoscaling.describeGroups(ctx, in)
-		if err != nil {
-			return err
-		}
+	return pages(ctx, a.api.autoscaling.describeGroups, in, &in.NextToken, func(page *autoscaling.DescribeAutoScalingGroupsOutput) (*string, error) {
 		if page.AutoScalingGroups == nil {
-			return noList("groups")
+			return nil, noList("groups")
 		}
 		for i := range page.AutoScalingGroups {
 			found(&page.AutoScalingGroups[i])
 		}
-		if value(page.NextToken) == "" {
-			return nil
-		}
-		in.NextToken = page.NextToken
-	}
+		return page.NextToken, nil
+	})
 }
 
 // Current implements target.Target. Requested is the desired capacity; Ready
@@ -80,7 +74,7 @@ func (t *asgTarget) Current(ctx context.Context) (target.State, error) {
 	}
 	st := target.State{
 		Requested: g.requested(), Ready: g.count(ready),
-		Min: int(value(g.MinSize)), Max: int(value(g.MaxSize)),
+		Min: int(share.Value(g.MinSize)), Max: int(share.Value(g.MaxSize)),
 	}
 	st.Min = max(st.Min, min(g.count(protected), st.Requested))
 	if st.Failed, err = t.failed(ctx, op, g); err != nil {
@@ -92,51 +86,54 @@ func (t *asgTarget) Current(ctx context.Context) (target.State, error) {
 // Scale implements target.Target. It sets the desired capacity, without the
 // group's own cooldown, which is for its own policies.
 func (t *asgTarget) Scale(ctx context.Context, desired int) error {
-	op, g, done, err := t.begin(ctx, desired)
+	return t.change(ctx, desired, false, nil)
+}
+
+// change is Scale and, where it is to go down by instances, ScaleDown.
+func (t *asgTarget) change(ctx context.Context, desired int, byInstances bool, victims []string) error {
+	op := "scale group " + t.name + " to " + strconv.Itoa(desired)
+	done, err := t.calls.Begin(ctx, op, desired, "no number of replicas")
 	if err != nil {
 		return err
 	}
 	defer done()
+	g, err := t.readNow(ctx, op)
+	if err != nil {
+		return err
+	}
 	from := g.requested()
-	if last := t.lastRequest(); last.hidden(from) {
+	switch last := t.lastRequest(); {
+	case last.hidden(from) && byInstances:
+		// Lowering is relative: from a number of the past too many would go.
+		return target.Errorf(target.KindConflict, op, "the group does not show the last request yet")
+	case last.hidden(from):
 		from = last.desired
-	} else if from == desired {
+	case from == desired:
 		return target.Errorf(target.KindNoOp, op, "its desired capacity is that already")
 	}
 	if err := t.allowed(ctx, op, g, from, desired); err != nil {
 		return err
 	}
-	return t.set(ctx, op, desired)
-}
-
-// begin begins a change, which nobody else makes until done is called, with what
-// the group is at this moment.
-func (t *asgTarget) begin(ctx context.Context, desired int) (op string, g *group, done func(), err error) {
-	op = "scale group " + t.name + " to " + strconv.Itoa(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return op, nil, nil, target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	left, err := t.terminate(ctx, op, from, g.named(victims, from-desired))
+	if err == nil && left != desired {
+		err = t.set(ctx, op, desired) // what names were missing for
 	}
-	if err := t.calls.Lock(ctx); err != nil {
-		return op, nil, nil, t.failure(ctx, op, err)
+	if err != nil && left < from {
+		return target.Errorf(target.KindConflict, op, "%d of %d instances went: %w", from-left, from-desired, err)
 	}
-	if g, err = t.readNow(ctx, op); err != nil {
-		t.calls.Unlock()
-		return op, nil, nil, err
-	}
-	return op, g, t.calls.Unlock, nil
+	return err
 }
 
 // set asks for the number, which was found to be allowed.
 func (t *asgTarget) set(ctx context.Context, op string, desired int) error {
-	n, honor := int32(desired), false
 	out, err := t.api.autoscaling.setDesired(ctx, &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: &t.name, DesiredCapacity: &n, HonorCooldown: &honor,
+		AutoScalingGroupName: &t.name, DesiredCapacity: new(int32(desired)), HonorCooldown: new(false),
 	})
 	t.groups.Forget(t.key())
 	if err != nil {
 		return t.refused(ctx, op, desired, err)
 	}
-	t.note(accepted(desired, out.ResultMetadata))
+	t.note(desired, out.ResultMetadata)
 	return nil
 }
 
@@ -170,28 +167,22 @@ func (t *asgTarget) read(ctx context.Context, op string) (*group, error) {
 		return nil, t.failure(ctx, op, err)
 	case g == nil:
 		return nil, target.Errorf(target.KindNotFound, op, "region %s has no Auto Scaling group of that name", t.region)
-	case value(g.Status) != "":
-		return nil, target.Errorf(target.KindNotFound, op, "the group is going: %s", value(g.Status))
+	case share.Value(g.Status) != "":
+		return nil, target.Errorf(target.KindNotFound, op, "the group is going: %s", share.Value(g.Status))
 	case g.DesiredCapacity == nil:
 		return nil, target.Errorf(target.KindTemporary, op, "the answer names no desired capacity")
 	}
 	return g, nil
 }
 
-func (t *asgTarget) note(r request) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last, t.seen = r, failureSeen{}
-}
-
-func (g *group) requested() int { return int(value(g.DesiredCapacity)) }
+func (g *group) requested() int { return int(share.Value(g.DesiredCapacity)) }
 
 // within returns an error where the group's bounds exclude a number.
 func (g *group) within(op string, desired int) error {
-	if most := int(value(g.MaxSize)); desired > most {
+	if most := int(share.Value(g.MaxSize)); desired > most {
 		return target.Errorf(target.KindQuota, op, "the group's maximum size is %d", most)
 	}
-	if least := int(value(g.MinSize)); desired < least {
+	if least := int(share.Value(g.MinSize)); desired < least {
 		return target.Errorf(target.KindPermanent, op, "the group's minimum size is %d", least)
 	}
 	return nil
@@ -207,10 +198,10 @@ func wanted(i *types.Instance) bool {
 }
 
 func ready(i *types.Instance) bool {
-	return i.LifecycleState == types.LifecycleStateInService && strings.EqualFold(value(i.HealthStatus), "Healthy")
+	return i.LifecycleState == types.LifecycleStateInService && strings.EqualFold(share.Value(i.HealthStatus), "Healthy")
 }
 
-func protected(i *types.Instance) bool { return wanted(i) && value(i.ProtectedFromScaleIn) }
+func protected(i *types.Instance) bool { return wanted(i) && share.Value(i.ProtectedFromScaleIn) }
 
 // count adds up the weights of the instances that are so.
 func (g *group) count(so func(*types.Instance) bool) (n int) {
@@ -224,7 +215,7 @@ func (g *group) count(so func(*types.Instance) bool) (n int) {
 
 // weight is how many units of desired capacity an instance is.
 func weight(i *types.Instance) int {
-	if n, err := strconv.Atoi(value(i.WeightedCapacity)); err == nil && n > 0 {
+	if n, err := strconv.Atoi(share.Value(i.WeightedCapacity)); err == nil && n > 0 {
 		return n
 	}
 	return 1
@@ -233,13 +224,8 @@ func weight(i *types.Instance) int {
 // weighted reports whether a unit of desired capacity may be another thing
 // than an instance.
 func (g *group) weighted() bool {
-	if unit := value(g.DesiredCapacityType); unit != "" && unit != "units" {
+	if unit := share.Value(g.DesiredCapacityType); unit != "" && unit != "units" {
 		return true
 	}
-	for i := range g.Instances {
-		if weight(&g.Instances[i]) != 1 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.Instances, func(i types.Instance) bool { return weight(&i) != 1 })
 }

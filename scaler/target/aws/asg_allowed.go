@@ -3,6 +3,7 @@ package aws
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // kubernetesAutoscaler is the tag by which Kubernetes' cluster autoscaler finds
@@ -32,18 +34,22 @@ func (t *asgTarget) allowed(ctx context.Context, op string, g *group, from, desi
 		process = "Terminate"
 	}
 	for _, p := range g.SuspendedProcesses {
-		if value(p.ProcessName) == process {
+		if share.Value(p.ProcessName) == process {
 			return target.Errorf(target.KindPermanent, op,
-				"the group's process %s is suspended (%s): resume it, or nothing comes of another number", process, value(p.SuspensionReason))
+				"the group's process %s is suspended (%s): resume it, or nothing comes of another number", process, share.Value(p.SuspensionReason))
 		}
 	}
 	if n := g.count(protected); desired < from && desired < n {
 		return target.Errorf(target.KindPermanent, op, "%d of its instances are protected from scale-in", n)
 	}
 	if g.Operator != nil {
-		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", value(g.Operator.Principal))
+		return target.Errorf(target.KindPermanent, op, "it is managed by %s, which alone may change it", share.Value(g.Operator.Principal))
 	}
-	if err := t.refuseOwned(ctx, op, g); err != nil {
+	if !t.allowOthers && slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return share.Value(tag.Key) == kubernetesAutoscaler }) {
+		return target.Errorf(target.KindPermanent, op,
+			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
+	}
+	if err := t.refuseOwned(ctx, op, "a scaling policy"); err != nil {
 		return err
 	}
 	if desired < from {
@@ -67,7 +73,7 @@ func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
 		switch r := &out.InstanceRefreshes[i]; r.Status {
 		case types.InstanceRefreshStatusPending, types.InstanceRefreshStatusInProgress,
 			types.InstanceRefreshStatusCancelling, types.InstanceRefreshStatusRollbackInProgress:
-			e := target.Errorf(target.KindConflict, op, "instance refresh %s is under way (%s)", value(r.InstanceRefreshId), r.Status)
+			e := target.Errorf(target.KindConflict, op, "instance refresh %s is under way (%s)", share.Value(r.InstanceRefreshId), r.Status)
 			e.RetryAfter = refreshRetry
 			return e
 		default:
@@ -76,39 +82,20 @@ func (t *asgTarget) refuseRefresh(ctx context.Context, op string) error {
 	return nil
 }
 
-// refuseOwned returns an error that names whoever else sets the number. What
-// two set, both set again and again. A scheduled action is no such owner: it
-// sets it once, as a person does.
-func (t *asgTarget) refuseOwned(ctx context.Context, op string, g *group) error {
-	if t.allowOthers {
-		return nil
-	}
-	if slices.ContainsFunc(g.Tags, func(tag types.TagDescription) bool { return value(tag.Key) == kubernetesAutoscaler }) {
-		return target.Errorf(target.KindPermanent, op,
-			"its tag %s has Kubernetes' cluster autoscaler set its size: remove that, or set allow_other_owners", kubernetesAutoscaler)
-	}
-	if !t.ownable() {
-		return nil
-	}
+// scaledBy names a policy that sets the number; empty: none does. A scheduled
+// action is no such owner: it sets it once, as a person does.
+func (t *asgTarget) scaledBy(ctx context.Context, _ struct{}) (owner string, err error) {
 	in := &autoscaling.DescribePoliciesInput{AutoScalingGroupName: &t.name}
-	for {
-		page, err := t.api.autoscaling.describePolicies(ctx, in)
-		if err != nil {
-			return t.failure(ctx, op+": look for a scaling policy of it (allow_other_owners: true does without)", err)
+	err = pages(ctx, t.api.autoscaling.describePolicies, in, &in.NextToken, func(page *autoscaling.DescribePoliciesOutput) (*string, error) {
+		if i := slices.IndexFunc(page.ScalingPolicies, scales); i >= 0 {
+			p := &page.ScalingPolicies[i]
+			owner = fmt.Sprintf("scaling policy %s (%s) sets its size: remove or disable that",
+				share.Value(p.PolicyName), cmp.Or(share.Value(p.PolicyType), "SimpleScaling"))
+			return nil, nil
 		}
-		for i := range page.ScalingPolicies {
-			if p := &page.ScalingPolicies[i]; scales(p) {
-				return target.Errorf(target.KindPermanent, op,
-					"scaling policy %s (%s) sets its size: remove or disable that, or set allow_other_owners", value(p.PolicyName), cmp.Or(value(p.PolicyType), "SimpleScaling"))
-			}
-		}
-		if value(page.NextToken) == "" {
-			break
-		}
-		in.NextToken = page.NextToken
-	}
-	t.unowned()
-	return nil
+		return page.NextToken, nil
+	})
+	return owner, err
 }
 
 // predictive is the type of the policies that may do nothing but forecast.
@@ -119,11 +106,11 @@ const predictive = "PredictiveScaling"
 // of: what else is configured of it may be there and empty, or be left out.
 // Whether a predictive one scales is not the default; all others do nothing
 // else.
-func scales(p *types.ScalingPolicy) bool {
+func scales(p types.ScalingPolicy) bool {
 	if p.Enabled != nil && !*p.Enabled {
 		return false
 	}
-	if value(p.PolicyType) != predictive {
+	if share.Value(p.PolicyType) != predictive {
 		return true
 	}
 	c := p.PredictiveScalingConfiguration

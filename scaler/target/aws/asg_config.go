@@ -1,11 +1,13 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // ASGConfig is the configuration of an Auto Scaling group, under the key
@@ -23,13 +25,6 @@ type ASGConfig struct {
 
 var _ target.VictimsConfig = (*ASGConfig)(nil)
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ASGConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ASGConfig{clients: c.clients}
-	type plain ASGConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.Config.
 func (*ASGConfig) Platform() string { return "aws_asg" }
 
@@ -38,15 +33,13 @@ func (c *ASGConfig) Identity() string { return "aws_asg" + c.identity() + c.Name
 
 // Validate implements target.Config. It asks nobody.
 func (c *ASGConfig) Validate() error {
-	switch {
-	case c.Name == "":
-		return &target.FieldError{Field: "name", Msg: "must name the Auto Scaling group"}
-	case strings.HasPrefix(c.Name, "arn:"):
-		return &target.FieldError{Field: "name", Msg: "must be the group's name, not its ARN"}
-	case len(c.Name) > 255 || strings.ContainsRune(c.Name, ':') || strings.ContainsFunc(c.Name, unicode.IsControl):
-		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is no name of an Auto Scaling group", c.Name)}
-	}
-	return c.validate()
+	fits := len(c.Name) <= 255 && !strings.ContainsRune(c.Name, ':') && !strings.ContainsFunc(c.Name, unicode.IsControl)
+	return cmp.Or(
+		target.Check(c.Name != "", "name", "must name the Auto Scaling group"),
+		target.Check(!strings.HasPrefix(c.Name, "arn:"), "name", "must be the group's name, not its ARN"),
+		target.Check(fits, "name", "%q is no name of an Auto Scaling group", c.Name),
+		c.validate(),
+	)
 }
 
 // ChoosesVictims implements target.VictimsConfig.
@@ -61,6 +54,8 @@ func (c *ASGConfig) New(o target.Options) (target.Target, error) {
 	}
 	t := &asgTarget{name: c.Name}
 	t.account, t.allowOthers, t.failureStands = a, c.AllowOtherOwners, failureStands
+	t.owner.Fetch, t.owner.Age = share.Only(t.scaledBy), unownedFor
+	t.failures.Fetch, t.failures.Age = share.Only(t.launchFailure), activitiesEvery
 	unuse := a.groups.Use(t.key())
 	t.OnClose = func() { unuse(); release() }
 	return t, nil

@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Replicas implements target.Victims. Instances that are protected from
@@ -29,7 +29,7 @@ func (t *asgTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 	}
 	rs := target.Replicas{Kept: g.count(protected), Label: "instance_id"}
 	for _, i := range g.leaving() {
-		rs.List = append(rs.List, target.Replica{ID: value(i.InstanceId), Name: value(i.InstanceId), Ready: ready(i)})
+		rs.List = append(rs.List, target.Replica{ID: instanceID(i), Name: instanceID(i), Ready: ready(i)})
 	}
 	return rs, nil
 }
@@ -40,22 +40,17 @@ func (g *group) leaving() []*types.Instance {
 	var out []*types.Instance
 	for i := range g.Instances {
 		if in := &g.Instances[i]; wanted(in) {
-			zones[value(in.AvailabilityZone)]++
+			zones[share.Value(in.AvailabilityZone)]++
 			if !protected(in) {
 				out = append(out, in)
 			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *types.Instance) int {
-		switch {
-		case ready(a) && !ready(b):
-			return 1
-		case ready(b) && !ready(a):
-			return -1
-		}
 		return cmp.Or(
-			cmp.Compare(zones[value(b.AvailabilityZone)], zones[value(a.AvailabilityZone)]),
-			strings.Compare(value(a.InstanceId), value(b.InstanceId)),
+			share.FalseFirst(ready(a), ready(b)),
+			cmp.Compare(zones[share.Value(b.AvailabilityZone)], zones[share.Value(a.AvailabilityZone)]),
+			cmp.Compare(instanceID(a), instanceID(b)),
 		)
 	})
 	return out
@@ -67,72 +62,39 @@ func (g *group) leaving() []*types.Instance {
 // tell what is to come of the other half: it is a conflict, as something was
 // changed, and the next decision starts from what is there.
 func (t *asgTarget) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	op, g, done, err := t.begin(ctx, desired)
-	if err != nil {
-		return err
-	}
-	defer done()
-	from := g.requested()
-	switch {
-	case t.lastRequest().hidden(from):
-		// Lowering is relative: from a number of the past too many would go.
-		return target.Errorf(target.KindConflict, op, "the group does not show the last request yet")
-	case from == desired:
-		return target.Errorf(target.KindNoOp, op, "its desired capacity is that already")
-	}
-	if err := t.allowed(ctx, op, g, from, desired); err != nil {
-		return err
-	}
-	var named []string
-	if desired < from && !g.weighted() {
-		named = g.named(victims, from-desired)
-	}
-	left, err := t.terminate(ctx, op, from, named)
-	switch {
-	case err == nil && left == desired:
-		return nil
-	case err == nil:
-		// What names were missing for.
-		if err = t.set(ctx, op, desired); err == nil {
-			return nil
-		}
-	}
-	if left < from {
-		return target.Errorf(target.KindConflict, op, "%d of %d instances went: %w", from-left, from-desired, err)
-	}
-	return err
+	return t.change(ctx, desired, true, victims)
 }
 
-// named are at most n of the victims that may go, each once.
+// named are at most n of the victims that may go, each once; none where a unit of
+// capacity may be another thing than an instance.
 func (g *group) named(victims []string, n int) []string {
 	var out []string
-	leaving := g.leaving()
-	for _, id := range victims {
-		if len(out) == n {
-			break
-		}
-		is := func(i *types.Instance) bool { return value(i.InstanceId) == id }
-		if slices.ContainsFunc(leaving, is) && !slices.Contains(out, id) {
-			out = append(out, id)
+	if g.weighted() {
+		return nil
+	}
+	for _, i := range target.VictimsFirst(g.leaving(), instanceID, victims) {
+		if len(out) < n && slices.Contains(victims, instanceID(i)) {
+			out = append(out, instanceID(i))
 		}
 	}
 	return out
 }
 
+func instanceID(i *types.Instance) string { return share.Value(i.InstanceId) }
+
 // terminate lets the instances go one after the other, and returns the desired
 // capacity that is left. It goes on after one that is gone already.
 func (t *asgTarget) terminate(ctx context.Context, op string, from int, ids []string) (left int, err error) {
 	left = from
-	decrement := true
 	for _, id := range ids {
 		out, err := t.api.autoscaling.terminate(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-			InstanceId: &id, ShouldDecrementDesiredCapacity: &decrement,
+			InstanceId: &id, ShouldDecrementDesiredCapacity: new(true),
 		})
 		t.groups.Forget(t.key())
 		switch {
 		case err == nil:
 			left--
-			t.note(accepted(left, out.ResultMetadata))
+			t.note(left, out.ResultMetadata)
 		case code(err) == "ValidationError" && t.gone(ctx, op, id):
 		default:
 			return left, t.failure(ctx, fmt.Sprintf("%s: terminate %s", op, id), err)

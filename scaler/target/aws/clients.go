@@ -54,49 +54,36 @@ func (c *Clients) get(conn Connection, override *http.Client) (*account, func(),
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	return c.pool.Lend(conn, conn.sum(), func() (*account, error) { return newAccount(conn, c.transport) }, nil)
+	return share.Lend(&c.pool, conn, func() (*account, error) { return newAccount(conn, c.transport) }, nil)
 }
 
-// FilesSum implements target.Files.
-func (c Connection) FilesSum() string { return c.sum().String() }
-
-// sum stands for the content of the files that the SDK reads when clients are
-// built.
-func (Connection) sum() share.Sum {
+// FilesSum implements target.Files: the files are those that the SDK reads when
+// clients are built.
+func (Connection) FilesSum() string {
 	return share.Files(
 		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
 		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()),
 		os.Getenv("AWS_CA_BUNDLE"),
-	)
+	).String()
 }
 
 // newAccount reads the shared configuration files and dials nothing.
 func newAccount(conn Connection, override *http.Client) (*account, error) {
-	options := []func(*config.LoadOptions) error{
+	var client aws.HTTPClient = override
+	if override == nil {
+		// The SDK follows redirects, and its credentials go with them.
+		client = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.Proxy = outgoing.Proxy(t.Proxy) })
+	}
+	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithAppID("alertscaler"),
 		// What it warns of it returns as well, or nobody can do anything about.
 		config.WithLogger(logging.Nop{}),
 		// The engine does all retrying.
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
-	}
-	if conn.Region != "" {
-		options = append(options, config.WithRegion(conn.Region))
-	}
-	if conn.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(conn.Profile))
-	}
-	if conn.Endpoint != "" {
-		options = append(options, config.WithBaseEndpoint(conn.Endpoint))
-	}
-	if override == nil {
-		// The SDK follows redirects, and its credentials go with them.
-		options = append(options, config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.Proxy = outgoing.Proxy(t.Proxy)
-		})))
-	} else {
-		options = append(options, config.WithHTTPClient(override))
-	}
-	cfg, err := config.LoadDefaultConfig(context.Background(), options...)
+		config.WithHTTPClient(client),
+		// What is empty of these has no effect.
+		config.WithRegion(conn.Region), config.WithSharedConfigProfile(conn.Profile), config.WithBaseEndpoint(conn.Endpoint),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
 	}
@@ -106,10 +93,7 @@ func newAccount(conn Connection, override *http.Client) (*account, error) {
 	cfg.Credentials = newCredentials(cfg.Credentials)
 	if conn.RoleARN != "" {
 		cfg.Credentials = newCredentials(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), conn.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = "alertscaler"
-			if conn.SessionName != "" {
-				o.RoleSessionName = conn.SessionName
-			}
+			o.RoleSessionName = cmp.Or(conn.SessionName, "alertscaler")
 			if conn.ExternalID != "" {
 				o.ExternalID = &conn.ExternalID
 			}

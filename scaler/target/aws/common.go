@@ -1,12 +1,14 @@
 package aws
 
 import (
-	"sync"
+	"context"
+	"sync/atomic"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
@@ -17,7 +19,6 @@ const (
 	// accepted.
 	visibleWithin = 10 * time.Second
 	// unownedFor is how long it is believed that nobody else sets the number.
-	// A refusal is not kept: it ends with its reason.
 	unownedFor = time.Minute
 	// failureStands is how long nothing better may follow a failure until it
 	// counts: in the next zone it may work.
@@ -32,12 +33,6 @@ type request struct {
 	desired int
 	at      time.Time // by our clock
 	served  time.Time // by AWS' clock, which has whole seconds
-}
-
-// accepted notes a request by the metadata of its answer.
-func accepted(desired int, m middleware.Metadata) request {
-	now := time.Now()
-	return request{desired: desired, at: now, served: servedAt(m, now).Truncate(time.Second)}
 }
 
 // servedAt is AWS' own time of an answer.
@@ -60,40 +55,54 @@ type scalable struct {
 	share.OnClose
 	allowOthers   bool
 	failureStands time.Duration
+	// owner says who else sets the number; empty: nobody.
+	owner share.Readings[struct{}, string]
 
 	// calls has one change at a time: what was asked for last is then what was
 	// accepted last, and no two take more away than one of them was to.
 	calls share.Lock
 
-	mu        sync.Mutex // guards what follows
-	last      request
-	unownedAt time.Time // when nobody else was last seen to set the number
+	last atomic.Pointer[request]
 }
 
-func (s *scalable) lastRequest() request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
+// lastRequest is the last one that AWS accepted, zero where there was none.
+func (s *scalable) lastRequest() request { return share.Value(s.last.Load()) }
+
+// note notes a request that AWS accepted.
+func (s *scalable) note(desired int, answer middleware.Metadata) {
+	now := time.Now()
+	s.last.Store(&request{desired: desired, at: now, served: servedAt(answer, now).Truncate(time.Second)})
 }
 
-// ownable reports whether it is to be asked who else sets the number.
-func (s *scalable) ownable() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.allowOthers && time.Since(s.unownedAt) >= unownedFor
-}
-
-// unowned notes that nobody else does.
-func (s *scalable) unowned() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.unownedAt = time.Now()
-}
-
-// value is what p points at, or zero.
-func value[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
+// refuseOwned returns an error that says who else sets the number, looking for
+// what that may be. What two set, both set again and again.
+func (s *scalable) refuseOwned(ctx context.Context, op, what string) error {
+	if s.allowOthers {
+		return nil
 	}
-	return v
+	owner, err := s.owner.Get(ctx, struct{}{}, time.Time{})
+	switch {
+	case err != nil:
+		return s.failure(ctx, op+": look for "+what+" of it (allow_other_owners: true does without)", err)
+	case owner != "":
+		s.owner.Forget(struct{}{}) // a refusal ends with its reason
+		return target.Errorf(target.KindPermanent, op, "%s, or set allow_other_owners", owner)
+	}
+	return nil
+}
+
+// pages reads all pages of an operation's answer. in keeps at token what its next
+// page is asked for with, which read takes from a page.
+func pages[In, Out any](ctx context.Context, operation call[In, Out], in *In, token **string, read func(*Out) (next *string, err error)) error {
+	for {
+		page, err := operation(ctx, in)
+		if err != nil {
+			return err
+		}
+		next, err := read(page)
+		if err != nil || share.Value(next) == "" {
+			return err
+		}
+		*token = next
+	}
 }

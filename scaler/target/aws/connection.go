@@ -39,33 +39,17 @@ var (
 
 // validate reports what is wrong with the values. It asks nobody.
 func (c *Connection) validate() error {
-	if c.Region != "" && !regionRule.MatchString(c.Region) {
-		return &target.FieldError{Field: "region", Msg: "is not a region such as eu-central-1"}
-	}
-	if c.RoleARN != "" && !roleRule.MatchString(c.RoleARN) {
-		return &target.FieldError{Field: "role_arn", Msg: "is not the ARN of a role, such as arn:aws:iam::123456789012:role/alertscaler"}
-	}
-	if c.RoleARN == "" && c.ExternalID != "" {
-		return &target.FieldError{Field: "external_id", Msg: "goes with role_arn, which is absent"}
-	}
-	if c.SessionName != "" {
-		if c.RoleARN == "" {
-			return &target.FieldError{Field: "session_name", Msg: "goes with role_arn, which is absent"}
-		}
-		if !sessionRule.MatchString(c.SessionName) {
-			return &target.FieldError{Field: "session_name", Msg: "must be 2 to 64 letters, digits and +=,.@-_"}
-		}
-	}
-	if c.Endpoint != "" {
-		u, err := url.Parse(c.Endpoint)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return &target.FieldError{Field: "endpoint", Msg: "is not a URL such as https://vpce-1.autoscaling.eu-central-1.vpce.amazonaws.com"}
-		}
-		if u.User != nil {
-			return &target.FieldError{Field: "endpoint", Msg: "must not have credentials in it"}
-		}
-	}
-	return nil
+	u, err := url.Parse(c.Endpoint)
+	isURL := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	return cmp.Or(
+		target.Check(c.Region == "" || regionRule.MatchString(c.Region), "region", "is not a region such as eu-central-1"),
+		target.Check(c.RoleARN == "" || roleRule.MatchString(c.RoleARN), "role_arn", "is not the ARN of a role, such as arn:aws:iam::123456789012:role/alertscaler"),
+		target.Check(c.ExternalID == "" || c.RoleARN != "", "external_id", "goes with role_arn, which is absent"),
+		target.Check(c.SessionName == "" || c.RoleARN != "", "session_name", "goes with role_arn, which is absent"),
+		target.Check(c.SessionName == "" || sessionRule.MatchString(c.SessionName), "session_name", "must be 2 to 64 letters, digits and +=,.@-_"),
+		target.Check(c.Endpoint == "" || isURL, "endpoint", "is not a URL such as https://vpce-1.autoscaling.eu-central-1.vpce.amazonaws.com"),
+		target.Check(err != nil || u.User == nil, "endpoint", "must not have credentials in it"),
+	)
 }
 
 // region is the region as far as it can be told without the shared

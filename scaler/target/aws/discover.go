@@ -1,32 +1,36 @@
 package aws
 
 import (
+	"context"
+	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// tagPrefix begins the tags that ask to be scaled. Tags of AWS are commonly
-// written with colons; dots, as everywhere else, do as well.
-const tagPrefix = "alertscaler:"
+// prefixes begin the tags that ask to be scaled, the one that counts first. Tags
+// of AWS are commonly written with colons; dots, as everywhere else, do as well.
+var prefixes = []string{"alertscaler:", target.DiscoveryPrefix}
 
-// enableKeys are the tags without which nothing is found.
-var enableKeys = []string{tagPrefix + "enable", target.DiscoveryPrefix + "enable"}
-
-// asking are the tags that ask to be scaled, without their prefix. Where both
-// spellings say something the one with a colon counts.
-func asking[T any](tags []T, pair func(*T) (key, value *string)) map[string]string {
-	out := make(map[string]string)
-	for _, prefix := range []string{target.DiscoveryPrefix, tagPrefix} {
-		for i := range tags {
-			k, v := pair(&tags[i])
-			if name, ok := strings.CutPrefix(value(k), prefix); ok {
-				out[name] = value(v)
-			}
-		}
+// discoverer returns one of what find finds on a connection.
+func (c *Clients) discoverer(conn Connection, o target.Options, find func(context.Context, *account) ([]target.Discovered, error)) (target.Discoverer, error) {
+	a, release, err := c.get(conn, o.HTTPClient)
+	if err != nil {
+		return nil, fmt.Errorf("clients of AWS: %w", err)
 	}
-	return out
+	return share.NewDiscoverer(a, release, find), nil
+}
+
+// asking is share.Asking of tags.
+func asking[T any](tags []T, pair func(*T) (key, value *string)) (map[string]string, bool) {
+	all := make(map[string]string, len(tags))
+	for i := range tags {
+		k, v := pair(&tags[i])
+		all[share.Value(k)] = share.Value(v)
+	}
+	return share.Asking(all, prefixes...)
 }
 
 // unfit is what the name of a policy may not have in it.

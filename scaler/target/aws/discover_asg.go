@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -34,47 +33,31 @@ func (c *ASGDiscoveryConfig) Validate() error { return c.validate() }
 // New implements target.DiscoveryConfig. It reads the shared configuration
 // files and dials nothing.
 func (c *ASGDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	a, release, err := c.clients.get(c.Connection, o.HTTPClient)
-	if err != nil {
-		return nil, fmt.Errorf("clients of AWS: %w", err)
-	}
-	return &asgDiscoverer{account: a, OnClose: release, cfg: *c}, nil
+	return c.clients.discoverer(c.Connection, o, c.find)
 }
 
-// asgDiscoverer is a target.Discoverer.
-type asgDiscoverer struct {
-	*account
-	share.OnClose
-	cfg ASGDiscoveryConfig
-}
+var _ target.DiscoveryConfig = (*ASGDiscoveryConfig)(nil)
 
-var (
-	_ target.DiscoveryConfig = (*ASGDiscoveryConfig)(nil)
-	_ target.Discoverer      = (*asgDiscoverer)(nil)
-	_ target.Closer          = (*asgDiscoverer)(nil)
-)
-
-// Discover implements target.Discoverer. AWS itself looks for the tag.
-func (d *asgDiscoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	filter, instances, perPage := "tag-key", false, int32(groupsPerCall)
+// find finds groups. AWS itself looks for the tag.
+func (c *ASGDiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
 	in := &autoscaling.DescribeAutoScalingGroupsInput{
-		Filters:          []types.Filter{{Name: &filter, Values: enableKeys}},
-		IncludeInstances: &instances, MaxRecords: &perPage,
+		Filters:          []types.Filter{{Name: new("tag-key"), Values: []string{prefixes[0] + "enable", prefixes[1] + "enable"}}},
+		IncludeInstances: new(false), MaxRecords: new(int32(groupsPerCall)),
 	}
 	var out []target.Discovered
-	err := d.groupPages(ctx, in, func(g *types.AutoScalingGroup) {
-		labels := asking(g.Tags, func(t *types.TagDescription) (*string, *string) { return t.Key, t.Value })
-		if _, ok := labels["enable"]; !ok || value(g.Status) != "" {
+	err := a.groupPages(ctx, in, func(g *types.AutoScalingGroup) {
+		labels, asks := asking(g.Tags, func(t *types.TagDescription) (*string, *string) { return t.Key, t.Value })
+		if !asks || share.Value(g.Status) != "" {
 			return
 		}
-		name := value(g.AutoScalingGroupName)
+		name := share.Value(g.AutoScalingGroupName)
 		out = append(out, target.Discovered{
 			Name: policyName(name), ScaleTarget: name, What: "group " + name, Labels: labels,
-			Target: &ASGConfig{Connection: d.cfg.Connection, Name: name, clients: d.cfg.clients},
+			Target: &ASGConfig{Connection: c.Connection, Name: name, clients: c.clients},
 		})
 	})
 	if err != nil {
-		return nil, d.failure(ctx, "list the Auto Scaling groups of region "+d.region, err)
+		return nil, a.failure(ctx, "list the Auto Scaling groups of region "+a.region, err)
 	}
 	return out, nil
 }

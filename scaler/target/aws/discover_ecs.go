@@ -1,8 +1,8 @@
 package aws
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -26,6 +26,8 @@ type ECSDiscoveryConfig struct {
 	clients *Clients
 }
 
+var _ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
+
 // NewECSDiscoveryConfig returns a configuration of a discovery with its
 // defaults.
 func (c *Clients) NewECSDiscoveryConfig() target.DiscoveryConfig {
@@ -37,129 +39,79 @@ func (*ECSDiscoveryConfig) Platform() string { return "aws_ecs" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *ECSDiscoveryConfig) Validate() error {
-	for i, n := range c.Clusters {
-		if !validECSName(n) {
-			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is no name of a cluster: letters, digits, - and _", n)}
-		}
-		if slices.Contains(c.Clusters[:i], n) {
-			return &target.FieldError{Field: "clusters", Msg: fmt.Sprintf("%q is there twice", n)}
-		}
-	}
-	return c.validate()
+	const notOne = "%q is no name of a cluster: letters, digits, - and _"
+	return cmp.Or(target.CheckList("clusters", c.Clusters, validECSName, notOne, nil), c.validate())
 }
 
 // New implements target.DiscoveryConfig. It reads the shared configuration
 // files and dials nothing.
 func (c *ECSDiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	a, release, err := c.clients.get(c.Connection, o.HTTPClient)
-	if err != nil {
-		return nil, fmt.Errorf("clients of AWS: %w", err)
-	}
-	return &ecsDiscoverer{account: a, OnClose: release, cfg: *c}, nil
+	return c.clients.discoverer(c.Connection, o, c.find)
 }
 
-// ecsDiscoverer is a target.Discoverer.
-type ecsDiscoverer struct {
-	*account
-	share.OnClose
-	cfg ECSDiscoveryConfig
-}
-
-var (
-	_ target.DiscoveryConfig = (*ECSDiscoveryConfig)(nil)
-	_ target.Discoverer      = (*ecsDiscoverer)(nil)
-	_ target.Closer          = (*ecsDiscoverer)(nil)
-)
-
-// Discover implements target.Discoverer. ECS looks for no tags, so that all
-// services are listed, a hundred at a time, and described, ten at a time.
-func (d *ecsDiscoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	clusters := d.cfg.Clusters
+// find finds services. ECS looks for no tags, so that all services are listed, a
+// hundred at a time, and described, ten at a time.
+func (c *ECSDiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
+	clusters := c.Clusters
 	if len(clusters) == 0 {
 		var err error
-		if clusters, err = d.listClusters(ctx); err != nil {
-			return nil, d.failure(ctx, "list the clusters of region "+d.region, err)
+		if clusters, err = a.listClusters(ctx); err != nil {
+			return nil, a.failure(ctx, "list the clusters of region "+a.region, err)
 		}
 	}
 	var out []target.Discovered
-	for _, c := range clusters {
-		found, err := d.listServices(ctx, c)
+	for _, cluster := range clusters {
+		err := a.listServices(ctx, cluster, func(s *types.Service) {
+			labels, asks := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
+			if !asks || share.Value(s.Status) != "ACTIVE" {
+				return
+			}
+			name := share.Value(s.ServiceName)
+			out = append(out, target.Discovered{
+				Name: policyName(cluster + ":" + name), ScaleTarget: cluster + "/" + name,
+				What: "service " + cluster + "/" + name, Labels: labels,
+				Target: &ECSConfig{Connection: c.Connection, Cluster: cluster, Service: name, clients: c.clients},
+			})
+		})
 		if err != nil {
-			return nil, d.failure(ctx, "list the services of cluster "+c, err)
+			return nil, a.failure(ctx, "list the services of cluster "+cluster, err)
 		}
-		out = append(out, found...)
 	}
 	return out, nil
 }
 
-func (d *ecsDiscoverer) listClusters(ctx context.Context) ([]string, error) {
-	perPage := int32(namesPerPage)
-	in := &ecs.ListClustersInput{MaxResults: &perPage}
-	var out []string
-	for {
-		page, err := d.api.ecs.listClusters(ctx, in)
-		if err != nil {
-			return nil, err
-		}
+func (a *account) listClusters(ctx context.Context) (clusters []string, err error) {
+	in := &ecs.ListClustersInput{MaxResults: new(int32(namesPerPage))}
+	err = pages(ctx, a.api.ecs.listClusters, in, &in.NextToken, func(page *ecs.ListClustersOutput) (*string, error) {
 		if page.ClusterArns == nil {
 			return nil, noList("clusters")
 		}
 		for _, arn := range page.ClusterArns {
-			out = append(out, arn[strings.LastIndexByte(arn, '/')+1:])
+			clusters = append(clusters, arn[strings.LastIndexByte(arn, '/')+1:])
 		}
-		if value(page.NextToken) == "" {
-			return out, nil
-		}
-		in.NextToken = page.NextToken
-	}
+		return page.NextToken, nil
+	})
+	return clusters, err
 }
 
-// listServices returns the services of a cluster that carry the tag.
-func (d *ecsDiscoverer) listServices(ctx context.Context, cluster string) ([]target.Discovered, error) {
-	perPage := int32(namesPerPage)
-	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: &perPage}
-	var out []target.Discovered
-	for {
-		page, err := d.api.ecs.listServices(ctx, in)
-		if err != nil {
-			return nil, err
-		}
+// listServices calls read with the services of a cluster.
+func (a *account) listServices(ctx context.Context, cluster string, read func(*types.Service)) error {
+	in := &ecs.ListServicesInput{Cluster: &cluster, MaxResults: new(int32(namesPerPage))}
+	return pages(ctx, a.api.ecs.listServices, in, &in.NextToken, func(page *ecs.ListServicesOutput) (*string, error) {
 		if page.ServiceArns == nil {
 			return nil, noList("services")
 		}
 		for arns := range slices.Chunk(page.ServiceArns, servicesPerCall) {
-			described, err := d.api.ecs.describeServices(ctx, &ecs.DescribeServicesInput{
+			described, err := a.describe(ctx, &ecs.DescribeServicesInput{
 				Cluster: &cluster, Services: arns, Include: []types.ServiceField{types.ServiceFieldTags},
 			})
 			if err != nil {
 				return nil, err
 			}
-			if described.Services == nil {
-				return nil, noList("services")
-			}
 			for i := range described.Services {
-				if found, ok := d.found(cluster, &described.Services[i]); ok {
-					out = append(out, found)
-				}
+				read(&described.Services[i])
 			}
 		}
-		if value(page.NextToken) == "" {
-			return out, nil
-		}
-		in.NextToken = page.NextToken
-	}
-}
-
-// found is a service as the engine takes it, if it asks to be scaled.
-func (d *ecsDiscoverer) found(cluster string, s *types.Service) (target.Discovered, bool) {
-	labels := asking(s.Tags, func(t *types.Tag) (*string, *string) { return t.Key, t.Value })
-	if _, ok := labels["enable"]; !ok || value(s.Status) != "ACTIVE" {
-		return target.Discovered{}, false
-	}
-	name := value(s.ServiceName)
-	return target.Discovered{
-		Name: policyName(cluster + ":" + name), ScaleTarget: cluster + "/" + name,
-		What: "service " + cluster + "/" + name, Labels: labels,
-		Target: &ECSConfig{Connection: d.cfg.Connection, Cluster: cluster, Service: name, clients: d.cfg.clients},
-	}, true
+		return page.NextToken, nil
+	})
 }

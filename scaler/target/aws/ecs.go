@@ -2,15 +2,17 @@ package aws
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	scalabletypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // servicesPerCall is the most that one call describes, of one cluster.
@@ -41,20 +43,24 @@ func (a *account) describeServices(ctx context.Context, keys []key) (map[key]*se
 	for _, k := range keys {
 		in.Services = append(in.Services, k.name)
 	}
-	page, err := a.api.ecs.describeServices(ctx, in)
+	page, err := a.describe(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if page.Services == nil {
-		return nil, noList("services")
-	}
 	served := servedAt(page.ResultMetadata, time.Now())
 	out := make(map[key]*service, len(keys))
-	for i := range page.Services {
-		s := &page.Services[i]
-		out[key{cluster: keys[0].cluster, name: value(s.ServiceName)}] = &service{*s, served}
+	for _, s := range page.Services {
+		out[key{cluster: keys[0].cluster, name: share.Value(s.ServiceName)}] = &service{s, served}
 	}
 	return out, nil
+}
+
+func (a *account) describe(ctx context.Context, in *ecs.DescribeServicesInput) (*ecs.DescribeServicesOutput, error) {
+	page, err := a.api.ecs.describeServices(ctx, in)
+	if err == nil && page.Services == nil {
+		err = noList("services")
+	}
+	return page, err
 }
 
 // Current implements target.Target. Requested is the desired count; of Ready
@@ -84,13 +90,11 @@ func (s *service) ready() int {
 // deployment.
 func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	op := "scale " + t.what() + " to " + strconv.Itoa(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
+	done, err := t.calls.Begin(ctx, op, desired, "no number of replicas")
+	if err != nil {
+		return err
 	}
-	if err := t.calls.Lock(ctx); err != nil {
-		return t.failure(ctx, op, err)
-	}
-	defer t.calls.Unlock()
+	defer done()
 	t.services.Forget(t.id)
 	s, err := t.read(ctx, op)
 	if err != nil {
@@ -99,19 +103,15 @@ func (t *ecsTarget) Scale(ctx context.Context, desired int) error {
 	if from := int(s.DesiredCount); from == desired && !t.lastRequest().hidden(from) {
 		return target.Errorf(target.KindNoOp, op, "its desired count is that already")
 	}
-	if err := t.refuseOwned(ctx, op); err != nil {
+	if err := t.refuseOwned(ctx, op, "an autoscaler"); err != nil {
 		return err
 	}
-	n := int32(desired)
-	out, err := t.api.ecs.updateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.id.cluster, Service: &t.id.name, DesiredCount: &n})
+	out, err := t.api.ecs.updateService(ctx, &ecs.UpdateServiceInput{Cluster: &t.id.cluster, Service: &t.id.name, DesiredCount: new(int32(desired))})
 	t.services.Forget(t.id)
 	if err != nil {
 		return t.failure(ctx, op, err)
 	}
-	r := accepted(desired, out.ResultMetadata)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.last = r
+	t.note(desired, out.ResultMetadata)
 	return nil
 }
 
@@ -123,9 +123,9 @@ func (t *ecsTarget) read(ctx context.Context, op string) (*service, error) {
 		return nil, t.failure(ctx, op, err)
 	case s == nil:
 		return nil, target.Errorf(target.KindNotFound, op, "the cluster has no service of that name in region %s", t.region)
-	case value(s.Status) != "ACTIVE":
+	case share.Value(s.Status) != "ACTIVE":
 		// What was deleted is described for a while.
-		return nil, target.Errorf(target.KindNotFound, op, "the service is %s", value(s.Status))
+		return nil, target.Errorf(target.KindNotFound, op, "the service is %s", share.Value(s.Status))
 	case s.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return nil, target.Errorf(target.KindPermanent, op, "a DAEMON service runs once on every container instance and cannot be scaled")
 	}
@@ -149,17 +149,38 @@ func (s *service) failed(last request, stands time.Duration) error {
 	}
 	for i := range s.Events { // the latest first
 		e := &s.Events[i]
-		switch at := value(e.CreatedAt); {
+		switch at := share.Value(e.CreatedAt); {
 		case at.Before(last.served):
 			return nil
-		case strings.Contains(value(e.Message), "has reached a steady state"):
+		case strings.Contains(share.Value(e.Message), "has reached a steady state"):
 			return nil
-		case !strings.Contains(value(e.Message), unplaced):
+		case !strings.Contains(share.Value(e.Message), unplaced):
 		case s.served.Sub(at) < stands:
 			// It may be that of the next try; then an older one counts.
 		default:
-			return target.Errorf(target.KindQuota, "start tasks of service "+value(s.ServiceName), "%s", value(e.Message))
+			return target.Errorf(target.KindQuota, "start tasks of service "+share.Value(s.ServiceName), "%s", share.Value(e.Message))
 		}
 	}
 	return nil
+}
+
+// scaledBy says that Application Auto Scaling sets the number; empty: it does
+// not. ECS itself knows nothing of that. One whose scaling is suspended in both
+// directions does not.
+func (t *ecsTarget) scaledBy(ctx context.Context, _ struct{}) (string, error) {
+	out, err := t.api.describeScalable(ctx, &applicationautoscaling.DescribeScalableTargetsInput{
+		ServiceNamespace:  scalabletypes.ServiceNamespaceEcs,
+		ResourceIds:       []string{"service/" + t.id.cluster + "/" + t.id.name},
+		ScalableDimension: scalabletypes.ScalableDimensionECSServiceDesiredCount,
+	})
+	if err != nil {
+		return "", err
+	}
+	for i := range out.ScalableTargets {
+		s := out.ScalableTargets[i].SuspendedState
+		if s == nil || !share.Value(s.DynamicScalingInSuspended) || !share.Value(s.DynamicScalingOutSuspended) {
+			return "it is registered with Application Auto Scaling, which sets its desired count: deregister it", nil
+		}
+	}
+	return "", nil
 }

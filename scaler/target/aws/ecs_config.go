@@ -1,11 +1,13 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // defaultCluster is the one that ECS takes where none is named.
@@ -37,13 +39,6 @@ type ECSConfig struct {
 
 var _ target.Config = (*ECSConfig)(nil)
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ECSConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ECSConfig{Cluster: defaultCluster, clients: c.clients}
-	type plain ECSConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.Config.
 func (*ECSConfig) Platform() string { return "aws_ecs" }
 
@@ -54,20 +49,17 @@ func (c *ECSConfig) Identity() string {
 
 // Validate implements target.Config. It asks nobody.
 func (c *ECSConfig) Validate() error {
-	for _, n := range []struct{ field, name, what string }{
-		{"cluster", c.Cluster, "cluster"},
-		{"service", c.Service, "service"},
-	} {
-		switch {
-		case n.name == "":
-			return &target.FieldError{Field: n.field, Msg: "must name the " + n.what}
-		case strings.HasPrefix(n.name, "arn:"):
-			return &target.FieldError{Field: n.field, Msg: "must be the name of the " + n.what + ", not its ARN"}
-		case !validECSName(n.name):
-			return &target.FieldError{Field: n.field, Msg: fmt.Sprintf("%q is no name of a %s: letters, digits, - and _", n.name, n.what)}
-		}
-	}
-	return c.validate()
+	return cmp.Or(checkName("cluster", c.Cluster), checkName("service", c.Service), c.validate())
+}
+
+// checkName reports what is wrong with the name of a cluster or a service, which
+// is under a key called the same.
+func checkName(what, name string) error {
+	return cmp.Or(
+		target.Check(name != "", what, "must name the %s", what),
+		target.Check(!strings.HasPrefix(name, "arn:"), what, "must be the name of the %s, not its ARN", what),
+		target.Check(validECSName(name), what, "%q is no name of a %s: letters, digits, - and _", name, what),
+	)
 }
 
 // New implements target.Config. It reads the shared configuration files and
@@ -79,6 +71,7 @@ func (c *ECSConfig) New(o target.Options) (target.Target, error) {
 	}
 	t := &ecsTarget{id: key{cluster: c.Cluster, name: c.Service}}
 	t.account, t.allowOthers, t.failureStands = a, c.AllowOtherOwners, failureStands
+	t.owner.Fetch, t.owner.Age = share.Only(t.scaledBy), unownedFor
 	unuse := a.services.Use(t.id)
 	t.OnClose = func() { unuse(); release() }
 	return t, nil

@@ -2,10 +2,10 @@ package azure
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -61,52 +61,42 @@ func (a Access) endpoint() string {
 // validate reports what is wrong, as a *target.FieldError. A subscription may
 // be missing.
 func (a Access) validate() error {
-	if s := a.subscription(); s != "" && !guid.MatchString(s) {
-		return &target.FieldError{Field: "subscription_id", Msg: fmt.Sprintf("%q is not the ID of a subscription, as `az account show` has it", s)}
-	}
-	for _, u := range []struct{ field, value string }{{"endpoint", a.Endpoint}, {"authority", a.Authority}} {
-		if u.value == "" {
-			continue
-		}
-		parsed, err := url.Parse(u.value)
-		if err != nil || parsed.Scheme != "https" || parsed.Host == "" || parsed.User != nil ||
-			strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "" {
-			return &target.FieldError{Field: u.field, Msg: "is not an address such as " + publicEndpoint + ": https, a host, and nothing after it"}
-		}
-	}
-	switch {
-	case a.ClientSecret != "" && a.ClientSecretFile != "":
-		return &target.FieldError{Field: "client_secret", Msg: "at most one of client_secret and client_secret_file may be there"}
-	case a.hasSecret() && a.ClientID == "":
-		return &target.FieldError{Field: "client_id", Msg: "must name the app registration that the client secret is of"}
-	case a.hasSecret() && a.TenantID == "":
-		return &target.FieldError{Field: "tenant_id", Msg: "must name the tenant of the app registration"}
-	}
-	return nil
+	s := a.subscription()
+	hasSecret := a.ClientSecret != "" || a.ClientSecretFile != ""
+	return cmp.Or(
+		target.Check(s == "" || guid.MatchString(s), "subscription_id", "%q is not the ID of a subscription, as `az account show` has it", s),
+		checkAddress("endpoint", a.Endpoint),
+		checkAddress("authority", a.Authority),
+		target.Check(a.ClientSecret == "" || a.ClientSecretFile == "", "client_secret", "at most one of client_secret and client_secret_file may be there"),
+		target.Check(!hasSecret || a.ClientID != "", "client_id", "must name the app registration that the client secret is of"),
+		target.Check(!hasSecret || a.TenantID != "", "tenant_id", "must name the tenant of the app registration"),
+	)
 }
 
-func (a Access) hasSecret() bool { return a.ClientSecret != "" || a.ClientSecretFile != "" }
+func checkAddress(field, address string) error {
+	u, err := url.Parse(address)
+	ok := err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil &&
+		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
+	return target.Check(address == "" || ok, field, "is not an address such as "+publicEndpoint+": https, a host, and nothing after it")
+}
 
 // cloud is the one that the endpoint is of.
 func (a Access) cloud() cloud.Configuration {
-	endpoint := a.endpoint()
-	out := cloud.Configuration{
-		ActiveDirectoryAuthorityHost: cloud.AzurePublic.ActiveDirectoryAuthorityHost,
-		Services: map[cloud.ServiceName]cloud.ServiceConfiguration{
-			cloud.ResourceManager: {Endpoint: endpoint, Audience: cmp.Or(a.Audience, endpoint)},
-		},
-	}
+	authority := cloud.AzurePublic.ActiveDirectoryAuthorityHost
+	service := cloud.ServiceConfiguration{Endpoint: a.endpoint(), Audience: a.endpoint()}
 	for _, known := range knownClouds {
-		if service := known.Services[cloud.ResourceManager]; service.Endpoint == endpoint {
-			service.Audience = cmp.Or(a.Audience, service.Audience)
-			out.ActiveDirectoryAuthorityHost = known.ActiveDirectoryAuthorityHost
-			out.Services[cloud.ResourceManager] = service
+		if of := known.Services[cloud.ResourceManager]; of.Endpoint == service.Endpoint {
+			authority, service = known.ActiveDirectoryAuthorityHost, of
 		}
 	}
+	service.Audience = cmp.Or(a.Audience, service.Audience)
 	if a.Authority != "" {
-		out.ActiveDirectoryAuthorityHost = strings.TrimSuffix(a.Authority, "/") + "/"
+		authority = strings.TrimSuffix(a.Authority, "/") + "/"
 	}
-	return out
+	return cloud.Configuration{
+		ActiveDirectoryAuthorityHost: authority,
+		Services:                     map[cloud.ServiceName]cloud.ServiceConfiguration{cloud.ResourceManager: service},
+	}
 }
 
 var knownClouds = []cloud.Configuration{cloud.AzurePublic, cloud.AzureGovernment, cloud.AzureChina}
@@ -114,10 +104,7 @@ var knownClouds = []cloud.Configuration{cloud.AzurePublic, cloud.AzureGovernment
 // privateAuthority reports whether an authority is none of Microsoft's own,
 // which then must not be asked whether it can be trusted.
 func privateAuthority(authority string) bool {
-	for _, known := range knownClouds {
-		if strings.TrimSuffix(known.ActiveDirectoryAuthorityHost, "/") == strings.TrimSuffix(authority, "/") {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(knownClouds, func(known cloud.Configuration) bool {
+		return strings.TrimSuffix(known.ActiveDirectoryAuthorityHost, "/") == strings.TrimSuffix(authority, "/")
+	})
 }

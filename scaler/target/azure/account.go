@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"golang.org/x/time/rate"
 
@@ -53,7 +54,7 @@ type account struct {
 	refused map[string]time.Time // scopes whose list is not for us
 }
 
-func newAccount(access Access, override *http.Client) (*account, error) {
+func newAccount(access Access, override *http.Client, settledFor time.Duration) (*account, error) {
 	hc := override
 	if hc == nil {
 		t := share.Transport()
@@ -62,12 +63,18 @@ func newAccount(access Access, override *http.Client) (*account, error) {
 	}
 	own := *hc
 	own.Transport = outgoing.Guard(hc.Transport)
-	o := access.clientOptions(transport{next: &own, tokensOnlyTo: access.endpoint()})
+	// They try once, since the engine does the retrying.
+	o := policy.ClientOptions{
+		Cloud:     access.cloud(),
+		Transport: transport{next: &own, tokensOnlyTo: access.endpoint()},
+		Retry:     policy.RetryOptions{MaxRetries: -1},
+		Telemetry: policy.TelemetryOptions{ApplicationID: "alertscaler"},
+	}
 	cred, err := access.credential(o)
 	if err != nil {
 		return nil, err
 	}
-	client, err := arm.NewClient("alertscaler", "v1.0.0", cred, &arm.ClientOptions{
+	client, err := arm.NewClient("alertscaler", "v1.0.0", tokens{cred}, &arm.ClientOptions{
 		ClientOptions: o, DisableRPRegistration: true,
 	})
 	if err != nil {
@@ -78,7 +85,7 @@ func newAccount(access Access, override *http.Client) (*account, error) {
 		return nil, err
 	}
 	a := &account{
-		arm: client, http: hc, base: base, root: "/subscriptions/" + access.subscription(),
+		arm: client, http: hc, base: base, root: "/subscriptions/" + access.SubscriptionID,
 		recount: rate.NewLimiter(rate.Every(recountEvery), recountBurst), settledFor: settledFor,
 		groups: make(map[string]int), refused: make(map[string]time.Time),
 	}
@@ -95,6 +102,10 @@ func (a *account) groupPath(group string) string {
 	return a.root + "/resourceGroups/" + url.PathEscape(group)
 }
 
+// scaleSetsPath is that of the scale sets, under those of a subscription and of a
+// resource group.
+const scaleSetsPath = "/providers/Microsoft.Compute/virtualMachineScaleSets"
+
 // setPath is that of a scale set.
 func (a *account) setPath(group, name string) string {
 	return a.groupPath(group) + scaleSetsPath + "/" + url.PathEscape(name)
@@ -110,7 +121,7 @@ func (a *account) url(path, version string, query url.Values) string {
 // send sends one request, with a body where it is not nil, and returns a
 // buffered answer that is a success.
 func (a *account) send(ctx context.Context, method, address string, body any, header http.Header) (*http.Response, error) {
-	return within(ctx, func(ctx context.Context) (*http.Response, error) {
+	return share.Within(ctx, func(ctx context.Context) (*http.Response, error) {
 		req, err := runtime.NewRequest(ctx, method, address)
 		if err != nil {
 			return nil, err
@@ -139,10 +150,7 @@ func (a *account) get(ctx context.Context, op, address string, into any) error {
 	if err == nil {
 		err = runtime.UnmarshalAsJSON(res, into)
 	}
-	if err != nil {
-		return failure(ctx, op, err)
-	}
-	return nil
+	return failure(ctx, op, err)
 }
 
 // set reads one scale set as it is now.
@@ -161,12 +169,12 @@ func (a *account) set(ctx context.Context, op, group, name string) (*setModel, e
 // instances lists those of a scale set.
 func (a *account) instances(ctx context.Context, op, group string, m *setModel) ([]vmModel, error) {
 	if m.flexible() {
-		return list[vmModel](ctx, a, op, a.url(a.groupPath(group)+virtualMachinesPath, computeVersion, url.Values{
-			"$filter": {fmt.Sprintf(filterByScaleSetFormat, m.ID)}, "$expand": {instanceView},
+		return list[vmModel](ctx, a, op, a.url(a.groupPath(group)+"/providers/Microsoft.Compute/virtualMachines", computeVersion, url.Values{
+			"$filter": {fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", m.ID)}, "$expand": {"instanceView"},
 		}))
 	}
-	return list[vmModel](ctx, a, op, a.url(a.setPath(group, m.Name)+virtualMachinesOfASet, computeVersion, url.Values{
-		"$expand": {instanceView},
+	return list[vmModel](ctx, a, op, a.url(a.setPath(group, m.Name)+"/virtualMachines", computeVersion, url.Values{
+		"$expand": {"instanceView"},
 	}))
 }
 

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"os"
@@ -17,18 +18,12 @@ var errNoSubscription = errors.New("no subscription: subscription_id and AZURE_S
 // Clients builds one account a subscription and identity, however many targets
 // there are. The zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
-	pool share.Pool[accountKey, *account]
+	pool share.Pool[Access, *account]
 
 	// Tests use another transport and less patience, on accounts that are
 	// shared as all are.
 	transport  *http.Client
 	settledFor time.Duration
-}
-
-// accountKey is all that makes two accounts different.
-type accountKey struct {
-	Access
-	subscription string
 }
 
 // NewConfig returns an azure_vmss configuration with its defaults.
@@ -41,26 +36,19 @@ func (c *Clients) NewDiscoveryConfig() target.DiscoveryConfig { return &Discover
 // Nothing is dialed. override, where not nil, is the transport, and then the
 // account is never shared.
 func (c *Clients) get(access Access, override *http.Client) (*account, func(), error) {
-	key := accountKey{access, access.subscription()}
-	if key.subscription == "" {
+	access.SubscriptionID = access.subscription()
+	if access.SubscriptionID == "" {
 		return nil, nil, errNoSubscription
 	}
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	return c.pool.Lend(key, access.sum(), func() (*account, error) {
-		a, err := newAccount(access, c.transport)
-		if err == nil && c.settledFor > 0 {
-			a.settledFor = c.settledFor
-		}
-		return a, err
+	return share.Lend(&c.pool, access, func() (*account, error) {
+		return newAccount(access, c.transport, cmp.Or(c.settledFor, settledFor))
 	}, (*account).close)
 }
 
-// FilesSum implements target.Files.
-func (a Access) FilesSum() string { return a.sum().String() }
-
-// sum stands for the content of the files of an identity.
-func (a Access) sum() share.Sum {
-	return share.Files(a.ClientSecretFile, os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH"))
+// FilesSum implements target.Files: the files are those of the identity.
+func (a Access) FilesSum() string {
+	return share.Files(a.ClientSecretFile, os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH")).String()
 }

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -42,13 +43,6 @@ var (
 	_ config.DirectorySetter = (*Config)(nil)
 )
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{clients: c.clients}
-	type plain Config
-	return unmarshal((*plain)(c))
-}
-
 // SetDirectory makes relative file names relative to dir.
 func (c *Config) SetDirectory(dir string) { c.setDirectory(dir) }
 
@@ -69,19 +63,15 @@ func (c *Config) Identity() string {
 
 // Validate implements target.Config. It asks nobody.
 func (c *Config) Validate() error {
-	switch {
-	case c.subscription() == "":
-		return &target.FieldError{Field: "subscription_id", Msg: "must be the ID of a subscription, here or in AZURE_SUBSCRIPTION_ID"}
-	case c.ResourceGroup == "":
-		return &target.FieldError{Field: "resource_group", Msg: "must name the resource group that the scale set is in"}
-	case !validGroup(c.ResourceGroup):
-		return &target.FieldError{Field: "resource_group", Msg: fmt.Sprintf("%q is no name of a resource group", c.ResourceGroup)}
-	case c.Name == "":
-		return &target.FieldError{Field: "name", Msg: "must name the scale set"}
-	case len(c.Name) > longestName || !nameRule.MatchString(c.Name):
-		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is no name of a scale set", c.Name)}
-	}
-	return c.validate()
+	fits := len(c.Name) <= longestName && nameRule.MatchString(c.Name)
+	return cmp.Or(
+		target.Check(c.subscription() != "", "subscription_id", "must be the ID of a subscription, here or in AZURE_SUBSCRIPTION_ID"),
+		target.Check(c.ResourceGroup != "", "resource_group", "must name the resource group that the scale set is in"),
+		target.Check(validGroup(c.ResourceGroup), "resource_group", "%q is no name of a resource group", c.ResourceGroup),
+		target.Check(c.Name != "", "name", "must name the scale set"),
+		target.Check(fits, "name", "%q is no name of a scale set", c.Name),
+		c.validate(),
+	)
 }
 
 func validGroup(name string) bool {

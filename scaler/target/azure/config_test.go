@@ -116,7 +116,7 @@ func TestCredentials(t *testing.T) {
 		{ClientID: subscription, TenantID: subscription, ClientSecretFile: "x"},
 	} {
 		a.SubscriptionID = subscription
-		if _, err := newAccount(a, nil); err != nil {
+		if _, err := newAccount(a, nil, settledFor); err != nil {
 			t.Errorf("%+v: %v", a, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -38,8 +39,6 @@ type DiscoveryConfig struct {
 var (
 	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
 	_ config.DirectorySetter = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
 )
 
 // SetDirectory makes relative file names relative to dir.
@@ -50,15 +49,8 @@ func (*DiscoveryConfig) Platform() string { return "azure_vmss" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *DiscoveryConfig) Validate() error {
-	for i, g := range c.ResourceGroups {
-		if !validGroup(g) {
-			return &target.FieldError{Field: "resource_groups", Msg: fmt.Sprintf("%q is no name of a resource group", g)}
-		}
-		if slices.ContainsFunc(c.ResourceGroups[:i], func(o string) bool { return strings.EqualFold(o, g) }) {
-			return &target.FieldError{Field: "resource_groups", Msg: fmt.Sprintf("%q is there twice", g)}
-		}
-	}
-	return c.validate()
+	const notOne = "%q is no name of a resource group"
+	return cmp.Or(target.CheckList("resource_groups", c.ResourceGroups, validGroup, notOne, strings.EqualFold), c.validate())
 }
 
 // New implements target.DiscoveryConfig. Nothing is dialed.
@@ -67,34 +59,31 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of Azure: %w", err)
 	}
-	return &discoverer{cfg: *c, account: a, OnClose: release}, nil
+	return share.NewDiscoverer(a, release, c.find), nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	share.OnClose
-	cfg     DiscoveryConfig
-	account *account
-}
-
-// Discover implements target.Discoverer. It reads the lists that the targets
-// are read from.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	scopes := d.cfg.ResourceGroups
+// find finds scale sets on the lists that the targets are read from.
+func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discovered, error) {
+	scopes := c.ResourceGroups
 	if len(scopes) == 0 {
 		scopes = []string{""}
 	}
 	var out []target.Discovered
 	for _, scope := range scopes {
-		all, err := d.account.list(ctx, "discover scale sets", strings.ToLower(scope), time.Time{})
+		all, err := a.listings.Get(ctx, strings.ToLower(scope), time.Time{})
 		if err != nil {
-			return nil, err
+			return nil, failure(ctx, "discover scale sets", err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(all)) {
 			m := all[key]
-			labels := asking(m.Tags)
-			if _, ok := labels["enable"]; ok && !strings.EqualFold(m.Properties.ProvisioningState, deleting) {
-				out = append(out, d.found(m, labels))
+			// Azure does not tell names of tags by their case.
+			tags := make(map[string]string, len(m.Tags))
+			for k, v := range m.Tags {
+				tags[strings.ToLower(k)] = v
+			}
+			labels, asks := share.Asking(tags, tagPrefixes...)
+			if asks && !strings.EqualFold(m.Properties.ProvisioningState, deleting) {
+				out = append(out, c.found(m, labels))
 			}
 		}
 	}
@@ -103,12 +92,12 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 
 // found is a scale set as the engine takes it. Its policy's name is group:name
 // in lower case, as Azure gives the group's in any.
-func (d *discoverer) found(m *setModel, labels map[string]string) target.Discovered {
+func (c *DiscoveryConfig) found(m *setModel, labels map[string]string) target.Discovered {
 	group, _ := groupOf(m.ID)
 	group = strings.ToLower(group)
 	cfg := &Config{
-		Access: d.cfg.Access, ResourceGroup: group, Name: m.Name,
-		AllowOtherOwners: d.cfg.AllowOtherOwners, clients: d.cfg.clients,
+		Access: c.Access, ResourceGroup: group, Name: m.Name,
+		AllowOtherOwners: c.AllowOtherOwners, clients: c.clients,
 	}
 	return target.Discovered{
 		Name:        notInNames.ReplaceAllString(group+":"+strings.ToLower(m.Name), "-"),
@@ -117,22 +106,4 @@ func (d *discoverer) found(m *setModel, labels map[string]string) target.Discove
 		Labels:      labels,
 		Target:      cfg,
 	}
-}
-
-// asking are the tags that ask to be scaled, without their prefix. Azure does
-// not tell names of tags by their case.
-func asking(tags map[string]string) map[string]string {
-	out := make(map[string]string)
-	for _, prefix := range tagPrefixes {
-		for k, v := range tags {
-			key, ok := strings.CutPrefix(strings.ToLower(k), prefix)
-			if !ok {
-				continue
-			}
-			if _, said := out[key]; !said {
-				out[key] = v
-			}
-		}
-	}
-	return out
 }

@@ -2,12 +2,10 @@ package azure
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,47 +20,30 @@ import (
 // codes are the error codes that say more than the status they come with, or
 // come without one, as those of operations do. They are in lower case, since
 // the services do not agree on it.
-var codes = map[string]target.Kind{
-	"allocationfailed":                      target.KindQuota,
-	"zonalallocationfailed":                 target.KindQuota,
-	"overconstrainedallocationrequest":      target.KindQuota,
-	"overconstrainedzonalallocationrequest": target.KindQuota,
-	"skunotavailable":                       target.KindQuota,
-	"notavailableforsubscription":           target.KindQuota,
-	"quotaexceeded":                         target.KindQuota,
-	"resourcequotaexceeded":                 target.KindQuota,
-	"subnetisfull":                          target.KindQuota,
-	"publicipcountlimitreached":             target.KindQuota,
-
-	"conflict":                   target.KindConflict,
-	"operationpreempted":         target.KindConflict,
-	"anotheroperationinprogress": target.KindConflict,
-	"preconditionfailed":         target.KindConflict,
-	"operationnotallowed":        target.KindConflict, // unless it is about a quota, see kindOfCode
-
-	"toomanyrequests":                  target.KindThrottled,
-	"subscriptionrequeststhrottled":    target.KindThrottled,
-	"resourcerequeststhrottled":        target.KindThrottled,
-	"tenantrequeststhrottled":          target.KindThrottled,
-	"operationthrottled":               target.KindThrottled,
-	"authorizationfailed":              target.KindUnauthorized,
-	"linkedauthorizationfailed":        target.KindUnauthorized,
-	"authenticationfailed":             target.KindUnauthorized,
-	"invalidauthenticationtoken":       target.KindUnauthorized,
-	"expiredauthenticationtoken":       target.KindUnauthorized,
-	"invalidauthenticationtokentenant": target.KindUnauthorized,
-
-	"resourcenotfound":       target.KindNotFound,
-	"parentresourcenotfound": target.KindNotFound,
-	"resourcegroupnotfound":  target.KindNotFound,
-	"subscriptionnotfound":   target.KindNotFound,
-	"notfound":               target.KindNotFound,
-
+var codes = share.NewCodes(map[target.Kind][]string{
+	target.KindQuota: {
+		"allocationfailed", "zonalallocationfailed", "overconstrainedallocationrequest", "overconstrainedzonalallocationrequest",
+		"skunotavailable", "notavailableforsubscription", "quotaexceeded", "resourcequotaexceeded",
+		"subnetisfull", "publicipcountlimitreached",
+	},
+	target.KindConflict: {
+		"conflict", "operationpreempted", "anotheroperationinprogress", "preconditionfailed",
+		"operationnotallowed", // unless it is about a quota, see kindOfCode
+	},
+	target.KindThrottled: {
+		"toomanyrequests", "operationthrottled",
+		"subscriptionrequeststhrottled", "resourcerequeststhrottled", "tenantrequeststhrottled",
+	},
+	target.KindUnauthorized: {
+		"authorizationfailed", "linkedauthorizationfailed", "authenticationfailed",
+		"invalidauthenticationtoken", "expiredauthenticationtoken", "invalidauthenticationtokentenant",
+	},
+	target.KindNotFound: {
+		"resourcenotfound", "parentresourcenotfound", "resourcegroupnotfound", "subscriptionnotfound", "notfound",
+	},
 	// A lock and a policy stay where they are.
-	"scopelocked":                  target.KindPermanent,
-	"requestdisallowedbypolicy":    target.KindPermanent,
-	"readonlydisabledsubscription": target.KindPermanent,
-}
+	target.KindPermanent: {"scopelocked", "requestdisallowedbypolicy", "readonlydisabledsubscription"},
+})
 
 // saysQuota is in the message of an OperationNotAllowed that is about a quota,
 // "Operation could not be completed as it results in exceeding approved
@@ -101,80 +82,67 @@ func (e *armError) Error() string {
 func (e *armError) Unwrap() error { return e.ResponseError }
 
 func newARMError(err *azcore.ResponseError) *armError {
-	e := &armError{ResponseError: err}
-	if err.RawResponse == nil {
-		return e
-	}
-	// The SDK has buffered it.
-	if body, readErr := runtime.Payload(err.RawResponse); readErr == nil {
-		var wrapped struct {
-			Error answer `json:"error"`
-		}
-		if json.Unmarshal(body, &wrapped) == nil {
-			e.answer = wrapped.Error
-		}
-	}
-	return e
+	wrapped := decoded[struct {
+		Error answer `json:"error"`
+	}](err.RawResponse)
+	return &armError{err, wrapped.Error}
 }
 
-// failure says what was tried, and what kind of error came of it.
+// decoded is the body of an answer, which the SDK has buffered; zero where there
+// is none of this form.
+func decoded[T any](res *http.Response) (body T) {
+	var none T
+	if res == nil || runtime.UnmarshalAsJSON(res, &body) != nil {
+		return none
+	}
+	return body
+}
+
+// failure is share.Failure.
 func failure(ctx context.Context, op string, err error) error {
-	if e, ok := errors.AsType[*target.Error](err); ok {
-		return e
-	}
-	if ctx.Err() != nil {
-		return &target.Error{Kind: target.KindTemporary, Op: op, Err: share.Cause(ctx, err)}
-	}
-	if e, ok := errors.AsType[*tokenError](err); ok {
-		return tokenFailure(ctx, op, e)
-	}
-	if e, ok := errors.AsType[*azcore.ResponseError](err); ok {
-		arm := newARMError(e)
-		return &target.Error{Kind: arm.kind(), Op: op, RetryAfter: retryAfter(e.RawResponse), Err: arm}
-	}
-	return &target.Error{Kind: target.KindTemporary, Op: op, Err: err}
+	return share.Failure(ctx, op, err, func(err error) *target.Error {
+		if e, ok := errors.AsType[*tokenError](err); ok {
+			return e.failure()
+		}
+		if e, ok := errors.AsType[*azcore.ResponseError](err); ok {
+			arm := newARMError(e)
+			return &target.Error{Kind: arm.kind(), RetryAfter: retryAfter(e.RawResponse), Err: arm}
+		}
+		return &target.Error{Kind: target.KindTemporary, Err: err}
+	})
 }
 
-// tokenFailure is that of a credential. Where the authority answered its status
+// failure is that of a credential. Where the authority answered its status
 // decides; where no identity is to be found, or it is refused, no token will
 // come of trying again.
-func tokenFailure(ctx context.Context, op string, err *tokenError) error {
-	op += ": get a token"
-	refused, ok := errors.AsType[*azidentity.AuthenticationFailedError](err)
-	if !ok {
-		return &target.Error{Kind: target.KindUnauthorized, Op: op, Err: firstLine(err)}
+func (e *tokenError) failure() *target.Error {
+	out := &target.Error{Kind: target.KindUnauthorized, Op: ": get a token"}
+	refused, ok := errors.AsType[*azidentity.AuthenticationFailedError](e.err)
+	if !ok || refused.RawResponse == nil {
+		line, _, _ := strings.Cut(e.Error(), "\n") // the rest is the SDK's advice
+		out.Err = errors.New(line)
+		if ok && e.network != nil {
+			out.Kind, out.Err = target.KindTemporary, e.network
+		}
+		return out
 	}
 	res := refused.RawResponse
-	if res == nil {
-		if cause := noted(ctx); cause != nil {
-			return &target.Error{Kind: target.KindTemporary, Op: op, Err: cause}
-		}
-		return &target.Error{Kind: target.KindUnauthorized, Op: op, Err: firstLine(err)}
-	}
-	e := &target.Error{Kind: target.KindUnauthorized, Op: op, RetryAfter: retryAfter(res), Err: fmt.Errorf("HTTP status %d", res.StatusCode)}
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests:
-		e.Kind = target.KindThrottled
+		out.Kind = target.KindThrottled
 	case res.StatusCode >= 500 || res.StatusCode == http.StatusRequestTimeout:
-		e.Kind = target.KindTemporary
+		out.Kind = target.KindTemporary
 	}
-	if body, readErr := runtime.Payload(res); readErr == nil {
-		var oauth struct {
-			Code        string `json:"error"`
-			Description string `json:"error_description"`
-		}
-		if json.Unmarshal(body, &oauth) == nil && oauth.Code != "" {
-			description, _, _ := strings.Cut(oauth.Description, "\n")
-			e.Err = fmt.Errorf("HTTP status %d, %s: %.300s", res.StatusCode, oauth.Code, strings.TrimSpace(description))
-		}
+	out.RetryAfter, out.Err = retryAfter(res), fmt.Errorf("HTTP status %d", res.StatusCode)
+	oauth := decoded[struct {
+		Code        string `json:"error"`
+		Description string `json:"error_description"`
+	}](res)
+	if oauth.Code != "" {
+		description, _, _ := strings.Cut(oauth.Description, "\n")
+		out.Err = fmt.Errorf("%w, %s: %.300s", out.Err, oauth.Code, strings.TrimSpace(description))
 	}
-	return e
-}
-
-// firstLine keeps the SDK's advice out of an error.
-func firstLine(err error) error {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return errors.New(line)
+	return out
 }
 
 // kind goes by the codes, innermost first, and then by the status.
@@ -209,8 +177,7 @@ func kindOfCode(a answer) (target.Kind, bool) {
 	if code == "operationnotallowed" && saysQuota.MatchString(a.Message) {
 		return target.KindQuota, true
 	}
-	kind, ok := codes[code]
-	return kind, ok
+	return codes.Kind(code)
 }
 
 // forbidden reports whether Azure Resource Manager refused a request for want
@@ -225,10 +192,5 @@ func retryAfter(res *http.Response) time.Duration {
 	if res == nil {
 		return 0
 	}
-	for _, h := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
-		if ms, err := strconv.Atoi(res.Header.Get(h)); err == nil && ms > 0 {
-			return time.Duration(ms) * time.Millisecond
-		}
-	}
-	return share.RetryAfter(res.Header, time.Now())
+	return share.RetryAfter(res.Header, time.Now(), "Retry-After-Ms", "X-Ms-Retry-After-Ms")
 }

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,31 +46,15 @@ func (a *account) join(group string) (leave func()) {
 func (a *account) scopes(group string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var out []string
-	wanted := []string{strings.ToLower(group)}
+	scopes := []string{strings.ToLower(group)}
 	if len(a.groups) > groupsApart {
-		wanted = []string{"", wanted[0]}
+		scopes = []string{"", scopes[0]}
 	}
-	for _, s := range wanted {
-		if time.Since(a.refused[s]) >= refusedFor {
-			out = append(out, s)
-		}
-	}
-	return out
+	return slices.DeleteFunc(scopes, func(s string) bool { return time.Since(a.refused[s]) < refusedFor })
 }
 
-// list returns the scale sets of a scope, as a list that did not begin before
-// notBefore has them.
-func (a *account) list(ctx context.Context, op, scope string, notBefore time.Time) (sets, error) {
-	all, err := a.listings.Get(ctx, scope, notBefore)
-	if err != nil {
-		return nil, failure(ctx, op, err)
-	}
-	return all, nil
-}
-
+// load lists the scale sets of a scope.
 func (a *account) load(ctx context.Context, scope string) (sets, error) {
-	ctx = noteErrors(ctx)
 	op, path := "list the scale sets of the subscription", a.root
 	if scope != "" {
 		op, path = "list the scale sets of resource group "+scope, a.groupPath(scope)
@@ -105,7 +90,7 @@ func groupOf(id string) (string, bool) {
 // know it yet, or leave out what is not ours.
 func (a *account) find(ctx context.Context, op, group, name string, notBefore time.Time) (*setModel, error) {
 	for _, scope := range a.scopes(group) {
-		all, err := a.list(ctx, op, scope, notBefore)
+		all, err := a.listings.Get(ctx, scope, notBefore)
 		switch {
 		case forbidden(err):
 			a.mu.Lock()
@@ -113,7 +98,7 @@ func (a *account) find(ctx context.Context, op, group, name string, notBefore ti
 			a.mu.Unlock()
 			continue
 		case err != nil:
-			return nil, err
+			return nil, failure(ctx, op, err)
 		}
 		if m, ok := all[setKey(group, name)]; ok {
 			return m, nil

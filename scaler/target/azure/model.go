@@ -2,6 +2,7 @@ package azure
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,30 +17,10 @@ const (
 
 // What the API calls its states.
 const (
-	provisioned    = "Succeeded"
-	deleting       = "Deleting"
-	powerRunning   = "PowerState/running"
-	healthy        = "HealthState/healthy"
-	flexible       = "Flexible"
-	newestVM       = "NewestVM"
-	oldestVM       = "OldestVM"
-	statusFailed   = "failed"
-	statusCanceled = "canceled"
-)
-
-// Sets have hard limits of their own, by whether they are in one placement
-// group.
-const (
-	maxInstances           = 1000
-	maxInstancesOneGroup   = 100
-	aksTagPrefix           = "aks-managed-"
-	autoscaleSettingsPath  = "/providers/Microsoft.Insights/autoscalesettings"
-	scaleSetsPath          = "/providers/Microsoft.Compute/virtualMachineScaleSets"
-	virtualMachinesPath    = "/providers/Microsoft.Compute/virtualMachines"
-	virtualMachinesOfASet  = "/virtualMachines"
-	deleteInstancesOfASet  = "/delete"
-	instanceView           = "instanceView"
-	filterByScaleSetFormat = "'virtualMachineScaleSet/id' eq '%s'"
+	provisioned  = "Succeeded"
+	deleting     = "Deleting"
+	powerRunning = "PowerState/running"
+	healthy      = "HealthState/healthy"
 )
 
 // setModel is what is read of a scale set.
@@ -48,52 +29,46 @@ type setModel struct {
 	Name string            `json:"name"`
 	Etag string            `json:"etag"`
 	Tags map[string]string `json:"tags"`
-	SKU  *struct {
+	SKU  struct {
+		// Capacity is the number last requested. Sets of flexible orchestration
+		// that have no profile of their machines have none.
 		Capacity *int `json:"capacity"`
 	} `json:"sku"`
 	Properties struct {
 		ProvisioningState    string `json:"provisioningState"`
 		OrchestrationMode    string `json:"orchestrationMode"`
 		SinglePlacementGroup bool   `json:"singlePlacementGroup"`
-		ScaleInPolicy        *struct {
+		ScaleInPolicy        struct {
 			Rules []string `json:"rules"`
 		} `json:"scaleInPolicy"`
 	} `json:"properties"`
 }
 
-// capacity is the number last requested. Sets of flexible orchestration that
-// have no profile of their machines have none.
-func (m *setModel) capacity() (int, bool) {
-	if m.SKU == nil || m.SKU.Capacity == nil {
-		return 0, false
-	}
-	return *m.SKU.Capacity, true
-}
-
 func (m *setModel) flexible() bool {
-	return strings.EqualFold(m.Properties.OrchestrationMode, flexible)
+	return strings.EqualFold(m.Properties.OrchestrationMode, "Flexible")
 }
 
+// limit is the most instances that a set can have.
 func (m *setModel) limit() int {
 	if m.Properties.SinglePlacementGroup {
-		return maxInstancesOneGroup
+		return 100
 	}
-	return maxInstances
+	return 1000
 }
 
 // letsGo orders two instances as the set's own policy lets them go, apart from
 // the balance of its zones and fault domains.
 func (m *setModel) letsGo(a, b vmModel) int {
 	rule := ""
-	if p := m.Properties.ScaleInPolicy; p != nil && len(p.Rules) > 0 {
-		rule = p.Rules[0]
+	if rules := m.Properties.ScaleInPolicy.Rules; len(rules) > 0 {
+		rule = rules[0]
 	}
 	byTime := a.Properties.TimeCreated.Compare(b.Properties.TimeCreated)
 	byID := compareIDs(a.id(), b.id())
 	switch {
-	case rule == newestVM:
+	case rule == "NewestVM":
 		return cmp.Or(-byTime, -byID)
-	case rule == oldestVM || m.flexible():
+	case rule == "OldestVM" || m.flexible():
 		return cmp.Or(byTime, byID)
 	default:
 		return -byID
@@ -122,16 +97,16 @@ type vmModel struct {
 	Properties struct {
 		ProvisioningState string    `json:"provisioningState"`
 		TimeCreated       time.Time `json:"timeCreated"`
-		ProtectionPolicy  *struct {
+		ProtectionPolicy  struct {
 			FromScaleIn  bool `json:"protectFromScaleIn"`
 			FromAnything bool `json:"protectFromScaleSetActions"`
 		} `json:"protectionPolicy"`
-		OSProfile *struct {
-			ComputerName string `json:"computerName"`
+		OSProfile struct {
+			ComputerName string `json:"computerName"` // the machine's name for itself
 		} `json:"osProfile"`
-		InstanceView *struct {
+		InstanceView struct {
 			Statuses []statusModel `json:"statuses"`
-			Health   *struct {
+			Health   struct {
 				Status statusModel `json:"status"`
 			} `json:"vmHealth"`
 		} `json:"instanceView"`
@@ -142,17 +117,9 @@ type vmModel struct {
 // the machine's name in a flexible one.
 func (v vmModel) id() string { return cmp.Or(v.InstanceID, v.Name) }
 
-// computer is the name that the machine has for itself.
-func (v vmModel) computer() string {
-	if v.Properties.OSProfile == nil {
-		return ""
-	}
-	return v.Properties.OSProfile.ComputerName
-}
-
 func (v vmModel) protected() bool {
 	p := v.Properties.ProtectionPolicy
-	return p != nil && (p.FromScaleIn || p.FromAnything)
+	return p.FromScaleIn || p.FromAnything
 }
 
 func (v vmModel) deleting() bool {
@@ -163,18 +130,10 @@ func (v vmModel) deleting() bool {
 // after that.
 func (v vmModel) ready() bool {
 	view := v.Properties.InstanceView
-	if !strings.EqualFold(v.Properties.ProvisioningState, provisioned) || view == nil {
-		return false
-	}
-	if view.Health != nil && view.Health.Status.Code != "" && !strings.EqualFold(view.Health.Status.Code, healthy) {
-		return false
-	}
-	for _, s := range view.Statuses {
-		if strings.EqualFold(s.Code, powerRunning) {
-			return true
-		}
-	}
-	return false
+	health := view.Health.Status.Code
+	return strings.EqualFold(v.Properties.ProvisioningState, provisioned) &&
+		(health == "" || strings.EqualFold(health, healthy)) &&
+		slices.ContainsFunc(view.Statuses, func(s statusModel) bool { return strings.EqualFold(s.Code, powerRunning) })
 }
 
 // settingModel is what is read of an autoscale setting.

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // operation is a long-running one that Azure accepted from this target.
@@ -20,7 +23,7 @@ type operation struct {
 	// notBefore is Azure's word on when to ask again.
 	notBefore time.Time
 	// leaving are the IDs of instances that it deletes.
-	leaving map[string]bool
+	leaving []string
 }
 
 // newOperation takes an accepted request's answer; nil where that was all.
@@ -46,7 +49,7 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 		s.polling.Unlock()
 		return nil
 	}
-	_, err := within(ctx, func(ctx context.Context) (struct{}, error) {
+	_, err := share.Within(ctx, func(ctx context.Context) (none struct{}, err error) {
 		// A poller is for one call at a time, also of one that was given up.
 		defer s.polling.Unlock()
 		res, err := o.poller.Poll(ctx)
@@ -54,21 +57,18 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 			// Azure keeps the records of operations for a while only. What is
 			// read of the set says the rest.
 			s.ended(ctx, o, nil)
-			return struct{}{}, nil
+			return none, nil
 		}
 		if err != nil {
-			return struct{}{}, err
+			return none, err
 		}
 		o.notBefore = time.Now().Add(retryAfter(res))
 		if o.poller.Done() {
 			s.ended(ctx, o, res)
 		}
-		return struct{}{}, nil
+		return none, nil
 	})
-	if err != nil {
-		return failure(ctx, op+": follow the operation", err)
-	}
-	return nil
+	return failure(ctx, op+": follow the operation", err)
 }
 
 // ended notes how an operation ended, where it is still the last one; res is nil
@@ -76,7 +76,7 @@ func (s *scaleSet) follow(ctx context.Context, op string) error {
 func (s *scaleSet) ended(ctx context.Context, o *operation, res *http.Response) {
 	var failed error
 	if res != nil {
-		if status := statusOf(res); res.StatusCode >= http.StatusBadRequest || status == statusFailed || status == statusCanceled {
+		if status := statusOf(res); res.StatusCode >= http.StatusBadRequest || status == "failed" || status == "canceled" {
 			failed = failure(context.WithoutCancel(ctx), o.op, runtime.NewResponseError(res))
 		}
 	}
@@ -115,10 +115,9 @@ func statusOf(res *http.Response) string {
 // Azure may go on showing that for a while: its lists lag behind, and the
 // capacity follows a deletion of instances only as that proceeds.
 type asked struct {
-	known   bool
 	desired int
-	until   time.Time // zero while the operation is under way
-	before  []replaced
+	until   time.Time  // zero while the operation is under way
+	before  []replaced // none: nothing was asked, or someone else has asked since
 }
 
 type replaced struct {
@@ -137,13 +136,8 @@ func (a *asked) accept(now time.Time, before, desired int, deletes bool) {
 	if deletes {
 		r.low = desired + 1
 	}
-	recent := a.before[:0:0]
-	for _, old := range a.before {
-		if now.Sub(old.at) < consistency {
-			recent = append(recent, old)
-		}
-	}
-	*a = asked{known: true, desired: desired, before: append(recent, r)}
+	recent := slices.DeleteFunc(a.before, func(old replaced) bool { return now.Sub(old.at) >= consistency })
+	*a = asked{desired: desired, before: append(recent, r)}
 }
 
 // settle says that the operation ended. What one that failed left is whatever
@@ -157,17 +151,14 @@ func (a *asked) settle(now time.Time, failed bool) {
 
 // requested is the number that counts, of one that was read.
 func (a *asked) requested(now time.Time, read int) int {
-	if !a.known || read == a.desired {
+	old := (a.until.IsZero() || now.Before(a.until)) &&
+		slices.ContainsFunc(a.before, func(r replaced) bool { return r.low <= read && read <= r.high })
+	switch {
+	case len(a.before) == 0 || read == a.desired:
 		return read
+	case old:
+		return a.desired
 	}
-	if a.until.IsZero() || now.Before(a.until) {
-		for _, old := range a.before {
-			if old.low <= read && read <= old.high {
-				return a.desired
-			}
-		}
-	}
-	// Someone else's.
-	*a = asked{}
+	*a = asked{} // someone else's
 	return read
 }

@@ -20,7 +20,7 @@ func (s *scaleSet) refuseOwned(ctx context.Context, op string, m *setModel) erro
 		return nil
 	}
 	for tag := range m.Tags {
-		if strings.HasPrefix(strings.ToLower(tag), aksTagPrefix) {
+		if strings.HasPrefix(strings.ToLower(tag), "aks-managed-") {
 			return target.Errorf(target.KindPermanent, op,
 				"its instances are nodes of an AKS cluster (tag %s), which sets its capacity: scale the node pool instead, or set allow_other_owners", tag)
 		}
@@ -41,8 +41,8 @@ func (s *scaleSet) refuseOwned(ctx context.Context, op string, m *setModel) erro
 // autoscaled are the names of the autoscale settings of a resource group that
 // are in force, by the lower case of what they scale.
 func (a *account) autoscaled(ctx context.Context, group string) (map[string]string, error) {
-	settings, err := list[settingModel](noteErrors(ctx), a, "list the autoscale settings",
-		a.url(a.groupPath(group)+autoscaleSettingsPath, insightsVersion, nil))
+	settings, err := list[settingModel](ctx, a, "list the autoscale settings",
+		a.url(a.groupPath(group)+"/providers/Microsoft.Insights/autoscalesettings", insightsVersion, nil))
 	names := make(map[string]string)
 	for _, s := range settings {
 		if s.Properties.Enabled {

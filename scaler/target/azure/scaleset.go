@@ -2,8 +2,8 @@ package azure
 
 import (
 	"context"
-	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +53,7 @@ var (
 // account's targets share, the operation of the last request is followed, and
 // the instances are looked at where they may have changed, see ready.
 func (s *scaleSet) Current(ctx context.Context) (target.State, error) {
-	ctx, op := noteErrors(ctx), "read "+s.what
+	op := "read " + s.what
 	if err := ctx.Err(); err != nil {
 		// What is known already would come without a look at it.
 		return target.State{}, failure(ctx, op, err)
@@ -89,14 +89,14 @@ func (s *scaleSet) read(ctx context.Context, op string) (*setModel, int, error) 
 
 // requested is the number that counts, see asked.
 func (s *scaleSet) requested(op string, m *setModel) (int, error) {
-	capacity, ok := m.capacity()
-	if !ok {
+	capacity := m.SKU.Capacity
+	if capacity == nil {
 		return 0, target.Errorf(target.KindPermanent, op,
 			"it has no capacity to set: a flexible scale set without a virtual machine profile holds the machines that are put into it, and makes none")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.asked.requested(time.Now(), capacity), nil
+	return s.asked.requested(time.Now(), *capacity), nil
 }
 
 // ready counts the instances that serve. While anything may be changing they
@@ -139,32 +139,26 @@ func (s *scaleSet) present(ctx context.Context, op string, m *setModel) ([]vmMod
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]vmModel, 0, len(all))
-	for _, v := range all {
-		if !v.deleting() && (s.pending == nil || !s.pending.leaving[v.id()]) {
-			out = append(out, v)
-		}
-	}
-	return out, nil
+	return slices.DeleteFunc(all, func(v vmModel) bool {
+		return v.deleting() || (s.pending != nil && slices.Contains(s.pending.leaving, v.id()))
+	}), nil
 }
 
 // Scale implements target.Target. It changes the capacity of the sku and
 // nothing else. A change of the set since it was read, by anyone and of
 // anything, is a conflict.
 func (s *scaleSet) Scale(ctx context.Context, desired int) error {
-	return s.change(noteErrors(ctx), desired, nil)
+	return s.change(ctx, desired, nil)
 }
 
 // change is Scale, where victims are instances to be rid of.
 func (s *scaleSet) change(ctx context.Context, desired int, victims []string) error {
 	op := "scale " + s.what
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is no number of instances", desired)
+	done, err := s.turn.Begin(ctx, op, desired, "no number of instances")
+	if err != nil {
+		return err
 	}
-	if err := s.turn.Lock(ctx); err != nil {
-		return failure(ctx, op, err)
-	}
-	defer s.turn.Unlock()
+	defer done()
 	m, err := s.account.set(ctx, op, s.group, s.name)
 	if err != nil {
 		return err
@@ -183,20 +177,15 @@ func (s *scaleSet) change(ctx context.Context, desired int, victims []string) er
 	if err != nil {
 		return err
 	}
-	var res *http.Response
-	if len(ids) > 0 {
-		res, err = s.account.send(ctx, http.MethodPost,
-			s.account.url(s.account.setPath(s.group, s.name)+deleteInstancesOfASet, computeVersion, nil),
-			map[string][]string{"instanceIds": ids}, nil)
-	} else {
-		header := make(http.Header)
-		if m.Etag != "" {
-			header["If-Match"] = []string{m.Etag}
-		}
-		res, err = s.account.send(ctx, http.MethodPatch,
-			s.account.url(s.account.setPath(s.group, s.name), computeVersion, nil),
-			map[string]any{"sku": map[string]int{"capacity": desired}}, header)
+	method, path, header := http.MethodPatch, s.account.setPath(s.group, s.name), make(http.Header)
+	var body any = map[string]any{"sku": map[string]int{"capacity": desired}}
+	switch {
+	case len(ids) > 0:
+		method, path, body = http.MethodPost, path+"/delete", map[string][]string{"instanceIds": ids}
+	case m.Etag != "":
+		header["If-Match"] = []string{m.Etag}
 	}
+	res, err := s.account.send(ctx, method, s.account.url(path, computeVersion, nil), body, header)
 	if err != nil {
 		return failure(ctx, op, err)
 	}
@@ -213,20 +202,14 @@ func (s *scaleSet) took(op string, before, desired int, ids []string, res *http.
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	leaving := make(map[string]bool)
-	if s.pending != nil {
-		for id := range s.pending.leaving {
-			leaving[id] = true
-		}
-	}
-	for _, id := range ids {
-		leaving[id] = true
-	}
 	s.asked.accept(time.Now(), before, desired, len(ids) > 0)
-	if o != nil {
-		o.leaving = leaving
-	} else {
+	switch {
+	case o == nil:
 		s.asked.settle(time.Now(), false)
+	case s.pending == nil:
+		o.leaving = ids
+	default:
+		o.leaving = append(ids, s.pending.leaving...)
 	}
 	s.pending, s.failed, s.counted, s.accepted = o, nil, counted{}, time.Now()
 	level.Debug(s.logger).Log("msg", "capacity requested", "what", s.what, "from", before, "to", desired, "named", len(ids))

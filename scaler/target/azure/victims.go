@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // Replicas implements target.Victims. They are in the order of the set's
 // scale-in policy, apart from the balance of zones and fault domains, which
 // only Azure knows; instances that are protected come last, and never go.
 func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
-	ctx, op := noteErrors(ctx), "list the replicas of "+s.what
+	op := "list the replicas of " + s.what
 	m, _, err := s.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
@@ -22,17 +23,11 @@ func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
 		return target.Replicas{}, err
 	}
 	slices.SortFunc(all, func(a, b vmModel) int {
-		if a.protected() != b.protected() {
-			if a.protected() {
-				return 1
-			}
-			return -1
-		}
-		return m.letsGo(a, b)
+		return cmp.Or(share.FalseFirst(a.protected(), b.protected()), m.letsGo(a, b))
 	})
 	rs := target.Replicas{Label: "instance"}
 	for _, v := range all {
-		r := target.Replica{ID: v.id(), Name: cmp.Or(v.computer(), v.Name), Ready: v.ready()}
+		r := target.Replica{ID: v.id(), Name: cmp.Or(v.Properties.OSProfile.ComputerName, v.Name), Ready: v.ready()}
 		if v.Name != r.Name {
 			r.Aliases = []string{v.Name}
 		}
@@ -48,12 +43,11 @@ func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
 // it is named. Deleting has no precondition, so another's change at the same
 // moment adds up with this one.
 func (s *scaleSet) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	return s.change(noteErrors(ctx), desired, victims)
+	return s.change(ctx, desired, victims)
 }
 
-// victims are the IDs of the n instances to delete. None: the capacity is
-// lowered and Azure chooses, as nobody is named, or there are not as many that
-// may go, or they are not made yet.
+// victims are the IDs of the n instances to delete, see share.Leaving. None: the
+// capacity is lowered and Azure chooses.
 func (s *scaleSet) victims(ctx context.Context, op string, m *setModel, n int, named []string) ([]string, error) {
 	if n <= 0 || len(named) == 0 {
 		return nil, nil
@@ -63,13 +57,6 @@ func (s *scaleSet) victims(ctx context.Context, op string, m *setModel, n int, n
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, vmModel.protected)
-	if len(all) < n || !slices.ContainsFunc(all, func(v vmModel) bool { return slices.Contains(named, v.id()) }) {
-		return nil, nil
-	}
 	slices.SortFunc(all, m.letsGo)
-	ids := make([]string, 0, n)
-	for _, v := range target.VictimsFirst(all, vmModel.id, named)[:n] {
-		ids = append(ids, v.id())
-	}
-	return ids, nil
+	return share.Leaving(all, vmModel.id, n, named), nil
 }

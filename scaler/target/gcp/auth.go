@@ -26,9 +26,9 @@ const tokenTimeout = 30 * time.Second
 // authorized sends every request with a token.
 type authorized struct {
 	next  http.RoundTripper
-	token func(context.Context) (string, error)
+	token func(context.Context) (*auth.Token, error)
 	// refused is told of a token with which nobody is let in.
-	refused func(token string)
+	refused func(*auth.Token)
 }
 
 func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -40,7 +40,7 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", "Bearer "+token.Value)
 	resp, err := a.next.RoundTrip(r)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		a.refused(token)
@@ -68,26 +68,22 @@ func newTokens(a Account, next http.RoundTripper) *tokens {
 
 // get returns a token that is valid for some minutes. Whoever needs a new one
 // at the same time waits for the same answer, and no longer than ctx says.
-func (t *tokens) get(ctx context.Context) (string, error) {
+func (t *tokens) get(ctx context.Context) (*auth.Token, error) {
 	t.mu.Lock()
 	token := t.token
 	t.mu.Unlock()
 	if token.IsValid() {
-		return token.Value, nil
+		return token, nil
 	}
-	token, err := t.asking.Get(ctx, struct{}{}, time.Time{})
-	if err != nil {
-		return "", err
-	}
-	return token.Value, nil
+	return t.asking.Get(ctx, struct{}{}, time.Time{})
 }
 
 // drop forgets a token that was refused, and with it the credentials, which may
 // keep it too.
-func (t *tokens) drop(value string) {
+func (t *tokens) drop(refused *auth.Token) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.token != nil && t.token.Value == value {
+	if t.token != nil && t.token.Value == refused.Value {
 		t.token, t.provider = nil, nil
 	}
 }
@@ -140,15 +136,9 @@ func (t *tokens) find() (auth.TokenProvider, error) {
 		Scopes:          []string{scope},
 		Credentials:     creds,
 		Client: &http.Client{Transport: authorized{
-			next: next,
-			token: func(ctx context.Context) (string, error) {
-				token, err := creds.Token(ctx)
-				if err != nil {
-					return "", err
-				}
-				return token.Value, nil
-			},
-			refused: func(string) {}, // the error has them looked for anew
+			next:    next,
+			token:   creds.Token,
+			refused: func(*auth.Token) {}, // the error has them looked for anew
 		}},
 	})
 }

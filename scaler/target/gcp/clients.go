@@ -14,14 +14,11 @@ import (
 // many targets there are. The zero value is ready; all methods are safe for
 // concurrent use.
 type Clients struct {
-	pool share.Pool[clientKey, *client]
+	pool share.Pool[Account, *client]
 
 	// Tests have requests carried by it, on clients that are shared as all are.
 	transport *http.Client
 }
-
-// clientKey is what of a configuration makes two clients different.
-type clientKey struct{ endpoint, credentials, impersonate string }
 
 // NewConfig returns a gcp_mig configuration with its defaults.
 func (c *Clients) NewConfig() target.Config { return &Config{clients: c} }
@@ -38,22 +35,17 @@ func (c *Clients) get(a Account, override *http.Client) (*client, func(), error)
 	if c == nil || override != nil {
 		c = &Clients{transport: override}
 	}
-	key := clientKey{endpoint: a.endpoint(), credentials: a.CredentialsFile, impersonate: a.ImpersonateServiceAccount}
-	return c.pool.Lend(key, a.sum(), func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
+	// A client is for all projects.
+	a.Project, a.Endpoint = "", a.endpoint()
+	return share.Lend(&c.pool, a, func() (*client, error) { return newClient(a, c.transport) }, func(cl *client) { cl.close() })
 }
 
-// FilesSum implements target.Files.
-func (a Account) FilesSum() string { return a.sum().String() }
-
-// sum stands for the content of the file of credentials: that of the
-// configuration, of the environment, or what gcloud leaves behind.
-func (a Account) sum() share.Sum {
-	file := cmp.Or(a.CredentialsFile, os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"))
-	if file == "" {
-		// Without a home there is none either.
-		if home, err := os.UserHomeDir(); err == nil {
-			file = filepath.Join(home, ".config", "gcloud", "application_default_credentials.json")
-		}
-	}
-	return share.Files(file)
+// FilesSum implements target.Files: the file is that of the credentials, which
+// the configuration names, or the environment, or gcloud left behind.
+func (a Account) FilesSum() string {
+	home, _ := os.UserHomeDir() // without one nothing was left behind
+	return share.Files(cmp.Or(
+		a.CredentialsFile, os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"),
+		filepath.Join(home, ".config", "gcloud", "application_default_credentials.json"),
+	)).String()
 }

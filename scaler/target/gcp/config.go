@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -50,13 +51,6 @@ var (
 	_ config.DirectorySetter = (*Config)(nil)
 )
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{clients: c.clients}
-	type plain Config
-	return unmarshal((*plain)(c))
-}
-
 // SetDirectory makes relative file names relative to dir.
 func (c *Account) SetDirectory(dir string) {
 	c.CredentialsFile = target.JoinPath(dir, c.CredentialsFile)
@@ -102,43 +96,29 @@ var (
 
 // Validate implements target.Config. It asks nobody.
 func (c *Config) Validate() error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	switch {
-	case c.Zone == "" && c.Region == "":
-		return &target.FieldError{Field: "zone", Msg: "either zone or region must say where the group is"}
-	case c.Zone != "" && c.Region != "":
-		return &target.FieldError{Field: "zone", Msg: "a group is in a zone or in a region, and both are there"}
-	case c.Zone != "" && !zoneRule.MatchString(c.Zone):
-		return &target.FieldError{Field: "zone", Msg: fmt.Sprintf("%q is not a zone such as europe-west1-b", c.Zone)}
-	case c.Region != "" && !regionRule.MatchString(c.Region):
-		return &target.FieldError{Field: "region", Msg: fmt.Sprintf("%q is not a region such as europe-west1", c.Region)}
-	case c.Name == "":
-		return &target.FieldError{Field: "name", Msg: "must name a managed instance group"}
-	case !nameRule.MatchString(c.Name):
-		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q is not a name that a group can have", c.Name)}
-	}
-	return nil
+	return cmp.Or(
+		c.validate(),
+		target.Check(c.Zone != "" || c.Region != "", "zone", "either zone or region must say where the group is"),
+		target.Check(c.Zone == "" || c.Region == "", "zone", "a group is in a zone or in a region, and both are there"),
+		target.Check(c.Zone == "" || zoneRule.MatchString(c.Zone), "zone", "%q is not a zone such as europe-west1-b", c.Zone),
+		target.Check(c.Region == "" || regionRule.MatchString(c.Region), "region", "%q is not a region such as europe-west1", c.Region),
+		target.Check(c.Name != "", "name", "must name a managed instance group"),
+		target.Check(nameRule.MatchString(c.Name), "name", "%q is not a name that a group can have", c.Name),
+	)
 }
 
 func (c *Account) validate() error {
-	switch {
-	case c.Project == "":
-		return &target.FieldError{Field: "project", Msg: "must be the ID of a project"}
-	case !projectRule.MatchString(c.Project):
-		return &target.FieldError{Field: "project", Msg: fmt.Sprintf("%q is not the ID of a project", c.Project)}
-	case c.ImpersonateServiceAccount != "" && (!strings.Contains(c.ImpersonateServiceAccount, "@") || strings.ContainsAny(c.ImpersonateServiceAccount, "/ ")):
-		return &target.FieldError{Field: "impersonate_service_account", Msg: fmt.Sprintf("%q is not the e-mail address of a service account", c.ImpersonateServiceAccount)}
-	}
+	account := c.ImpersonateServiceAccount
+	isEmail := strings.Contains(account, "@") && !strings.ContainsAny(account, "/ ")
 	u, err := url.Parse(c.endpoint())
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
-		return &target.FieldError{Field: "endpoint", Msg: "is not an address such as " + defaultEndpoint}
-	case u.User != nil:
-		return &target.FieldError{Field: "endpoint", Msg: "must not have credentials in it"}
-	}
-	return nil
+	isAddress := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && strings.Trim(u.Path, "/") == "" && u.RawQuery == ""
+	return cmp.Or(
+		target.Check(c.Project != "", "project", "must be the ID of a project"),
+		target.Check(projectRule.MatchString(c.Project), "project", "%q is not the ID of a project", c.Project),
+		target.Check(account == "" || isEmail, "impersonate_service_account", "%q is not the e-mail address of a service account", account),
+		target.Check(isAddress, "endpoint", "is not an address such as "+defaultEndpoint),
+		target.Check(u == nil || u.User == nil, "endpoint", "must not have credentials in it"),
+	)
 }
 
 // New implements target.Config. Nothing is dialed, and no credentials are

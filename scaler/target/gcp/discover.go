@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -27,30 +28,12 @@ type DiscoveryConfig struct {
 	clients *Clients
 }
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *DiscoveryConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = DiscoveryConfig{clients: c.clients}
-	type plain DiscoveryConfig
-	return unmarshal((*plain)(c))
-}
-
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "gcp_migs" }
 
 // Validate implements target.DiscoveryConfig. It asks nobody.
 func (c *DiscoveryConfig) Validate() error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	for i, l := range c.Locations {
-		if !regionRule.MatchString(l) {
-			return &target.FieldError{Field: "locations", Msg: fmt.Sprintf("%q is neither a zone nor a region", l)}
-		}
-		if slices.Contains(c.Locations[:i], l) {
-			return &target.FieldError{Field: "locations", Msg: fmt.Sprintf("%q is there twice", l)}
-		}
-	}
-	return nil
+	return cmp.Or(c.validate(), target.CheckList("locations", c.Locations, regionRule.MatchString, "%q is neither a zone nor a region", nil))
 }
 
 // New implements target.DiscoveryConfig. Nothing is dialed.
@@ -59,38 +42,26 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
 	}
-	return &discoverer{cfg: *c, client: cl, OnClose: release}, nil
+	return share.NewDiscoverer(cl, release, c.find), nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	share.OnClose
-	cfg    DiscoveryConfig
-	client *client
-}
+var _ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
 
-var (
-	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
-
-// Discover implements target.Discoverer. Groups have no labels of their own, so
-// the labels and metadata count that a group gives all of its instances
-// (allInstancesConfig), which are in the group itself. Those of the instance
-// template are not looked at: that would take every template of the project as
-// well.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	op := "list the instance groups of project " + d.cfg.Project
+// find finds groups. These have no labels of their own, so the labels and
+// metadata count that a group gives all of its instances (allInstancesConfig).
+// Those of the instance template are not looked at: that would take every
+// template of the project as well.
+func (c *DiscoveryConfig) find(ctx context.Context, cl *client) ([]target.Discovered, error) {
+	op := "list the instance groups of project " + c.Project
 	var out []target.Discovered
-	err := d.client.api.everywhere(ctx, d.cfg.Project, func(l *compute.InstanceGroupManagerAggregatedList) error {
+	err := cl.api.everywhere(ctx, c.Project, func(l *compute.InstanceGroupManagerAggregatedList) error {
 		for where, scoped := range l.Items {
 			if w := scoped.Warning; w != nil && (w.Code == "UNREACHABLE" || w.Code == "PARTIAL_SUCCESS") {
 				// Its groups would be taken for gone.
 				return target.Errorf(target.KindTemporary, op, "%s: %s", where, coded(w.Code, w.Message))
 			}
 			for _, m := range scoped.InstanceGroupManagers {
-				if f, ok := d.found(where, m); ok {
+				if f, ok := c.found(where, m); ok {
 					out = append(out, f)
 				}
 			}
@@ -106,16 +77,16 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 
 // found is a group as the engine takes it; ok is false where it asks for
 // nothing. where is zones/NAME or regions/NAME.
-func (d *discoverer) found(where string, m *compute.InstanceGroupManager) (f target.Discovered, ok bool) {
+func (c *DiscoveryConfig) found(where string, m *compute.InstanceGroupManager) (f target.Discovered, ok bool) {
 	location := path.Base(where)
-	if len(d.cfg.Locations) > 0 && !slices.Contains(d.cfg.Locations, location) {
+	if len(c.Locations) > 0 && !slices.Contains(c.Locations, location) {
 		return f, false
 	}
 	labels := asking(m)
-	if _, ok := labels["enable"]; !ok {
+	if _, asks := labels["enable"]; !asks {
 		return f, false
 	}
-	cfg := &Config{Account: d.cfg.Account, Name: m.Name, clients: d.cfg.clients}
+	cfg := &Config{Account: c.Account, Name: m.Name, clients: c.clients}
 	if strings.HasPrefix(where, "zones/") {
 		cfg.Zone = location
 	} else {
@@ -134,16 +105,12 @@ func (d *discoverer) found(where string, m *compute.InstanceGroupManager) (f tar
 // prefix. Where both say something the metadata counts: a label's value has
 // neither capitals nor dots.
 func asking(m *compute.InstanceGroupManager) map[string]string {
-	if m.AllInstancesConfig == nil || m.AllInstancesConfig.Properties == nil {
-		return nil
-	}
-	p := m.AllInstancesConfig.Properties
+	p := share.Value(share.Value(m.AllInstancesConfig).Properties)
 	out := make(map[string]string)
 	for _, from := range []map[string]string{p.Labels, p.Metadata} {
-		for k, v := range from {
-			if key, ok := strings.CutPrefix(k, labelPrefix); ok {
-				out[strings.ReplaceAll(key, "-", "_")] = v
-			}
+		asked, _ := share.Asking(from, labelPrefix)
+		for k, v := range asked {
+			out[strings.ReplaceAll(k, "-", "_")] = v
 		}
 	}
 	return out

@@ -13,81 +13,54 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// codes are the kinds of what Compute Engine calls by name: the reasons of
-// refused requests, and the codes of failed operations and of instances that
-// could not be made. What is not here goes by the HTTP status, and in
-// operations is temporary.
-var codes = map[string]target.Kind{
+// codes are what Compute Engine calls by name: the reasons of refused requests,
+// and the codes of failed operations and of instances that could not be made.
+// What is not here goes by the HTTP status, and in operations is temporary.
+var codes = share.NewCodes(map[target.Kind][]string{
 	// No capacity, or a limit of the project.
-	"ZONE_RESOURCE_POOL_EXHAUSTED":              target.KindQuota,
-	"ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": target.KindQuota,
-	"REGION_RESOURCE_POOL_EXHAUSTED":            target.KindQuota,
-	"RESOURCE_POOL_EXHAUSTED":                   target.KindQuota,
-	"RESOURCE_EXHAUSTED":                        target.KindQuota,
-	"INSUFFICIENT_CAPACITY":                     target.KindQuota,
-	"INSUFFICIENT_RESERVATION_CAPACITY":         target.KindQuota,
-	"RESERVATION_CAPACITY_EXCEEDED":             target.KindQuota,
-	"IP_SPACE_EXHAUSTED":                        target.KindQuota,
-	"IP_SPACE_EXHAUSTED_WITH_DETAILS":           target.KindQuota,
-	"UNSUPPORTED_OPERATION_STOCKOUT":            target.KindQuota,
-	"QUOTA_EXCEEDED":                            target.KindQuota,
-	"LIMIT_EXCEEDED":                            target.KindQuota,
-	"quotaExceeded":                             target.KindQuota,
-	"limitExceeded":                             target.KindQuota,
-	"stockout":                                  target.KindQuota,
-	"resource_availability":                     target.KindQuota,
+	target.KindQuota: {
+		"ZONE_RESOURCE_POOL_EXHAUSTED", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS", "REGION_RESOURCE_POOL_EXHAUSTED",
+		"RESOURCE_POOL_EXHAUSTED", "RESOURCE_EXHAUSTED", "INSUFFICIENT_CAPACITY", "INSUFFICIENT_RESERVATION_CAPACITY",
+		"RESERVATION_CAPACITY_EXCEEDED", "IP_SPACE_EXHAUSTED", "IP_SPACE_EXHAUSTED_WITH_DETAILS",
+		"UNSUPPORTED_OPERATION_STOCKOUT", "QUOTA_EXCEEDED", "LIMIT_EXCEEDED",
+		"quotaExceeded", "limitExceeded", "stockout", "resource_availability",
+	},
 	// Asked too often.
-	"rateLimitExceeded":        target.KindThrottled,
-	"userRateLimitExceeded":    target.KindThrottled,
-	"RATE_LIMIT_EXCEEDED":      target.KindThrottled,
-	"RATE_LIMIT_EXCEEDED_USER": target.KindThrottled,
+	target.KindThrottled: {
+		"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RATE_LIMIT_EXCEEDED_USER",
+		"RESOURCE_OPERATION_RATE_EXCEED",
+	},
 	// The thing is busy.
-	"resourceNotReady":                    target.KindTemporary,
-	"RESOURCE_NOT_READY":                  target.KindTemporary,
-	"RESOURCE_OPERATION_RATE_EXCEED":      target.KindThrottled,
-	"resourceInUseByAnotherResource":      target.KindConflict,
-	"RESOURCE_IN_USE":                     target.KindConflict,
-	"RESOURCE_IN_USE_BY_ANOTHER_RESOURCE": target.KindConflict,
-	"CONDITION_NOT_MET":                   target.KindConflict,
-	"conditionNotMet":                     target.KindConflict,
+	target.KindTemporary: {"resourceNotReady", "RESOURCE_NOT_READY"},
+	target.KindConflict: {
+		"resourceInUseByAnotherResource", "RESOURCE_IN_USE", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
+		"conditionNotMet", "CONDITION_NOT_MET",
+	},
 	// What no waiting will mend.
-	"PERMISSIONS_ERROR":                       target.KindUnauthorized,
-	"PERMISSION_DENIED":                       target.KindUnauthorized,
-	"SERVICE_ACCOUNT_ACCESS_DENIED":           target.KindUnauthorized,
-	"VM_EXTERNAL_IP_ACCESS_POLICY_CONSTRAINT": target.KindPermanent,
-	"CONDITION_CONSTRAINT_VIOLATION":          target.KindPermanent,
-	"INVALID_FIELD_VALUE":                     target.KindPermanent,
-	"INVALID_USAGE":                           target.KindPermanent,
-	"INVALID_RESERVATION":                     target.KindPermanent,
-	"RESERVATION_NOT_FOUND":                   target.KindPermanent,
-	"RESOURCE_NOT_FOUND":                      target.KindNotFound,
-}
+	target.KindUnauthorized: {"PERMISSIONS_ERROR", "PERMISSION_DENIED", "SERVICE_ACCOUNT_ACCESS_DENIED"},
+	target.KindPermanent: {
+		"VM_EXTERNAL_IP_ACCESS_POLICY_CONSTRAINT", "CONDITION_CONSTRAINT_VIOLATION", "INVALID_FIELD_VALUE",
+		"INVALID_USAGE", "INVALID_RESERVATION", "RESERVATION_NOT_FOUND",
+	},
+	target.KindNotFound: {"RESOURCE_NOT_FOUND"},
+})
 
-// failure says what was tried and what kind of error came of it. It returns
-// nil for a nil err, and an error that has a kind already as it is.
+// failure is share.Failure.
 func failure(ctx context.Context, op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if e, ok := errors.AsType[*target.Error](err); ok {
-		return e
-	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // It repeats the address, and what was tried is in op.
 	}
-	err = share.Cause(ctx, err)
-	e := &target.Error{Kind: kind(err), Op: op, Err: err}
-	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
-		e.RetryAfter = retryAfter(answer, time.Now())
-	}
-	return e
+	return share.Failure(ctx, op, err, func(err error) *target.Error {
+		e := &target.Error{Kind: kind(err), Err: err}
+		if answer, ok := asAnswer(err); ok {
+			e.RetryAfter = retryAfter(answer, time.Now())
+		}
+		return e
+	})
 }
 
 // kind translates errors of the API and of the token endpoints.
 func kind(err error) target.Kind {
-	if target.IsTimeout(err) {
-		return target.KindTemporary
-	}
 	if e, ok := errors.AsType[*tokenError](err); ok {
 		switch {
 		case e.unusable:
@@ -99,17 +72,18 @@ func kind(err error) target.Kind {
 		}
 		return target.KindTemporary
 	}
-	e, ok := errors.AsType[*googleapi.Error](err)
+	e, ok := asAnswer(err)
 	if !ok {
 		return target.KindTemporary
 	}
-	for _, reason := range reasons(e) {
-		if k, ok := codes[reason]; ok {
+	names := reasons(e)
+	for _, reason := range names {
+		if k, ok := codes.Kind(reason); ok {
 			return k
 		}
 	}
 	k := share.StatusKind(e.Code)
-	if k == target.KindPermanent && e.Message == "" && len(reasons(e)) == 0 {
+	if k == target.KindPermanent && e.Message == "" && len(names) == 0 {
 		// No word of Compute Engine's: something else has answered.
 		return target.KindTemporary
 	}

@@ -1,17 +1,15 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"net/http"
 	"path"
-	"strings"
 	"sync"
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -27,23 +25,25 @@ type group struct {
 	// turn is held by whoever changes the group, so that what was accepted last
 	// is what was asked for last.
 	turn share.Lock
+	// attempt has Google carry out once what it is asked again because its answer
+	// was lost.
+	attempt share.Token
 
 	mu        sync.Mutex // guards what follows
-	attempt   attempt
 	pending   *pending
 	failed    error
-	healthy   int64 // so many instances were all healthy at healthyAt
-	healthyAt time.Time
+	healthy   int64     // so many instances were all healthy at healthyAt
+	healthyAt time.Time // zero: not all were
 }
 
 var (
 	_ target.Victims = (*group)(nil)
-	_ target.Target  = (*group)(nil)
 	_ target.Closer  = (*group)(nil)
 )
 
 func newGroup(c *Config, cl *client, release func()) *group {
 	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl}
+	g.attempt.Within = retriesFor
 	g.what = "instance group " + g.key.location() + "/" + c.Name
 	unuse := cl.groups.Use(g.key)
 	g.OnClose = func() { unuse(); release() }
@@ -82,12 +82,10 @@ func (g *group) Current(ctx context.Context) (target.State, error) {
 // operation of the last request is looked at first, so that a group is never
 // older than what is known of that.
 func (g *group) read(ctx context.Context, op string) (*compute.InstanceGroupManager, int, error) {
-	if err := g.follow(ctx, op); err != nil {
+	was, err := g.follow(ctx, op)
+	if err != nil {
 		return nil, 0, err
 	}
-	g.mu.Lock()
-	was := g.pending
-	g.mu.Unlock()
 	m, err := g.client.group(ctx, g.key)
 	if err != nil {
 		return nil, 0, failure(ctx, op, err)
@@ -114,20 +112,19 @@ func (g *group) asked(desired int) string {
 
 // Scale implements target.Target.
 func (g *group) Scale(ctx context.Context, desired int) error {
-	return g.change(ctx, desired, func(_ context.Context, _ string, _ int) ([]string, error) { return nil, nil })
+	return g.change(ctx, desired, nil)
 }
 
-// change brings the group to the desired number. choose says which instances go
-// on the way down; none: that is for the group to decide.
-func (g *group) change(ctx context.Context, desired int, choose func(ctx context.Context, op string, requested int) ([]string, error)) error {
+// change brings the group to the desired number. choose, where it is not nil,
+// returns the n instances that go on the way down; none: that is for the group
+// to decide.
+func (g *group) change(ctx context.Context, desired int, choose func(ctx context.Context, op string, n int) ([]string, error)) error {
 	op := g.asked(desired)
-	if desired < 0 || desired > math.MaxInt32 {
-		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	done, err := g.turn.Begin(ctx, op, desired, "not a number of replicas")
+	if err != nil {
+		return err
 	}
-	if err := g.turn.Lock(ctx); err != nil {
-		return failure(ctx, op, err)
-	}
-	defer g.turn.Unlock()
+	defer done()
 	m, requested, err := g.read(ctx, op)
 	if err != nil {
 		return err
@@ -138,19 +135,18 @@ func (g *group) change(ctx context.Context, desired int, choose func(ctx context
 	if err := g.refuseOwned(ctx, op, m); err != nil {
 		return err
 	}
-	instances, err := choose(ctx, op, requested)
-	if err != nil {
-		return err
+	var instances []string
+	if n := requested - desired; choose != nil && n > 0 && n <= maxDeleted {
+		if instances, err = choose(ctx, op, n); err != nil {
+			return err
+		}
 	}
 	return g.ask(ctx, op, requested, desired, instances)
 }
 
 // ask makes the request and remembers what has been accepted.
 func (g *group) ask(ctx context.Context, op string, from, to int, instances []string) error {
-	g.mu.Lock()
-	g.attempt = g.attempt.again(from, to, strings.Join(instances, " "), time.Now())
-	id := g.attempt.id
-	g.mu.Unlock()
+	id := g.attempt.For(fmt.Sprint(from, to, instances))
 	var (
 		o   *compute.Operation
 		err error
@@ -165,8 +161,9 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err != nil {
-		if answer, ok := refusal(err); ok {
-			g.attempt = attempt{}
+		// A 5xx does not say that nothing was done.
+		if answer, ok := asAnswer(err); ok && answer.Code < 500 {
+			g.attempt.Answered()
 			if len(instances) > 0 && answer.Code == http.StatusBadRequest && kind(err) == target.KindPermanent {
 				// One of them has gone meanwhile.
 				return &target.Error{Kind: target.KindConflict, Op: op, Err: err}
@@ -178,15 +175,10 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 	if g.pending != nil {
 		before = append(before, g.pending.before...)
 	}
-	g.attempt, g.failed, g.healthyAt = attempt{}, nil, time.Time{}
+	g.attempt.Answered()
+	g.failed, g.healthyAt = nil, time.Time{}
 	g.pending = &pending{operation: o.Name, before: before, to: to, deletes: len(instances) > 0}
 	return nil
-}
-
-// refusal is the answer that says that nothing was done. A 5xx does not say so.
-func refusal(err error) (*googleapi.Error, bool) {
-	answer, ok := asAnswer(err)
-	return answer, ok && answer.Code < 500
 }
 
 // refuseOwned returns an error that names the autoscaler that sets the group's
@@ -203,10 +195,7 @@ func (g *group) refuseOwned(ctx context.Context, op string, m *compute.InstanceG
 	if err != nil {
 		return failure(ctx, op+": look at autoscaler "+name+" of it (allow_other_owners: true does without)", err)
 	}
-	mode := "ON"
-	if a.AutoscalingPolicy != nil && a.AutoscalingPolicy.Mode != "" {
-		mode = a.AutoscalingPolicy.Mode
-	}
+	mode := cmp.Or(share.Value(a.AutoscalingPolicy).Mode, "ON")
 	if mode == "OFF" {
 		return nil
 	}

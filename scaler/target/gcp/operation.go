@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	compute "google.golang.org/api/compute/v1"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -17,25 +16,9 @@ import (
 // operation that changed it is done.
 const visibleWithin = 30 * time.Second
 
-// attempt is a request for another size whose answer is not there yet, or was
-// lost. Made again within retriesFor, and with the group as it was, it is the
-// same request and has the same ID: Google then carries it out once.
-type attempt struct {
-	from, to  int
-	instances string // the names of those to delete; empty: a resize
-	id        string
-	at        time.Time
-}
-
+// retriesFor is how long a request made again is the same one, if the group is as
+// it was.
 const retriesFor = 2 * time.Minute
-
-// again returns the attempt to make for a request.
-func (a attempt) again(from, to int, instances string, now time.Time) attempt {
-	if a.id != "" && a.from == from && a.to == to && a.instances == instances && now.Sub(a.at) < retriesFor {
-		return a
-	}
-	return attempt{from: from, to: to, instances: instances, id: uuid.NewString(), at: now}
-}
 
 // pending is a request that was accepted and is not seen in the group yet.
 type pending struct {
@@ -61,14 +44,14 @@ func (p *pending) shown(size int, now time.Time) (n int, onItsWay bool) {
 	}
 }
 
-// follow asks what has become of the operation of the last request. A failure
-// of it is in g.failed from then on.
-func (g *group) follow(ctx context.Context, op string) error {
+// follow asks what has become of the operation of the last request, and returns
+// that while it is on its way. A failure of it is in g.failed from then on.
+func (g *group) follow(ctx context.Context, op string) (*pending, error) {
 	g.mu.Lock()
 	p := g.pending
 	g.mu.Unlock()
 	if p == nil || !p.done.IsZero() {
-		return nil
+		return p, nil
 	}
 	o, err := g.client.api.operation(ctx, g.key.place, p.operation)
 	if answer, ok := asAnswer(err); ok && answer.Code == http.StatusNotFound {
@@ -76,25 +59,22 @@ func (g *group) follow(ctx context.Context, op string) error {
 		o, err = &compute.Operation{Status: "DONE"}, nil
 	}
 	if err != nil {
-		return failure(ctx, op+": look at operation "+p.operation, err)
-	}
-	if o.Status != "DONE" {
-		return nil
+		return nil, failure(ctx, op+": look at operation "+p.operation, err)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pending != p {
-		return nil // There was another request meanwhile.
+	if o.Status != "DONE" || g.pending != p {
+		return g.pending, nil // There may have been another request meanwhile.
 	}
 	g.client.forget(g.key)
 	if o.Error != nil && len(o.Error.Errors) > 0 {
 		g.pending, g.failed = nil, operationFailed(g.asked(p.to), p.deletes, o.Error.Errors)
-		return nil
+	} else {
+		done := *p
+		done.done = time.Now()
+		g.pending = &done
 	}
-	done := *p
-	done.done = time.Now()
-	g.pending = &done
-	return nil
+	return g.pending, nil
 }
 
 // operationFailed is the error of an operation that was accepted and failed. One

@@ -2,11 +2,13 @@ package gcp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // healthFor is how long it is believed that all instances of a group are
@@ -16,11 +18,9 @@ const healthFor = time.Minute
 // settled reports whether the group itself says that its instances run, as many
 // as requested, and that nothing is done or to be done to any of them.
 //
-// status.isStable alone would not do: it is one bit for the group, false as soon
-// as one of a hundred instances restarts, and says nothing of how many there
-// are. The count of those without an action alone would not do either: stopped
-// instances of a standby pool have none, and neither has one that crashed and is
-// not to be repaired. Together they do: a group is stable once every instance
+// It takes both: status.isStable says nothing of how many instances there are,
+// and among those without an action are stopped ones of a standby pool, and one
+// that crashed and is not to be repaired. A group is stable once every instance
 // has the status it is meant to have.
 func settled(m *compute.InstanceGroupManager) bool {
 	a := m.CurrentActions
@@ -37,12 +37,7 @@ func settled(m *compute.InstanceGroupManager) bool {
 
 // checked reports whether a health check decides about instances.
 func checked(m *compute.InstanceGroupManager) bool {
-	for _, p := range m.AutoHealingPolicies {
-		if p.HealthCheck != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.AutoHealingPolicies, func(p *compute.InstanceGroupManagerAutoHealingPolicy) bool { return p.HealthCheck != "" })
 }
 
 // ready counts the instances that serve, and says why some cannot be made. It
@@ -50,8 +45,11 @@ func checked(m *compute.InstanceGroupManager) bool {
 // settled, and of one with a health check once a minute, since an instance whose
 // health fails has no action until the group gives up on it.
 func (g *group) ready(ctx context.Context, m *compute.InstanceGroupManager) (int, error, error) {
+	g.mu.Lock()
+	healthy := g.healthy == m.TargetSize && time.Since(g.healthyAt) < healthFor
+	g.mu.Unlock()
 	calm := settled(m)
-	if calm && (m.TargetSize == 0 || !checked(m) || g.knownHealthy(m.TargetSize)) {
+	if calm && (m.TargetSize == 0 || !checked(m) || healthy) {
 		return int(m.TargetSize), nil, nil
 	}
 	list, err := g.client.managed(ctx, g.key)
@@ -65,18 +63,12 @@ func (g *group) ready(ctx context.Context, m *compute.InstanceGroupManager) (int
 		}
 	}
 	g.mu.Lock()
-	g.healthy, g.healthyAt = 0, time.Time{}
+	defer g.mu.Unlock()
+	g.healthyAt = time.Time{}
 	if calm && n == int(m.TargetSize) {
 		g.healthy, g.healthyAt = m.TargetSize, time.Now()
 	}
-	g.mu.Unlock()
 	return n, g.unmade(list), nil
-}
-
-func (g *group) knownHealthy(size int64) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.healthy == size && time.Since(g.healthyAt) < healthFor
 }
 
 // serves reports whether an instance serves. One that is being refreshed does:
@@ -105,10 +97,7 @@ func (g *group) unmade(list []*compute.ManagedInstance) error {
 		default:
 			continue
 		}
-		if i.LastAttempt == nil || i.LastAttempt.Errors == nil {
-			continue
-		}
-		for _, e := range i.LastAttempt.Errors.Errors {
+		for _, e := range share.Value(share.Value(i.LastAttempt).Errors).Errors {
 			switch k := codes[e.Code]; k {
 			case target.KindQuota, target.KindUnauthorized, target.KindNotFound, target.KindPermanent:
 				return target.Errorf(k, "make an instance of "+g.what, "%s", coded(e.Code, e.Message))

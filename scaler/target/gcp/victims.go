@@ -10,6 +10,7 @@ import (
 	compute "google.golang.org/api/compute/v1"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // maxDeleted is the most instances that one request may delete.
@@ -34,7 +35,7 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 		if i.InstanceStatus == "" {
 			continue
 		}
-		r := target.Replica{ID: i.Instance, Name: instanceName(i), Ready: serves(i, checked(m))}
+		r := target.Replica{ID: i.Instance, Name: cmp.Or(i.Name, path.Base(i.Instance)), Ready: serves(i, checked(m))}
 		if i.Id != 0 {
 			r.Aliases = append(r.Aliases, strconv.FormatUint(i.Id, 10))
 		}
@@ -54,11 +55,7 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 // have to go. While the last request is on its way it is a conflict, since the
 // size falls by how many go, and not to a number.
 func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	return g.change(ctx, desired, func(ctx context.Context, op string, requested int) ([]string, error) {
-		n := requested - desired
-		if n <= 0 || n > maxDeleted {
-			return nil, nil
-		}
+	return g.change(ctx, desired, func(ctx context.Context, op string, n int) ([]string, error) {
 		g.mu.Lock()
 		p := g.pending
 		g.mu.Unlock()
@@ -95,24 +92,14 @@ func order(list []*compute.ManagedInstance, checked bool) []*compute.ManagedInst
 		}
 		out = append(out, i)
 	}
-	rank := func(i *compute.ManagedInstance) int {
-		switch {
-		case i.InstanceStatus == "":
-			return 0
-		case !serves(i, checked):
-			return 1
-		}
-		return 2
-	}
 	slices.SortStableFunc(out, func(a, b *compute.ManagedInstance) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Instance, b.Instance))
+		return cmp.Or(
+			share.FalseFirst(a.InstanceStatus != "", b.InstanceStatus != ""),
+			share.FalseFirst(serves(a, checked), serves(b, checked)),
+			cmp.Compare(a.Instance, b.Instance),
+		)
 	})
 	return out
-}
-
-// instanceName is the name of an instance.
-func instanceName(i *compute.ManagedInstance) string {
-	return cmp.Or(i.Name, path.Base(i.Instance))
 }
 
 // internalName is the name by which the instance is known to the DNS of its

@@ -25,31 +25,48 @@ type noteKey struct{}
 type note struct {
 	mu     sync.Mutex
 	answer Answer
+	err    error
 }
 
 // Note returns a context whose requests leave the last one's answer in it, for
 // Noted: those through Noting, and those of which NoteResponse is told.
 func Note(ctx context.Context) context.Context {
 	n := new(note)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { n.set(Answer{}) }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { n.set(Answer{}, nil) }})
 	return context.WithValue(ctx, noteKey{}, n)
 }
 
-func (n *note) set(a Answer) {
+// noteOf is that of a context, or one that nobody reads.
+func noteOf(ctx context.Context) *note {
+	if n, ok := ctx.Value(noteKey{}).(*note); ok {
+		return n
+	}
+	return new(note)
+}
+
+func (n *note) set(a Answer, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.answer = a
+	n.answer, n.err = a, err
+}
+
+func (n *note) get() (Answer, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.answer, n.err
 }
 
 // Noted is the answer to the last request of a context.
 func Noted(ctx context.Context) Answer {
-	n, ok := ctx.Value(noteKey{}).(*note)
-	if !ok {
-		return Answer{}
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.answer
+	a, _ := noteOf(ctx).get()
+	return a
+}
+
+// NotedError is why the last request of a context came to nothing; nil where it
+// has an answer, or nobody noted anything.
+func NotedError(ctx context.Context) error {
+	_, err := noteOf(ctx).get()
+	return err
 }
 
 // Noting returns a RoundTripper that notes the answers of next.
@@ -68,20 +85,22 @@ func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := n.next.RoundTrip(r)
 	if err == nil {
 		NoteResponse(resp)
-	} else if n, ok := r.Context().Value(noteKey{}).(*note); ok {
-		n.set(Answer{})
+	} else {
+		NoteError(r.Context(), err)
 	}
 	return resp, err
 }
 
 // NoteResponse notes an answer, for clients that take no RoundTripper.
 func NoteResponse(resp *http.Response) {
-	if n, ok := resp.Request.Context().Value(noteKey{}).(*note); ok {
-		a := Answer{Status: resp.StatusCode, RetryAfter: RetryAfter(resp.Header, time.Now())}
-		a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
-		n.set(a)
-	}
+	a := Answer{Status: resp.StatusCode, RetryAfter: RetryAfter(resp.Header, time.Now())}
+	a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
+	noteOf(resp.Request.Context()).set(a, nil)
 }
+
+// NoteError notes why a request has no answer, for clients that take no
+// RoundTripper; nil: it has one.
+func NoteError(ctx context.Context, err error) { noteOf(ctx).set(Answer{}, err) }
 
 func closeIdle(t http.RoundTripper) {
 	if c, ok := t.(interface{ CloseIdleConnections() }); ok {

@@ -29,6 +29,19 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+func TestRetryAfterMilliseconds(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]time.Duration{
+		"1500": 1500 * time.Millisecond, "0": 7 * time.Second, "-1": 7 * time.Second, "soon": 7 * time.Second, "": 7 * time.Second,
+		"4000000000": maxRetryAfter,
+	} {
+		h := http.Header{"Retry-After": {"7"}, "X-After-Ms": {header}}
+		if got := RetryAfter(h, time.Now(), "X-Other-Ms", "X-After-Ms"); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
+
 func TestNote(t *testing.T) {
 	t.Parallel()
 	date := time.Now().UTC().Truncate(time.Second).Add(-time.Hour)
@@ -55,8 +68,14 @@ func TestNote(t *testing.T) {
 	if got, want := Noted(ctx), (Answer{Status: 409, RetryAfter: 7 * time.Second, Date: date}); got != want {
 		t.Errorf("noted %+v, want %+v", got, want)
 	}
+	if err := NotedError(ctx); err != nil {
+		t.Errorf("noted %v beside an answer", err)
+	}
 	get(ctx, "http://127.0.0.1:1")
 	get(t.Context(), srv.URL)
+	if NotedError(ctx) == nil || NotedError(t.Context()) != nil {
+		t.Errorf("noted %v of a request without an answer, %v where nobody asked", NotedError(ctx), NotedError(t.Context()))
+	}
 	if got := Noted(ctx); got != (Answer{}) {
 		t.Errorf("noted %+v of a request without an answer", got)
 	}

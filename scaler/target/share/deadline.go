@@ -1,6 +1,7 @@
 package share
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -45,37 +46,52 @@ func (d *deadline) RoundTrip(r *http.Request) (*http.Response, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%d earlier requests of this client have not returned: %w", unreturned, ctx.Err())
 	}
-	type answer struct {
-		resp *http.Response
-		err  error
+	return within(ctx, lastWord, func(context.Context) (*http.Response, error) {
+		defer func() { <-d.out }()
+		return d.next.RoundTrip(r)
+	}, func(late *http.Response) { _ = late.Body.Close() })
+}
+
+// Within runs f and returns once it does or ctx is done, then with the error of
+// ctx: there are libraries that wait for something without a look at the
+// context. f goes on behind it. A panic in it is an error.
+func Within[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	return within(ctx, 0, f, func(T) {})
+}
+
+// within is Within, and waits for f a while longer than ctx. What comes later,
+// and is no error, goes to late.
+func within[T any](ctx context.Context, longer time.Duration, f func(context.Context) (T, error), late func(T)) (T, error) {
+	type result struct {
+		value T
+		err   error
 	}
-	answers := make(chan answer)
-	left := make(chan struct{})
+	results, left := make(chan result), make(chan struct{})
 	go func() {
-		var resp *http.Response
-		err := recovery.Do(recovery.Reading, func() (err error) {
-			resp, err = d.next.RoundTrip(r)
+		var r result
+		r.err = recovery.Do(recovery.Reading, func() (err error) {
+			r.value, err = f(ctx)
 			return err
 		})
-		<-d.out
 		select {
-		case answers <- answer{resp, err}:
+		case results <- r:
 		case <-left:
-			if err == nil {
-				_ = resp.Body.Close()
+			if r.err == nil {
+				late(r.value)
 			}
 		}
 	}()
 	select {
-	case a := <-answers:
-		return a.resp, a.err
+	case r := <-results:
+		return r.value, r.err
 	case <-ctx.Done():
 	}
 	select {
-	case a := <-answers:
-		return a.resp, a.err
-	case <-time.After(lastWord):
+	case r := <-results:
+		return r.value, r.err
+	case <-time.After(longer):
 		close(left)
-		return nil, ctx.Err()
+		var none T
+		return none, ctx.Err()
 	}
 }

@@ -14,10 +14,14 @@ func Transport() *http.Transport {
 	return t
 }
 
-// Lend is Get, for targets that make their calls within their own life: it
-// returns the client and what gives it back.
-func (p *Pool[K, C]) Lend(key K, content Sum, build func() (C, error), end func(C)) (client C, release func(), err error) {
-	lease, err := p.Get(key, content, build, end)
+// Lend is Pool.Get, for targets that make their calls within their own life: it
+// returns the client and what gives it back. The key says itself what the content
+// of its files is, see target.Files.
+func Lend[K interface {
+	comparable
+	FilesSum() string
+}, C any](p *Pool[K, C], key K, build func() (C, error), end func(C)) (client C, release func(), err error) {
+	lease, err := p.get(identity[K]{key, key.FilesSum()}, build, end)
 	if err != nil {
 		return client, nil, err
 	}

@@ -16,7 +16,7 @@ type Pool[K comparable, C any] struct {
 // identity is all that makes two clients different.
 type identity[K comparable] struct {
 	key     K
-	content Sum
+	content string
 }
 
 // client is one that is lent.
@@ -36,7 +36,10 @@ var errNotMade = errors.New("the client could not be made")
 // wants another client does not wait for it. What build refused, the next Get
 // tries again.
 func (p *Pool[K, C]) Get(key K, content Sum, build func() (C, error), end func(C)) (*Lease[C], error) {
-	id := identity[K]{key, content}
+	return p.get(identity[K]{key, content.String()}, build, end)
+}
+
+func (p *Pool[K, C]) get(id identity[K], build func() (C, error), end func(C)) (*Lease[C], error) {
 	p.mu.Lock()
 	c, ok := p.open[id]
 	if !ok {

@@ -17,8 +17,15 @@ import (
 const maxRetryAfter = 24 * time.Hour
 
 // RetryAfter reads the header of that name, which is a number of seconds or a
-// date; 0: it does not say. It is never more than a day.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
+// date; 0: it does not say. Before it counts the first of an API's own headers,
+// named by millis, that has a number of milliseconds. It is never more than a
+// day.
+func RetryAfter(h http.Header, now time.Time, millis ...string) time.Duration {
+	for _, name := range millis {
+		if ms, err := strconv.ParseUint(h.Get(name), 10, 32); err == nil && ms > 0 {
+			return min(time.Duration(ms)*time.Millisecond, maxRetryAfter)
+		}
+	}
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
 		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
@@ -72,4 +79,54 @@ func Answered(ctx context.Context, err error) error {
 		return fmt.Errorf("HTTP status %d: %w", status, err)
 	}
 	return err
+}
+
+// Codes are the kinds of errors by what an API calls them. A name that ends in
+// an asterisk stands for all that begin so.
+type Codes map[string]target.Kind
+
+// NewCodes takes the names of each kind. One that is of two kinds is a
+// programming error and panics.
+func NewCodes(names map[target.Kind][]string) Codes {
+	c := make(Codes)
+	for kind, of := range names {
+		for _, name := range of {
+			if other, ok := c[name]; ok {
+				panic("share: code " + name + " is of kind " + string(kind) + " and of kind " + string(other))
+			}
+			c[name] = kind
+		}
+	}
+	return c
+}
+
+// Kind is that of the name that a code is, or else of the longest that it begins
+// with; known is false where there is none.
+func (c Codes) Kind(code string) (kind target.Kind, known bool) {
+	kind, known = c[code]
+	for end := len(code); end > 0 && !known; end-- {
+		kind, known = c[code[:end]+"*"]
+	}
+	return kind, known
+}
+
+// Failure is the error of an operation: what was tried, which is op, and what
+// kind of error came of it. It is nil for a nil err, and one that has a kind
+// already stays as it is. A timeout is temporary, and so is everything once ctx is
+// done, which it then says. All else is for judge: the Op of what that returns is
+// empty, or goes on from op.
+func Failure(ctx context.Context, op string, err error, judge func(error) *target.Error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*target.Error](err); ok {
+		return e
+	}
+	err = Cause(ctx, err)
+	e := &target.Error{Kind: target.KindTemporary, Err: err}
+	if !target.IsTimeout(err) {
+		e = judge(err)
+	}
+	e.Op = op + e.Op
+	return e
 }
