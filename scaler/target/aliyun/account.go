@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -20,11 +20,10 @@ type account struct {
 
 	followEvery, showsWithin time.Duration
 
-	mu      sync.Mutex // guards what follows
-	members map[string]*member
+	members share.Pool[string, *member]
 	// known is how many groups the region had when all were last listed; 0:
 	// never.
-	known int
+	known atomic.Int64
 }
 
 // seen is a group as it was read, and those activities that had been started and
@@ -36,40 +35,28 @@ type seen struct {
 }
 
 func newAccount(s *service, fresh, followEvery, showsWithin time.Duration) *account {
-	a := &account{service: s, followEvery: followEvery, showsWithin: showsWithin, members: make(map[string]*member)}
+	a := &account{service: s, followEvery: followEvery, showsWithin: showsWithin}
 	a.groups.Fetch, a.groups.PerCall, a.groups.Age = a.fetch, math.MaxInt, fresh
 	a.alarms.Age = alarmsAge
 	a.alarms.Fetch = share.Only(func(ctx context.Context, _ struct{}) (map[string][]string, error) { return s.scalers(ctx) })
 	return a
 }
 
-// join makes a group one of those that are read, until the returned function is
-// called.
-func (a *account) join(id string) (*member, func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	m, ok := a.members[id]
-	if !ok {
-		m = &member{showsWithin: a.showsWithin}
-		a.members[id] = m
-	}
-	m.users++
+// join makes a group one of those that are read, until leave is called.
+func (a *account) join(id string) (m *member, leave func()) {
 	unuse := a.groups.Use(id)
-	return m, sync.OnceFunc(func() {
-		unuse()
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if m.users--; m.users == 0 {
-			delete(a.members, id)
-		}
-	})
+	m, release := a.member(id)
+	return m, func() { unuse(); release() }
+}
+
+func (a *account) member(id string) (m *member, release func()) {
+	return a.members.Use(id, func() *member { return &member{showsWithin: a.showsWithin} })
 }
 
 // fetch reads groups in as few calls as it can: by their IDs or, where that is
 // less, with all others of the region.
 func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, error) {
-	started, known := a.wanted(ids)
-	activities, err := a.activitiesByID(ctx, started)
+	activities, err := a.activitiesByID(ctx, a.started(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +67,12 @@ func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, er
 		}
 	}
 	missing := slices.Sorted(slices.Values(ids))
-	if calls(len(ids), idsPerCall) > max(1, calls(known, groups.size)) {
+	if calls(len(ids), idsPerCall) > max(1, calls(int(a.known.Load()), groups.size)) {
 		all, err := a.allGroups(ctx)
 		if err != nil {
 			return nil, err
 		}
-		a.mu.Lock()
-		a.known = len(all)
-		a.mu.Unlock()
+		a.known.Store(int64(len(all)))
 		add(all)
 		// A page that others came or went before may have left some out.
 		missing = slices.DeleteFunc(missing, func(id string) bool { return out[id] != nil })
@@ -100,17 +85,15 @@ func (a *account) fetch(ctx context.Context, ids []string) (map[string]*seen, er
 // calls is how many calls n things take.
 func calls(n, perCall int) int { return (n + perCall - 1) / perCall }
 
-// wanted returns the activities to be read with these groups.
-func (a *account) wanted(ids []string) (started []string, known int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// started returns the activities to be read with these groups.
+func (a *account) started(ids []string) (started []string) {
 	for _, id := range ids {
-		if m, ok := a.members[id]; ok {
-			if activity := m.started(); activity != "" {
-				started = append(started, activity)
-			}
+		m, release := a.member(id)
+		if activity := m.started(); activity != "" {
+			started = append(started, activity)
 		}
+		release()
 	}
 	slices.Sort(started)
-	return started, a.known
+	return started
 }

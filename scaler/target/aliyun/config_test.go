@@ -96,7 +96,7 @@ func TestSharing(t *testing.T) {
 	if err := errors.Join(a.Close(), a.Close(), other.Close()); err != nil || c.pool.Len() != 1 {
 		t.Errorf("%v, %d clients, want the one that is used", err, c.pool.Len())
 	}
-	if err := b.Close(); err != nil || c.pool.Len() != 0 || len(b.account.members) != 0 {
+	if err := b.Close(); err != nil || c.pool.Len() != 0 || b.account.members.Len() != 0 {
 		t.Errorf("%v, %d clients after the last user", err, c.pool.Len())
 	}
 }

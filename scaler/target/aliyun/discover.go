@@ -12,6 +12,12 @@ import (
 // tagPrefix is target.DiscoveryPrefix as tags of clouds have it.
 const tagPrefix = "alertscaler:"
 
+// policyName is what a policy may be called, with up to longestPolicyName
+// characters.
+var policyName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:-]*$`)
+
+const longestPolicyName = 128
+
 // DiscoveryConfig is the configuration of a discovery of scaling groups, under
 // the key aliyun_ess.
 type DiscoveryConfig struct {
@@ -51,31 +57,18 @@ func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discov
 		for _, t := range g.Tags {
 			tags[t.TagKey] = t.TagValue
 		}
-		if labels, asks := share.Asking(tags, tagPrefix); asks && g.Lifecycle != groupDeleting {
-			out = append(out, c.found(g, labels))
+		labels, asks := share.Asking(tags, tagPrefix)
+		if !asks || g.Lifecycle == groupDeleting {
+			continue
 		}
+		name := g.Name // unique in a region, but may be Chinese
+		if len(name) > longestPolicyName || !policyName.MatchString(name) {
+			name = g.ID
+		}
+		out = append(out, target.Discovered{
+			Name: name, ScaleTarget: name, What: fmt.Sprintf("scaling group %s (%s)", g.Name, g.ID), Labels: labels,
+			Target: &Config{ScalingGroupID: g.ID, Access: c.Access, clients: c.clients},
+		})
 	}
 	return out, nil
-}
-
-// policyName is what a policy may be called, with up to longestPolicyName
-// characters.
-var policyName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:-]*$`)
-
-const longestPolicyName = 128
-
-// found is a group as the engine takes it. Names are unique in a region, but
-// may be Chinese, which a policy's may not.
-func (c *DiscoveryConfig) found(g *scalingGroup, labels map[string]string) target.Discovered {
-	name := g.Name
-	if len(name) > longestPolicyName || !policyName.MatchString(name) {
-		name = g.ID
-	}
-	return target.Discovered{
-		Name:        name,
-		ScaleTarget: name,
-		What:        fmt.Sprintf("scaling group %s (%s)", g.Name, g.ID),
-		Labels:      labels,
-		Target:      &Config{ScalingGroupID: g.ID, Access: c.Access, clients: c.clients},
-	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// group is a target.Target.
+// group is a target.Victims.
 type group struct {
 	share.OnClose
 	id, what    string
@@ -25,8 +25,8 @@ type group struct {
 }
 
 var (
-	_ target.Target = (*group)(nil)
-	_ target.Closer = (*group)(nil)
+	_ target.Victims = (*group)(nil)
+	_ target.Closer  = (*group)(nil)
 )
 
 func newGroup(c *Config, o target.Options, a *account, release func()) *group {
@@ -68,7 +68,7 @@ func (g *group) Current(ctx context.Context) (target.State, error) {
 // scaling activity is in progress, anyone's, it is a conflict: Auto Scaling
 // carries out one at a time.
 func (g *group) Scale(ctx context.Context, desired int) error {
-	return g.change(ctx, desired, nil)
+	return g.ScaleDown(ctx, desired, nil)
 }
 
 // read returns a group that can be scaled.
@@ -87,8 +87,11 @@ func (g *group) read(ctx context.Context, op string) (*seen, error) {
 	return info, nil
 }
 
-// change is Scale, with the instances that are to go first.
-func (g *group) change(ctx context.Context, desired int, victims []string) error {
+// ScaleDown implements target.Victims. It removes these instances, idsPerCall
+// at most with one request: where the group has an expected number, which is
+// lowered with it, Auto Scaling chooses the others, and where it has none this
+// is a conflict, and the next call goes on.
+func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) error {
 	op := fmt.Sprintf("scale %s to %d", g.what, desired)
 	// The answers of two requests might come in another order than they were
 	// accepted in.

@@ -54,12 +54,6 @@ func (g *scalingGroup) weighted() bool {
 	return slices.ContainsFunc(g.LaunchTemplateOverrides, func(o struct{ WeightedCapacity int }) bool { return o.WeightedCapacity > 1 })
 }
 
-// newestFirst is how the group chooses what is to be removed.
-func (g *scalingGroup) newestFirst() bool {
-	i := slices.IndexFunc(g.RemovalPolicies, func(p string) bool { return p == "OldestInstance" || p == "NewestInstance" })
-	return i >= 0 && g.RemovalPolicies[i] == "NewestInstance"
-}
-
 // serving counts the instances in service, and those that are protected too.
 func (g *scalingGroup) serving() int { return g.ActiveCapacity + g.ProtectedCapacity }
 
@@ -77,9 +71,9 @@ func (g *scalingGroup) settled(n int) bool {
 // order puts instances in the order in which the group itself would remove
 // them, as far as that can be told: by age.
 func (g *scalingGroup) order(all []instance) {
-	newestFirst := g.newestFirst()
+	byAge := slices.IndexFunc(g.RemovalPolicies, func(p string) bool { return p == "OldestInstance" || p == "NewestInstance" })
 	slices.SortStableFunc(all, func(a, b instance) int {
-		if newestFirst {
+		if byAge >= 0 && g.RemovalPolicies[byAge] == "NewestInstance" {
 			a, b = b, a
 		}
 		return cmp.Or(a.added().Compare(b.added()), cmp.Compare(a.ID, b.ID))

@@ -16,7 +16,6 @@ const neverShows = 5 * time.Minute
 // member is a group that is somebody's target, and what was last asked of it by
 // us. It outlives the targets of a configuration that is replaced.
 type member struct {
-	users       int        // guarded by account.mu
 	writing     share.Lock // held while the group is changed
 	token       share.Token
 	showsWithin time.Duration

@@ -9,8 +9,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-var _ target.Victims = (*group)(nil)
-
 // Replicas implements target.Victims. They are the instances in service:
 // protected ones stay, and those that are being added cannot be named. The
 // order is by age, as the group's removal policies have it; whose scaling
@@ -35,14 +33,6 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 		rs.List = append(rs.List, r)
 	}
 	return rs, nil
-}
-
-// ScaleDown implements target.Victims. It removes these instances, idsPerCall
-// at most with one request: where the group has an expected number, which is
-// lowered with it, Auto Scaling chooses the others, and where it has none this
-// is a conflict, and the next call goes on.
-func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	return g.change(ctx, desired, victims)
 }
 
 // removable returns the instances that can be removed, the first to go first.

@@ -49,8 +49,9 @@ type account struct {
 	listings share.Readings[string, sets]              // by their scopes
 	owners   share.Readings[string, map[string]string] // by resource groups
 
-	mu      sync.Mutex // guards what is below
-	groups  map[string]int
+	groups share.Pool[string, struct{}] // that targets are in
+
+	mu      sync.Mutex           // guards what is below
 	refused map[string]time.Time // scopes whose list is not for us
 }
 
@@ -87,7 +88,7 @@ func newAccount(access Access, override *http.Client, settledFor time.Duration) 
 	a := &account{
 		arm: client, http: hc, base: base, root: "/subscriptions/" + access.SubscriptionID,
 		recount: rate.NewLimiter(rate.Every(recountEvery), recountBurst), settledFor: settledFor,
-		groups: make(map[string]int), refused: make(map[string]time.Time),
+		refused: make(map[string]time.Time),
 	}
 	a.listings.Fetch, a.listings.Age = share.Only(a.load), listedFor
 	a.owners.Fetch, a.owners.Age = share.Only(a.autoscaled), unownedFor

@@ -82,28 +82,20 @@ func (c *DiscoveryConfig) find(ctx context.Context, a *account) ([]target.Discov
 				tags[strings.ToLower(k)] = v
 			}
 			labels, asks := share.Asking(tags, tagPrefixes...)
-			if asks && !strings.EqualFold(m.Properties.ProvisioningState, deleting) {
-				out = append(out, c.found(m, labels))
+			if !asks || strings.EqualFold(m.Properties.ProvisioningState, deleting) {
+				continue
 			}
+			// Azure gives the group's name in any case as well.
+			group, _, _ := strings.Cut(key, "/")
+			cfg := &Config{
+				Access: c.Access, ResourceGroup: group, Name: m.Name,
+				AllowOtherOwners: c.AllowOtherOwners, clients: c.clients,
+			}
+			out = append(out, target.Discovered{
+				Name:        notInNames.ReplaceAllString(strings.Replace(key, "/", ":", 1), "-"),
+				ScaleTarget: m.Name, What: cfg.describe(), Labels: labels, Target: cfg,
+			})
 		}
 	}
 	return out, nil
-}
-
-// found is a scale set as the engine takes it. Its policy's name is group:name
-// in lower case, as Azure gives the group's in any.
-func (c *DiscoveryConfig) found(m *setModel, labels map[string]string) target.Discovered {
-	group, _ := groupOf(m.ID)
-	group = strings.ToLower(group)
-	cfg := &Config{
-		Access: c.Access, ResourceGroup: group, Name: m.Name,
-		AllowOtherOwners: c.AllowOtherOwners, clients: c.clients,
-	}
-	return target.Discovered{
-		Name:        notInNames.ReplaceAllString(group+":"+strings.ToLower(m.Name), "-"),
-		ScaleTarget: m.Name,
-		What:        cfg.describe(),
-		Labels:      labels,
-		Target:      cfg,
-	}
 }

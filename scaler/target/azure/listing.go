@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -25,20 +24,10 @@ type sets map[string]*setModel
 
 func setKey(group, name string) string { return strings.ToLower(group + "/" + name) }
 
-// join says that a target of a resource group is there, until the returned
-// function is called.
+// join says that a target of a resource group is there, until leave is called.
 func (a *account) join(group string) (leave func()) {
-	group = strings.ToLower(group)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.groups[group]++
-	return sync.OnceFunc(func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.groups[group]--; a.groups[group] == 0 {
-			delete(a.groups, group)
-		}
-	})
+	_, leave = a.groups.Use(strings.ToLower(group), func() (none struct{}) { return none })
+	return leave
 }
 
 // scopes are the lists to read a target of the group from, best first: that of
@@ -47,7 +36,7 @@ func (a *account) scopes(group string) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	scopes := []string{strings.ToLower(group)}
-	if len(a.groups) > groupsApart {
+	if a.groups.Len() > groupsApart {
 		scopes = []string{"", scopes[0]}
 	}
 	return slices.DeleteFunc(scopes, func(s string) bool { return time.Since(a.refused[s]) < refusedFor })

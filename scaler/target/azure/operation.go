@@ -1,8 +1,8 @@
 package azure
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -92,23 +92,13 @@ func (s *scaleSet) ended(ctx context.Context, o *operation, res *http.Response) 
 // statusOf is the state of an operation, in lower case: that of its own
 // resource, or of what it was about.
 func statusOf(res *http.Response) string {
-	body, err := runtime.Payload(res)
-	if err != nil {
-		return ""
-	}
-	var o struct {
+	o := decoded[struct {
 		Status     string `json:"status"`
 		Properties struct {
 			ProvisioningState string `json:"provisioningState"`
 		} `json:"properties"`
-	}
-	if json.Unmarshal(body, &o) != nil {
-		return ""
-	}
-	if o.Status == "" {
-		o.Status = o.Properties.ProvisioningState
-	}
-	return strings.ToLower(o.Status)
+	}](res)
+	return strings.ToLower(cmp.Or(o.Status, o.Properties.ProvisioningState))
 }
 
 // asked is the number that this target last got accepted, and what it replaced.

@@ -148,11 +148,16 @@ func (s *scaleSet) present(ctx context.Context, op string, m *setModel) ([]vmMod
 // nothing else. A change of the set since it was read, by anyone and of
 // anything, is a conflict.
 func (s *scaleSet) Scale(ctx context.Context, desired int) error {
-	return s.change(ctx, desired, nil)
+	return s.ScaleDown(ctx, desired, nil)
 }
 
-// change is Scale, where victims are instances to be rid of.
-func (s *scaleSet) change(ctx context.Context, desired int, victims []string) error {
+// ScaleDown implements target.Victims. The instances are deleted by their IDs,
+// which lowers the capacity by as many; where fewer are named than are to go,
+// the others are those that the scale-in policy would take. An instance that is
+// protected from scale-in is never one of them: Azure itself would delete it if
+// it is named. Deleting has no precondition, so another's change at the same
+// moment adds up with this one.
+func (s *scaleSet) ScaleDown(ctx context.Context, desired int, victims []string) error {
 	op := "scale " + s.what
 	done, err := s.turn.Begin(ctx, op, desired, "no number of instances")
 	if err != nil {

@@ -36,16 +36,6 @@ func (s *scaleSet) Replicas(ctx context.Context) (target.Replicas, error) {
 	return rs, nil
 }
 
-// ScaleDown implements target.Victims. The instances are deleted by their IDs,
-// which lowers the capacity by as many; where fewer are named than are to go,
-// the others are those that the scale-in policy would take. An instance that is
-// protected from scale-in is never one of them: Azure itself would delete it if
-// it is named. Deleting has no precondition, so another's change at the same
-// moment adds up with this one.
-func (s *scaleSet) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	return s.change(ctx, desired, victims)
-}
-
 // victims are the IDs of the n instances to delete, see share.Leaving. None: the
 // capacity is lowered and Azure chooses.
 func (s *scaleSet) victims(ctx context.Context, op string, m *setModel, n int, named []string) ([]string, error) {

@@ -92,17 +92,15 @@ func (g *group) read(ctx context.Context, op string) (*compute.InstanceGroupMana
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pending == nil {
-		return m, int(m.TargetSize), nil
+	shown := int(m.TargetSize)
+	switch {
+	case g.pending == nil:
+	case g.pending != was, g.pending.hides(shown): // or it was accepted while the group was read
+		return m, g.pending.to, nil
+	default:
+		g.pending = nil // it is there, or somebody else's is
 	}
-	if g.pending != was {
-		return m, g.pending.to, nil // It was accepted while the group was read.
-	}
-	n, onItsWay := g.pending.shown(int(m.TargetSize), time.Now())
-	if !onItsWay {
-		g.pending = nil
-	}
-	return m, n, nil
+	return m, shown, nil
 }
 
 // asked is what was tried, in words.

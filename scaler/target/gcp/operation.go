@@ -31,17 +31,9 @@ type pending struct {
 	done    time.Time // when the operation was found to be done; zero: not yet
 }
 
-// shown is what the group has to be said to have, given the size that it shows,
-// and whether the request is still on its way.
-func (p *pending) shown(size int, now time.Time) (n int, onItsWay bool) {
-	switch {
-	case p.done.IsZero():
-		return p.to, true
-	case size != p.to && slices.Contains(p.before, size) && now.Sub(p.done) < visibleWithin:
-		return p.to, true
-	default:
-		return size, false // it is there, or somebody else's is
-	}
+// hides reports whether a size that the group shows may be one from before.
+func (p *pending) hides(size int) bool {
+	return p.done.IsZero() || (size != p.to && slices.Contains(p.before, size) && time.Since(p.done) < visibleWithin)
 }
 
 // follow asks what has become of the operation of the last request, and returns
@@ -81,13 +73,8 @@ func (g *group) follow(ctx context.Context, op string) (*pending, error) {
 // that was to delete instances by name fails where one of them has gone by
 // itself: that is a conflict, to be tried again with those that are there.
 func operationFailed(op string, deletes bool, errs []*compute.OperationErrorErrors) error {
-	worst := errs[0]
-	for _, e := range errs {
-		if _, known := codes[e.Code]; known {
-			worst = e
-			break
-		}
-	}
+	known := func(e *compute.OperationErrorErrors) bool { _, ok := codes[e.Code]; return ok }
+	worst := errs[max(0, slices.IndexFunc(errs, known))]
 	k, ok := codes[worst.Code]
 	switch {
 	case !ok:

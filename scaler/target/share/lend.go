@@ -28,6 +28,15 @@ func Lend[K interface {
 	return lease.Client, lease.Close, nil
 }
 
+// Use is Lend, for what build makes of the key alone, without fail.
+func (p *Pool[K, C]) Use(key K, build func() C) (client C, release func()) {
+	lease, err := p.get(identity[K]{key: key}, func() (C, error) { return build(), nil }, nil)
+	if err != nil {
+		panic(err) // build did, in another goroutine
+	}
+	return lease.Client, lease.Close
+}
+
 // OnClose makes whatever embeds it a target.Closer: it is called by Close.
 type OnClose func()
 

@@ -168,3 +168,24 @@ func TestFiles(t *testing.T) {
 		t.Error("the same sum of two texts and of one")
 	}
 }
+
+func TestPoolUse(t *testing.T) {
+	var p share.Pool[string, *int]
+	build := func() *int { return new(int) }
+	a, leave := p.Use("east", build)
+	b, leaveToo := p.Use("east", build)
+	if other, _ := p.Use("west", build); a != b || other == a || p.Len() != 2 {
+		t.Errorf("one key: %p and %p, another: %p, of %d", a, b, other, p.Len())
+	}
+	leave()
+	leave()
+	if c, leave := p.Use("east", build); c != b {
+		t.Error("what is in use was made again")
+	} else {
+		leave()
+	}
+	leaveToo()
+	if p.Len() != 1 {
+		t.Errorf("%d are there, want the one in use", p.Len())
+	}
+}
