@@ -214,7 +214,7 @@ func (s *scaleSet) took(op string, before, desired int, ids []string, res *http.
 	case s.pending == nil:
 		o.leaving = ids
 	default:
-		o.leaving = append(ids, s.pending.leaving...)
+		o.leaving = slices.Concat(ids, s.pending.leaving)
 	}
 	s.pending, s.failed, s.counted, s.accepted = o, nil, counted{}, time.Now()
 	level.Debug(s.logger).Log("msg", "capacity requested", "what", s.what, "from", before, "to", desired, "named", len(ids))

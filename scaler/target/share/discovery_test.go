@@ -22,7 +22,8 @@ func TestAsking(t *testing.T) {
 		{map[string]string{"b.enable": "false"}, map[string]string{"enable": "false"}, true},
 		{
 			map[string]string{"a:enable": "true", "b.enable": "false", "b.max": "3"},
-			map[string]string{"enable": "true", "max": "3"}, true,
+			map[string]string{"enable": "true", "max": "3"},
+			true,
 		},
 	} {
 		got, asks := share.Asking(test.labels, "a:", "b.")
