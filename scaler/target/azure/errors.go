@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,13 +82,6 @@ func (e *armError) Error() string {
 // Unwrap returns the SDK's own error.
 func (e *armError) Unwrap() error { return e.ResponseError }
 
-func newARMError(err *azcore.ResponseError) *armError {
-	wrapped := decoded[struct {
-		Error answer `json:"error"`
-	}](err.RawResponse)
-	return &armError{err, wrapped.Error}
-}
-
 // decoded is the body of an answer, which the SDK has buffered; zero where there
 // is none of this form.
 func decoded[T any](res *http.Response) (body T) {
@@ -105,7 +99,11 @@ func failure(ctx context.Context, op string, err error) error {
 			return e.failure()
 		}
 		if e, ok := errors.AsType[*azcore.ResponseError](err); ok {
-			arm := newARMError(e)
+			body := decoded[struct {
+				Error answer `json:"error"`
+			}](e.RawResponse)
+			body.Error.Code = cmp.Or(body.Error.Code, e.ErrorCode)
+			arm := &armError{e, body.Error}
 			return &target.Error{Kind: arm.kind(), RetryAfter: retryAfter(e.RawResponse), Err: arm}
 		}
 		return &target.Error{Kind: target.KindTemporary, Err: err}
@@ -150,17 +148,13 @@ func (e *armError) kind() target.Kind {
 	if e.StatusCode == http.StatusTooManyRequests {
 		return target.KindThrottled
 	}
-	a := e.answer
-	if a.Code == "" {
-		a.Code = e.ErrorCode
-	}
-	if kind, ok := kindOfCode(a); ok {
+	if kind, ok := kindOfCode(e.answer); ok {
 		return kind
 	}
 	switch kind := share.StatusKind(e.StatusCode); {
 	case e.StatusCode < 300: // an operation that came to nothing, for a reason not listed
 		return target.KindTemporary
-	case kind == target.KindPermanent && a.Code == "": // no word of Azure's: something else has answered
+	case kind == target.KindPermanent && e.Code == "": // no word of Azure's: something else has answered
 		return target.KindTemporary
 	default:
 		return kind

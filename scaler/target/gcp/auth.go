@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/auth"
@@ -54,10 +54,13 @@ type tokens struct {
 	account Account
 	next    http.RoundTripper
 	asking  share.Readings[struct{}, *auth.Token]
+	found   atomic.Pointer[found] // nil: the credentials are to be looked for
+}
 
-	mu       sync.Mutex // guards what follows
-	provider auth.TokenProvider
-	token    *auth.Token
+// found are credentials, and the last token that they gave.
+type found struct {
+	credentials auth.TokenProvider
+	token       *auth.Token
 }
 
 func newTokens(a Account, next http.RoundTripper) *tokens {
@@ -69,11 +72,8 @@ func newTokens(a Account, next http.RoundTripper) *tokens {
 // get returns a token that is valid for some minutes. Whoever needs a new one
 // at the same time waits for the same answer, and no longer than ctx says.
 func (t *tokens) get(ctx context.Context) (*auth.Token, error) {
-	t.mu.Lock()
-	token := t.token
-	t.mu.Unlock()
-	if token.IsValid() {
-		return token, nil
+	if f := t.found.Load(); f != nil && f.token.IsValid() {
+		return f.token, nil
 	}
 	return t.asking.Get(ctx, struct{}{}, time.Time{})
 }
@@ -81,10 +81,8 @@ func (t *tokens) get(ctx context.Context) (*auth.Token, error) {
 // drop forgets a token that was refused, and with it the credentials, which may
 // keep it too.
 func (t *tokens) drop(refused *auth.Token) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.token != nil && t.token.Value == refused.Value {
-		t.token, t.provider = nil, nil
+	if f := t.found.Load(); f != nil && f.token.Value == refused.Value {
+		t.found.CompareAndSwap(f, nil)
 	}
 }
 
@@ -93,24 +91,20 @@ func (t *tokens) drop(refused *auth.Token) {
 func (t *tokens) ask(ctx context.Context, _ struct{}) (*auth.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	t.mu.Lock()
-	provider := t.provider
-	t.mu.Unlock()
-	if provider == nil {
+	f := share.Value(t.found.Load())
+	if f.credentials == nil {
 		var err error
-		if provider, err = t.find(); err != nil {
+		if f.credentials, err = t.find(); err != nil {
 			return nil, &tokenError{err: err, unusable: true}
 		}
 	}
 	ctx = share.Note(ctx) // not all of the library's errors carry the status
-	token, err := provider.Token(ctx)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	token, err := f.credentials.Token(ctx)
 	if err != nil {
-		t.provider = nil
+		t.found.Store(nil)
 		return nil, &tokenError{err: err, status: statusOf(err, share.Noted(ctx).Status)}
 	}
-	t.provider, t.token = provider, token
+	t.found.Store(&found{f.credentials, token})
 	return token, nil
 }
 
