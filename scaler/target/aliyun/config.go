@@ -74,10 +74,7 @@ type Config struct {
 	clients *Clients
 }
 
-var (
-	_ target.Config        = (*Config)(nil)
-	_ target.VictimsConfig = (*Config)(nil)
-)
+var _ target.VictimsConfig = (*Config)(nil)
 
 // Platform implements target.Config.
 func (*Config) Platform() string { return "aliyun_ess" }

@@ -44,8 +44,8 @@ type Access struct {
 	Audience  string `yaml:"audience,omitempty"`
 }
 
-// setDirectory makes relative file names relative to dir.
-func (a *Access) setDirectory(dir string) {
+// SetDirectory makes relative file names relative to dir.
+func (a *Access) SetDirectory(dir string) {
 	a.ClientSecretFile = target.JoinPath(dir, a.ClientSecretFile)
 }
 

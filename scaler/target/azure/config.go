@@ -43,9 +43,6 @@ var (
 	_ config.DirectorySetter = (*Config)(nil)
 )
 
-// SetDirectory makes relative file names relative to dir.
-func (c *Config) SetDirectory(dir string) { c.setDirectory(dir) }
-
 // Platform implements target.Config.
 func (*Config) Platform() string { return "azure_vmss" }
 

@@ -41,9 +41,6 @@ var (
 	_ config.DirectorySetter = (*DiscoveryConfig)(nil)
 )
 
-// SetDirectory makes relative file names relative to dir.
-func (c *DiscoveryConfig) SetDirectory(dir string) { c.setDirectory(dir) }
-
 // Platform implements target.DiscoveryConfig.
 func (*DiscoveryConfig) Platform() string { return "azure_vmss" }
 

@@ -15,16 +15,16 @@ import (
 // to compute.Service. The linker would keep every method of every resource of
 // Compute Engine for whoever might look them up by name: 11 MB.
 type api struct {
-	group  func(ctx context.Context, p place, name string) (*compute.InstanceGroupManager, error)
+	group  func(ctx context.Context, k groupKey) (*compute.InstanceGroupManager, error)
 	groups func(ctx context.Context, p place) ([]*compute.InstanceGroupManager, error)
 	// instances are those that a group manages. A group whose
 	// listManagedInstancesResults is PAGELESS answers with all at once.
-	instances func(ctx context.Context, p place, name string) ([]*compute.ManagedInstance, error)
-	resize    func(ctx context.Context, p place, name string, size int64, requestID string) (*compute.Operation, error)
+	instances func(ctx context.Context, k groupKey) ([]*compute.ManagedInstance, error)
+	resize    func(ctx context.Context, k groupKey, size int64, requestID string) (*compute.Operation, error)
 	// deleteInstances deletes instances and lowers the target size by as many.
 	// One that is not the group's, or is on its way out already, fails all of
 	// it: the size must not fall for somebody who would have gone anyway.
-	deleteInstances func(ctx context.Context, p place, name string, instances []string, requestID string) (*compute.Operation, error)
+	deleteInstances func(ctx context.Context, k groupKey, instances []string, requestID string) (*compute.Operation, error)
 	operation       func(ctx context.Context, p place, name string) (*compute.Operation, error)
 	autoscaler      func(ctx context.Context, p place, name string) (*compute.Autoscaler, error)
 	// everywhere calls f with each page of the groups of a project.
@@ -48,11 +48,11 @@ const perPage = 500
 func newAPI(s *compute.Service) api {
 	zones, regions := s.InstanceGroupManagers, s.RegionInstanceGroupManagers
 	return api{
-		group: func(ctx context.Context, p place, name string) (*compute.InstanceGroupManager, error) {
-			m, err := in(p,
-				zones.Get(p.project, p.zone, name).Fields(groupFields).Context(ctx).Do,
-				regions.Get(p.project, p.region, name).Fields(groupFields).Context(ctx).Do)
-			return m, named(err, "a group", m != nil && m.Name == name)
+		group: func(ctx context.Context, k groupKey) (*compute.InstanceGroupManager, error) {
+			m, err := in(k.place,
+				zones.Get(k.project, k.zone, k.name).Fields(groupFields).Context(ctx).Do,
+				regions.Get(k.project, k.region, k.name).Fields(groupFields).Context(ctx).Do)
+			return m, named(err, "a group", m != nil && m.Name == k.name)
 		},
 		groups: func(ctx context.Context, p place) (out []*compute.InstanceGroupManager, err error) {
 			if p.zone != "" {
@@ -69,32 +69,32 @@ func newAPI(s *compute.Service) api {
 			nameless := func(m *compute.InstanceGroupManager) bool { return m == nil || m.Name == "" }
 			return out, named(err, "a list of groups", !slices.ContainsFunc(out, nameless))
 		},
-		instances: func(ctx context.Context, p place, name string) (out []*compute.ManagedInstance, err error) {
-			if p.zone != "" {
-				list := zones.ListManagedInstances(p.project, p.zone, name).MaxResults(perPage).Fields(instanceFields)
+		instances: func(ctx context.Context, k groupKey) (out []*compute.ManagedInstance, err error) {
+			if k.zone != "" {
+				list := zones.ListManagedInstances(k.project, k.zone, k.name).MaxResults(perPage).Fields(instanceFields)
 				err = list.Pages(ctx, into(&out, func(l *compute.InstanceGroupManagersListManagedInstancesResponse) ([]*compute.ManagedInstance, bool) {
 					return l.ManagedInstances, true
 				}))
 			} else {
-				list := regions.ListManagedInstances(p.project, p.region, name).MaxResults(perPage).Fields(instanceFields)
+				list := regions.ListManagedInstances(k.project, k.region, k.name).MaxResults(perPage).Fields(instanceFields)
 				err = list.Pages(ctx, into(&out, func(l *compute.RegionInstanceGroupManagersListInstancesResponse) ([]*compute.ManagedInstance, bool) {
 					return l.ManagedInstances, true
 				}))
 			}
 			return out, err
 		},
-		resize: func(ctx context.Context, p place, name string, size int64, requestID string) (*compute.Operation, error) {
-			return operation(in(p,
-				zones.Resize(p.project, p.zone, name, size).RequestId(requestID).Context(ctx).Do,
-				regions.Resize(p.project, p.region, name, size).RequestId(requestID).Context(ctx).Do))
+		resize: func(ctx context.Context, k groupKey, size int64, requestID string) (*compute.Operation, error) {
+			return operation(in(k.place,
+				zones.Resize(k.project, k.zone, k.name, size).RequestId(requestID).Context(ctx).Do,
+				regions.Resize(k.project, k.region, k.name, size).RequestId(requestID).Context(ctx).Do))
 		},
-		deleteInstances: func(ctx context.Context, p place, name string, instances []string, requestID string) (*compute.Operation, error) {
+		deleteInstances: func(ctx context.Context, k groupKey, instances []string, requestID string) (*compute.Operation, error) {
 			all := []string{"SkipInstancesOnValidationError"} // false is sent
 			zonal := &compute.InstanceGroupManagersDeleteInstancesRequest{Instances: instances, ForceSendFields: all}
 			regional := &compute.RegionInstanceGroupManagersDeleteInstancesRequest{Instances: instances, ForceSendFields: all}
-			return operation(in(p,
-				zones.DeleteInstances(p.project, p.zone, name, zonal).RequestId(requestID).Context(ctx).Do,
-				regions.DeleteInstances(p.project, p.region, name, regional).RequestId(requestID).Context(ctx).Do))
+			return operation(in(k.place,
+				zones.DeleteInstances(k.project, k.zone, k.name, zonal).RequestId(requestID).Context(ctx).Do,
+				regions.DeleteInstances(k.project, k.region, k.name, regional).RequestId(requestID).Context(ctx).Do))
 		},
 		operation: func(ctx context.Context, p place, name string) (*compute.Operation, error) {
 			return operation(in(p,

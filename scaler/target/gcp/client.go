@@ -72,28 +72,23 @@ func newClient(a Account, override *http.Client) (*client, error) {
 	cl := &client{api: newAPI(service), close: (&http.Client{Transport: base}).CloseIdleConnections}
 	cl.groups.Fetch, cl.groups.PerCall, cl.groups.Age = cl.readGroups, math.MaxInt, keep
 	cl.groups.Together = func(a, b groupKey) bool { return a.place == b.place }
-	cl.instances.Fetch, cl.instances.Age = share.Only(cl.readInstances), keep
+	cl.instances.Fetch, cl.instances.Age = share.Only(cl.api.instances), keep
 	return cl, nil
 }
 
 // readGroups reads groups of one place: one alone, or all of the place together.
 func (c *client) readGroups(ctx context.Context, keys []groupKey) (map[groupKey]*compute.InstanceGroupManager, error) {
-	p := keys[0].place
 	out := make(map[groupKey]*compute.InstanceGroupManager, len(keys))
 	if len(keys) == 1 {
-		m, err := c.api.group(ctx, p, keys[0].name)
+		m, err := c.api.group(ctx, keys[0])
 		out[keys[0]] = m
 		return out, err
 	}
-	list, err := c.api.groups(ctx, p)
+	list, err := c.api.groups(ctx, keys[0].place)
 	for _, m := range list {
-		out[groupKey{p, m.Name}] = m
+		out[groupKey{keys[0].place, m.Name}] = m
 	}
 	return out, err
-}
-
-func (c *client) readInstances(ctx context.Context, k groupKey) ([]*compute.ManagedInstance, error) {
-	return c.api.instances(ctx, k.place, k.name)
 }
 
 // group reads a group. What it returns is shared and must not be changed.

@@ -79,10 +79,7 @@ func (c *Config) place() place {
 
 // endpoint is that of the API after the defaults, without a slash at its end.
 func (c *Account) endpoint() string {
-	if c.Endpoint == "" {
-		return defaultEndpoint
-	}
-	return strings.TrimSuffix(c.Endpoint, "/")
+	return strings.TrimSuffix(cmp.Or(c.Endpoint, defaultEndpoint), "/")
 }
 
 // The rules of Compute Engine for names. Projects of old may have a domain

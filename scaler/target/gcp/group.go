@@ -150,9 +150,9 @@ func (g *group) ask(ctx context.Context, op string, from, to int, instances []st
 		err error
 	)
 	if len(instances) > 0 {
-		o, err = g.client.api.deleteInstances(ctx, g.key.place, g.key.name, instances, id)
+		o, err = g.client.api.deleteInstances(ctx, g.key, instances, id)
 	} else {
-		o, err = g.client.api.resize(ctx, g.key.place, g.key.name, int64(to), id)
+		o, err = g.client.api.resize(ctx, g.key, int64(to), id)
 	}
 	// Even where there is no answer something may have happened.
 	g.client.forget(g.key)
