@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,17 +22,20 @@ type Answer struct {
 
 type noteKey struct{}
 
-type note struct {
-	mu     sync.Mutex
+// note is what came of the last request; nil: there was none.
+type note = atomic.Pointer[outcome]
+
+type outcome struct {
 	answer Answer
 	err    error
 }
 
 // Note returns a context whose requests leave the last one's answer in it, for
-// Noted: those through Noting, and those of which NoteResponse is told.
+// Noted: those through Noting, and those of which NoteResponse or NoteError is
+// told.
 func Note(ctx context.Context) context.Context {
 	n := new(note)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { n.set(Answer{}, nil) }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { n.Store(nil) }})
 	return context.WithValue(ctx, noteKey{}, n)
 }
 
@@ -44,30 +47,12 @@ func noteOf(ctx context.Context) *note {
 	return new(note)
 }
 
-func (n *note) set(a Answer, err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.answer, n.err = a, err
-}
-
-func (n *note) get() (Answer, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.answer, n.err
-}
-
 // Noted is the answer to the last request of a context.
-func Noted(ctx context.Context) Answer {
-	a, _ := noteOf(ctx).get()
-	return a
-}
+func Noted(ctx context.Context) Answer { return Value(noteOf(ctx).Load()).answer }
 
 // NotedError is why the last request of a context came to nothing; nil where it
 // has an answer, or nobody noted anything.
-func NotedError(ctx context.Context) error {
-	_, err := noteOf(ctx).get()
-	return err
-}
+func NotedError(ctx context.Context) error { return Value(noteOf(ctx).Load()).err }
 
 // Noting returns a RoundTripper that notes the answers of next.
 func Noting(next http.RoundTripper) http.RoundTripper { return noting{next} }
@@ -95,12 +80,12 @@ func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
 func NoteResponse(resp *http.Response) {
 	a := Answer{Status: resp.StatusCode, RetryAfter: RetryAfter(resp.Header, time.Now())}
 	a.Date, _ = http.ParseTime(resp.Header.Get("Date"))
-	noteOf(resp.Request.Context()).set(a, nil)
+	noteOf(resp.Request.Context()).Store(&outcome{answer: a})
 }
 
 // NoteError notes why a request has no answer, for clients that take no
 // RoundTripper; nil: it has one.
-func NoteError(ctx context.Context, err error) { noteOf(ctx).set(Answer{}, err) }
+func NoteError(ctx context.Context, err error) { noteOf(ctx).Store(&outcome{err: err}) }
 
 func closeIdle(t http.RoundTripper) {
 	if c, ok := t.(interface{ CloseIdleConnections() }); ok {
