@@ -100,8 +100,9 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of region %s: %w", c.Region, err)
 	}
-	return newGroup(c, o, a, release), nil
+	g := &group{id: c.ScalingGroupID, what: "scaling group " + c.ScalingGroupID, allowOthers: c.AllowOtherOwners, logger: o.Log(), account: a}
+	var leave func()
+	g.member, leave = a.join(g.id)
+	g.OnClose = func() { leave(); release() }
+	return g, nil
 }
-
-// what names the group in errors.
-func (c *Config) what() string { return "scaling group " + c.ScalingGroupID }

@@ -29,14 +29,6 @@ var (
 	_ target.Closer  = (*group)(nil)
 )
 
-func newGroup(c *Config, o target.Options, a *account, release func()) *group {
-	g := &group{id: c.ScalingGroupID, what: c.what(), allowOthers: c.AllowOtherOwners, logger: o.Log(), account: a}
-	var leave func()
-	g.member, leave = a.join(g.id)
-	g.OnClose = func() { leave(); release() }
-	return g
-}
-
 // Current implements target.Target.
 //
 // Requested is the expected number of instances where the group has one. Else

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
@@ -89,21 +88,6 @@ func (c *client) readGroups(ctx context.Context, keys []groupKey) (map[groupKey]
 		out[groupKey{keys[0].place, m.Name}] = m
 	}
 	return out, err
-}
-
-// group reads a group. What it returns is shared and must not be changed.
-func (c *client) group(ctx context.Context, k groupKey) (*compute.InstanceGroupManager, error) {
-	m, err := c.groups.Get(ctx, k, time.Time{})
-	if err == nil && m == nil {
-		err = &googleapi.Error{Code: http.StatusNotFound, Message: "there is no " + k.group(k.name)}
-	}
-	return m, err
-}
-
-// managed reads the instances of a group. What it returns is shared and must
-// not be changed.
-func (c *client) managed(ctx context.Context, k groupKey) ([]*compute.ManagedInstance, error) {
-	return c.instances.Get(ctx, k, time.Time{})
 }
 
 // forget makes the next read of a group ask anew, after it was changed.

@@ -125,5 +125,10 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.endpoint(), err)
 	}
-	return newGroup(c, cl, release), nil
+	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl}
+	g.what = "instance group " + g.key.location() + "/" + c.Name
+	g.attempt.Within = retriesFor
+	unuse := cl.groups.Use(g.key)
+	g.OnClose = func() { unuse(); release() }
+	return g, nil
 }

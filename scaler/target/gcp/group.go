@@ -10,6 +10,7 @@ import (
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
+	"google.golang.org/api/googleapi"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -40,15 +41,6 @@ var (
 	_ target.Victims = (*group)(nil)
 	_ target.Closer  = (*group)(nil)
 )
-
-func newGroup(c *Config, cl *client, release func()) *group {
-	g := &group{cfg: *c, key: groupKey{c.place(), c.Name}, client: cl}
-	g.attempt.Within = retriesFor
-	g.what = "instance group " + g.key.location() + "/" + c.Name
-	unuse := cl.groups.Use(g.key)
-	g.OnClose = func() { unuse(); release() }
-	return g
-}
 
 // Current implements target.Target.
 //
@@ -86,7 +78,10 @@ func (g *group) read(ctx context.Context, op string) (*compute.InstanceGroupMana
 	if err != nil {
 		return nil, 0, err
 	}
-	m, err := g.client.group(ctx, g.key)
+	m, err := g.client.groups.Get(ctx, g.key, time.Time{})
+	if err == nil && m == nil {
+		err = &googleapi.Error{Code: http.StatusNotFound, Message: "there is no " + g.key.group(g.key.name)}
+	}
 	if err != nil {
 		return nil, 0, failure(ctx, op, err)
 	}

@@ -52,7 +52,7 @@ func (g *group) ready(ctx context.Context, m *compute.InstanceGroupManager) (int
 	if calm && (m.TargetSize == 0 || !checked(m) || healthy) {
 		return int(m.TargetSize), nil, nil
 	}
-	list, err := g.client.managed(ctx, g.key)
+	list, err := g.client.instances.Get(ctx, g.key, time.Time{})
 	if err != nil {
 		return 0, nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"time"
 
 	compute "google.golang.org/api/compute/v1"
 
@@ -26,7 +27,7 @@ func (g *group) Replicas(ctx context.Context) (target.Replicas, error) {
 	if err != nil {
 		return target.Replicas{}, err
 	}
-	list, err := g.client.managed(ctx, g.key)
+	list, err := g.client.instances.Get(ctx, g.key, time.Time{})
 	if err != nil {
 		return target.Replicas{}, failure(ctx, op, err)
 	}
@@ -62,7 +63,7 @@ func (g *group) ScaleDown(ctx context.Context, desired int, victims []string) er
 		if p != nil {
 			return nil, target.Errorf(target.KindConflict, op, "the last request, for %d, is still on its way", p.to)
 		}
-		list, err := g.client.managed(ctx, g.key)
+		list, err := g.client.instances.Get(ctx, g.key, time.Time{})
 		if err != nil {
 			return nil, failure(ctx, op, err)
 		}
