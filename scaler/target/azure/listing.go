@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
@@ -54,24 +56,13 @@ func (a *account) load(ctx context.Context, scope string) (sets, error) {
 	}
 	out := make(sets, len(all))
 	for i := range all {
-		group, ok := groupOf(all[i].ID)
-		if !ok {
+		id, err := arm.ParseResourceID(all[i].ID)
+		if err != nil || id.ResourceGroupName == "" {
 			return nil, target.Errorf(target.KindTemporary, op, "%q is no ID of a scale set", all[i].ID)
 		}
-		out[setKey(group, all[i].Name)] = &all[i]
+		out[setKey(id.ResourceGroupName, all[i].Name)] = &all[i]
 	}
 	return out, nil
-}
-
-// groupOf is the resource group in an ID, which comes in any case.
-func groupOf(id string) (string, bool) {
-	parts := strings.Split(id, "/")
-	for i, p := range parts[:max(0, len(parts)-1)] {
-		if strings.EqualFold(p, "resourceGroups") && parts[i+1] != "" {
-			return parts[i+1], true
-		}
-	}
-	return "", false
 }
 
 // find reads a scale set, from a list where it is on one. It is asked for by

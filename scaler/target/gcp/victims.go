@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -103,14 +104,14 @@ func order(list []*compute.ManagedInstance, checked bool) []*compute.ManagedInst
 	return out
 }
 
+// instanceURL is the end of that of an instance.
+var instanceURL = regexp.MustCompile(`(?:^|/)projects/([^/]+)/zones/([^/]+)/[^/]+/([^/]+)$`)
+
 // internalName is the name by which the instance is known to the DNS of its
 // network, zonal as it is by default: web-x1f2.europe-west1-b.c.shop.internal.
 func internalName(instance string) string {
-	name := path.Base(instance)
-	zone := path.Dir(path.Dir(instance)) // …/projects/shop/zones/europe-west1-b
-	project := path.Dir(path.Dir(zone))  // …/projects/shop
-	if path.Base(path.Dir(zone)) != "zones" || path.Base(path.Dir(project)) != "projects" {
-		return ""
+	if m := instanceURL.FindStringSubmatch(instance); m != nil {
+		return m[3] + "." + m[2] + ".c." + m[1] + ".internal"
 	}
-	return name + "." + path.Base(zone) + ".c." + path.Base(project) + ".internal"
+	return ""
 }
