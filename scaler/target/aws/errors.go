@@ -66,15 +66,12 @@ func (a *account) failure(ctx context.Context, op string, err error) error {
 		if slices.Contains(stale, code(err)) {
 			a.credentials.cache.Invalidate()
 		}
-		return &target.Error{Kind: kind(err), RetryAfter: retryAfter(response(err)), Err: plain(err)}
+		kind := answerKind(err)
+		if e, ok := errors.AsType[*credentialsError](err); ok {
+			kind = e.kind()
+		}
+		return &target.Error{Kind: kind, RetryAfter: retryAfter(response(err)), Err: plain(err)}
 	})
-}
-
-func kind(err error) target.Kind {
-	if e, ok := errors.AsType[*credentialsError](err); ok {
-		return e.kind()
-	}
-	return answerKind(err)
 }
 
 // answerKind goes by the code of an answer and, where that is unknown or
