@@ -43,7 +43,8 @@ type keyring struct {
 }
 
 func newKeyring(a Access, w wire) (*keyring, error) {
-	k := &keyring{access: a, sts: rpc{version: "2015-04-01"}}
+	k := &keyring{access: a}
+	k.sts.version, k.sts.who = "2015-04-01", k.own
 	return k, k.sts.client.Init(clientConfig(a, cmp.Or(a.STSEndpoint, "sts."+a.Region+".aliyuncs.com"), w))
 }
 
@@ -98,15 +99,11 @@ func (k *keyring) own(ctx context.Context) (credentials.Credential, error) {
 // assume asks for a session of the role.
 func (k *keyring) assume(ctx context.Context) (credentials.Credential, time.Time, error) {
 	const action = "AssumeRole"
-	own, err := k.own(ctx)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
 	query := map[string]any{"RoleArn": k.access.RoleARN, "RoleSessionName": sessionName, "DurationSeconds": sessionSeconds}
 	if k.access.ExternalID != "" {
 		query["ExternalId"] = k.access.ExternalID
 	}
-	body, err := k.sts.call(ctx, own, action, query)
+	body, err := k.sts.call(ctx, action, query)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

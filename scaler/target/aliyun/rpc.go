@@ -18,6 +18,8 @@ import (
 // in the program as soon as anything had a field of its type.
 type rpc struct {
 	version string
+	// who finds the credentials of this moment.
+	who func(context.Context) (credentials.Credential, error)
 	// client is what that of a call is copied from: a call writes to its client.
 	client openapi.Client
 }
@@ -35,7 +37,11 @@ func clientConfig(a Access, endpoint string, w wire) *utils.Config {
 // call makes one call and returns the body of its answer. A success that does
 // not look like one is an error: a proxy's page must not be taken for a region
 // without groups.
-func (r *rpc) call(ctx context.Context, who credentials.Credential, action string, query map[string]any) (map[string]any, error) {
+func (r *rpc) call(ctx context.Context, action string, query map[string]any) (map[string]any, error) {
+	who, err := r.who(ctx)
+	if err != nil {
+		return nil, err
+	}
 	client := r.client
 	client.Credential = who
 	// Typed errors, and not their texts in one of no type.

@@ -19,10 +19,9 @@ const idsPerCall = 20
 // safe for concurrent use, make one attempt each, and return raw errors for
 // failure.
 type service struct {
-	rpc    rpc
+	rpc
 	region string
 	http   *http.Client
-	keys   *keyring
 }
 
 func newService(a Access, client *http.Client) (*service, error) {
@@ -33,16 +32,7 @@ func newService(a Access, client *http.Client) (*service, error) {
 	}
 	var sdk ess.Client // it knows where the service is, region by region
 	err = sdk.Init(clientConfig(a, a.Endpoint, w))
-	return &service{rpc: rpc{"2022-02-22", sdk.Client}, region: a.Region, http: w.Client, keys: keys}, err
-}
-
-// call is rpc.call with the credentials of this moment.
-func (s *service) call(ctx context.Context, action string, query map[string]any) (map[string]any, error) {
-	who, err := s.keys.get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.rpc.call(ctx, who, action, query)
+	return &service{rpc{"2022-02-22", keys.get, sdk.Client}, a.Region, w.Client}, err
 }
 
 // list is an action that lists things, the key that they are under in its
