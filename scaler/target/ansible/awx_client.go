@@ -121,39 +121,26 @@ func (c *controller) find(ctx context.Context, op, list, what, name string, more
 	return page.Results[0].ID, nil
 }
 
-// hostsOf is the source that a group of a controller's inventory is. Disabled
-// hosts are none: no job would touch them.
-type hostsOf struct {
-	*controller
-	inventory, group string
-	ready            *counter
-}
-
-func (h *hostsOf) read(ctx context.Context, op string, _ time.Time) (counts, error) {
-	inventory, err := h.find(ctx, op, "inventories/", "inventory", h.inventory, nil)
+// hosts counts the hosts of a group of an inventory. Disabled ones are none: no
+// job would touch them.
+func (c *controller) hosts(ctx context.Context, op, inventory, group string) (int, error) {
+	inventoryID, err := c.find(ctx, op, "inventories/", "inventory", inventory, nil)
 	if err != nil {
-		return counts{}, err
+		return 0, err
 	}
-	group, err := h.find(ctx, op, "groups/", "group", h.group, url.Values{"inventory": {strconv.Itoa(inventory)}})
+	groupID, err := c.find(ctx, op, "groups/", "group", group, url.Values{"inventory": {strconv.Itoa(inventoryID)}})
 	if err != nil {
-		return counts{}, err
+		return 0, err
 	}
 	var page struct {
 		Count *int `json:"count"`
 	}
-	path := fmt.Sprintf("groups/%d/all_hosts/", group)
-	if err := h.call(ctx, op, http.MethodGet, path, url.Values{"enabled": {"true"}, "page_size": {"1"}}, nil, &page); err != nil {
-		return counts{}, err
+	path := fmt.Sprintf("groups/%d/all_hosts/", groupID)
+	if err := c.call(ctx, op, http.MethodGet, path, url.Values{"enabled": {"true"}, "page_size": {"1"}}, nil, &page); err != nil {
+		return 0, err
 	}
 	if page.Count == nil {
-		return counts{}, target.Errorf(target.KindTemporary, op, "GET %s: the answer has no count", path)
+		return 0, target.Errorf(target.KindTemporary, op, "GET %s: the answer has no count", path)
 	}
-	if h.ready == nil {
-		return counts{*page.Count, *page.Count}, nil
-	}
-	ready, err := h.ready.number(ctx, op)
-	if err != nil {
-		return counts{}, err
-	}
-	return counts{*page.Count, ready}, nil
+	return *page.Count, nil
 }

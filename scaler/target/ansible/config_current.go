@@ -1,7 +1,9 @@
 package ansible
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -25,6 +27,19 @@ type CurrentConfig struct {
 type CommandConfig struct {
 	// Command is the program and its arguments. There is no shell.
 	Command []string `yaml:"command"`
+}
+
+// source is what the configuration says to count by; hosts counts those of the
+// group.
+func (c *CurrentConfig) source(e environment, hosts func(ctx context.Context, op string, since time.Time) (int, error)) source {
+	if c.Group == "" {
+		return &counter{e, c.Command}
+	}
+	g := &group{hosts: hosts}
+	if c.Ready != nil {
+		g.ready = &counter{e, c.Ready.Command}
+	}
+	return g
 }
 
 func (c *CurrentConfig) setDirectory(dir string) {

@@ -130,7 +130,9 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 		t.Cleanup(lease.Close)
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			g := &inventoryGroup{listing: lease.Client, group: test.group}
+			g := &group{hosts: func(ctx context.Context, op string, since time.Time) (int, error) {
+				return lease.Client.hosts(ctx, op, test.group, since)
+			}}
 			n, err := g.read(t.Context(), "count "+test.group, time.Time{})
 			got := strconv.Itoa(n.requested)
 			if err != nil {
@@ -174,7 +176,7 @@ func TestCached(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if n, err := c.read(t.Context(), ""); err != nil || n != (counts{1, 1}) {
+			if n, err := c.read(t.Context(), "", false); err != nil || n != (counts{1, 1}) {
 				t.Errorf("%+v, %v", n, err)
 			}
 		})
@@ -182,13 +184,13 @@ func TestCached(t *testing.T) {
 	wg.Wait()
 	// What is asked while something ends may be from before its end.
 	c.forget()
-	wg.Go(func() { _, _ = c.read(t.Context(), "") })
+	wg.Go(func() { _, _ = c.read(t.Context(), "", false) })
 	for s.asked.Load() < 2 {
 		time.Sleep(time.Millisecond)
 	}
 	c.forget()
 	wg.Wait()
-	if n, _ := c.read(t.Context(), ""); n.requested != 3 {
+	if n, _ := c.read(t.Context(), "", false); n.requested != 3 {
 		t.Errorf("%+v, want it to be asked again", n)
 	}
 	// Reads that take longer than they stay fresh are shared all the same.
@@ -196,7 +198,7 @@ func TestCached(t *testing.T) {
 	s.asked.Store(0)
 	s.takes = fresh + 200*time.Millisecond
 	for range 8 {
-		wg.Go(func() { _, _ = c.read(t.Context(), "") })
+		wg.Go(func() { _, _ = c.read(t.Context(), "", false) })
 	}
 	wg.Wait()
 	if n := s.asked.Load(); n > 2 {
@@ -204,7 +206,7 @@ func TestCached(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.read(ctx, "count"); !target.IsTimeout(err) {
+	if _, err := c.read(ctx, "count", false); !target.IsTimeout(err) {
 		t.Errorf("%v, want the caller's cancellation", err)
 	}
 }
@@ -213,7 +215,7 @@ func TestCached(t *testing.T) {
 // is gone with the first reader.
 func TestVarsArePrivate(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	content, err := own{target: "web"}.file(map[string]any{"key": "secret"})
+	content, err := varsFile(map[string]any{"key": "secret"}, map[string]any{"alertscaler_target": "web"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
@@ -24,44 +23,27 @@ func present(op, what, path string) error {
 	return nil
 }
 
-// exitError is how a run of ansible-playbook ended, as an error of a kind; nil
-// for one that went well.
-func exitError(op string, err error, printed *program.Output) error {
-	if err == nil {
-		return nil
-	}
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok {
-		return target.Errorf(target.KindTemporary, op, "run ansible-playbook: %w", err)
-	}
-	kind, meaning := exitKind(exit.ExitCode(), printed)
-	return target.Errorf(kind, op, "ansible-playbook: %w (%s): %s", exit, meaning, quoted(printed))
+// exitCodes are those of ansible-core.
+var exitCodes = map[int]program.Exit{
+	-1:  {Kind: target.KindTemporary, Meaning: "it was killed"},
+	1:   {Kind: target.KindPermanent, Meaning: "Ansible refused to run it"},
+	2:   {Kind: target.KindTemporary, Meaning: "a task failed on a host"},
+	4:   {Kind: target.KindTemporary, Meaning: "a host is unreachable"},
+	5:   {Kind: target.KindPermanent, Meaning: "Ansible does not know an option"},
+	8:   {Kind: target.KindTemporary, Meaning: "a task failed on a host"},
+	99:  {Kind: target.KindTemporary, Meaning: "it was interrupted"},
+	250: {Kind: target.KindPermanent, Meaning: "an error that Ansible did not expect"},
 }
 
-// exitKind translates the exit codes of ansible-core.
-func exitKind(code int, printed *program.Output) (target.Kind, string) {
-	switch code {
-	case -1:
-		return target.KindTemporary, "it was killed"
-	case 2, 8:
-		return target.KindTemporary, "a task failed on a host"
-	case 4:
-		// One code for two things, and one of them no later try will mend.
-		if neverRan(printed) {
-			return target.KindPermanent, "the playbook cannot be read"
-		}
-		return target.KindTemporary, "a host is unreachable"
-	case 5:
-		return target.KindPermanent, "Ansible does not know an option"
-	case 99:
-		return target.KindTemporary, "it was interrupted"
-	case 250:
-		return target.KindPermanent, "an error that Ansible did not expect"
-	case 1:
-		return target.KindPermanent, "Ansible refused to run it"
-	default:
-		return target.KindPermanent, "an exit code that Ansible does not document"
+func exitMeaning(code int, printed *program.Output) program.Exit {
+	// One code for two things, and one of them no later try will mend.
+	if code == 4 && neverRan(printed) {
+		return program.Exit{Kind: target.KindPermanent, Meaning: "the playbook cannot be read"}
 	}
+	if known, ok := exitCodes[code]; ok {
+		return known
+	}
+	return program.Exit{Kind: target.KindPermanent, Meaning: "an exit code that Ansible does not document"}
 }
 
 // neverRan reports whether the output is that of a parser which gave up: an

@@ -13,13 +13,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// inventoryGroup is the source that a group of an inventory is.
-type inventoryGroup struct {
-	listing *listing
-	group   string
-	ready   *counter // nil: all hosts are
-}
-
 // inventoryProgram is the ansible-inventory that belongs to an
 // ansible-playbook.
 func inventoryProgram(playbookProgram string) string {
@@ -30,32 +23,20 @@ func inventoryProgram(playbookProgram string) string {
 	return name
 }
 
-// forget implements forgetter.
-func (g *inventoryGroup) forget() { g.listing.forget() }
-
-func (g *inventoryGroup) read(ctx context.Context, op string, since time.Time) (counts, error) {
-	if err := ctx.Err(); err != nil {
-		return counts{}, failure(op, err)
+// hosts counts the hosts of a group, by a listing as read returns it.
+func (l *listing) hosts(ctx context.Context, op, group string, since time.Time) (int, error) {
+	if err := available(op, l.program, l.inventory); err != nil {
+		return 0, err
 	}
-	if err := available(op, g.listing.program, g.listing.inventory); err != nil {
-		return counts{}, err
-	}
-	inv, err := g.listing.read(ctx, op, since)
+	inv, err := l.read(ctx, op, since)
 	if err != nil {
-		return counts{}, err
+		return 0, err
 	}
-	n, ok := inv.hosts(g.group)
+	n, ok := inv.hosts(group)
 	if !ok {
-		return counts{}, target.Errorf(target.KindNotFound, op, "the inventory has no group %s", g.group)
+		return 0, target.Errorf(target.KindNotFound, op, "the inventory has no group %s", group)
 	}
-	if g.ready == nil {
-		return counts{n, n}, nil
-	}
-	ready, err := g.ready.number(ctx, op)
-	if err != nil {
-		return counts{}, err
-	}
-	return counts{n, ready}, nil
+	return n, nil
 }
 
 // inventory is what ansible-inventory --list prints: groups by name. A group

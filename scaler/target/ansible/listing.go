@@ -63,7 +63,7 @@ func (i *Inventories) get(e environment, program, inventory string) *share.Lease
 	i.once.Do(func() { i.slots = make(chan struct{}, max(1, runtime.NumCPU())) })
 	key := listingKey{program: program, inventory: inventory, dir: e.dir, env: fmt.Sprintf("%q", e.env)}
 	lease, _ := i.pool.Get(key, share.Sum{}, func() (*listing, error) {
-		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now}, nil
+		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now, known: new(flight)}, nil
 	}, nil) // it does not fail
 	return lease
 }
@@ -77,7 +77,7 @@ type listing struct {
 	now                func() time.Time
 
 	mu        sync.Mutex // guards what follows
-	known     *flight    // the last that went well; nil: none
+	known     *flight    // the last that went well, or an empty one
 	running   *flight
 	forgotten time.Time // what began before that is of no use
 }
@@ -85,10 +85,9 @@ type listing struct {
 // flight is one run of ansible-inventory. It is nobody's in particular: who
 // leaves does not end it, and whoever asks next finds it.
 type flight struct {
-	began  time.Time
-	sum    share.Sum // of the files, where static
-	static bool
-	done   chan struct{}
+	began time.Time
+	sum   share.Sum // of the files; zero: they are not all
+	done  chan struct{}
 	// Set before done is closed.
 	inv inventory
 	err error
@@ -97,34 +96,26 @@ type flight struct {
 // read returns the inventory: as it is, where it is files, and else not as it
 // was before since, nor much older than a moment ago.
 func (l *listing) read(ctx context.Context, op string, since time.Time) (inventory, error) {
-	sum, static := contentOf(l.inventory)
+	sum := contentOf(l.inventory)
+	renew, old := askAfter, oldest
 	l.mu.Lock()
+	if sum != (share.Sum{}) {
+		renew, old, since = sameFor, sameFor, time.Time{}
+	}
 	if l.forgotten.After(since) {
 		since = l.forgotten
 	}
-	serves := func(f *flight) bool {
-		switch {
-		case f == nil || f.static != static || f.began.Before(l.forgotten):
-			return false
-		case static:
-			return f.sum == sum
-		default:
-			return !f.began.Before(since)
+	serves := func(f *flight) bool { return f != nil && f.sum == sum && !f.began.Before(since) }
+	if age := l.now().Sub(l.known.began); serves(l.known) && age < old {
+		if age >= renew && l.running == nil {
+			l.start(sum)
 		}
-	}
-	if serves(l.known) {
-		age := l.now().Sub(l.known.began)
-		if static && age < sameFor || !static && age < oldest {
-			if !static && age >= askAfter && l.running == nil {
-				l.start(sum, static)
-			}
-			defer l.mu.Unlock()
-			return l.known.inv, nil
-		}
+		defer l.mu.Unlock()
+		return l.known.inv, nil
 	}
 	f := l.running
 	if !serves(f) {
-		f = l.start(sum, static)
+		f = l.start(sum)
 	}
 	l.mu.Unlock()
 	select {
@@ -146,8 +137,8 @@ func (l *listing) forget() {
 }
 
 // start lists the inventory. l.mu is held.
-func (l *listing) start(sum share.Sum, static bool) *flight {
-	f := &flight{began: l.now(), sum: sum, static: static, done: make(chan struct{})}
+func (l *listing) start(sum share.Sum) *flight {
+	f := &flight{began: l.now(), sum: sum, done: make(chan struct{})}
 	l.running = f
 	go func() {
 		l.slots <- struct{}{}
@@ -160,7 +151,7 @@ func (l *listing) start(sum share.Sum, static bool) *flight {
 		if l.running == f {
 			l.running = nil
 		}
-		if f.err == nil && (l.known == nil || f.began.After(l.known.began)) {
+		if f.err == nil && f.began.After(l.known.began) {
 			l.known = f
 		}
 		l.mu.Unlock()
@@ -189,15 +180,15 @@ func (l *listing) list() (inventory, error) {
 // plugin is what a file has that has its hosts from elsewhere.
 var plugin = regexp.MustCompile(`(?m)^\s*["']?plugin["']?\s*:`)
 
-// contentOf sums up the files of an inventory. static is false where what they
+// contentOf sums up the files of an inventory. The sum is zero where what they
 // say is not all: programs and the configurations of plugins ask others, and
 // Ansible's own default is wherever its configuration has it.
-func contentOf(inventory string) (sum share.Sum, static bool) {
+func contentOf(inventory string) share.Sum {
 	if inventory == "" {
-		return share.Sum{}, false
+		return share.Sum{}
 	}
 	if hostList(inventory) {
-		return share.Sum{}, true
+		return share.Files()
 	}
 	var names []string
 	var bytes int64
@@ -225,9 +216,9 @@ func contentOf(inventory string) (sum share.Sum, static bool) {
 		return err
 	})
 	if err != nil {
-		return share.Sum{}, false
+		return share.Sum{}
 	}
-	return share.Files(names...), true
+	return share.Files(names...)
 }
 
 // errDynamic ends the walk through an inventory that is not files alone.

@@ -64,9 +64,7 @@ func TestInventoryOfFilesIsListedOnce(t *testing.T) {
 			for _, tgt := range tgts {
 				wg.Go(func() {
 					for range 3 {
-						tgt.current.mu.Lock()
-						tgt.current.at = time.Time{} // a while later
-						tgt.current.mu.Unlock()
+						tgt.current.forget() // a while later
 						if st, err := tgt.Current(t.Context()); err != nil || st.Requested != want {
 							t.Errorf("%s: %+v, %v, want %d", name, st, err, want)
 						}
@@ -100,9 +98,7 @@ func TestInventoryThatAsksOthers(t *testing.T) {
 	l := tgts[0].listing.Client
 	read := func(tgt *playbook) int {
 		t.Helper()
-		tgt.current.mu.Lock()
-		tgt.current.at = time.Time{} // a while later
-		tgt.current.mu.Unlock()
+		tgt.current.forget() // a while later
 		return current(t, tgt).Requested
 	}
 	var wg sync.WaitGroup

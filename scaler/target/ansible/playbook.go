@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
-
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -28,13 +25,10 @@ const (
 
 // playbook is a target.Target.
 type playbook struct {
+	counted
 	cfg         Config
-	options     target.Options
-	logger      log.Logger
 	environment environment
-	current     *cached
 	listing     *share.Lease[*listing] // nil: a command counts
-	requests    requests
 	acceptAfter time.Duration
 	after       func(time.Duration) <-chan time.Time
 	starting    share.Lock // whoever has it may start a run
@@ -44,14 +38,12 @@ type playbook struct {
 	running sync.WaitGroup
 }
 
-var (
-	_ target.Target = (*playbook)(nil)
-	_ target.Closer = (*playbook)(nil)
-)
+var _ target.Closer = (*playbook)(nil)
 
 func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
-		cfg: *cfg, options: o, logger: o.Log(), acceptAfter: acceptAfter, after: time.After,
+		counted: counted{options: o, logger: o.Log(), run: "playbook", key: "playbook", value: cfg.Playbook},
+		cfg:     *cfg, acceptAfter: acceptAfter, after: time.After,
 		environment: newEnvironment(cfg.dir(), cfg.PassEnv, cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",
 			// An inventory that cannot be read is no empty one.
@@ -60,44 +52,19 @@ func newPlaybook(cfg *Config, o target.Options) *playbook {
 			"PYTHONUNBUFFERED=1"),
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
-	p.current = newCached(p.source())
+	if cfg.Current.Group != "" {
+		p.listing = cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(cfg.AnsiblePlaybook)), absolute(cfg.Inventory))
+	}
+	p.current = newCached(cfg.Current.source(p.environment, func(ctx context.Context, op string, since time.Time) (int, error) {
+		return p.listing.Client.hosts(ctx, op, cfg.Current.Group, since)
+	}))
 	return p
-}
-
-// source is what the configuration says to count by.
-func (p *playbook) source() source {
-	c := &p.cfg.Current
-	if c.Group == "" {
-		return &counter{p.environment, c.Command}
-	}
-	p.listing = p.cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(p.cfg.AnsiblePlaybook)), absolute(p.cfg.Inventory))
-	g := &inventoryGroup{listing: p.listing.Client, group: c.Group}
-	if c.Ready != nil {
-		g.ready = &counter{p.environment, c.Ready.Command}
-	}
-	return g
 }
 
 // Current implements target.Target. While a run is under way, requested is
 // what it was asked for.
 func (p *playbook) Current(ctx context.Context) (target.State, error) {
-	op := "count the replicas of " + p.options.Name
-	if err := ctx.Err(); err != nil {
-		return target.State{}, failure(op, err)
-	}
-	c, err := p.current.read(ctx, op)
-	if err != nil {
-		return target.State{}, err
-	}
-	return p.state(c), nil
-}
-
-func (p *playbook) state(c counts) target.State {
-	s, lost := p.requests.state(c, time.Now())
-	if lost != nil {
-		level.Error(p.logger).Log("msg", "playbook did not set the number", "playbook", p.cfg.Playbook, "err", lost)
-	}
-	return s
+	return p.count(ctx, "count the replicas of "+p.options.Name)
 }
 
 // Scale implements target.Target. It returns once the run has ended or has
@@ -140,15 +107,9 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 	if p.closing.Err() != nil {
 		return nil, target.Errorf(target.KindTemporary, op, "the target is closed")
 	}
-	if err := p.requests.admit(op, desired); err != nil {
-		return nil, err
-	}
-	c, err := p.current.exactly(ctx, op)
+	from, err := p.due(ctx, op, desired)
 	if err != nil {
 		return nil, err
-	}
-	if p.state(c).Requested == desired {
-		return nil, target.Errorf(target.KindNoOp, op, "there are %d replicas already", desired)
 	}
 	if err := available(op, program.Absolute(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)); err != nil {
 		return nil, err
@@ -159,7 +120,7 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 	if err := ctx.Err(); err != nil {
 		return nil, failure(op, err)
 	}
-	return p.launch(op, ownVars(ctx, p.options, desired, c.requested))
+	return p.launch(op, from, desired, ownVars(ctx, p.options, desired, from))
 }
 
 // Close implements target.Closer. It ends a run that is under way.
@@ -175,10 +136,7 @@ func (p *playbook) Close() error {
 // absolute makes a path of the configuration one that holds in any working
 // directory.
 func absolute(path string) string {
-	if path == "" || hostList(path) {
-		return path
-	}
-	if abs, err := filepath.Abs(path); err == nil {
+	if abs, err := filepath.Abs(path); err == nil && path != "" && !hostList(path) {
 		return abs
 	}
 	return path

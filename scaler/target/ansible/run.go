@@ -20,9 +20,9 @@ type run struct {
 }
 
 // launch starts ansible-playbook and follows it to its end.
-func (p *playbook) launch(op string, vars own) (*run, error) {
+func (p *playbook) launch(op string, from, desired int, vars map[string]any) (*run, error) {
 	r := &run{printed: program.NewOutput(int(p.cfg.MaxOutput)), done: make(chan struct{})}
-	content, err := vars.file(p.cfg.ExtraVars)
+	content, err := varsFile(p.cfg.ExtraVars, vars)
 	if err == nil {
 		r.vars, err = newPipe(content)
 	}
@@ -39,8 +39,8 @@ func (p *playbook) launch(op string, vars own) (*run, error) {
 		r.vars.close()
 		return nil, target.Errorf(target.KindPermanent, op, "start %s: %w", p.cfg.AnsiblePlaybook, err)
 	}
-	r.request = p.requests.begin(op, vars.current, vars.desired, time.Now())
-	level.Info(p.logger).Log("msg", "playbook started", "playbook", p.cfg.Playbook, "desired", vars.desired, "current", vars.current, "pid", cmd.Process.Pid)
+	r.request = p.requests.begin(op, from, desired, time.Now())
+	level.Info(p.logger).Log("msg", "playbook started", "playbook", p.cfg.Playbook, "desired", desired, "current", from, "pid", cmd.Process.Pid)
 	p.running.Go(func() { p.follow(op, r) })
 	return r, nil
 }
@@ -52,7 +52,7 @@ func (p *playbook) follow(op string, r *run) {
 	err := recovery.Do(recovery.Action, func() error {
 		select {
 		case <-r.group.Exited:
-			return exitError(op, r.group.Err, r.printed)
+			return program.Failure(op, "ansible-playbook", r.group.Err, func(code int) program.Exit { return exitMeaning(code, r.printed) }, quoted(r.printed))
 		case <-p.after(time.Duration(p.cfg.Timeout)):
 			r.group.End(killAfter)
 			return target.Errorf(target.KindTemporary, op, "the playbook was ended, it took longer than %s: %s", p.cfg.Timeout, quoted(r.printed))
@@ -63,6 +63,9 @@ func (p *playbook) follow(op string, r *run) {
 	})
 	r.vars.close()
 	// What was counted before is not what is counted now.
+	if p.listing != nil {
+		p.listing.Client.forget()
+	}
 	p.current.forget()
 	now := time.Now()
 	p.requests.end(r.request, err, now)

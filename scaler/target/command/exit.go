@@ -1,43 +1,28 @@
 package command
 
 import (
-	"errors"
-	"os/exec"
-
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
 // exitCodes are those that mean something: of sysexits.h where it has one, and
 // two after its last. Every other is temporary.
-var exitCodes = map[int]struct {
-	kind    target.Kind
-	meaning string
-}{
-	64:  {target.KindPermanent, "it does not take these arguments"},
-	66:  {target.KindNotFound, "what is to be scaled is not there"},
-	69:  {target.KindQuota, "there is no room"},
-	75:  {target.KindTemporary, "it may work later"},
-	77:  {target.KindUnauthorized, "it is not allowed to"},
-	78:  {target.KindPermanent, "its configuration is wrong"},
-	79:  {target.KindConflict, "someone else has changed it meanwhile"},
-	80:  {target.KindThrottled, "it was asked too often"},
-	126: {target.KindPermanent, "a program in it may not be executed"},
-	127: {target.KindPermanent, "a program in it is not there"},
+var exitCodes = map[int]program.Exit{
+	64:  {Kind: target.KindPermanent, Meaning: "it does not take these arguments"},
+	66:  {Kind: target.KindNotFound, Meaning: "what is to be scaled is not there"},
+	69:  {Kind: target.KindQuota, Meaning: "there is no room"},
+	75:  {Kind: target.KindTemporary, Meaning: "it may work later"},
+	77:  {Kind: target.KindUnauthorized, Meaning: "it is not allowed to"},
+	78:  {Kind: target.KindPermanent, Meaning: "its configuration is wrong"},
+	79:  {Kind: target.KindConflict, Meaning: "someone else has changed it meanwhile"},
+	80:  {Kind: target.KindThrottled, Meaning: "it was asked too often"},
+	126: {Kind: target.KindPermanent, Meaning: "a program in it may not be executed"},
+	127: {Kind: target.KindPermanent, Meaning: "a program in it is not there"},
 }
 
-// failure is the error of a run that did not go well. What is shown of the
-// arguments is the program alone: there may be a secret in the others.
-func failure(op, name string, err error, output string) error {
-	if program.NeverStarts(err) {
-		return target.Errorf(target.KindPermanent, op, "start %s: %w", name, err)
+func exitMeaning(code int) program.Exit {
+	if known, ok := exitCodes[code]; ok {
+		return known
 	}
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok {
-		return target.Errorf(target.KindTemporary, op, "run %s: %w", name, err)
-	}
-	if known, ok := exitCodes[exit.ExitCode()]; ok {
-		return target.Errorf(known.kind, op, "%s: %w (%s): %s", name, exit, known.meaning, output)
-	}
-	return target.Errorf(target.KindTemporary, op, "%s: %w: %s", name, exit, output)
+	return program.Exit{Kind: target.KindTemporary}
 }

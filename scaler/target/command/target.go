@@ -116,5 +116,5 @@ func (t *commands) run(ctx context.Context, op, name string, timeout time.Durati
 		}
 		return target.Errorf(target.KindTemporary, op, "%s was killed with all that it had started: %w: %s", name, late, output)
 	}
-	return failure(op, name, err, output)
+	return program.Failure(op, name, err, exitMeaning, output)
 }
