@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
@@ -34,7 +35,7 @@ func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplat
 		counted: counted{options: o, logger: o.Log(), run: "job", key: "job_template", value: cfg.JobTemplate},
 		cfg:     *cfg, controller: c, unsure: true,
 	}
-	t.current = newCached(cfg.Current.source(newEnvironment("", cfg.PassEnv, nil), func(ctx context.Context, op string, _ time.Time) (int, error) {
+	t.current = newCached(cfg.Current.source(environment{env: program.Environ(cfg.PassEnv, nil)}, func(ctx context.Context, op string, _ time.Time) (int, error) {
 		return c.hosts(ctx, op, cfg.Current.Inventory, cfg.Current.Group)
 	}))
 	return t

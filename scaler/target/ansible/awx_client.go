@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
@@ -33,10 +34,7 @@ func (c *controller) call(ctx context.Context, op, method, path string, query ur
 		}
 		body = bytes.NewReader(encoded)
 	}
-	address := c.root + path
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
+	address := strings.TrimSuffix(c.root+path+"?"+query.Encode(), "?")
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return target.Errorf(target.KindPermanent, op, "%w", err)
@@ -95,6 +93,12 @@ func (e *statusError) Error() string {
 	return s + ": " + http.StatusText(e.code)
 }
 
+// page is the beginning of a list.
+type page[T any] struct {
+	Count   *int
+	Results []T
+}
+
 // find returns the id of the one thing that has the name; one that is a number
 // is the id itself.
 func (c *controller) find(ctx context.Context, op, list, what, name string, more url.Values) (int, error) {
@@ -103,22 +107,17 @@ func (c *controller) find(ctx context.Context, op, list, what, name string, more
 	}
 	query := url.Values{"name": {name}, "page_size": {"2"}}
 	maps.Copy(query, more)
-	var page struct {
-		Count   int `json:"count"`
-		Results []struct {
-			ID int `json:"id"`
-		} `json:"results"`
-	}
-	if err := c.call(ctx, op, http.MethodGet, list, query, nil, &page); err != nil {
+	var named page[struct{ ID int }]
+	if err := c.call(ctx, op, http.MethodGet, list, query, nil, &named); err != nil {
 		return 0, err
 	}
 	switch {
-	case len(page.Results) == 0:
+	case len(named.Results) == 0:
 		return 0, target.Errorf(target.KindNotFound, op, "there is no %s %q, or none that these credentials may see", what, name)
-	case page.Count > 1:
-		return 0, target.Errorf(target.KindPermanent, op, "there are %d %ss of the name %q; give the id", page.Count, what, name)
+	case named.Count != nil && *named.Count > 1:
+		return 0, target.Errorf(target.KindPermanent, op, "there are %d %ss of the name %q; give the id", *named.Count, what, name)
 	}
-	return page.Results[0].ID, nil
+	return named.Results[0].ID, nil
 }
 
 // hosts counts the hosts of a group of an inventory. Disabled ones are none: no
@@ -132,15 +131,13 @@ func (c *controller) hosts(ctx context.Context, op, inventory, group string) (in
 	if err != nil {
 		return 0, err
 	}
-	var page struct {
-		Count *int `json:"count"`
-	}
+	var hosts page[struct{}]
 	path := fmt.Sprintf("groups/%d/all_hosts/", groupID)
-	if err := c.call(ctx, op, http.MethodGet, path, url.Values{"enabled": {"true"}, "page_size": {"1"}}, nil, &page); err != nil {
+	if err := c.call(ctx, op, http.MethodGet, path, url.Values{"enabled": {"true"}, "page_size": {"1"}}, nil, &hosts); err != nil {
 		return 0, err
 	}
-	if page.Count == nil {
+	if hosts.Count == nil {
 		return 0, target.Errorf(target.KindTemporary, op, "GET %s: the answer has no count", path)
 	}
-	return *page.Count, nil
+	return *hosts.Count, nil
 }

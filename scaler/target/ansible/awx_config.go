@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -91,16 +92,12 @@ func (c *AWXConfig) Validate() error {
 	if c.JobTemplate == "" {
 		return &target.FieldError{Field: "job_template", Msg: "must be the id or the name of a job template"}
 	}
-	if err := c.HTTPClientConfig.Validate(); err != nil {
-		return err
-	}
-	if err := program.ValidateEnviron(c.PassEnv, nil); err != nil {
-		return err
-	}
-	if err := validateExtraVars(c.ExtraVars); err != nil {
-		return err
-	}
-	return c.Current.validate(false)
+	return cmp.Or(
+		c.HTTPClientConfig.Validate(),
+		program.ValidateEnviron(c.PassEnv, nil),
+		validateExtraVars(c.ExtraVars),
+		c.Current.validate(false),
+	)
 }
 
 // New implements target.Config. Nothing is dialed.
@@ -127,7 +124,4 @@ type controller struct {
 	client *http.Client
 }
 
-var (
-	_ target.Config          = (*AWXConfig)(nil)
-	_ config.DirectorySetter = (*AWXConfig)(nil)
-)
+var _ config.DirectorySetter = (*AWXConfig)(nil)

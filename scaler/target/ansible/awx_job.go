@@ -65,17 +65,13 @@ func (c *controller) launch(ctx context.Context, op string, template int, vars m
 	}
 	if ignored := string(launched.Ignored["extra_vars"]); strings.Contains(ignored, reserved+"desired_replicas") {
 		// It is under way without knowing to which count.
-		cancelErr := c.call(ctx, op, http.MethodPost, fmt.Sprintf("jobs/%d/cancel/", id), nil, struct{}{}, nil)
-		return 0, target.Errorf(target.KindPermanent, op, "job template %d ignores %sdesired_replicas: enable prompt on launch for its variables; job %d was canceled%s", template, reserved, id, suffix(cancelErr))
+		canceled := "was canceled"
+		if err := c.call(ctx, op, http.MethodPost, fmt.Sprintf("jobs/%d/cancel/", id), nil, struct{}{}, nil); err != nil {
+			canceled += ", which did not work: " + err.Error()
+		}
+		return 0, target.Errorf(target.KindPermanent, op, "job template %d ignores %sdesired_replicas: enable prompt on launch for its variables; job %d %s", template, reserved, id, canceled)
 	}
 	return id, nil
-}
-
-func suffix(err error) string {
-	if err == nil {
-		return ""
-	}
-	return ", which did not work: " + err.Error()
 }
 
 // refusedLaunch says what to do about a launch that was refused for its
@@ -110,24 +106,20 @@ func (c *controller) job(ctx context.Context, op string, id int) (job, error) {
 // launched for this target, by a server before this one or by a call whose
 // answer was lost; found is false where there is none.
 func (c *controller) active(ctx context.Context, op string, template int, o target.Options) (j job, desired int, found bool, err error) {
-	var page struct {
-		Results []job `json:"results"`
-	}
+	var jobs page[job]
 	query := url.Values{"status__in": {strings.Join(underWay, ",")}, "order_by": {"-id"}, "page_size": {"100"}}
-	if err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("job_templates/%d/jobs/", template), query, nil, &page); err != nil {
+	if err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("job_templates/%d/jobs/", template), query, nil, &jobs); err != nil {
 		return job{}, 0, false, err
 	}
-	for _, j := range page.Results {
+	for _, j := range jobs.Results {
 		var vars struct {
 			Policy  string `json:"alertscaler_policy"`
 			Target  string `json:"alertscaler_target"`
 			Desired *int   `json:"alertscaler_desired_replicas"`
 		}
 		// Variables that others gave may be no JSON.
-		if json.Unmarshal([]byte(j.ExtraVars), &vars) != nil {
-			continue
-		}
-		if vars.Policy == o.Policy && vars.Target == o.Name && vars.Desired != nil && slices.Contains(underWay, j.Status) {
+		err := json.Unmarshal([]byte(j.ExtraVars), &vars)
+		if err == nil && vars.Policy == o.Policy && vars.Target == o.Name && vars.Desired != nil && slices.Contains(underWay, j.Status) {
 			return j, *vars.Desired, true, nil
 		}
 	}
@@ -153,20 +145,16 @@ func (c *controller) outcome(ctx context.Context, op string, j *job) (done bool,
 // firstFailure is what the first failed task of a job printed, as far as the
 // controller tells.
 func (c *controller) firstFailure(ctx context.Context, op string, id int) string {
-	var page struct {
-		Results []struct {
-			Stdout string `json:"stdout"`
-		} `json:"results"`
-	}
+	var events page[struct{ Stdout string }]
 	query := url.Values{"event__in": {"runner_on_failed,runner_on_unreachable"}, "order_by": {"counter"}, "page_size": {"1"}}
-	err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/job_events/", id), query, nil, &page)
+	err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/job_events/", id), query, nil, &events)
 	switch {
 	case err != nil:
 		return "its events cannot be read: " + err.Error()
-	case len(page.Results) == 0 || page.Results[0].Stdout == "":
+	case len(events.Results) == 0 || events.Results[0].Stdout == "":
 		return "no task of it says why"
 	}
 	printed := program.NewOutput(maxErrorOutput)
-	_, _ = printed.Write([]byte(page.Results[0].Stdout))
+	_, _ = printed.Write([]byte(events.Results[0].Stdout))
 	return printed.String()
 }

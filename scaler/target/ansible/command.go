@@ -27,11 +27,6 @@ type environment struct {
 	env []string
 }
 
-// newEnvironment is what program.Environ gives.
-func newEnvironment(dir string, pass []string, env map[string]string, defaults ...string) environment {
-	return environment{dir: dir, env: program.Environ(pass, env, defaults...)}
-}
-
 func (e *environment) command(argv []string) *exec.Cmd {
 	// A path is relative to the server's working directory, not to dir.
 	cmd := exec.Command(program.Absolute(argv[0]), argv[1:]...)
@@ -69,26 +64,25 @@ type counter struct {
 }
 
 func (c *counter) read(ctx context.Context, op string, _ time.Time) (counts, error) {
-	printed, err := c.output(ctx, op, c.argv, maxCount)
-	if err != nil {
-		return counts{}, err
-	}
-	n, ok := parseCounts(printed)
-	if !ok {
-		return counts{}, target.Errorf(target.KindTemporary, op, `%q printed %q, want one whole number or {"requested": 3, "ready": 2}`, c.argv, program.Excerpt(printed))
-	}
-	return n, nil
+	return printed(ctx, op, c, parseCounts, `one whole number or {"requested": 3, "ready": 2}`)
 }
 
 // number reads a command that prints nothing but one whole number.
 func (c *counter) number(ctx context.Context, op string) (int, error) {
-	printed, err := c.output(ctx, op, c.argv, maxCount)
+	return printed(ctx, op, c, parseNumber, "one whole number")
+}
+
+// printed is what parse, which wants something of it, makes of what the command
+// prints.
+func printed[N any](ctx context.Context, op string, c *counter, parse func([]byte) (N, bool), want string) (N, error) {
+	var n N
+	text, err := c.output(ctx, op, c.argv, maxCount)
 	if err != nil {
-		return 0, err
+		return n, err
 	}
-	n, ok := parseNumber(printed)
+	n, ok := parse(text)
 	if !ok {
-		return 0, target.Errorf(target.KindTemporary, op, "%q printed %q, want one whole number", c.argv, program.Excerpt(printed))
+		return n, target.Errorf(target.KindTemporary, op, "%q printed %q, want %s", c.argv, program.Excerpt(text), want)
 	}
 	return n, nil
 }

@@ -128,13 +128,11 @@ func (c *Config) Validate() error {
 	case c.MaxOutput < minMaxOutput || c.MaxOutput > maxMaxOutput:
 		return &target.FieldError{Field: "max_output", Msg: fmt.Sprintf("%s is not from %s to %s", c.MaxOutput, minMaxOutput, maxMaxOutput)}
 	}
-	if err := program.ValidateEnviron(c.PassEnv, c.Env); err != nil {
-		return err
-	}
-	if err := validateExtraVars(c.ExtraVars); err != nil {
-		return err
-	}
-	return c.Current.validate(true)
+	return cmp.Or(
+		program.ValidateEnviron(c.PassEnv, c.Env),
+		validateExtraVars(c.ExtraVars),
+		c.Current.validate(true),
+	)
 }
 
 // dir is the working directory of the programs.
@@ -145,7 +143,4 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 	return newPlaybook(c, o), nil
 }
 
-var (
-	_ target.Config          = (*Config)(nil)
-	_ config.DirectorySetter = (*Config)(nil)
-)
+var _ config.DirectorySetter = (*Config)(nil)

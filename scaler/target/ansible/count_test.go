@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -58,7 +59,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := &counter{newEnvironment(t.TempDir(), nil, nil), []string{"sh", "-c", test.script}}
+			c := &counter{environment{t.TempDir(), program.Environ(nil, nil)}, []string{"sh", "-c", test.script}}
 			n, err := c.read(t.Context(), "count web", time.Time{})
 			if n != (counts{}) {
 				t.Errorf("%+v beside an error", n)
@@ -66,7 +67,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 			wantError(t, err, test.kind, append(test.words, "count web")...)
 		})
 	}
-	c := &counter{newEnvironment("", nil, nil), []string{"no-such-program"}}
+	c := &counter{environment{env: program.Environ(nil, nil)}, []string{"no-such-program"}}
 	_, err := c.read(t.Context(), "count web", time.Time{})
 	wantError(t, err, target.KindPermanent, "no-such-program")
 }
@@ -75,7 +76,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 	t.Parallel()
 	s := site{t.TempDir()}
-	c := &counter{newEnvironment(s.dir, nil, map[string]string{"PAUSE": "1000"}), []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
+	c := &counter{environment{s.dir, program.Environ(nil, map[string]string{"PAUSE": "1000"})}, []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var pid int
 	go func() { defer cancel(); pid = waitPID(t, s) }()
@@ -88,7 +89,7 @@ func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 
 func TestInventories(t *testing.T) {
 	t.Parallel()
-	program := realtest.Tool(t, "ansible-inventory")
+	inventoryProgram := realtest.Tool(t, "ansible-inventory")
 	s := site{t.TempDir()}
 	if err := os.Mkdir(s.path("dir"), 0o755); err != nil {
 		t.Fatal(err)
@@ -126,7 +127,7 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 		{"broken", "broken.sh", "all", "temporary"},
 		{"missing", "elsewhere.ini", "all", "permanent"},
 	} {
-		lease := all.get(e, program, inventoryPath(s, test.inventory))
+		lease := all.get(e, inventoryProgram, inventoryPath(s, test.inventory))
 		t.Cleanup(lease.Close)
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

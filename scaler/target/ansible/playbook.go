@@ -44,12 +44,12 @@ func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
 		counted: counted{options: o, logger: o.Log(), run: "playbook", key: "playbook", value: cfg.Playbook},
 		cfg:     *cfg, acceptAfter: acceptAfter, after: time.After,
-		environment: newEnvironment(cfg.dir(), cfg.PassEnv, cfg.Env,
+		environment: environment{cfg.dir(), program.Environ(cfg.PassEnv, cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",
 			// An inventory that cannot be read is no empty one.
 			"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1",
 			// What a run that hangs has printed is there to be quoted.
-			"PYTHONUNBUFFERED=1"),
+			"PYTHONUNBUFFERED=1")},
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
 	if cfg.Current.Group != "" {

@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -104,12 +105,11 @@ func (m *requests) state(c counts, now time.Time) (s target.State, lost error) {
 	case now.Sub(r.ended) < visibleWithin:
 		s.Requested = r.desired
 	case r.from != unknown && c.requested != r.from:
-		r.err = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas now, neither the %d from before nor the %d asked for: it sets another number than %sdesired_replicas, or `current` counts something else", visibleWithin, c.requested, r.from, r.desired, reserved)
-		lost = r.err
+		lost = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas now, neither the %d from before nor the %d asked for: it sets another number than %sdesired_replicas, or `current` counts something else", visibleWithin, c.requested, r.from, r.desired, reserved)
 	default:
-		r.err = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas still: it does not set what `current` counts", visibleWithin, c.requested)
-		lost = r.err
+		lost = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas still: it does not set what `current` counts", visibleWithin, c.requested)
 	}
+	r.err = cmp.Or(r.err, lost)
 	if s.Requested == r.desired {
 		s.LastChange = r.made
 	}
