@@ -86,13 +86,10 @@ func (c *AWXConfig) root() (string, error) {
 
 // Validate implements target.Config. It does not ask the controller.
 func (c *AWXConfig) Validate() error {
-	if _, err := c.root(); err != nil {
-		return &target.FieldError{Field: "url", Msg: err.Error()}
-	}
-	if c.JobTemplate == "" {
-		return &target.FieldError{Field: "job_template", Msg: "must be the id or the name of a job template"}
-	}
+	_, err := c.root()
 	return cmp.Or(
+		target.CheckError("url", err),
+		target.Check(c.JobTemplate != "", "job_template", "must be the id or the name of a job template"),
 		c.HTTPClientConfig.Validate(),
 		program.ValidateEnviron(c.PassEnv, nil),
 		validateExtraVars(c.ExtraVars),

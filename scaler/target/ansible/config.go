@@ -107,28 +107,20 @@ func (c *Config) Validate() error {
 	if c.Playbook == "" {
 		return &target.FieldError{Field: "playbook", Msg: "must name a playbook, as in playbook: scale.yml"}
 	}
-	if fi, err := os.Stat(c.Playbook); err != nil {
-		return &target.FieldError{Field: "playbook", Msg: err.Error()}
-	} else if fi.IsDir() {
-		return &target.FieldError{Field: "playbook", Msg: c.Playbook + " is a directory"}
+	playbook, err := os.Stat(c.Playbook)
+	if err != nil {
+		return target.CheckError("playbook", err)
 	}
 	if c.Inventory != "" && !hostList(c.Inventory) {
-		if _, err := os.Stat(c.Inventory); err != nil {
-			return &target.FieldError{Field: "inventory", Msg: err.Error()}
-		}
-	}
-	if err := program.ValidateDir(c.Dir); err != nil {
-		return err
-	}
-	switch {
-	case c.Timeout <= 0:
-		return &target.FieldError{Field: "timeout", Msg: "must be above zero"}
-	case c.AnsiblePlaybook == "":
-		return &target.FieldError{Field: "ansible_playbook", Msg: "must name the program; leave it out for the one in PATH"}
-	case c.MaxOutput < minMaxOutput || c.MaxOutput > maxMaxOutput:
-		return &target.FieldError{Field: "max_output", Msg: fmt.Sprintf("%s is not from %s to %s", c.MaxOutput, minMaxOutput, maxMaxOutput)}
+		_, err = os.Stat(c.Inventory)
 	}
 	return cmp.Or(
+		target.Check(!playbook.IsDir(), "playbook", "%s is a directory", c.Playbook),
+		target.CheckError("inventory", err),
+		program.ValidateDir(c.Dir),
+		target.Check(c.Timeout > 0, "timeout", "must be above zero"),
+		target.Check(c.AnsiblePlaybook != "", "ansible_playbook", "must name the program; leave it out for the one in PATH"),
+		target.Check(c.MaxOutput >= minMaxOutput && c.MaxOutput <= maxMaxOutput, "max_output", "%s is not from %s to %s", c.MaxOutput, minMaxOutput, maxMaxOutput),
 		program.ValidateEnviron(c.PassEnv, c.Env),
 		validateExtraVars(c.ExtraVars),
 		c.Current.validate(true),

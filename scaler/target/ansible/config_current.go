@@ -1,8 +1,8 @@
 package ansible
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
@@ -52,20 +52,19 @@ func (c *CurrentConfig) setDirectory(dir string) {
 // validate checks what there is. In a file the group's inventory is the
 // target's; a controller has many.
 func (c *CurrentConfig) validate(file bool) error {
+	grouped := c.Group != ""
+	err := cmp.Or(
+		target.Check(grouped != (len(c.Command) > 0), "current", "must have one of group and command, as in current: { group: web }"),
+		target.Check(!file || c.Inventory == "", "current.inventory", "is the target's own key inventory here"),
+		target.Check(file || grouped == (c.Inventory != ""), "current", "group and inventory go together, as in current: { inventory: Production, group: web }"),
+		target.Check(c.Ready == nil || grouped, "current.ready", `goes with group; a command prints {"requested": 3, "ready": 2} itself`),
+	)
 	switch {
-	case (c.Group == "") == (len(c.Command) == 0):
-		return &target.FieldError{Field: "current", Msg: `must have one of group and command, as in current: { group: web }`}
-	case file && c.Inventory != "":
-		return &target.FieldError{Field: "current.inventory", Msg: "is the target's own key inventory here"}
-	case !file && (c.Group == "") != (c.Inventory == ""):
-		return &target.FieldError{Field: "current", Msg: `group and inventory go together, as in current: { inventory: Production, group: web }`}
-	case c.Ready != nil && c.Group == "":
-		return &target.FieldError{Field: "current.ready", Msg: `goes with group; a command prints {"requested": 3, "ready": 2} itself`}
-	}
-	if c.Group == "" {
+	case err != nil:
+		return err
+	case !grouped:
 		return validateCommand("current.command", c.Command)
-	}
-	if c.Ready != nil {
+	case c.Ready != nil:
 		return validateCommand("current.ready.command", c.Ready.Command)
 	}
 	return nil
@@ -75,8 +74,6 @@ func validateCommand(field string, command []string) error {
 	if len(command) == 0 || command[0] == "" {
 		return &target.FieldError{Field: field, Msg: `must name a program, as in ["./count", "web"]`}
 	}
-	if err := program.Runnable(command[0]); err != nil {
-		return &target.FieldError{Field: field, Msg: fmt.Sprintf("program %q cannot be run: %v", command[0], err)}
-	}
-	return nil
+	err := program.Runnable(command[0])
+	return target.Check(err == nil, field, "program %q cannot be run: %v", command[0], err)
 }

@@ -2,6 +2,7 @@ package ansible
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,13 +22,13 @@ var varName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // validateExtraVars checks the variables of a configuration.
 func validateExtraVars(vars map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		switch _, err := json.Marshal(vars[name]); {
-		case !varName.MatchString(name):
-			return &target.FieldError{Field: "extra_vars", Msg: fmt.Sprintf("%q is not the name of an Ansible variable", name)}
-		case strings.HasPrefix(name, reserved):
-			return &target.FieldError{Field: "extra_vars", Msg: fmt.Sprintf("%q: names that begin with %s are Alertscaler's own", name, reserved)}
-		case err != nil:
-			return &target.FieldError{Field: "extra_vars", Msg: fmt.Sprintf("%q cannot be written as JSON: %v", name, err)}
+		_, unwritable := json.Marshal(vars[name])
+		if err := cmp.Or(
+			target.Check(varName.MatchString(name), "extra_vars", "%q is not the name of an Ansible variable", name),
+			target.Check(!strings.HasPrefix(name, reserved), "extra_vars", "%q: names that begin with %s are Alertscaler's own", name, reserved),
+			target.Check(unwritable == nil, "extra_vars", "%q cannot be written as JSON: %v", name, unwritable),
+		); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,25 +87,19 @@ func (c *Config) Identity() string {
 // Validate implements target.Config. It looks at this host: the programs and
 // the working directory must be there.
 func (c *Config) Validate() error {
-	if err := program.ValidateDir(c.Dir); err != nil {
-		return err
-	}
-	if err := validateArgv("current", c.Current, `["./count", "web"]`, forCurrent); err != nil {
-		return err
-	}
-	if err := validateArgv("scale", c.Scale, `["./resize", "web", "{desired}"]`, forScale); err != nil {
-		return err
-	}
-	switch {
-	case !strings.Contains(strings.Join(c.Scale[1:], "\x00"), "{desired}"):
-		return &target.FieldError{Field: "scale", Msg: `has no {desired} in its arguments, so that it would ask for the same whatever is wanted; write it as ["./resize", "web", "{desired}"]`}
-	case c.CurrentTimeout <= 0:
-		return &target.FieldError{Field: "current_timeout", Msg: "must be longer than 0s"}
-	case c.ScaleTimeout <= 0:
-		return &target.FieldError{Field: "scale_timeout", Msg: "must be longer than 0s"}
-	}
-	return program.ValidateEnviron(c.PassEnv, c.Env)
+	return cmp.Or(
+		program.ValidateDir(c.Dir),
+		validateArgv("current", c.Current, `["./count", "web"]`, forCurrent),
+		validateArgv("scale", c.Scale, `["./resize", "web", "{desired}"]`, forScale),
+		target.Check(slices.ContainsFunc(c.Scale[min(1, len(c.Scale)):], hasDesired), "scale",
+			`has no {desired} in its arguments, so that it would ask for the same whatever is wanted; write it as ["./resize", "web", "{desired}"]`),
+		target.Check(c.CurrentTimeout > 0, "current_timeout", "must be longer than 0s"),
+		target.Check(c.ScaleTimeout > 0, "scale_timeout", "must be longer than 0s"),
+		program.ValidateEnviron(c.PassEnv, c.Env),
+	)
 }
+
+func hasDesired(arg string) bool { return strings.Contains(arg, "{desired}") }
 
 func validateArgv(field string, argv []string, example, known string) error {
 	if len(argv) == 0 || argv[0] == "" {
@@ -112,23 +107,18 @@ func validateArgv(field string, argv []string, example, known string) error {
 	}
 	for _, arg := range argv[1:] {
 		if err := checkPlaceholders(arg, known); err != nil {
-			return &target.FieldError{Field: field, Msg: err.Error()}
+			return target.CheckError(field, err)
 		}
 	}
-	if err := program.Runnable(argv[0]); err != nil {
-		where := "in PATH"
-		if strings.ContainsRune(argv[0], filepath.Separator) {
-			where = "there"
-		}
-		return &target.FieldError{Field: field, Msg: fmt.Sprintf("program %q cannot be run: %v; it must be a file %s that may be executed", argv[0], err, where)}
+	where := "in PATH"
+	if strings.ContainsRune(argv[0], filepath.Separator) {
+		where = "there"
 	}
-	return nil
+	err := program.Runnable(argv[0])
+	return target.Check(err == nil, field, "program %q cannot be run: %v; it must be a file %s that may be executed", argv[0], err, where)
 }
 
 // New implements target.Config. Nothing is started.
 func (c *Config) New(o target.Options) (target.Target, error) { return newTarget(c, o), nil }
 
-var (
-	_ target.Config          = (*Config)(nil)
-	_ config.DirectorySetter = (*Config)(nil)
-)
+var _ config.DirectorySetter = (*Config)(nil)

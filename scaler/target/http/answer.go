@@ -8,85 +8,57 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// numbers says where an answer has what is wanted of it; nil is nowhere.
-type numbers struct {
-	requested, ready, min, max *route
-	// lenient are the bounds that may be absent.
-	minLenient, maxLenient bool
-}
-
-func (c *CurrentConfig) numbers() (n numbers, err error) {
-	bound := func(p *Path, usual Path) (*route, bool, error) {
-		if p == nil {
-			r, err := usual.route()
-			return &r, true, err
-		}
-		if *p == "" {
-			return nil, false, nil
-		}
-		r, err := p.route()
-		return &r, false, err
-	}
-	if n.requested, _, err = bound(&c.Requested, ""); err != nil {
-		return numbers{}, err
-	}
-	if n.ready, _, err = bound(&c.Ready, ""); err != nil {
-		return numbers{}, err
-	}
-	if n.min, n.minLenient, err = bound(c.Min, "min"); err != nil {
-		return numbers{}, err
-	}
-	n.max, n.maxLenient, err = bound(c.Max, "max")
-	return n, err
-}
-
 // state reads the numbers out of an answer. What is not JSON may be a page
 // that a proxy puts up for a while; JSON without the numbers is another
 // contract, which no later try will change.
-func (n *numbers) state(op string, answer []byte) (target.State, error) {
+func (c *CurrentConfig) state(op string, answer []byte) (target.State, error) {
 	doc, err := share.Decode(answer)
 	if err != nil {
 		return target.State{}, target.Errorf(target.KindTemporary, op, "the answer is not JSON: %w (%q)", err, excerpt(answer))
 	}
-	st, err := n.read(doc)
+	st, err := c.numbers(doc)
 	if err != nil {
 		return target.State{}, target.Errorf(target.KindPermanent, op, "%w", err)
 	}
 	return st, nil
 }
 
-func (n *numbers) read(doc any) (st target.State, err error) {
-	if st.Requested, err = n.requested.whole(doc); err != nil {
-		return target.State{}, err
+func (c *CurrentConfig) numbers(doc any) (st target.State, err error) {
+	if st.Requested, err = c.Requested.number(doc); err != nil {
+		return st, err
 	}
 	st.Ready = st.Requested
-	if n.ready != nil {
-		if st.Ready, err = n.ready.whole(doc); err != nil {
-			return target.State{}, err
+	if c.Ready != "" {
+		if st.Ready, err = c.Ready.number(doc); err != nil {
+			return st, err
 		}
 	}
-	if st.Min, err = bound(doc, n.min, n.minLenient); err != nil {
-		return target.State{}, err
+	if st.Min, err = bound(doc, c.Min, "min"); err != nil {
+		return st, err
 	}
-	if st.Max, err = bound(doc, n.max, n.maxLenient); err != nil {
-		return target.State{}, err
+	if st.Max, err = bound(doc, c.Max, "max"); err != nil {
+		return st, err
 	}
 	if st.Max > 0 && st.Min > st.Max {
-		return target.State{}, fmt.Errorf("min %d is above max %d", st.Min, st.Max)
+		return st, fmt.Errorf("min %d is above max %d", st.Min, st.Max)
 	}
 	return st, nil
 }
 
-// bound reads one of the platform's own bounds; 0 is none.
-func bound(doc any, at *route, lenient bool) (int, error) {
-	if at == nil {
+// bound reads one of the platform's own bounds, by default where they usually
+// are; 0 is none.
+func bound(doc any, at *Path, usual Path) (int, error) {
+	if at != nil && *at == "" {
 		return 0, nil
 	}
-	if _, ok := doc.(map[string]any); lenient && !ok {
+	if at != nil {
+		return at.number(doc)
+	}
+	if _, ok := doc.(map[string]any); !ok {
 		return 0, nil // a list or a bare number has no keys
 	}
-	n, err := at.whole(doc)
-	if lenient && errors.Is(err, errAbsent) {
+	n, err := usual.number(doc)
+	if errors.Is(err, errAbsent) {
 		return 0, nil
 	}
 	return n, err

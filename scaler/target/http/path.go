@@ -51,24 +51,26 @@ func (p Path) parse() ([]string, error) {
 	return parts, nil
 }
 
+// validate checks a path, which may be nil or empty.
+func (p *Path) validate() error {
+	if p == nil || *p == "" {
+		return nil
+	}
+	_, err := p.parse()
+	return err
+}
+
 // errAbsent is a path that leads nowhere.
 var errAbsent = errors.New("the answer does not have it")
 
-// route is a Path that was parsed.
-type route struct {
-	Path
-	parts []string
-}
-
-func (p Path) route() (route, error) {
-	parts, err := p.parse()
-	return route{Path: p, parts: parts}, err
-}
-
-// whole returns the whole number of at least 0 that the path leads to. Null
+// number returns the whole number of at least 0 that the path leads to. Null
 // and what is not there are errAbsent.
-func (p route) whole(doc any) (int, error) {
-	for _, part := range p.parts {
+func (p Path) number(doc any) (int, error) {
+	parts, err := p.parse()
+	if err != nil {
+		return 0, err
+	}
+	for _, part := range parts {
 		switch v := doc.(type) {
 		case map[string]any:
 			doc = v[part]
@@ -78,7 +80,7 @@ func (p route) whole(doc any) (int, error) {
 			}
 			i, err := strconv.ParseUint(part, 10, 31)
 			if err != nil {
-				return 0, fmt.Errorf("%s: %q is no place in a list", p.Path, part)
+				return 0, fmt.Errorf("%s: %q is no place in a list", p, part)
 			}
 			doc = nil
 			if int(i) < len(v) {
@@ -86,18 +88,15 @@ func (p route) whole(doc any) (int, error) {
 			}
 		case nil:
 		default:
-			return 0, fmt.Errorf("%s: nothing can be below %s", p.Path, share.Describe(doc))
-		}
-		if doc == nil {
-			return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
+			return 0, fmt.Errorf("%s: nothing can be below %s", p, share.Describe(doc))
 		}
 	}
 	if doc == nil {
-		return 0, fmt.Errorf("%s: %w", p.Path, errAbsent)
+		return 0, fmt.Errorf("%s: %w", p, errAbsent)
 	}
 	n, err := share.Count(doc)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", p.Path, err)
+		return 0, fmt.Errorf("%s: %w", p, err)
 	}
 	return n, nil
 }

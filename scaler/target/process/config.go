@@ -1,7 +1,7 @@
 package process
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -98,39 +98,27 @@ func (c *Config) Validate() error {
 	if len(c.Command) == 0 || c.Command[0] == "" {
 		return &target.FieldError{Field: "command", Msg: `must name a program, as in ["./worker", "--port={port}"]`}
 	}
-	if err := program.ValidateDir(c.Dir); err != nil {
-		return err
-	}
-	if err := program.Runnable(c.program()); err != nil {
-		return &target.FieldError{Field: "command", Msg: fmt.Sprintf("program %q cannot be run: %v", c.Command[0], err)}
-	}
-	if err := program.ValidateEnviron(c.PassEnv, c.Env); err != nil {
-		return err
-	}
-	if c.MaxReplicas < 0 {
-		return &target.FieldError{Field: "max_replicas", Msg: "must not be negative; 0 is no limit"}
-	}
-	if err := c.validateReady(); err != nil {
-		return err
-	}
-	return c.Capacity.validate()
+	runnable := program.Runnable(c.program())
+	return cmp.Or(
+		program.ValidateDir(c.Dir),
+		target.Check(runnable == nil, "command", "program %q cannot be run: %v", c.Command[0], runnable),
+		program.ValidateEnviron(c.PassEnv, c.Env),
+		target.Check(c.MaxReplicas >= 0, "max_replicas", "must not be negative; 0 is no limit"),
+		c.Ready.validate(c.hasPort()),
+		c.Capacity.validate(),
+	)
 }
 
-func (c *Config) validateReady() error {
-	if c.Ready == nil {
+func (c *ReadyConfig) validate(hasPort bool) error {
+	if c == nil {
 		return nil
 	}
-	switch {
-	case !strings.HasPrefix(c.Ready.HTTPPath, "/"):
-		return &target.FieldError{Field: "ready.http_path", Msg: fmt.Sprintf("%q must begin with a slash", c.Ready.HTTPPath)}
-	case !c.hasPort():
-		return &target.FieldError{Field: "ready", Msg: "needs {port} in command or env: the probe would not know where to go"}
-	case c.Ready.Interval <= 0:
-		return &target.FieldError{Field: "ready.interval", Msg: "must be above zero"}
-	case c.Ready.Timeout <= 0:
-		return &target.FieldError{Field: "ready.timeout", Msg: "must be above zero"}
-	}
-	return nil
+	return cmp.Or(
+		target.Check(strings.HasPrefix(c.HTTPPath, "/"), "ready.http_path", "%q must begin with a slash", c.HTTPPath),
+		target.Check(hasPort, "ready", "needs {port} in command or env: the probe would not know where to go"),
+		target.Check(c.Interval > 0, "ready.interval", "must be above zero"),
+		target.Check(c.Timeout > 0, "ready.timeout", "must be above zero"),
+	)
 }
 
 // program is the path of the program as the operating system is to see it,
@@ -156,7 +144,7 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 }
 
 var (
-	_ target.Config          = (*Config)(nil)
+	_ target.VictimsConfig   = (*Config)(nil)
 	_ config.DirectorySetter = (*Config)(nil)
 )
 
