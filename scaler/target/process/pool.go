@@ -32,7 +32,7 @@ type pool struct {
 	logger  log.Logger
 	reg     prometheus.Registerer // nil: no metrics
 	client  *http.Client
-	ports   *ports
+	ports   ports
 	guard   *recovery.Guard
 	running sync.WaitGroup // one for each replica's run
 	// aliveAfter is how long a replica without a probe must have run.
@@ -51,7 +51,6 @@ type pool struct {
 }
 
 var (
-	_ target.Target    = (*pool)(nil)
 	_ target.Restorer  = (*pool)(nil)
 	_ target.Endpoints = (*pool)(nil)
 	_ target.Victims   = (*pool)(nil)
@@ -59,23 +58,14 @@ var (
 )
 
 func newPool(cfg Config, o target.Options) *pool {
-	p := &pool{
-		cfg:    cfg,
-		policy: o.Policy,
-		name:   o.Name,
-		scaled: o.ScaleTarget,
-		reg:    o.Registerer,
-		client: o.HTTPClient,
-		ports:  newPorts(),
-		guard:  recovery.New(o.Registerer, componentReplica),
-
+	return &pool{
+		cfg: cfg, policy: o.Policy, name: o.Name, scaled: o.ScaleTarget,
+		logger:     log.With(o.Log(), "policy", o.Policy, "target", o.Name),
+		reg:        o.Registerer,
+		client:     cmp.Or(o.HTTPClient, probeClient()),
+		guard:      recovery.New(o.Registerer, componentReplica),
 		aliveAfter: aliveAfter,
 	}
-	p.logger = log.With(o.Log(), "policy", p.policy, "target", p.name)
-	if p.client == nil {
-		p.client = probeClient()
-	}
-	return p
 }
 
 // Current implements target.Target. Replicas that drain are not ready.
@@ -136,13 +126,13 @@ func (p *pool) set(op string, desired int, first []string, now time.Time) error 
 		p.replicas = append(p.replicas, r)
 		p.running.Go(func() {
 			r.run()
-			p.remove(r)
+			p.update(func() { p.replicas = slices.DeleteFunc(p.replicas, func(x *replica) bool { return x == r }) })
 		})
 	}
 	if surplus := p.requested - desired; surplus > 0 {
 		for _, r := range target.VictimsFirst(p.victims(), (*replica).id, first)[:surplus] {
 			r.draining = true
-			close(r.stop)
+			r.stop()
 		}
 	}
 	p.requested, p.lastChange = desired, now
@@ -201,21 +191,12 @@ func b2i(b bool) int {
 	return 0
 }
 
-// remove forgets a replica that is gone.
-func (p *pool) remove(r *replica) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.replicas = slices.DeleteFunc(p.replicas, func(x *replica) bool { return x == r })
-}
-
 // update runs f with the replicas' fields locked.
 func (p *pool) update(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f()
 }
-
-func (p *pool) restarted() { p.update(func() { p.restarts++ }) }
 
 // Endpoints implements target.Endpoints: the replicas that run and are not
 // draining, ready or not, as Prometheus is to see those that have trouble.
@@ -243,7 +224,7 @@ func (p *pool) Close() error {
 	p.closed = true
 	for _, r := range p.victims() {
 		r.draining = true
-		close(r.stop)
+		r.stop()
 	}
 	// At once and not when all are gone: on a reload the next target waits for
 	// the names.

@@ -6,17 +6,16 @@ import (
 	"sync"
 )
 
-// ports hands out free TCP ports of 127.0.0.1, no port to two holders.
+// ports hands out free TCP ports of 127.0.0.1, no port to two holders. The zero
+// value is ready.
 //
 // A port is free at the moment it is taken; another process may bind it
 // before the replica does. The replica then exits early and is started again
 // with another port: see replica.run.
 type ports struct {
 	mu    sync.Mutex
-	taken map[int]struct{} // by holders that have not given it back
+	taken map[int]bool // by holders that have not given it back
 }
-
-func newPorts() *ports { return &ports{taken: make(map[int]struct{})} }
 
 // take returns a port that nothing listens on and nobody else holds.
 func (p *ports) take() (int, error) {
@@ -37,8 +36,11 @@ func (p *ports) take() (int, error) {
 		}
 		held = append(held, ln)
 		port := ln.Addr().(*net.TCPAddr).Port
-		if _, ok := p.taken[port]; !ok {
-			p.taken[port] = struct{}{}
+		if !p.taken[port] {
+			if p.taken == nil {
+				p.taken = make(map[int]bool)
+			}
+			p.taken[port] = true
 			return port, nil
 		}
 	}
