@@ -15,6 +15,7 @@ import (
 
 // jobTemplate is a target.Target.
 type jobTemplate struct {
+	share.OnClose // a job under way is the controller's and goes on
 	counted
 	cfg        AWXConfig
 	controller *controller
@@ -28,10 +29,9 @@ type jobTemplate struct {
 	unsure bool
 }
 
-var _ target.Closer = (*jobTemplate)(nil)
-
 func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplate {
 	t := &jobTemplate{
+		OnClose: c.client.CloseIdleConnections,
 		counted: counted{options: o, logger: o.Log(), run: "job", key: "job_template", value: cfg.JobTemplate},
 		cfg:     *cfg, controller: c, unsure: true,
 	}
@@ -131,11 +131,4 @@ func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err 
 	}
 	t.following = 0
 	return template, nil
-}
-
-// Close implements target.Closer. A job under way is the controller's and goes
-// on.
-func (t *jobTemplate) Close() error {
-	t.controller.client.CloseIdleConnections()
-	return nil
 }

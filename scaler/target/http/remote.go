@@ -13,6 +13,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // maxAnswer bounds what an answer may take. A few numbers are wanted of it.
@@ -20,6 +21,7 @@ const maxAnswer = 1 << 20
 
 // remote is a target.Target.
 type remote struct {
+	share.OnClose
 	cfg            Config
 	current, scale *url.URL
 	values         values // but for Desired
@@ -27,8 +29,6 @@ type remote struct {
 	// that goes elsewhere, or becomes a GET on the way, nobody knows.
 	reader, writer *http.Client
 }
-
-var _ target.Closer = (*remote)(nil)
 
 func newRemote(c *Config, o target.Options) (*remote, error) {
 	r := &remote{cfg: *c, values: values{Policy: o.Policy, Target: o.Name, ScaleTarget: o.ScaleTarget}}
@@ -57,7 +57,7 @@ func newRemote(c *Config, o target.Options) (*remote, error) {
 	if c.Current.Method != http.MethodGet {
 		reader.CheckRedirect = writer.CheckRedirect
 	}
-	r.reader, r.writer = &reader, &writer
+	r.reader, r.writer, r.OnClose = &reader, &writer, reader.CloseIdleConnections
 	return r, nil
 }
 
@@ -99,12 +99,6 @@ func (r *remote) Scale(ctx context.Context, desired int) error {
 	// What an accepted request is answered with is nobody's business, and is
 	// read only so that the connection serves again.
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
-	return nil
-}
-
-// Close implements target.Closer.
-func (r *remote) Close() error {
-	r.reader.CloseIdleConnections()
 	return nil
 }
 

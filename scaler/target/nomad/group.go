@@ -23,20 +23,13 @@ import (
 
 // group is a target.Target.
 type group struct {
-	cfg    Config
-	policy string
-	name   string
-	http   *http.Client
-	api    *api.Client
+	share.OnClose
+	cfg          Config
+	policy, name string
+	api          *api.Client
 }
 
-var (
-	_ target.Target = (*group)(nil)
-	_ target.Closer = (*group)(nil)
-)
-
 func newGroup(c *Config, o target.Options) (*group, error) {
-	g := &group{cfg: *c, policy: o.Policy, name: o.Name}
 	shared := o.HTTPClient
 	if shared == nil {
 		cfg := config.HTTPClientConfig{EnableHTTP2: true}
@@ -53,12 +46,11 @@ func newGroup(c *Config, o target.Options) (*group, error) {
 	own := *shared
 	own.Transport = share.Noting(cmp.Or(shared.Transport, http.DefaultTransport))
 	own.CheckRedirect = outgoing.Stay
-	g.http = &own
-	var err error
-	if g.api, err = api.NewClient(&api.Config{Address: c.address(), HttpClient: g.http}); err != nil {
+	client, err := api.NewClient(&api.Config{Address: c.address(), HttpClient: &own})
+	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", c.address(), err)
 	}
-	return g, nil
+	return &group{OnClose: own.CloseIdleConnections, cfg: *c, policy: o.Policy, name: o.Name, api: client}, nil
 }
 
 // Current implements target.Target.
@@ -95,9 +87,9 @@ func (g *group) Scale(ctx context.Context, desired int) error {
 	if st.Requested == desired {
 		return target.Errorf(target.KindNoOp, op, "it has %d replicas already", desired)
 	}
-	token, err := g.cfg.token()
+	q, err := g.query(ctx, op)
 	if err != nil {
-		return failure(ctx, op, err)
+		return err
 	}
 	count := int64(desired)
 	_, _, err = g.api.Jobs().ScaleWithRequest(g.cfg.Job, &api.ScalingRequest{
@@ -106,25 +98,18 @@ func (g *group) Scale(ctx context.Context, desired int) error {
 		Message: fmt.Sprintf("alertscaler: policy %s, target %s: %d to %d", g.policy, g.name, st.Requested, desired),
 		// Servers that do not know it yet ignore it.
 		JobModifyIndex: index,
-	}, (&api.WriteOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx))
+	}, (&api.WriteOptions{Region: q.Region, Namespace: q.Namespace, AuthToken: q.AuthToken}).WithContext(ctx))
 	return failure(ctx, op, err)
-}
-
-// Close implements target.Closer.
-func (g *group) Close() error {
-	g.http.CloseIdleConnections()
-	return nil
 }
 
 // read asks for the job and the state of the group, and returns the index of
 // the job as well. The job is asked for first: what changes after that is
 // found by its index.
 func (g *group) read(ctx context.Context, op string) (target.State, uint64, error) {
-	token, err := g.cfg.token()
+	q, err := g.query(ctx, op)
 	if err != nil {
-		return target.State{}, 0, failure(ctx, op, err)
+		return target.State{}, 0, err
 	}
-	q := g.query(ctx, token)
 	job, _, err := g.api.Jobs().Info(g.cfg.Job, q)
 	if err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
@@ -136,33 +121,30 @@ func (g *group) read(ctx context.Context, op string) (target.State, uint64, erro
 	if _, err := g.api.Raw().Query("/v1/job/"+url.PathEscape(g.cfg.Job)+"/scale", status, q); err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
 	}
-	if counts, ok := status.TaskGroups[g.cfg.Group]; status.TaskGroups == nil || (ok && !counts.known()) {
+	counts, ok := status.TaskGroups[g.cfg.Group]
+	if status.TaskGroups == nil || ok && (counts.Desired == nil || counts.Running == nil || counts.Healthy == nil) {
 		return target.State{}, 0, failure(ctx, op, errors.New("the answer does not have the counts of the job's groups"))
 	}
 	st, err := g.state(op, job, status)
-	if err != nil {
-		return target.State{}, 0, err
-	}
 	// That of the status is another index by the same name: it moves with
 	// everything that becomes of the job.
-	return st, value(job.JobModifyIndex), nil
+	return st, value(job.JobModifyIndex), err
 }
 
-func (g *group) query(ctx context.Context, token string) *api.QueryOptions {
-	return (&api.QueryOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx)
+// query is with what to ask, with the token of this moment.
+func (g *group) query(ctx context.Context, op string) (*api.QueryOptions, error) {
+	token, err := g.cfg.token()
+	if err != nil {
+		return nil, failure(ctx, op, err)
+	}
+	return (&api.QueryOptions{Region: g.cfg.Region, Namespace: g.cfg.namespace(), AuthToken: token}).WithContext(ctx), nil
 }
 
 // scaleStatus is the answer about a job's counts. The client's own type cannot
 // tell a count that is absent from one that is 0.
 type scaleStatus struct {
 	JobStopped bool
-	TaskGroups map[string]groupCounts
-}
-
-type groupCounts struct{ Desired, Running, Healthy *int }
-
-func (c groupCounts) known() bool {
-	return c.Desired != nil && c.Running != nil && c.Healthy != nil
+	TaskGroups map[string]struct{ Desired, Running, Healthy *int }
 }
 
 func (g *group) state(op string, job *api.Job, status *scaleStatus) (target.State, error) {

@@ -18,11 +18,11 @@ import (
 // no node for: it then has an evaluation of the job that is blocked, and says
 // why. nil where it has none since the job was last changed, which was at index.
 func (g *group) noRoom(ctx context.Context, op string, index uint64) (failed, err error) {
-	token, err := g.cfg.token()
+	q, err := g.query(ctx, op)
 	if err != nil {
-		return nil, failure(ctx, op, err)
+		return nil, err
 	}
-	evals, _, err := g.api.Jobs().Evaluations(g.cfg.Job, g.query(ctx, token))
+	evals, _, err := g.api.Jobs().Evaluations(g.cfg.Job, q)
 	if err != nil {
 		return nil, failure(ctx, op, err)
 	}
