@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -93,12 +94,12 @@ func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err 
 		return 0, err
 	}
 	if t.unsure {
-		j, desired, found, err := t.controller.active(ctx, op, template, t.options)
+		j, desired, err := t.controller.active(ctx, op, template, t.options)
 		if err != nil {
 			return 0, err
 		}
 		t.unsure = false
-		if found {
+		if j != nil {
 			t.following, t.request = j.ID, t.requests.begin(op, unknown, desired, j.Created)
 			level.Info(t.logger).Log("msg", "job found under way", "job", j.ID, "desired", desired)
 		}
@@ -106,7 +107,8 @@ func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err 
 	if t.following == 0 {
 		return template, nil
 	}
-	j, err := t.controller.job(ctx, op, t.following)
+	var j job
+	err = t.controller.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/", t.following), nil, nil, &j)
 	done := false
 	switch target.KindOf(err) {
 	case "":

@@ -223,21 +223,14 @@ func refusedLaunch(op string, template int, err error) error {
 	return err
 }
 
-// job reads a job.
-func (c *controller) job(ctx context.Context, op string, id int) (job, error) {
-	var j job
-	err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/", id), nil, nil, &j)
-	return j, err
-}
-
 // active returns the newest job of a template that has not ended and that was
 // launched for this target, by a server before this one or by a call whose
-// answer was lost; found is false where there is none.
-func (c *controller) active(ctx context.Context, op string, template int, o target.Options) (j job, desired int, found bool, err error) {
+// answer was lost; nil where there is none.
+func (c *controller) active(ctx context.Context, op string, template int, o target.Options) (j *job, desired int, err error) {
 	var jobs page[job]
 	query := url.Values{"status__in": {strings.Join(underWay, ",")}, "order_by": {"-id"}, "page_size": {"100"}}
 	if err := c.call(ctx, op, http.MethodGet, fmt.Sprintf("job_templates/%d/jobs/", template), query, nil, &jobs); err != nil {
-		return job{}, 0, false, err
+		return nil, 0, err
 	}
 	for _, j := range jobs.Results {
 		var vars struct {
@@ -248,10 +241,10 @@ func (c *controller) active(ctx context.Context, op string, template int, o targ
 		// Variables that others gave may be no JSON.
 		err := json.Unmarshal([]byte(j.ExtraVars), &vars)
 		if err == nil && vars.Policy == o.Policy && vars.Target == o.Name && vars.Desired != nil && slices.Contains(underWay, j.Status) {
-			return j, *vars.Desired, true, nil
+			return &j, *vars.Desired, nil
 		}
 	}
-	return job{}, 0, false, nil
+	return nil, 0, nil
 }
 
 // outcome is how a job ended, as an error of a kind; done is false while it

@@ -162,11 +162,11 @@ type CommandConfig struct {
 // group.
 func (c *CurrentConfig) source(e environment, hosts func(ctx context.Context, op string, since time.Time) (int, error)) source {
 	if c.Group == "" {
-		return &counter{e, c.Command}
+		return &counter{environment: e, argv: c.Command}
 	}
 	g := &group{hosts: hosts}
 	if c.Ready != nil {
-		g.ready = &counter{e, c.Ready.Command}
+		g.ready = &counter{environment: e, argv: c.Ready.Command, number: true}
 	}
 	return g
 }

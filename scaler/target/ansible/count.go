@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -82,8 +81,8 @@ func (g *group) read(ctx context.Context, op string, since time.Time) (counts, e
 	if err != nil || g.ready == nil {
 		return counts{n, n}, err
 	}
-	ready, err := g.ready.number(ctx, op)
-	return counts{n, ready}, err
+	ready, err := g.ready.read(ctx, op, since)
+	return counts{n, ready.ready}, err
 }
 
 // fresh is how long a count may be used again. To count takes a second of
@@ -157,18 +156,11 @@ type environment struct {
 	env []string
 }
 
-func (e *environment) command(argv []string) *exec.Cmd {
-	// A path is relative to the server's working directory, not to dir.
-	cmd := exec.Command(program.Absolute(argv[0]), argv[1:]...)
-	cmd.Dir, cmd.Env = e.dir, e.env
-	return cmd
-}
-
 // output runs a program that prints limit bytes at most and returns them.
 func (e *environment) output(ctx context.Context, op string, argv []string, limit int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	a, err := program.Ask(ctx, e.command(argv), limit)
+	a, err := program.Ask(ctx, program.Command(argv, e.dir, e.env), limit)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, failure(op, fmt.Errorf("run %q: %w", argv, ctx.Err()))
@@ -190,43 +182,40 @@ func failure(op string, err error) error {
 // counter is the source that a command is.
 type counter struct {
 	environment
-	argv []string
+	argv   []string
+	number bool // it prints nothing but one whole number
 }
 
 func (c *counter) read(ctx context.Context, op string, _ time.Time) (counts, error) {
-	return printed(ctx, op, c, parseCounts, `one whole number or {"requested": 3, "ready": 2}`)
-}
-
-// number reads a command that prints nothing but one whole number.
-func (c *counter) number(ctx context.Context, op string) (int, error) {
-	return printed(ctx, op, c, parseNumber, "one whole number")
-}
-
-// printed is what parse, which wants something of it, makes of what the command
-// prints.
-func printed[N any](ctx context.Context, op string, c *counter, parse func([]byte) (N, bool), want string) (N, error) {
-	var n N
-	text, err := c.output(ctx, op, c.argv, maxCount)
+	printed, err := c.output(ctx, op, c.argv, maxCount)
 	if err != nil {
-		return n, err
+		return counts{}, err
 	}
-	n, ok := parse(text)
+	parse, want := parseCounts, `one whole number or {"requested": 3, "ready": 2}`
+	if c.number {
+		parse, want = parseNumber, "one whole number"
+	}
+	n, ok := parse(printed)
 	if !ok {
-		return n, target.Errorf(target.KindTemporary, op, "%q printed %q, want %s", c.argv, program.Excerpt(text), want)
+		return counts{}, target.Errorf(target.KindTemporary, op, "%q printed %q, want %s", c.argv, program.Excerpt(printed), want)
 	}
 	return n, nil
 }
 
-func parseNumber(b []byte) (int, bool) {
+// parseNumber takes a number for both counts.
+func parseNumber(b []byte) (counts, bool) {
 	n, err := strconv.Atoi(string(bytes.TrimSpace(b)))
-	return n, err == nil && n >= 0
+	if err != nil || n < 0 {
+		return counts{}, false
+	}
+	return counts{n, n}, true
 }
 
-// parseCounts takes a number for both counts. What is missing is not taken for
+// parseCounts takes a number or both counts. What is missing is not taken for
 // zero.
 func parseCounts(b []byte) (counts, bool) {
 	if n, ok := parseNumber(b); ok {
-		return counts{n, n}, true
+		return n, true
 	}
 	var c struct{ Requested, Ready *int }
 	if json.Unmarshal(b, &c) != nil || c.Requested == nil || c.Ready == nil || *c.Requested < 0 || *c.Ready < 0 {

@@ -59,7 +59,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := &counter{environment{t.TempDir(), program.Environ(nil, nil)}, []string{"sh", "-c", test.script}}
+			c := &counter{environment: environment{t.TempDir(), program.Environ(nil, nil)}, argv: []string{"sh", "-c", test.script}}
 			n, err := c.read(t.Context(), "count web", time.Time{})
 			if n != (counts{}) {
 				t.Errorf("%+v beside an error", n)
@@ -67,7 +67,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 			wantError(t, err, test.kind, append(test.words, "count web")...)
 		})
 	}
-	c := &counter{environment{env: program.Environ(nil, nil)}, []string{"no-such-program"}}
+	c := &counter{environment: environment{env: program.Environ(nil, nil)}, argv: []string{"no-such-program"}}
 	_, err := c.read(t.Context(), "count web", time.Time{})
 	wantError(t, err, target.KindPermanent, "no-such-program")
 }
@@ -76,7 +76,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 	t.Parallel()
 	s := site{t.TempDir()}
-	c := &counter{environment{s.dir, program.Environ(nil, map[string]string{"PAUSE": "1000"})}, []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
+	c := &counter{environment: environment{s.dir, program.Environ(nil, map[string]string{"PAUSE": "1000"})}, argv: []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var pid int
 	go func() { defer cancel(); pid = waitPID(t, s) }()

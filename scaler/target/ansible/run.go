@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,7 +39,7 @@ func (p *playbook) launch(op string, from, desired int, vars map[string]any) (*r
 	if p.cfg.Inventory != "" {
 		argv = append(argv, "--inventory="+absolute(p.cfg.Inventory))
 	}
-	cmd := p.environment.command(append(argv, "--extra-vars=@"+r.vars.path, absolute(p.cfg.Playbook)))
+	cmd := program.Command(append(argv, "--extra-vars=@"+r.vars.path, absolute(p.cfg.Playbook)), p.environment.dir, p.environment.env)
 	cmd.Stdout, cmd.Stderr = r.printed, r.printed
 	if r.group, err = program.Start(cmd); err != nil {
 		r.vars.close()
@@ -112,10 +113,7 @@ func exitMeaning(code int, printed *program.Output) program.Exit {
 	if code == 4 && neverRan(printed) {
 		return program.Exit{Kind: target.KindPermanent, Meaning: "the playbook cannot be read"}
 	}
-	if known, ok := exitCodes[code]; ok {
-		return known
-	}
-	return program.Exit{Kind: target.KindPermanent, Meaning: "an exit code that Ansible does not document"}
+	return cmp.Or(exitCodes[code], program.Exit{Kind: target.KindPermanent, Meaning: "an exit code that Ansible does not document"})
 }
 
 // neverRan reports whether the output is that of a parser which gave up: an

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,11 +39,9 @@ func (p placeholders) expand(argv []string) []string {
 		"{desired}", strconv.Itoa(p.desired), "{current}", strconv.Itoa(p.current),
 		"{policy}", p.policy, "{target}", p.target, "{scale_target}", p.scaleTarget,
 	)
-	out := make([]string, len(argv))
-	for i, arg := range argv {
-		if out[i] = arg; i > 0 {
-			out[i] = r.Replace(arg)
-		}
+	out := slices.Clone(argv)
+	for i := 1; i < len(out); i++ {
+		out[i] = r.Replace(out[i])
 	}
 	return out
 }

@@ -96,11 +96,7 @@ func (t *commands) Scale(ctx context.Context, desired int) error {
 }
 
 func (t *commands) command(argv []string, p placeholders) *exec.Cmd {
-	expanded := p.expand(argv)
-	cmd := exec.Command(program.Absolute(expanded[0]), expanded[1:]...)
-	cmd.Dir = t.cfg.Dir
-	cmd.Env = append(p.environ(), t.env...)
-	return cmd
+	return program.Command(p.expand(argv), t.cfg.Dir, append(p.environ(), t.env...))
 }
 
 // run has a program run for no longer than timeout. What it said is for its
@@ -137,10 +133,7 @@ var exitCodes = map[int]program.Exit{
 }
 
 func exitMeaning(code int) program.Exit {
-	if known, ok := exitCodes[code]; ok {
-		return known
-	}
-	return program.Exit{Kind: target.KindTemporary}
+	return cmp.Or(exitCodes[code], program.Exit{Kind: target.KindTemporary})
 }
 
 // parse reads what the program for current has printed: one whole number,

@@ -21,20 +21,15 @@ type ports struct {
 func (p *ports) take() (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Listeners are kept until the end, so that the kernel does not offer the
-	// same port, held by a replica that has not bound it yet, again.
-	var held []net.Listener
-	defer func() {
-		for _, ln := range held {
-			_ = ln.Close()
-		}
-	}()
-	for range len(p.taken) + 1 {
+	offered := len(p.taken) + 1
+	for range offered {
 		ln, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			return 0, fmt.Errorf("find a free port: %w", err)
 		}
-		held = append(held, ln)
+		// Until the end, so that the kernel does not offer the same port, held by
+		// a replica that has not bound it yet, again.
+		defer ln.Close()
 		port := ln.Addr().(*net.TCPAddr).Port
 		if !p.taken[port] {
 			if p.taken == nil {
@@ -44,7 +39,7 @@ func (p *ports) take() (int, error) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("find a free port: each of %d offered is held by a replica", len(held))
+	return 0, fmt.Errorf("find a free port: each of %d offered is held by a replica", offered)
 }
 
 // give makes a port available again; 0 is none and does nothing.
