@@ -100,8 +100,7 @@ type page[T any] struct {
 	Results []T
 }
 
-// find returns the id of the one thing that has the name; one that is a number
-// is the id itself.
+// find returns the id of the one thing that has the name, which may be the id.
 func (c *controller) find(ctx context.Context, op, list, what, name string, more url.Values) (int, error) {
 	if id, err := strconv.Atoi(name); err == nil {
 		return id, nil
@@ -202,8 +201,7 @@ func (c *controller) launch(ctx context.Context, op string, template int, vars m
 	return id, nil
 }
 
-// refusedLaunch says what to do about a launch that was refused for its
-// variables.
+// refusedLaunch says what to do about a launch refused for its variables.
 func refusedLaunch(op string, template int, err error) error {
 	status, ok := errors.AsType[*statusError](err)
 	if !ok || status.code != http.StatusBadRequest {
@@ -247,8 +245,7 @@ func (c *controller) active(ctx context.Context, op string, template int, o targ
 	return nil, 0, nil
 }
 
-// outcome is how a job ended, as an error of a kind; done is false while it
-// has not.
+// outcome is how a job ended, as an error of a kind; done is false until it has.
 func (c *controller) outcome(ctx context.Context, op string, j *job) (done bool, err error) {
 	switch {
 	case slices.Contains(underWay, j.Status):
@@ -263,8 +260,7 @@ func (c *controller) outcome(ctx context.Context, op string, j *job) (done bool,
 	return true, target.Errorf(target.KindTemporary, op, "job %d is %s: %s", j.ID, j.Status, why)
 }
 
-// firstFailure is what the first failed task of a job printed, as far as the
-// controller tells.
+// firstFailure is what the first failed task of a job printed.
 func (c *controller) firstFailure(ctx context.Context, op string, id int) string {
 	var events page[struct{ Stdout string }]
 	query := url.Values{"event__in": {"runner_on_failed,runner_on_unreachable"}, "order_by": {"counter"}, "page_size": {"1"}}

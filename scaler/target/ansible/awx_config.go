@@ -15,8 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// AWXConfig is the configuration of a job template of AWX or Automation
-// Controller, under the key awx.
+// AWXConfig is the configuration of a job template, under the key awx.
 type AWXConfig struct {
 	// URL of the controller; /api/v2 is added unless it has a path of an API
 	// already, such as /api/controller/v2.
@@ -48,8 +47,7 @@ func (c *AWXConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(c))
 }
 
-// SetDirectory makes relative paths relative to dir, the directory of the
-// configuration file.
+// SetDirectory makes relative paths relative to dir.
 func (c *AWXConfig) SetDirectory(dir string) {
 	c.HTTPClientConfig.SetDirectory(dir)
 	c.Current.setDirectory(dir)

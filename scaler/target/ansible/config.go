@@ -32,8 +32,7 @@ type Config struct {
 	// Timeout is the longest that one run may take.
 	Timeout model.Duration `yaml:"timeout"`
 	// PassEnv names variables of the server's own environment that all programs
-	// are given beside the usual ones, see program.Environ; Env is added to
-	// these.
+	// are given, see program.Environ; Env is added to these.
 	PassEnv []string          `yaml:"pass_env,omitempty"`
 	Env     map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the playbook's, so that an
@@ -42,8 +41,7 @@ type Config struct {
 	// AnsiblePlaybook is the program; ansible-inventory is looked for beside
 	// it, or in PATH where it has no slash.
 	AnsiblePlaybook string `yaml:"ansible_playbook"`
-	// MaxOutput is how much is kept of what one run prints: its beginning and
-	// its end.
+	// MaxOutput is how much is kept of a run's output: its beginning and end.
 	MaxOutput units.Base2Bytes `yaml:"max_output"`
 
 	inventories *Inventories // nil: of this target's own
@@ -71,8 +69,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(c))
 }
 
-// SetDirectory makes relative paths, and programs given with a slash, relative
-// to dir, the directory of the configuration file.
+// SetDirectory makes relative paths, and programs with a slash, relative to dir.
 func (c *Config) SetDirectory(dir string) {
 	c.Playbook = target.JoinPath(dir, c.Playbook)
 	if !hostList(c.Inventory) {
@@ -83,8 +80,7 @@ func (c *Config) SetDirectory(dir string) {
 	c.Current.setDirectory(dir)
 }
 
-// hostList reports whether an inventory is no file but names its hosts, which
-// Ansible tells by a comma.
+// hostList reports whether an inventory is no file but hosts, with commas.
 func hostList(inventory string) bool { return strings.Contains(inventory, ",") }
 
 // Platform implements target.Config.
@@ -101,9 +97,8 @@ func (c *Config) Identity() string {
 	return fmt.Sprintf("ansible %s %s counted by %q", c.Playbook, vars, c.Current.Command)
 }
 
-// Validate implements target.Config. It looks at this host: files and commands
-// that are named must be there. Ansible itself is only asked for when it is
-// needed.
+// Validate implements target.Config. Files and commands must be on this host;
+// Ansible itself is only asked for when it is needed.
 func (c *Config) Validate() error {
 	if c.Playbook == "" {
 		return &target.FieldError{Field: "playbook", Msg: "must name a playbook, as in playbook: scale.yml"}
@@ -138,8 +133,7 @@ func (c *Config) New(o target.Options) (target.Target, error) {
 
 var _ config.DirectorySetter = (*Config)(nil)
 
-// CurrentConfig says how many replicas there are: a group's hosts, or what a
-// command prints.
+// CurrentConfig says how many replicas there are: by a group or by a command.
 type CurrentConfig struct {
 	// Group of the inventory whose hosts are the replicas, those of its child
 	// groups among them.
@@ -158,8 +152,7 @@ type CommandConfig struct {
 	Command []string `yaml:"command"`
 }
 
-// source is what the configuration says to count by; hosts counts those of the
-// group.
+// source is what counts; hosts counts those of the group.
 func (c *CurrentConfig) source(e environment, hosts func(ctx context.Context, op string, since time.Time) (int, error)) source {
 	if c.Group == "" {
 		return &counter{environment: e, argv: c.Command}

@@ -211,8 +211,7 @@ func parseNumber(b []byte) (counts, bool) {
 	return counts{n, n}, true
 }
 
-// parseCounts takes a number or both counts. What is missing is not taken for
-// zero.
+// parseCounts takes a number or both counts. What is missing is not zero.
 func parseCounts(b []byte) (counts, bool) {
 	if n, ok := parseNumber(b); ok {
 		return n, true

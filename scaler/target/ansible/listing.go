@@ -22,8 +22,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// How old a listing may be. To make one takes a second of computing, whatever
-// is in it.
+// How old a listing may be. To make one takes a second of computing.
 const (
 	// askAfter is the age of one of an inventory that asks others, as programs
 	// and plugins do, at which it is made anew while the old one still serves;
@@ -229,8 +228,7 @@ func contentOf(inventory string) share.Sum {
 // errDynamic ends the walk through an inventory that is not files alone.
 var errDynamic = errors.New("not files alone")
 
-// inventoryProgram is the ansible-inventory that belongs to an
-// ansible-playbook.
+// inventoryProgram is the ansible-inventory that belongs to an ansible-playbook.
 func inventoryProgram(playbookProgram string) string {
 	const name = "ansible-inventory"
 	if strings.ContainsRune(playbookProgram, filepath.Separator) {

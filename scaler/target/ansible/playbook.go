@@ -133,8 +133,7 @@ func (p *playbook) Close() error {
 	return nil
 }
 
-// absolute makes a path of the configuration one that holds in any working
-// directory.
+// absolute makes a path one that holds in any working directory.
 func absolute(path string) string {
 	if abs, err := filepath.Abs(path); err == nil && path != "" && !hostList(path) {
 		return abs

@@ -21,8 +21,7 @@ type requests struct {
 	last *request   // nil: none since the server started
 }
 
-// unknown is what was counted before a request that a server before this one
-// made.
+// unknown is from of a request that a server before this one made.
 const unknown = -1
 
 // request is one count that was asked for.

@@ -51,8 +51,7 @@ func (p *playbook) launch(op string, from, desired int, vars map[string]any) (*r
 	return r, nil
 }
 
-// follow waits for the end of a run, brings it about where it takes too long,
-// and remembers it.
+// follow waits for the end of a run, ends one that takes too long, and remembers it.
 func (p *playbook) follow(op string, r *run) {
 	defer close(r.done)
 	err := recovery.Do(recovery.Action, func() error {

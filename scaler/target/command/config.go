@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,8 +33,7 @@ type Config struct {
 	CurrentTimeout model.Duration `yaml:"current_timeout"`
 	ScaleTimeout   model.Duration `yaml:"scale_timeout"`
 	// PassEnv names variables of the server's own environment that the programs
-	// are given beside the usual ones, see program.Environ; Env is added to
-	// these.
+	// are given, see program.Environ; Env is added to these.
 	PassEnv []string          `yaml:"pass_env,omitempty"`
 	Env     map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the server's.
@@ -84,8 +85,7 @@ func (c *Config) Identity() string {
 	return id
 }
 
-// Validate implements target.Config. It looks at this host: the programs and
-// the working directory must be there.
+// Validate implements target.Config. Programs and directory must be on this host.
 func (c *Config) Validate() error {
 	return cmp.Or(
 		program.ValidateDir(c.Dir),
@@ -122,3 +122,50 @@ func validateArgv(field string, argv []string, example, known string) error {
 func (c *Config) New(o target.Options) (target.Target, error) { return newTarget(c, o), nil }
 
 var _ config.DirectorySetter = (*Config)(nil)
+
+// placeholders are what stands for a part of a call in arguments.
+type placeholders struct {
+	desired, current            int
+	policy, target, scaleTarget string
+}
+
+// What the arguments of the two programs may have.
+const (
+	forCurrent = "{policy}, {target} and {scale_target}"
+	forScale   = "{desired}, {current}, {policy}, {target} and {scale_target}"
+)
+
+// word is what looks like a placeholder. Other braces are an argument's own.
+var word = regexp.MustCompile(`\{[a-z_]+\}`)
+
+func checkPlaceholders(arg, known string) error {
+	for _, w := range word.FindAllString(arg, -1) {
+		if !strings.Contains(known, w) {
+			return fmt.Errorf("%s is not a placeholder; they are %s, and braces for another purpose go into a script", w, known)
+		}
+	}
+	return nil
+}
+
+// expand puts the parts in place of the placeholders. The program itself has
+// none.
+func (p placeholders) expand(argv []string) []string {
+	r := strings.NewReplacer(
+		"{desired}", strconv.Itoa(p.desired), "{current}", strconv.Itoa(p.current),
+		"{policy}", p.policy, "{target}", p.target, "{scale_target}", p.scaleTarget,
+	)
+	out := slices.Clone(argv)
+	for i := 1; i < len(out); i++ {
+		out[i] = r.Replace(out[i])
+	}
+	return out
+}
+
+// environ is the same for programs that would rather read variables.
+func (p placeholders) environ() []string {
+	return []string{
+		"ALERTSCALER_POLICY=" + p.policy,
+		"ALERTSCALER_TARGET=" + p.target,
+		"ALERTSCALER_SCALE_TARGET=" + p.scaleTarget,
+	}
+}

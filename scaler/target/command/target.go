@@ -99,8 +99,7 @@ func (t *commands) command(argv []string, p placeholders) *exec.Cmd {
 	return program.Command(p.expand(argv), t.cfg.Dir, append(p.environ(), t.env...))
 }
 
-// run has a program run for no longer than timeout. What it said is for its
-// error.
+// run has a program run for timeout at most. What it said is for its error.
 func (t *commands) run(ctx context.Context, op, name string, timeout time.Duration, do func(context.Context) (said string, err error)) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -31,8 +31,7 @@ var told = []struct {
 	{http.StatusForbidden, "disabled by the scheduler configuration", target.KindTemporary},
 }
 
-// failure says what was tried and what kind of error came of it. It returns
-// nil for a nil err.
+// failure is err as an error of a kind, nil for nil.
 func failure(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil

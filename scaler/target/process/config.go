@@ -28,17 +28,14 @@ type Config struct {
 	// PATH unless it has a slash. {port} becomes a free port of the replica.
 	Command []string `yaml:"command"`
 	// PassEnv names variables of the server's own environment that replicas are
-	// given beside the usual ones, see program.Environ.
-	PassEnv []string `yaml:"pass_env,omitempty"`
-	// Env is added to these. {port} works here too.
-	Env map[string]string `yaml:"env,omitempty"`
+	// given, see program.Environ; Env is added to these. {port} works here too.
+	PassEnv []string          `yaml:"pass_env,omitempty"`
+	Env     map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the server's.
 	Dir string `yaml:"dir,omitempty"`
-	// Ready says when a replica serves; without it a replica is ready once it
-	// runs for a second.
+	// Ready says when a replica serves; nil: once it runs for a second.
 	Ready *ReadyConfig `yaml:"ready,omitempty"`
-	// StopTimeout is how long a replica may take to stop after SIGTERM before
-	// it is killed; 0 kills at once.
+	// StopTimeout is from SIGTERM to SIGKILL; 0 kills at once.
 	StopTimeout model.Duration `yaml:"stop_timeout"`
 	// MaxReplicas is the most this host may run; 0: no limit of its own.
 	MaxReplicas int `yaml:"max_replicas,omitempty"`
@@ -79,9 +76,8 @@ func (c *ReadyConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(c))
 }
 
-// SetDirectory makes relative paths relative to dir, the directory of the
-// configuration file: that of dir, and that of a program given with a slash
-// where there is no dir for it to be relative to.
+// SetDirectory makes relative paths relative to dir: that of Dir, and that of a
+// program given with a slash where there is no Dir for it to be relative to.
 func (c *Config) SetDirectory(dir string) {
 	if c.Dir == "" {
 		c.Command = target.JoinCommand(dir, c.Command)
@@ -92,12 +88,10 @@ func (c *Config) SetDirectory(dir string) {
 // Platform implements target.Config.
 func (*Config) Platform() string { return "process" }
 
-// Identity implements target.Config. Every process target runs copies of its
-// own, so that no two of them ever are the same thing.
+// Identity implements target.Config. Every target runs copies of its own.
 func (*Config) Identity() string { return "" }
 
-// Validate implements target.Config. It looks at this host: the program and
-// the working directory must be there.
+// Validate implements target.Config. Program and directory must be on this host.
 func (c *Config) Validate() error {
 	if len(c.Command) == 0 || c.Command[0] == "" {
 		return &target.FieldError{Field: "command", Msg: `must name a program, as in ["./worker", "--port={port}"]`}
@@ -125,8 +119,7 @@ func (c *ReadyConfig) validate(hasPort bool) error {
 	)
 }
 
-// program is the path of the program as the operating system is to see it,
-// whatever the working directory of the replica.
+// program is the program's path, whatever the working directory of the replica.
 func (c *Config) program() string {
 	p := c.Command[0]
 	if c.Dir != "" && strings.ContainsRune(p, filepath.Separator) && !filepath.IsAbs(p) {
@@ -199,8 +192,7 @@ type amount struct {
 	value    float64
 }
 
-// amounts returns what is configured, by the names that the resources have in
-// the recorded series.
+// amounts returns what is configured, by the resources' names in series.
 func (c Capacity) amounts() []amount {
 	all := []amount{
 		{"cpu", c.CPU},

@@ -23,8 +23,7 @@ const (
 	failuresUnready = 3
 )
 
-// watchReady keeps r.ready right until ctx is done, and returns whether the
-// replica ever was ready.
+// watchReady keeps r.ready right until ctx is done, and returns whether it ever was.
 func (r *replica) watchReady(ctx context.Context, port int) bool {
 	cfg := r.pool.cfg.Ready
 	if cfg == nil {
