@@ -44,13 +44,10 @@ const (
 // of them at the same time than this host has processors. The zero value is
 // ready; all methods are safe for concurrent use.
 type Inventories struct {
-	pool  share.Pool[listingKey, *listing]
+	pool  share.Pool[string, *listing] // by all that makes two listings different
 	once  sync.Once
 	slots chan struct{}
 }
-
-// listingKey is all that makes two listings different.
-type listingKey struct{ program, inventory, dir, env string }
 
 // NewConfig returns an ansible configuration with its defaults set.
 func (i *Inventories) NewConfig() target.Config {
@@ -65,7 +62,7 @@ func (i *Inventories) get(e environment, program, inventory string) *share.Lease
 		i = new(Inventories)
 	}
 	i.once.Do(func() { i.slots = make(chan struct{}, max(1, runtime.NumCPU())) })
-	key := listingKey{program: program, inventory: inventory, dir: e.dir, env: fmt.Sprintf("%q", e.env)}
+	key := fmt.Sprintf("%q", append([]string{program, inventory, e.dir}, e.env...))
 	lease, _ := i.pool.Get(key, share.Sum{}, func() (*listing, error) {
 		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now, known: new(flight)}, nil
 	}, nil) // it does not fail

@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,20 +83,17 @@ func (p *playbook) Scale(ctx context.Context, desired int) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline)-beforeDeadline)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+	early, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	select {
 	case <-r.done:
 		return p.requests.answer(r.request)
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil
-		}
-		// The run goes on, and Current tells of it.
-		return failure(op, ctx.Err())
+	case <-early.Done():
 	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return failure(op, ctx.Err()) // the run goes on, and Current tells of it
+	}
+	return nil
 }
 
 // start starts a run unless there is no reason to or one is under way.
@@ -111,10 +109,10 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 	if err != nil {
 		return nil, err
 	}
-	if err := available(op, program.Absolute(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)); err != nil {
-		return nil, err
-	}
-	if err := present(op, "playbook", p.cfg.Playbook); err != nil {
+	if err := cmp.Or(
+		available(op, program.Absolute(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)),
+		present(op, "playbook", p.cfg.Playbook),
+	); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
