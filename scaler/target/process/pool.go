@@ -41,7 +41,7 @@ type pool struct {
 	mu         sync.Mutex // guards the fields below and the replicas' own
 	asked      bool       // Restore or Scale was called
 	collector  *collector // nil: not registered
-	refused    bool       // the last attempt to register it failed
+	refused    bool       // an attempt to register it failed
 	requested  int
 	lastChange time.Time
 	replicas   []*replica // wanted and draining ones, by age, oldest first
@@ -148,15 +148,12 @@ func (p *pool) register() {
 		return
 	}
 	c := newCollector(p)
-	err := p.reg.Register(c)
-	if err == nil {
-		p.collector, p.refused = c, false
-		return
-	}
-	if !p.refused {
+	if err := p.reg.Register(c); err == nil {
+		p.collector = c
+	} else if !p.refused {
+		p.refused = true
 		level.Warn(p.logger).Log("msg", "metrics of the replicas cannot be registered, trying again", "err", err)
 	}
-	p.refused = true
 }
 
 // freeIndex returns the lowest index that no replica has, so that labels stay
@@ -166,11 +163,11 @@ func (p *pool) freeIndex() int {
 	for _, r := range p.replicas {
 		taken[r.index] = true
 	}
-	i := 0
-	for taken[i] {
-		i++
+	for i := 0; ; i++ {
+		if !taken[i] {
+			return i
+		}
 	}
-	return i
 }
 
 // victims returns the wanted replicas in the order they are to go: those that
@@ -217,10 +214,6 @@ func (p *pool) Endpoints() []string {
 // when they are gone: after stop_timeout, and little more, at the latest.
 func (p *pool) Close() error {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil
-	}
 	p.closed = true
 	for _, r := range p.victims() {
 		r.draining = true
@@ -230,9 +223,9 @@ func (p *pool) Close() error {
 	// the names.
 	if p.collector != nil {
 		p.reg.Unregister(p.collector)
+		p.collector = nil
 	}
 	p.mu.Unlock()
-
 	p.running.Wait()
 	return nil
 }
@@ -241,14 +234,6 @@ func (p *pool) Close() error {
 func (p *pool) op(verb string) string {
 	return fmt.Sprintf("%s processes of %s/%s", verb, p.policy, p.name)
 }
-
-// The labels by which series name a replica: that of its own series, which
-// Prometheus finds by HTTP service discovery, and that of what this package
-// exports about one without a port.
-const (
-	portVictimLabel = "instance"
-	ownVictimLabel  = "replica"
-)
 
 // Replicas implements target.Victims. A replica is named by its address, one
 // that has none yet by its index; index and pid are among the aliases.
@@ -259,9 +244,11 @@ func (p *pool) Replicas(ctx context.Context) (target.Replicas, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	wanted := p.victims()
-	all := target.Replicas{Label: ownVictimLabel, List: make([]target.Replica, 0, len(wanted))}
+	// That of the collector's series, or of a replica's own, which Prometheus finds
+	// by HTTP service discovery.
+	all := target.Replicas{Label: "replica", List: make([]target.Replica, 0, len(wanted))}
 	if p.cfg.hasPort() {
-		all.Label = portVictimLabel
+		all.Label = "instance"
 	}
 	indices := make(map[int]bool, len(wanted))
 	for _, r := range wanted {
