@@ -56,24 +56,6 @@ func TestError(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	if err := Check(true, "max", "must be above %d", 3); err != nil {
-		t.Errorf("Check of what holds: %v", err)
-	}
-	if err := CheckError("max", nil); err != nil {
-		t.Errorf("CheckError of nil: %v", err)
-	}
-	for err, want := range map[error]string{
-		Check(false, "max", "must be above %d", 3):       "max: must be above 3",
-		CheckError("max", errors.New("is 100% of that")): "max: is 100% of that",
-	} {
-		if _, ok := errors.AsType[*FieldError](err); !ok || err.Error() != want {
-			t.Errorf("%T %v, want a field error: %s", err, err, want)
-		}
-	}
-}
-
 // fake is a platform of that name.
 type fake string
 
