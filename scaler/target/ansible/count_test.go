@@ -127,12 +127,12 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 		{"broken", "broken.sh", "all", "temporary"},
 		{"missing", "elsewhere.ini", "all", "permanent"},
 	} {
-		lease := all.get(e, inventoryProgram, inventoryPath(s, test.inventory))
-		t.Cleanup(lease.Close)
+		l, release := all.get(e, inventoryProgram, inventoryPath(s, test.inventory))
+		t.Cleanup(release)
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			g := &group{hosts: func(ctx context.Context, op string, since time.Time) (int, error) {
-				return lease.Client.hosts(ctx, op, test.group, since)
+				return l.hosts(ctx, op, test.group, since)
 			}}
 			n, err := g.read(t.Context(), "count "+test.group, time.Time{})
 			got := strconv.Itoa(n.requested)

@@ -56,17 +56,16 @@ func (i *Inventories) NewConfig() target.Config {
 	return c
 }
 
-// get returns a lease of the listing of an inventory.
-func (i *Inventories) get(e environment, program, inventory string) *share.Lease[*listing] {
+// get returns the listing of an inventory, until it is released.
+func (i *Inventories) get(e environment, program, inventory string) (l *listing, release func()) {
 	if i == nil {
 		i = new(Inventories)
 	}
 	i.once.Do(func() { i.slots = make(chan struct{}, max(1, runtime.NumCPU())) })
 	key := fmt.Sprintf("%q", append([]string{program, inventory, e.dir}, e.env...))
-	lease, _ := i.pool.Get(key, share.Sum{}, func() (*listing, error) {
-		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now, known: new(flight)}, nil
-	}, nil) // it does not fail
-	return lease
+	return i.pool.Use(key, func() *listing {
+		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now, known: new(flight)}
+	})
 }
 
 // listing is what ansible-inventory says of one inventory. All methods are safe

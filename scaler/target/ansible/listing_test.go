@@ -95,7 +95,7 @@ func TestInventoryThatAsksOthers(t *testing.T) {
 	s := newSite(t, setCount)
 	runs := countedInventory(t, s, inventoryStandIn)
 	tgts := opened(t, s, 9, standIns)
-	l := tgts[0].listing.Client
+	l := tgts[0].listing
 	read := func(tgt *playbook) int {
 		t.Helper()
 		tgt.current.forget() // a while later

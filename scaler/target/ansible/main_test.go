@@ -236,7 +236,7 @@ func hasten(tgt target.Target) {
 	case *playbook:
 		tgt.current.now = now
 		if tgt.listing != nil {
-			tgt.listing.Client.now = now
+			tgt.listing.now = now
 		}
 	case *jobTemplate:
 		tgt.current.now = now

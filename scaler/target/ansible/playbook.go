@@ -29,7 +29,8 @@ type playbook struct {
 	counted
 	cfg         Config
 	environment environment
-	listing     *share.Lease[*listing] // nil: a command counts
+	listing     *listing // nil: a command counts
+	release     func()   // of the listing
 	acceptAfter time.Duration
 	after       func(time.Duration) <-chan time.Time
 	starting    share.Lock // whoever has it may start a run
@@ -54,10 +55,10 @@ func newPlaybook(cfg *Config, o target.Options) *playbook {
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
 	if cfg.Current.Group != "" {
-		p.listing = cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(cfg.AnsiblePlaybook)), absolute(cfg.Inventory))
+		p.listing, p.release = cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(cfg.AnsiblePlaybook)), absolute(cfg.Inventory))
 	}
 	p.current = newCached(cfg.Current.source(p.environment, func(ctx context.Context, op string, since time.Time) (int, error) {
-		return p.listing.Client.hosts(ctx, op, cfg.Current.Group, since)
+		return p.listing.hosts(ctx, op, cfg.Current.Group, since)
 	}))
 	return p
 }
@@ -126,7 +127,7 @@ func (p *playbook) Close() error {
 	p.close()
 	p.running.Wait()
 	if p.listing != nil {
-		p.listing.Close()
+		p.release()
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (p *playbook) follow(op string, r *run) {
 	r.vars.close()
 	// What was counted before is not what is counted now.
 	if p.listing != nil {
-		p.listing.Client.forget()
+		p.listing.forget()
 	}
 	p.current.forget()
 	now := time.Now()

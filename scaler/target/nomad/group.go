@@ -114,7 +114,7 @@ func (g *group) read(ctx context.Context, op string) (target.State, uint64, erro
 	if err != nil {
 		return target.State{}, 0, failure(ctx, op, err)
 	}
-	if value(job.ID) != g.cfg.Job || job.JobModifyIndex == nil {
+	if share.Value(job.ID) != g.cfg.Job || job.JobModifyIndex == nil {
 		return target.State{}, 0, failure(ctx, op, errors.New("the answer is not the description of the job"))
 	}
 	status := new(scaleStatus)
@@ -128,7 +128,7 @@ func (g *group) read(ctx context.Context, op string) (target.State, uint64, erro
 	st, err := g.state(op, job, status)
 	// That of the status is another index by the same name: it moves with
 	// everything that becomes of the job.
-	return st, value(job.JobModifyIndex), err
+	return st, share.Value(job.JobModifyIndex), err
 }
 
 // query is with what to ask, with the token of this moment.
@@ -149,7 +149,7 @@ type scaleStatus struct {
 
 func (g *group) state(op string, job *api.Job, status *scaleStatus) (target.State, error) {
 	counts, ok := status.TaskGroups[g.cfg.Group]
-	at := slices.IndexFunc(job.TaskGroups, func(tg *api.TaskGroup) bool { return value(tg.Name) == g.cfg.Group })
+	at := slices.IndexFunc(job.TaskGroups, func(tg *api.TaskGroup) bool { return share.Value(tg.Name) == g.cfg.Group })
 	if !ok || at < 0 {
 		known := strings.Join(slices.Sorted(maps.Keys(status.TaskGroups)), ", ")
 		return target.State{}, target.Errorf(target.KindNotFound, op, "the job has no such group (it has: %s)", known)
@@ -157,7 +157,7 @@ func (g *group) state(op string, job *api.Job, status *scaleStatus) (target.Stat
 	if status.JobStopped {
 		return target.State{}, target.Errorf(target.KindNotFound, op, "the job is stopped; `nomad job start %s` starts it again", g.cfg.Job)
 	}
-	kind := value(job.Type)
+	kind := share.Value(job.Type)
 	if kind == api.JobTypeSystem || kind == api.JobTypeSysbatch {
 		return target.State{}, target.Errorf(target.KindPermanent, op, "a %s job runs once on every node and cannot be scaled", kind)
 	}
@@ -167,9 +167,9 @@ func (g *group) state(op string, job *api.Job, status *scaleStatus) (target.Stat
 		st.Ready = *counts.Healthy
 	}
 	if tg.Scaling != nil {
-		st.Min, st.Max = int(value(tg.Scaling.Min)), int(value(tg.Scaling.Max))
+		st.Min, st.Max = int(share.Value(tg.Scaling.Min)), int(share.Value(tg.Scaling.Max))
 	}
-	if submitted := value(job.SubmitTime); submitted > 0 {
+	if submitted := share.Value(job.SubmitTime); submitted > 0 {
 		// Any change of the job moves it, so this is when the count changed or
 		// later.
 		st.LastChange = time.Unix(0, submitted)
@@ -185,14 +185,6 @@ func healthByHand(job *api.Job, tg *api.TaskGroup) bool {
 		}
 	}
 	return false
-}
-
-// value is what p points at, or zero.
-func value[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }
 
 // noRoom is of KindQuota where Nomad has allocations of the group that it finds

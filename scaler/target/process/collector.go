@@ -60,7 +60,7 @@ type sample struct {
 	label   string
 	pid     int // 0: not running
 	started time.Time
-	ready   bool
+	ready   float64 // 1: it serves; 0: it does not
 	usage   usage
 }
 
@@ -77,7 +77,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.label}, labels...)...)
 		}
-		gauge(c.ready, float64(b2i(s.ready)))
+		gauge(c.ready, s.ready)
 		if s.pid == 0 {
 			continue
 		}
@@ -102,7 +102,11 @@ func (c *collector) snapshot() ([]sample, int) {
 	defer p.mu.Unlock()
 	samples := make([]sample, 0, len(p.replicas))
 	for _, r := range p.replicas {
-		samples = append(samples, sample{replica: r, label: strconv.Itoa(r.index), pid: r.pid, started: r.started, ready: r.ready && !r.draining})
+		s := sample{replica: r, label: strconv.Itoa(r.index), pid: r.pid, started: r.started}
+		if r.ready && !r.draining {
+			s.ready = 1
+		}
+		samples = append(samples, s)
 	}
 	return samples, p.restarts
 }

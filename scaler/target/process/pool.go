@@ -17,6 +17,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // componentReplica is where a panic in the supervision of a replica is
@@ -175,17 +176,8 @@ func (p *pool) freeIndex() int {
 func (p *pool) victims() []*replica {
 	wanted := slices.DeleteFunc(slices.Clone(p.replicas), func(r *replica) bool { return r.draining })
 	slices.Reverse(wanted)
-	slices.SortStableFunc(wanted, func(a, b *replica) int {
-		return cmp.Compare(b2i(a.ready), b2i(b.ready))
-	})
+	slices.SortStableFunc(wanted, func(a, b *replica) int { return share.FalseFirst(a.ready, b.ready) })
 	return wanted
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // update runs f with the replicas' fields locked.
