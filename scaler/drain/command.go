@@ -1,13 +1,10 @@
 package drain
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
@@ -38,8 +35,7 @@ func (c command) call(ctx context.Context, r Request) (again time.Duration, err 
 		}
 		argv[i] = r.expand(arg, func(s string) string { return s })
 	}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(program.Environ(c.passEnv, nil),
+	cmd := program.Command(argv, "", append(program.Environ(c.passEnv, nil),
 		"ALERTSCALER_ACTION="+string(r.Action),
 		"ALERTSCALER_POLICY="+r.Policy,
 		"ALERTSCALER_TARGET="+r.Target,
@@ -48,32 +44,15 @@ func (c command) call(ctx context.Context, r Request) (again time.Duration, err 
 		"ALERTSCALER_NAME="+r.Replica.Name,
 		"ALERTSCALER_ADDRESS="+r.Replica.Address,
 		"ALERTSCALER_DEADLINE="+r.Deadline.UTC().Format(time.RFC3339),
-	)
-	printed := &ending{}
+	))
+	printed := program.NewOutput(2 * maxOutput)
 	cmd.Stdout, cmd.Stderr = printed, printed
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = killAfter
-	err = cmd.Run()
+	err = program.RunGrace(ctx, cmd, killAfter)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == notYet {
 		return 0, errNotYet
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w: %s", argv[0], err, printed)
+		return 0, fmt.Errorf("%s: %w: %s", argv[0], err, printed.Last(maxOutput))
 	}
 	return 0, nil
-}
-
-// ending is an io.Writer that keeps the end of what is written.
-type ending struct{ kept []byte }
-
-// Write never fails: a program must not die of its own output.
-func (e *ending) Write(p []byte) (int, error) {
-	e.kept = append(e.kept, p[max(0, len(p)-maxOutput):]...)
-	e.kept = e.kept[max(0, len(e.kept)-maxOutput):]
-	return len(p), nil
-}
-
-// String is the end as text.
-func (e *ending) String() string {
-	return strings.ToValidUTF8(string(bytes.TrimSpace(e.kept)), "�")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,6 +62,14 @@ func ValidateEnviron(pass []string, env map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// Command is a program and its arguments, to be run in dir with the environment
+// env. A path of it is relative to the server's working directory, not to dir.
+func Command(argv []string, dir string, env []string) *exec.Cmd {
+	cmd := exec.Command(Absolute(argv[0]), argv[1:]...)
+	cmd.Dir, cmd.Env = dir, env
+	return cmd
 }
 
 // Absolute is a program as it can be started from any working directory.

@@ -68,9 +68,12 @@ func (g *Group) signal(send func()) {
 	}
 }
 
-// Run runs cmd until it ends, or kills it with its group once ctx is
-// done, and returns how it ended.
-func Run(ctx context.Context, cmd *exec.Cmd) error {
+// Run is RunGrace that kills at once.
+func Run(ctx context.Context, cmd *exec.Cmd) error { return RunGrace(ctx, cmd, 0) }
+
+// RunGrace runs cmd until it ends and returns how it ended. Once ctx is done it
+// ends the whole group as End does, and returns the error of ctx.
+func RunGrace(ctx context.Context, cmd *exec.Cmd, grace time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func Run(ctx context.Context, cmd *exec.Cmd) error {
 	case <-g.Exited:
 		return g.Err
 	case <-ctx.Done():
-		g.End(0)
+		g.End(grace)
 		return ctx.Err()
 	}
 }

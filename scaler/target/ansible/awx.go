@@ -4,23 +4,22 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // jobTemplate is a target.Target.
 type jobTemplate struct {
+	share.OnClose // a job under way is the controller's and goes on
+	counted
 	cfg        AWXConfig
-	options    target.Options
-	logger     log.Logger
 	controller *controller
-	current    *cached
-	requests   requests
 
 	// turn is for whoever uses what follows.
 	turn share.Lock
@@ -31,23 +30,15 @@ type jobTemplate struct {
 	unsure bool
 }
 
-var (
-	_ target.Target = (*jobTemplate)(nil)
-	_ target.Closer = (*jobTemplate)(nil)
-)
-
 func newJobTemplate(cfg *AWXConfig, o target.Options, c *controller) *jobTemplate {
-	t := &jobTemplate{cfg: *cfg, options: o, logger: o.Log(), controller: c, unsure: true}
-	commands := newEnvironment("", cfg.PassEnv, nil)
-	if cfg.Current.Group == "" {
-		t.current = newCached(&counter{commands, cfg.Current.Command})
-		return t
+	t := &jobTemplate{
+		OnClose: c.client.CloseIdleConnections,
+		counted: counted{options: o, logger: o.Log(), run: "job", key: "job_template", value: cfg.JobTemplate},
+		cfg:     *cfg, controller: c, unsure: true,
 	}
-	hosts := &hostsOf{controller: c, inventory: cfg.Current.Inventory, group: cfg.Current.Group}
-	if cfg.Current.Ready != nil {
-		hosts.ready = &counter{commands, cfg.Current.Ready.Command}
-	}
-	t.current = newCached(hosts)
+	t.current = newCached(cfg.Current.source(environment{env: program.Environ(cfg.PassEnv, nil)}, func(ctx context.Context, op string, _ time.Time) (int, error) {
+		return c.hosts(ctx, op, cfg.Current.Inventory, cfg.Current.Group)
+	}))
 	return t
 }
 
@@ -62,19 +53,7 @@ func (t *jobTemplate) Current(ctx context.Context) (target.State, error) {
 	if _, err := t.follow(ctx, op); err != nil {
 		return target.State{}, err
 	}
-	c, err := t.current.read(ctx, op)
-	if err != nil {
-		return target.State{}, err
-	}
-	return t.state(c), nil
-}
-
-func (t *jobTemplate) state(c counts) target.State {
-	s, lost := t.requests.state(c, time.Now())
-	if lost != nil {
-		level.Error(t.logger).Log("msg", "job did not set the number", "job_template", t.cfg.JobTemplate, "err", lost)
-	}
-	return s
+	return t.count(ctx, op)
 }
 
 // Scale implements target.Target. It returns once the job is launched.
@@ -91,17 +70,11 @@ func (t *jobTemplate) Scale(ctx context.Context, desired int) error {
 	if err != nil {
 		return err
 	}
-	if err := t.requests.admit(op, desired); err != nil {
-		return err
-	}
-	c, err := t.current.exactly(ctx, op)
+	from, err := t.due(ctx, op, desired)
 	if err != nil {
 		return err
 	}
-	if t.state(c).Requested == desired {
-		return target.Errorf(target.KindNoOp, op, "there are %d replicas already", desired)
-	}
-	vars := ownVars(ctx, t.options, desired, c.requested).values()
+	vars := ownVars(ctx, t.options, desired, from)
 	maps.Copy(vars, t.cfg.ExtraVars) // none of which has a name of ours
 	id, err := t.controller.launch(ctx, op, template, vars)
 	if err != nil {
@@ -109,8 +82,8 @@ func (t *jobTemplate) Scale(ctx context.Context, desired int) error {
 		t.unsure = target.KindOf(err) == target.KindTemporary
 		return err
 	}
-	t.following, t.request = id, t.requests.begin(op, c.requested, desired, time.Now())
-	level.Info(t.logger).Log("msg", "job launched", "job", id, "job_template", t.cfg.JobTemplate, "desired", desired, "current", c.requested)
+	t.following, t.request = id, t.requests.begin(op, from, desired, time.Now())
+	level.Info(t.logger).Log("msg", "job launched", "job", id, "job_template", t.cfg.JobTemplate, "desired", desired, "current", from)
 	return nil
 }
 
@@ -121,20 +94,21 @@ func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err 
 		return 0, err
 	}
 	if t.unsure {
-		j, desired, found, err := t.controller.active(ctx, op, template, t.options)
+		j, desired, err := t.controller.active(ctx, op, template, t.options)
 		if err != nil {
 			return 0, err
 		}
 		t.unsure = false
-		if found {
-			t.following, t.request = j.ID, t.requests.found(op, desired, j.Created)
+		if j != nil {
+			t.following, t.request = j.ID, t.requests.begin(op, unknown, desired, j.Created)
 			level.Info(t.logger).Log("msg", "job found under way", "job", j.ID, "desired", desired)
 		}
 	}
 	if t.following == 0 {
 		return template, nil
 	}
-	j, err := t.controller.job(ctx, op, t.following)
+	var j job
+	err = t.controller.call(ctx, op, http.MethodGet, fmt.Sprintf("jobs/%d/", t.following), nil, nil, &j)
 	done := false
 	switch target.KindOf(err) {
 	case "":
@@ -159,11 +133,4 @@ func (t *jobTemplate) follow(ctx context.Context, op string) (template int, err 
 	}
 	t.following = 0
 	return template, nil
-}
-
-// Close implements target.Closer. A job under way is the controller's and goes
-// on.
-func (t *jobTemplate) Close() error {
-	t.controller.client.CloseIdleConnections()
-	return nil
 }

@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,8 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// AWXConfig is the configuration of a job template of AWX or Automation
-// Controller, under the key awx.
+// AWXConfig is the configuration of a job template, under the key awx.
 type AWXConfig struct {
 	// URL of the controller; /api/v2 is added unless it has a path of an API
 	// already, such as /api/controller/v2.
@@ -47,8 +47,7 @@ func (c *AWXConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*plain)(c))
 }
 
-// SetDirectory makes relative paths relative to dir, the directory of the
-// configuration file.
+// SetDirectory makes relative paths relative to dir.
 func (c *AWXConfig) SetDirectory(dir string) {
 	c.HTTPClientConfig.SetDirectory(dir)
 	c.Current.setDirectory(dir)
@@ -85,22 +84,15 @@ func (c *AWXConfig) root() (string, error) {
 
 // Validate implements target.Config. It does not ask the controller.
 func (c *AWXConfig) Validate() error {
-	if _, err := c.root(); err != nil {
-		return &target.FieldError{Field: "url", Msg: err.Error()}
-	}
-	if c.JobTemplate == "" {
-		return &target.FieldError{Field: "job_template", Msg: "must be the id or the name of a job template"}
-	}
-	if err := c.HTTPClientConfig.Validate(); err != nil {
-		return err
-	}
-	if err := program.ValidateEnviron(c.PassEnv, nil); err != nil {
-		return err
-	}
-	if err := validateExtraVars(c.ExtraVars); err != nil {
-		return err
-	}
-	return c.Current.validate(false)
+	_, err := c.root()
+	return cmp.Or(
+		target.CheckError("url", err),
+		target.Check(c.JobTemplate != "", "job_template", "must be the id or the name of a job template"),
+		c.HTTPClientConfig.Validate(),
+		program.ValidateEnviron(c.PassEnv, nil),
+		validateExtraVars(c.ExtraVars),
+		c.Current.validate(false),
+	)
 }
 
 // New implements target.Config. Nothing is dialed.
@@ -127,7 +119,4 @@ type controller struct {
 	client *http.Client
 }
 
-var (
-	_ target.Config          = (*AWXConfig)(nil)
-	_ config.DirectorySetter = (*AWXConfig)(nil)
-)
+var _ config.DirectorySetter = (*AWXConfig)(nil)

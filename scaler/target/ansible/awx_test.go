@@ -85,7 +85,7 @@ func TestAWXConformance(t *testing.T) {
 	t.Parallel()
 	at := func(t *testing.T, url string, changes ...string) target.Target {
 		a := awx(t, url, changes...)
-		hasten(a.current)
+		hasten(a)
 		return a
 	}
 	targettest.Run(t, targettest.Harness{

@@ -127,8 +127,8 @@ func TestExitKinds(t *testing.T) {
 	} {
 		o := program.NewOutput(1000)
 		_, _ = o.Write([]byte(test.printed))
-		if got, meaning := exitKind(test.code, o); got != test.want || meaning == "" {
-			t.Errorf("exit code %d after %q: %s (%s), want %s", test.code, test.printed, got, meaning, test.want)
+		if got := exitMeaning(test.code, o); got.Kind != test.want || got.Meaning == "" {
+			t.Errorf("exit code %d after %q: %s (%s), want %s", test.code, test.printed, got.Kind, got.Meaning, test.want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	at := func(t *testing.T, changes string) target.Target {
 		p := build(t, newSite(t, setCount).config(t, standIns+"\n"+changes))
-		hasten(p.current)
+		hasten(p)
 		return p
 	}
 	targettest.Run(t, targettest.Harness{

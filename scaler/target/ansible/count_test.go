@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/realtest"
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
@@ -58,7 +59,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c := &counter{newEnvironment(t.TempDir(), nil, nil), []string{"sh", "-c", test.script}}
+			c := &counter{environment: environment{t.TempDir(), program.Environ(nil, nil)}, argv: []string{"sh", "-c", test.script}}
 			n, err := c.read(t.Context(), "count web", time.Time{})
 			if n != (counts{}) {
 				t.Errorf("%+v beside an error", n)
@@ -66,7 +67,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 			wantError(t, err, test.kind, append(test.words, "count web")...)
 		})
 	}
-	c := &counter{newEnvironment("", nil, nil), []string{"no-such-program"}}
+	c := &counter{environment: environment{env: program.Environ(nil, nil)}, argv: []string{"no-such-program"}}
 	_, err := c.read(t.Context(), "count web", time.Time{})
 	wantError(t, err, target.KindPermanent, "no-such-program")
 }
@@ -75,7 +76,7 @@ func TestCommandSaysWhatWasWrong(t *testing.T) {
 func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 	t.Parallel()
 	s := site{t.TempDir()}
-	c := &counter{newEnvironment(s.dir, nil, map[string]string{"PAUSE": "1000"}), []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
+	c := &counter{environment: environment{s.dir, program.Environ(nil, map[string]string{"PAUSE": "1000"})}, argv: []string{"sh", "-c", "sleep $PAUSE & echo $! >pid.new; mv pid.new pid; wait"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var pid int
 	go func() { defer cancel(); pid = waitPID(t, s) }()
@@ -88,7 +89,7 @@ func TestCommandIsEndedWithWhatItStarted(t *testing.T) {
 
 func TestInventories(t *testing.T) {
 	t.Parallel()
-	program := realtest.Tool(t, "ansible-inventory")
+	inventoryProgram := realtest.Tool(t, "ansible-inventory")
 	s := site{t.TempDir()}
 	if err := os.Mkdir(s.path("dir"), 0o755); err != nil {
 		t.Fatal(err)
@@ -126,11 +127,13 @@ echo '{"web": ["a", "b"], "site": {"children": ["web", "more"]}, "more": {"hosts
 		{"broken", "broken.sh", "all", "temporary"},
 		{"missing", "elsewhere.ini", "all", "permanent"},
 	} {
-		lease := all.get(e, program, inventoryPath(s, test.inventory))
-		t.Cleanup(lease.Close)
+		l, release := all.get(e, inventoryProgram, inventoryPath(s, test.inventory))
+		t.Cleanup(release)
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			g := &inventoryGroup{listing: lease.Client, group: test.group}
+			g := &group{hosts: func(ctx context.Context, op string, since time.Time) (int, error) {
+				return l.hosts(ctx, op, test.group, since)
+			}}
 			n, err := g.read(t.Context(), "count "+test.group, time.Time{})
 			got := strconv.Itoa(n.requested)
 			if err != nil {
@@ -174,7 +177,7 @@ func TestCached(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if n, err := c.read(t.Context(), ""); err != nil || n != (counts{1, 1}) {
+			if n, err := c.read(t.Context(), "", false); err != nil || n != (counts{1, 1}) {
 				t.Errorf("%+v, %v", n, err)
 			}
 		})
@@ -182,13 +185,13 @@ func TestCached(t *testing.T) {
 	wg.Wait()
 	// What is asked while something ends may be from before its end.
 	c.forget()
-	wg.Go(func() { _, _ = c.read(t.Context(), "") })
+	wg.Go(func() { _, _ = c.read(t.Context(), "", false) })
 	for s.asked.Load() < 2 {
 		time.Sleep(time.Millisecond)
 	}
 	c.forget()
 	wg.Wait()
-	if n, _ := c.read(t.Context(), ""); n.requested != 3 {
+	if n, _ := c.read(t.Context(), "", false); n.requested != 3 {
 		t.Errorf("%+v, want it to be asked again", n)
 	}
 	// Reads that take longer than they stay fresh are shared all the same.
@@ -196,7 +199,7 @@ func TestCached(t *testing.T) {
 	s.asked.Store(0)
 	s.takes = fresh + 200*time.Millisecond
 	for range 8 {
-		wg.Go(func() { _, _ = c.read(t.Context(), "") })
+		wg.Go(func() { _, _ = c.read(t.Context(), "", false) })
 	}
 	wg.Wait()
 	if n := s.asked.Load(); n > 2 {
@@ -204,7 +207,7 @@ func TestCached(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.read(ctx, "count"); !target.IsTimeout(err) {
+	if _, err := c.read(ctx, "count", false); !target.IsTimeout(err) {
 		t.Errorf("%v, want the caller's cancellation", err)
 	}
 }
@@ -213,7 +216,7 @@ func TestCached(t *testing.T) {
 // is gone with the first reader.
 func TestVarsArePrivate(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	content, err := own{target: "web"}.file(map[string]any{"key": "secret"})
+	content, err := varsFile(map[string]any{"key": "secret"}, map[string]any{"alertscaler_target": "web"})
 	if err != nil {
 		t.Fatal(err)
 	}

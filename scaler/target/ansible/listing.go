@@ -2,23 +2,27 @@ package ansible
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// How old a listing may be. To make one takes a second of computing, whatever
-// is in it.
+// How old a listing may be. To make one takes a second of computing.
 const (
 	// askAfter is the age of one of an inventory that asks others, as programs
 	// and plugins do, at which it is made anew while the old one still serves;
@@ -40,13 +44,10 @@ const (
 // of them at the same time than this host has processors. The zero value is
 // ready; all methods are safe for concurrent use.
 type Inventories struct {
-	pool  share.Pool[listingKey, *listing]
+	pool  share.Pool[string, *listing] // by all that makes two listings different
 	once  sync.Once
 	slots chan struct{}
 }
-
-// listingKey is all that makes two listings different.
-type listingKey struct{ program, inventory, dir, env string }
 
 // NewConfig returns an ansible configuration with its defaults set.
 func (i *Inventories) NewConfig() target.Config {
@@ -55,17 +56,16 @@ func (i *Inventories) NewConfig() target.Config {
 	return c
 }
 
-// get returns a lease of the listing of an inventory.
-func (i *Inventories) get(e environment, program, inventory string) *share.Lease[*listing] {
+// get returns the listing of an inventory, until it is released.
+func (i *Inventories) get(e environment, program, inventory string) (l *listing, release func()) {
 	if i == nil {
 		i = new(Inventories)
 	}
 	i.once.Do(func() { i.slots = make(chan struct{}, max(1, runtime.NumCPU())) })
-	key := listingKey{program: program, inventory: inventory, dir: e.dir, env: fmt.Sprintf("%q", e.env)}
-	lease, _ := i.pool.Get(key, share.Sum{}, func() (*listing, error) {
-		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now}, nil
-	}, nil) // it does not fail
-	return lease
+	key := fmt.Sprintf("%q", append([]string{program, inventory, e.dir}, e.env...))
+	return i.pool.Use(key, func() *listing {
+		return &listing{environment: e, program: program, inventory: inventory, slots: i.slots, now: time.Now, known: new(flight)}
+	})
 }
 
 // listing is what ansible-inventory says of one inventory. All methods are safe
@@ -77,7 +77,7 @@ type listing struct {
 	now                func() time.Time
 
 	mu        sync.Mutex // guards what follows
-	known     *flight    // the last that went well; nil: none
+	known     *flight    // the last that went well, or an empty one
 	running   *flight
 	forgotten time.Time // what began before that is of no use
 }
@@ -85,10 +85,9 @@ type listing struct {
 // flight is one run of ansible-inventory. It is nobody's in particular: who
 // leaves does not end it, and whoever asks next finds it.
 type flight struct {
-	began  time.Time
-	sum    share.Sum // of the files, where static
-	static bool
-	done   chan struct{}
+	began time.Time
+	sum   share.Sum // of the files; zero: they are not all
+	done  chan struct{}
 	// Set before done is closed.
 	inv inventory
 	err error
@@ -97,34 +96,26 @@ type flight struct {
 // read returns the inventory: as it is, where it is files, and else not as it
 // was before since, nor much older than a moment ago.
 func (l *listing) read(ctx context.Context, op string, since time.Time) (inventory, error) {
-	sum, static := contentOf(l.inventory)
+	sum := contentOf(l.inventory)
+	renew, old := askAfter, oldest
 	l.mu.Lock()
+	if sum != (share.Sum{}) {
+		renew, old, since = sameFor, sameFor, time.Time{}
+	}
 	if l.forgotten.After(since) {
 		since = l.forgotten
 	}
-	serves := func(f *flight) bool {
-		switch {
-		case f == nil || f.static != static || f.began.Before(l.forgotten):
-			return false
-		case static:
-			return f.sum == sum
-		default:
-			return !f.began.Before(since)
+	serves := func(f *flight) bool { return f != nil && f.sum == sum && !f.began.Before(since) }
+	if age := l.now().Sub(l.known.began); serves(l.known) && age < old {
+		if age >= renew && l.running == nil {
+			l.start(sum)
 		}
-	}
-	if serves(l.known) {
-		age := l.now().Sub(l.known.began)
-		if static && age < sameFor || !static && age < oldest {
-			if !static && age >= askAfter && l.running == nil {
-				l.start(sum, static)
-			}
-			defer l.mu.Unlock()
-			return l.known.inv, nil
-		}
+		defer l.mu.Unlock()
+		return l.known.inv, nil
 	}
 	f := l.running
 	if !serves(f) {
-		f = l.start(sum, static)
+		f = l.start(sum)
 	}
 	l.mu.Unlock()
 	select {
@@ -146,8 +137,8 @@ func (l *listing) forget() {
 }
 
 // start lists the inventory. l.mu is held.
-func (l *listing) start(sum share.Sum, static bool) *flight {
-	f := &flight{began: l.now(), sum: sum, static: static, done: make(chan struct{})}
+func (l *listing) start(sum share.Sum) *flight {
+	f := &flight{began: l.now(), sum: sum, done: make(chan struct{})}
 	l.running = f
 	go func() {
 		l.slots <- struct{}{}
@@ -160,7 +151,7 @@ func (l *listing) start(sum share.Sum, static bool) *flight {
 		if l.running == f {
 			l.running = nil
 		}
-		if f.err == nil && (l.known == nil || f.began.After(l.known.began)) {
+		if f.err == nil && f.began.After(l.known.began) {
 			l.known = f
 		}
 		l.mu.Unlock()
@@ -189,15 +180,15 @@ func (l *listing) list() (inventory, error) {
 // plugin is what a file has that has its hosts from elsewhere.
 var plugin = regexp.MustCompile(`(?m)^\s*["']?plugin["']?\s*:`)
 
-// contentOf sums up the files of an inventory. static is false where what they
+// contentOf sums up the files of an inventory. The sum is zero where what they
 // say is not all: programs and the configurations of plugins ask others, and
 // Ansible's own default is wherever its configuration has it.
-func contentOf(inventory string) (sum share.Sum, static bool) {
+func contentOf(inventory string) share.Sum {
 	if inventory == "" {
-		return share.Sum{}, false
+		return share.Sum{}
 	}
 	if hostList(inventory) {
-		return share.Sum{}, true
+		return share.Files()
 	}
 	var names []string
 	var bytes int64
@@ -225,10 +216,95 @@ func contentOf(inventory string) (sum share.Sum, static bool) {
 		return err
 	})
 	if err != nil {
-		return share.Sum{}, false
+		return share.Sum{}
 	}
-	return share.Files(names...), true
+	return share.Files(names...)
 }
 
 // errDynamic ends the walk through an inventory that is not files alone.
 var errDynamic = errors.New("not files alone")
+
+// inventoryProgram is the ansible-inventory that belongs to an ansible-playbook.
+func inventoryProgram(playbookProgram string) string {
+	const name = "ansible-inventory"
+	if strings.ContainsRune(playbookProgram, filepath.Separator) {
+		return target.JoinPath(filepath.Dir(playbookProgram), name)
+	}
+	return name
+}
+
+// hosts counts the hosts of a group, by a listing as read returns it.
+func (l *listing) hosts(ctx context.Context, op, group string, since time.Time) (int, error) {
+	if err := available(op, l.program, l.inventory); err != nil {
+		return 0, err
+	}
+	inv, err := l.read(ctx, op, since)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := inv.hosts(group)
+	if !ok {
+		return 0, target.Errorf(target.KindNotFound, op, "the inventory has no group %s", group)
+	}
+	return n, nil
+}
+
+// inventory is what ansible-inventory --list prints: groups by name. A group
+// without anything is there only as a child of another.
+type inventory map[string]inventoryEntry
+
+type inventoryEntry struct {
+	Hosts    []string `json:"hosts"`
+	Children []string `json:"children"`
+}
+
+func parseInventory(b []byte) (inventory, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return nil, fmt.Errorf("it is not JSON: %w: %q", err, program.Excerpt(b))
+	}
+	delete(raw, "_meta")
+	inv := make(inventory, len(raw))
+	for name, r := range raw {
+		var e inventoryEntry
+		if err := json.Unmarshal(r, &e); err != nil {
+			return nil, fmt.Errorf("group %s: %w", name, err)
+		}
+		inv[name] = e
+	}
+	return inv, nil
+}
+
+// hosts counts the hosts of a group and of those below it, each once. known is
+// false where there is no such group.
+func (inv inventory) hosts(group string) (n int, known bool) {
+	_, known = inv[group]
+	for _, e := range inv {
+		known = known || slices.Contains(e.Children, group)
+	}
+	hosts, seen := make(map[string]bool), make(map[string]bool)
+	for groups := []string{group}; len(groups) > 0; groups = groups[1:] {
+		name := groups[0]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, h := range inv[name].Hosts {
+			hosts[h] = true
+		}
+		groups = append(groups, inv[name].Children...)
+	}
+	return len(hosts), known
+}
+
+// available checks what Ansible would take lightly: without an inventory it
+// warns, runs nothing and calls that a success.
+func available(op, program, inventory string) error {
+	if _, err := exec.LookPath(program); err != nil {
+		return target.Errorf(target.KindPermanent, op, "%w; install ansible-core (apt-get install ansible-core, or pip install ansible-core), or set ansible_playbook", err)
+	}
+	if inventory == "" || hostList(inventory) {
+		return nil
+	}
+	return present(op, "inventory", inventory)
+}

@@ -64,9 +64,7 @@ func TestInventoryOfFilesIsListedOnce(t *testing.T) {
 			for _, tgt := range tgts {
 				wg.Go(func() {
 					for range 3 {
-						tgt.current.mu.Lock()
-						tgt.current.at = time.Time{} // a while later
-						tgt.current.mu.Unlock()
+						tgt.current.forget() // a while later
 						if st, err := tgt.Current(t.Context()); err != nil || st.Requested != want {
 							t.Errorf("%s: %+v, %v, want %d", name, st, err, want)
 						}
@@ -97,12 +95,10 @@ func TestInventoryThatAsksOthers(t *testing.T) {
 	s := newSite(t, setCount)
 	runs := countedInventory(t, s, inventoryStandIn)
 	tgts := opened(t, s, 9, standIns)
-	l := tgts[0].listing.Client
+	l := tgts[0].listing
 	read := func(tgt *playbook) int {
 		t.Helper()
-		tgt.current.mu.Lock()
-		tgt.current.at = time.Time{} // a while later
-		tgt.current.mu.Unlock()
+		tgt.current.forget() // a while later
 		return current(t, tgt).Requested
 	}
 	var wg sync.WaitGroup

@@ -229,11 +229,17 @@ func current(t testing.TB, tgt target.Target) target.State {
 
 // hasten has the time by which counts and listings grow old run a hundred times
 // as fast. It must be called before the first reading.
-func hasten(c *cached) {
+func hasten(tgt target.Target) {
 	began := time.Now()
-	c.now = func() time.Time { return began.Add(100 * time.Since(began)) }
-	if g, ok := c.source.(*inventoryGroup); ok {
-		g.listing.now = c.now
+	now := func() time.Time { return began.Add(100 * time.Since(began)) }
+	switch tgt := tgt.(type) {
+	case *playbook:
+		tgt.current.now = now
+		if tgt.listing != nil {
+			tgt.listing.now = now
+		}
+	case *jobTemplate:
+		tgt.current.now = now
 	}
 }
 

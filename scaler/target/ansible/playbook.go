@@ -1,15 +1,13 @@
 package ansible
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -28,13 +26,11 @@ const (
 
 // playbook is a target.Target.
 type playbook struct {
+	counted
 	cfg         Config
-	options     target.Options
-	logger      log.Logger
 	environment environment
-	current     *cached
-	listing     *share.Lease[*listing] // nil: a command counts
-	requests    requests
+	listing     *listing // nil: a command counts
+	release     func()   // of the listing
 	acceptAfter time.Duration
 	after       func(time.Duration) <-chan time.Time
 	starting    share.Lock // whoever has it may start a run
@@ -44,60 +40,33 @@ type playbook struct {
 	running sync.WaitGroup
 }
 
-var (
-	_ target.Target = (*playbook)(nil)
-	_ target.Closer = (*playbook)(nil)
-)
+var _ target.Closer = (*playbook)(nil)
 
 func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
-		cfg: *cfg, options: o, logger: o.Log(), acceptAfter: acceptAfter, after: time.After,
-		environment: newEnvironment(cfg.dir(), cfg.PassEnv, cfg.Env,
+		counted: counted{options: o, logger: o.Log(), run: "playbook", key: "playbook", value: cfg.Playbook},
+		cfg:     *cfg, acceptAfter: acceptAfter, after: time.After,
+		environment: environment{cfg.dir(), program.Environ(cfg.PassEnv, cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",
 			// An inventory that cannot be read is no empty one.
 			"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1",
 			// What a run that hangs has printed is there to be quoted.
-			"PYTHONUNBUFFERED=1"),
+			"PYTHONUNBUFFERED=1")},
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
-	p.current = newCached(p.source())
+	if cfg.Current.Group != "" {
+		p.listing, p.release = cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(cfg.AnsiblePlaybook)), absolute(cfg.Inventory))
+	}
+	p.current = newCached(cfg.Current.source(p.environment, func(ctx context.Context, op string, since time.Time) (int, error) {
+		return p.listing.hosts(ctx, op, cfg.Current.Group, since)
+	}))
 	return p
-}
-
-// source is what the configuration says to count by.
-func (p *playbook) source() source {
-	c := &p.cfg.Current
-	if c.Group == "" {
-		return &counter{p.environment, c.Command}
-	}
-	p.listing = p.cfg.inventories.get(p.environment, program.Absolute(inventoryProgram(p.cfg.AnsiblePlaybook)), absolute(p.cfg.Inventory))
-	g := &inventoryGroup{listing: p.listing.Client, group: c.Group}
-	if c.Ready != nil {
-		g.ready = &counter{p.environment, c.Ready.Command}
-	}
-	return g
 }
 
 // Current implements target.Target. While a run is under way, requested is
 // what it was asked for.
 func (p *playbook) Current(ctx context.Context) (target.State, error) {
-	op := "count the replicas of " + p.options.Name
-	if err := ctx.Err(); err != nil {
-		return target.State{}, failure(op, err)
-	}
-	c, err := p.current.read(ctx, op)
-	if err != nil {
-		return target.State{}, err
-	}
-	return p.state(c), nil
-}
-
-func (p *playbook) state(c counts) target.State {
-	s, lost := p.requests.state(c, time.Now())
-	if lost != nil {
-		level.Error(p.logger).Log("msg", "playbook did not set the number", "playbook", p.cfg.Playbook, "err", lost)
-	}
-	return s
+	return p.count(ctx, "count the replicas of "+p.options.Name)
 }
 
 // Scale implements target.Target. It returns once the run has ended or has
@@ -115,20 +84,17 @@ func (p *playbook) Scale(ctx context.Context, desired int) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, time.Until(deadline)-beforeDeadline)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+	early, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	select {
 	case <-r.done:
 		return p.requests.answer(r.request)
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil
-		}
-		// The run goes on, and Current tells of it.
-		return failure(op, ctx.Err())
+	case <-early.Done():
 	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return failure(op, ctx.Err()) // the run goes on, and Current tells of it
+	}
+	return nil
 }
 
 // start starts a run unless there is no reason to or one is under way.
@@ -140,26 +106,20 @@ func (p *playbook) start(ctx context.Context, op string, desired int) (*run, err
 	if p.closing.Err() != nil {
 		return nil, target.Errorf(target.KindTemporary, op, "the target is closed")
 	}
-	if err := p.requests.admit(op, desired); err != nil {
-		return nil, err
-	}
-	c, err := p.current.exactly(ctx, op)
+	from, err := p.due(ctx, op, desired)
 	if err != nil {
 		return nil, err
 	}
-	if p.state(c).Requested == desired {
-		return nil, target.Errorf(target.KindNoOp, op, "there are %d replicas already", desired)
-	}
-	if err := available(op, program.Absolute(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)); err != nil {
-		return nil, err
-	}
-	if err := present(op, "playbook", p.cfg.Playbook); err != nil {
+	if err := cmp.Or(
+		available(op, program.Absolute(p.cfg.AnsiblePlaybook), absolute(p.cfg.Inventory)),
+		present(op, "playbook", p.cfg.Playbook),
+	); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, failure(op, err)
 	}
-	return p.launch(op, ownVars(ctx, p.options, desired, c.requested))
+	return p.launch(op, from, desired, ownVars(ctx, p.options, desired, from))
 }
 
 // Close implements target.Closer. It ends a run that is under way.
@@ -167,18 +127,14 @@ func (p *playbook) Close() error {
 	p.close()
 	p.running.Wait()
 	if p.listing != nil {
-		p.listing.Close()
+		p.release()
 	}
 	return nil
 }
 
-// absolute makes a path of the configuration one that holds in any working
-// directory.
+// absolute makes a path one that holds in any working directory.
 func absolute(path string) string {
-	if path == "" || hostList(path) {
-		return path
-	}
-	if abs, err := filepath.Abs(path); err == nil {
+	if abs, err := filepath.Abs(path); err == nil && path != "" && !hostList(path) {
 		return abs
 	}
 	return path

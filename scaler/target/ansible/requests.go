@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -12,11 +13,6 @@ import (
 // Inventories of clouds are answered from caches.
 const visibleWithin = time.Minute
 
-// counts is how many replicas there are, as far as anyone can read.
-type counts struct {
-	requested, ready int
-}
-
 // requests remembers the last request of a target, since nothing else does: a
 // playbook leaves no number behind until it is done. The zero value is ready;
 // all methods are safe for concurrent use.
@@ -25,17 +21,17 @@ type requests struct {
 	last *request   // nil: none since the server started
 }
 
+// unknown is from of a request that a server before this one made.
+const unknown = -1
+
 // request is one count that was asked for.
 type request struct {
 	op      string
 	desired int
-	// from is what was counted before it; unknown where a server before this
-	// one made it.
-	from  int
-	known bool
-	made  time.Time
-	ended time.Time // zero: under way
-	err   error     // why it failed
+	from    int // what was counted before it, or unknown
+	made    time.Time
+	ended   time.Time // zero: under way
+	err     error     // why it failed
 	// shown: what was asked for has been read since. From then on every other
 	// count is someone else's doing.
 	shown bool
@@ -65,21 +61,11 @@ func (m *requests) admit(op string, desired int) error {
 	return nil
 }
 
-// begin remembers a request that is now under way, made where from were
-// counted.
-func (m *requests) begin(op string, from, desired int, now time.Time) *request {
-	r := m.found(op, desired, now)
+// begin remembers a request that is under way, made where from were counted.
+func (m *requests) begin(op string, from, desired int, made time.Time) *request {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r.from, r.known = from, true
-	return r
-}
-
-// found remembers a request that was found under way.
-func (m *requests) found(op string, desired int, made time.Time) *request {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.last = &request{op: op, desired: desired, made: made}
+	m.last = &request{op: op, from: from, desired: desired, made: made}
 	return m.last
 }
 
@@ -117,13 +103,12 @@ func (m *requests) state(c counts, now time.Time) (s target.State, lost error) {
 	case r.shown:
 	case now.Sub(r.ended) < visibleWithin:
 		s.Requested = r.desired
-	case r.known && c.requested != r.from:
-		r.err = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas now, neither the %d from before nor the %d asked for: it sets another number than %sdesired_replicas, or `current` counts something else", visibleWithin, c.requested, r.from, r.desired, reserved)
-		lost = r.err
+	case r.from != unknown && c.requested != r.from:
+		lost = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas now, neither the %d from before nor the %d asked for: it sets another number than %sdesired_replicas, or `current` counts something else", visibleWithin, c.requested, r.from, r.desired, reserved)
 	default:
-		r.err = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas still: it does not set what `current` counts", visibleWithin, c.requested)
-		lost = r.err
+		lost = target.Errorf(target.KindTemporary, r.op, "the run ended well %s ago, and there are %d replicas still: it does not set what `current` counts", visibleWithin, c.requested)
 	}
+	r.err = cmp.Or(r.err, lost)
 	if s.Requested == r.desired {
 		s.LastChange = r.made
 	}

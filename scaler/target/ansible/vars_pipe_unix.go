@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,7 +19,6 @@ import (
 type pipe struct {
 	path string
 	done chan struct{} // closed once the writer has ended
-	end  sync.Once
 }
 
 func newPipe(content []byte) (*pipe, error) {
@@ -48,18 +46,16 @@ func (p *pipe) write(content []byte) {
 // close ends what nobody has read, and leaves nothing behind. The program must
 // be gone: what it left behind and still holds the pipe open is not waited for.
 func (p *pipe) close() {
-	p.end.Do(func() {
-		for range 200 {
-			// A writer that still waits for a reader finds this one, and then
-			// that it is gone.
-			if fd, err := unix.Open(p.path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err == nil {
-				_ = unix.Close(fd)
-			}
-			select {
-			case <-p.done:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
+	for range 200 {
+		// A writer that still waits for a reader finds this one, and then that it
+		// is gone.
+		if fd, err := unix.Open(p.path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err == nil {
+			_ = unix.Close(fd)
 		}
-	})
+		select {
+		case <-p.done:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

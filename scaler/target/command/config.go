@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,8 +33,7 @@ type Config struct {
 	CurrentTimeout model.Duration `yaml:"current_timeout"`
 	ScaleTimeout   model.Duration `yaml:"scale_timeout"`
 	// PassEnv names variables of the server's own environment that the programs
-	// are given beside the usual ones, see program.Environ; Env is added to
-	// these.
+	// are given, see program.Environ; Env is added to these.
 	PassEnv []string          `yaml:"pass_env,omitempty"`
 	Env     map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the server's.
@@ -83,28 +85,21 @@ func (c *Config) Identity() string {
 	return id
 }
 
-// Validate implements target.Config. It looks at this host: the programs and
-// the working directory must be there.
+// Validate implements target.Config. Programs and directory must be on this host.
 func (c *Config) Validate() error {
-	if err := program.ValidateDir(c.Dir); err != nil {
-		return err
-	}
-	if err := validateArgv("current", c.Current, `["./count", "web"]`, forCurrent); err != nil {
-		return err
-	}
-	if err := validateArgv("scale", c.Scale, `["./resize", "web", "{desired}"]`, forScale); err != nil {
-		return err
-	}
-	switch {
-	case !strings.Contains(strings.Join(c.Scale[1:], "\x00"), "{desired}"):
-		return &target.FieldError{Field: "scale", Msg: `has no {desired} in its arguments, so that it would ask for the same whatever is wanted; write it as ["./resize", "web", "{desired}"]`}
-	case c.CurrentTimeout <= 0:
-		return &target.FieldError{Field: "current_timeout", Msg: "must be longer than 0s"}
-	case c.ScaleTimeout <= 0:
-		return &target.FieldError{Field: "scale_timeout", Msg: "must be longer than 0s"}
-	}
-	return program.ValidateEnviron(c.PassEnv, c.Env)
+	return cmp.Or(
+		program.ValidateDir(c.Dir),
+		validateArgv("current", c.Current, `["./count", "web"]`, forCurrent),
+		validateArgv("scale", c.Scale, `["./resize", "web", "{desired}"]`, forScale),
+		target.Check(slices.ContainsFunc(c.Scale[min(1, len(c.Scale)):], hasDesired), "scale",
+			`has no {desired} in its arguments, so that it would ask for the same whatever is wanted; write it as ["./resize", "web", "{desired}"]`),
+		target.Check(c.CurrentTimeout > 0, "current_timeout", "must be longer than 0s"),
+		target.Check(c.ScaleTimeout > 0, "scale_timeout", "must be longer than 0s"),
+		program.ValidateEnviron(c.PassEnv, c.Env),
+	)
 }
+
+func hasDesired(arg string) bool { return strings.Contains(arg, "{desired}") }
 
 func validateArgv(field string, argv []string, example, known string) error {
 	if len(argv) == 0 || argv[0] == "" {
@@ -112,23 +107,65 @@ func validateArgv(field string, argv []string, example, known string) error {
 	}
 	for _, arg := range argv[1:] {
 		if err := checkPlaceholders(arg, known); err != nil {
-			return &target.FieldError{Field: field, Msg: err.Error()}
+			return target.CheckError(field, err)
 		}
 	}
-	if err := program.Runnable(argv[0]); err != nil {
-		where := "in PATH"
-		if strings.ContainsRune(argv[0], filepath.Separator) {
-			where = "there"
-		}
-		return &target.FieldError{Field: field, Msg: fmt.Sprintf("program %q cannot be run: %v; it must be a file %s that may be executed", argv[0], err, where)}
+	where := "in PATH"
+	if strings.ContainsRune(argv[0], filepath.Separator) {
+		where = "there"
 	}
-	return nil
+	err := program.Runnable(argv[0])
+	return target.Check(err == nil, field, "program %q cannot be run: %v; it must be a file %s that may be executed", argv[0], err, where)
 }
 
 // New implements target.Config. Nothing is started.
 func (c *Config) New(o target.Options) (target.Target, error) { return newTarget(c, o), nil }
 
-var (
-	_ target.Config          = (*Config)(nil)
-	_ config.DirectorySetter = (*Config)(nil)
+var _ config.DirectorySetter = (*Config)(nil)
+
+// placeholders are what stands for a part of a call in arguments.
+type placeholders struct {
+	desired, current            int
+	policy, target, scaleTarget string
+}
+
+// What the arguments of the two programs may have.
+const (
+	forCurrent = "{policy}, {target} and {scale_target}"
+	forScale   = "{desired}, {current}, {policy}, {target} and {scale_target}"
 )
+
+// word is what looks like a placeholder. Other braces are an argument's own.
+var word = regexp.MustCompile(`\{[a-z_]+\}`)
+
+func checkPlaceholders(arg, known string) error {
+	for _, w := range word.FindAllString(arg, -1) {
+		if !strings.Contains(known, w) {
+			return fmt.Errorf("%s is not a placeholder; they are %s, and braces for another purpose go into a script", w, known)
+		}
+	}
+	return nil
+}
+
+// expand puts the parts in place of the placeholders. The program itself has
+// none.
+func (p placeholders) expand(argv []string) []string {
+	r := strings.NewReplacer(
+		"{desired}", strconv.Itoa(p.desired), "{current}", strconv.Itoa(p.current),
+		"{policy}", p.policy, "{target}", p.target, "{scale_target}", p.scaleTarget,
+	)
+	out := slices.Clone(argv)
+	for i := 1; i < len(out); i++ {
+		out[i] = r.Replace(out[i])
+	}
+	return out
+}
+
+// environ is the same for programs that would rather read variables.
+func (p placeholders) environ() []string {
+	return []string{
+		"ALERTSCALER_POLICY=" + p.policy,
+		"ALERTSCALER_TARGET=" + p.target,
+		"ALERTSCALER_SCALE_TARGET=" + p.scaleTarget,
+	}
+}

@@ -3,6 +3,8 @@ package command
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os/exec"
@@ -94,15 +96,10 @@ func (t *commands) Scale(ctx context.Context, desired int) error {
 }
 
 func (t *commands) command(argv []string, p placeholders) *exec.Cmd {
-	expanded := p.expand(argv)
-	cmd := exec.Command(program.Absolute(expanded[0]), expanded[1:]...)
-	cmd.Dir = t.cfg.Dir
-	cmd.Env = append(p.environ(), t.env...)
-	return cmd
+	return program.Command(p.expand(argv), t.cfg.Dir, append(p.environ(), t.env...))
 }
 
-// run has a program run for no longer than timeout. What it said is for its
-// error.
+// run has a program run for timeout at most. What it said is for its error.
 func (t *commands) run(ctx context.Context, op, name string, timeout time.Duration, do func(context.Context) (said string, err error)) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -116,5 +113,69 @@ func (t *commands) run(ctx context.Context, op, name string, timeout time.Durati
 		}
 		return target.Errorf(target.KindTemporary, op, "%s was killed with all that it had started: %w: %s", name, late, output)
 	}
-	return failure(op, name, err, output)
+	return program.Failure(op, name, err, exitMeaning, output)
+}
+
+// exitCodes are those that mean something: of sysexits.h where it has one, and
+// two after its last. Every other is temporary.
+var exitCodes = map[int]program.Exit{
+	64:  {Kind: target.KindPermanent, Meaning: "it does not take these arguments"},
+	66:  {Kind: target.KindNotFound, Meaning: "what is to be scaled is not there"},
+	69:  {Kind: target.KindQuota, Meaning: "there is no room"},
+	75:  {Kind: target.KindTemporary, Meaning: "it may work later"},
+	77:  {Kind: target.KindUnauthorized, Meaning: "it is not allowed to"},
+	78:  {Kind: target.KindPermanent, Meaning: "its configuration is wrong"},
+	79:  {Kind: target.KindConflict, Meaning: "someone else has changed it meanwhile"},
+	80:  {Kind: target.KindThrottled, Meaning: "it was asked too often"},
+	126: {Kind: target.KindPermanent, Meaning: "a program in it may not be executed"},
+	127: {Kind: target.KindPermanent, Meaning: "a program in it is not there"},
+}
+
+func exitMeaning(code int) program.Exit {
+	return cmp.Or(exitCodes[code], program.Exit{Kind: target.KindTemporary})
+}
+
+// parse reads what the program for current has printed: one whole number,
+// which is both requested and ready, or an object with both. What is missing is
+// not taken for zero.
+func parse(printed []byte) (st target.State, err error) {
+	doc, err := share.Decode(printed)
+	if err == nil {
+		switch v := doc.(type) {
+		case json.Number:
+			st.Requested, err = share.Count(v)
+			st.Ready = st.Requested
+		case map[string]any:
+			st, err = fields(v)
+		default:
+			err = errors.New("it is neither")
+		}
+	}
+	if err != nil {
+		return target.State{}, fmt.Errorf(`printed %q, want one whole number or {"requested": 3, "ready": 2}: %w`, program.Excerpt(printed), err)
+	}
+	return st, nil
+}
+
+func fields(doc map[string]any) (st target.State, err error) {
+	for _, f := range []struct {
+		name   string
+		to     *int
+		needed bool
+	}{{"requested", &st.Requested, true}, {"ready", &st.Ready, true}, {"min", &st.Min, false}, {"max", &st.Max, false}} {
+		v := doc[f.name]
+		if v == nil {
+			if f.needed {
+				return st, fmt.Errorf("it has no %s", f.name)
+			}
+			continue
+		}
+		if *f.to, err = share.Count(v); err != nil {
+			return st, fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	if st.Max > 0 && st.Min > st.Max {
+		return st, fmt.Errorf("min %d is above max %d", st.Min, st.Max)
+	}
+	return st, nil
 }

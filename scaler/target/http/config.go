@@ -1,6 +1,8 @@
 package http
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -95,86 +97,56 @@ func (c *Config) Identity() string {
 
 // Validate implements target.Config. It asks nothing of the server.
 func (c *Config) Validate() error {
-	if c.URL == "" {
-		return &target.FieldError{Field: "url", Msg: "is missing; write it as http://host/path"}
-	}
-	for _, u := range []struct {
-		field string
-		ref   URL
-	}{{"url", ""}, {"current.url", c.Current.URL}, {"scale.url", c.Scale.URL}} {
-		if _, err := c.URL.resolve(u.ref); err != nil {
-			return &target.FieldError{Field: u.field, Msg: err.Error()}
-		}
-	}
-	if err := c.Current.validate(); err != nil {
-		return err
-	}
-	if err := c.Scale.validate(); err != nil {
-		return err
-	}
-	return c.HTTPClientConfig.Validate()
+	_, base := c.URL.resolve("")
+	_, current := c.URL.resolve(c.Current.URL)
+	_, scale := c.URL.resolve(c.Scale.URL)
+	return cmp.Or(
+		target.Check(c.URL != "", "url", "is missing; write it as http://host/path"),
+		target.CheckError("url", base),
+		target.CheckError("current.url", current),
+		target.CheckError("scale.url", scale),
+		c.Current.validate(),
+		c.Scale.validate(),
+		c.HTTPClientConfig.Validate(),
+	)
 }
 
 func (c *CurrentConfig) validate() error {
-	if c.Method != http.MethodGet && c.Method != http.MethodPost {
-		return &target.FieldError{Field: "current.method", Msg: fmt.Sprintf("%q is neither GET nor POST", c.Method)}
-	}
-	if c.Method == http.MethodGet && c.Body != "" {
-		return &target.FieldError{Field: "current.body", Msg: "is for method POST; a GET has no body"}
-	}
-	if err := c.Body.validate(); err != nil {
-		return &target.FieldError{Field: "current.body", Msg: err.Error()}
-	}
-	if c.Requested == "" {
-		return &target.FieldError{Field: "current.requested", Msg: "is empty; it says where the answer has the number of replicas, as in spec.replicas"}
-	}
-	for _, p := range []struct {
-		field string
-		path  *Path
-	}{{"requested", &c.Requested}, {"ready", &c.Ready}, {"min", c.Min}, {"max", c.Max}} {
-		if p.path == nil || *p.path == "" {
-			continue
-		}
-		if _, err := p.path.parse(); err != nil {
-			return &target.FieldError{Field: "current." + p.field, Msg: err.Error()}
-		}
-	}
-	return nil
+	return cmp.Or(
+		target.Check(c.Method == http.MethodGet || c.Method == http.MethodPost, "current.method", "%q is neither GET nor POST", c.Method),
+		target.Check(c.Method == http.MethodPost || c.Body == "", "current.body", "is for method POST; a GET has no body"),
+		target.CheckError("current.body", c.Body.validate()),
+		target.Check(c.Requested != "", "current.requested", "is empty; it says where the answer has the number of replicas, as in spec.replicas"),
+		target.CheckError("current.requested", c.Requested.validate()),
+		target.CheckError("current.ready", c.Ready.validate()),
+		target.CheckError("current.min", c.Min.validate()),
+		target.CheckError("current.max", c.Max.validate()),
+	)
 }
 
 func (c *ScaleConfig) validate() error {
-	if !slices.Contains([]string{http.MethodPut, http.MethodPost, http.MethodPatch}, c.Method) {
-		return &target.FieldError{Field: "scale.method", Msg: fmt.Sprintf("%q is none of PUT, POST and PATCH", c.Method)}
-	}
-	if c.ContentType == "" {
-		return &target.FieldError{Field: "scale.content_type", Msg: "is empty; the default is application/json"}
-	}
-	if err := c.Body.validate(); err != nil {
-		return &target.FieldError{Field: "scale.body", Msg: err.Error()}
-	}
-	if err := c.renders(values{Policy: "policy", Target: "target", ScaleTarget: "scale_target"}); err != nil {
-		return &target.FieldError{Field: "scale.body", Msg: err.Error()}
-	}
-	return nil
+	methods := []string{http.MethodPut, http.MethodPost, http.MethodPatch}
+	return cmp.Or(
+		target.Check(slices.Contains(methods, c.Method), "scale.method", "%q is none of PUT, POST and PATCH", c.Method),
+		target.Check(c.ContentType != "", "scale.content_type", "is empty; the default is application/json"),
+		target.CheckError("scale.body", c.Body.validate()),
+		target.CheckError("scale.body", c.renders(values{Policy: "policy", Target: "target", ScaleTarget: "scale_target"})),
+	)
 }
 
 // renders checks what the body becomes for a target: another number must make
 // another body, and JSON must be JSON.
 func (c *ScaleConfig) renders(v values) error {
 	v.Desired = 1
-	one, err := c.Body.render(v)
-	if err != nil {
-		return err
-	}
+	one, errOne := c.Body.render(v)
 	v.Desired = 1234567
 	many, err := c.Body.render(v)
-	if err != nil {
-		return err
-	}
-	if one == many {
+	switch {
+	case errOne != nil || err != nil:
+		return cmp.Or(errOne, err)
+	case one == many:
 		return fmt.Errorf("%q is the same for every number of replicas; {{.Desired}} is the number", one)
-	}
-	if isJSON(c.ContentType) && !validJSON(many) {
+	case isJSON(c.ContentType) && !json.Valid([]byte(many)):
 		return fmt.Errorf("it renders %q, which is not JSON, and content_type is %s; {{json .Target}} quotes what is not a number", many, c.ContentType)
 	}
 	return nil
@@ -183,7 +155,4 @@ func (c *ScaleConfig) renders(v values) error {
 // New implements target.Config. Nothing is dialed.
 func (c *Config) New(o target.Options) (target.Target, error) { return newRemote(c, o) }
 
-var (
-	_ target.Config          = (*Config)(nil)
-	_ config.DirectorySetter = (*Config)(nil)
-)
+var _ config.DirectorySetter = (*Config)(nil)

@@ -20,7 +20,7 @@ import (
 
 // refusal is the error of an answer that is not a 2xx, nil for one that is.
 func refusal(op string, res *http.Response) error {
-	if res.StatusCode >= 200 && res.StatusCode <= 299 {
+	if res.StatusCode/100 == 2 {
 		return nil
 	}
 	cause := fmt.Errorf("HTTP status %d", res.StatusCode)
@@ -62,19 +62,10 @@ func withoutURL(err error) error {
 // excerpt is the beginning of an answer on one line.
 func excerpt(body []byte) string {
 	const most = 200
-	cut := len(body) > most
-	if cut {
-		body = body[:most]
+	end := ""
+	if len(body) > most {
+		body, end = body[:most], "…"
 	}
-	text := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(string(body), "?"))
-	text = strings.Join(strings.Fields(text), " ")
-	if cut {
-		text += "…"
-	}
-	return text
+	words := strings.FieldsFunc(strings.ToValidUTF8(string(body), "?"), func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
+	return strings.Join(words, " ") + end
 }

@@ -13,11 +13,11 @@ func TestPath(t *testing.T) {
 		"n": 7, "$.n": 7, "spec.replicas": 3, "$.spec.replicas": 3, `spec.a\.b`: 4,
 		"items.0.count": 1, "items.1.count": 2, "items.#": 2, "0": 9, "float": 5, "e": 20,
 	} {
-		if got, err := along(path, parsed(t, doc)); err != nil || got != want {
+		if got, err := path.number(parsed(t, doc)); err != nil || got != want {
 			t.Errorf("%s: %d, %v, want %d", path, got, err, want)
 		}
 	}
-	if got, err := along("$", parsed(t, "12")); err != nil || got != 12 {
+	if got, err := Path("$").number(parsed(t, "12")); err != nil || got != 12 {
 		t.Errorf("$: %d, %v, want 12", got, err)
 	}
 	for path, want := range map[Path]string{
@@ -25,7 +25,7 @@ func TestPath(t *testing.T) {
 		"items.2.count": "does not have it", "items.-1.count": "no place in a list", "items.x": "no place in a list",
 		"spec": "an object is not", "items": "a list is not", "n.m": "nothing can be below 7",
 	} {
-		if _, err := along(path, parsed(t, doc)); err == nil || !strings.Contains(err.Error(), string(path)+": ") || !strings.Contains(err.Error(), want) {
+		if _, err := path.number(parsed(t, doc)); err == nil || !strings.Contains(err.Error(), string(path)+": ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}
@@ -34,14 +34,6 @@ func TestPath(t *testing.T) {
 			t.Errorf("%q is a path: %q", path, parts)
 		}
 	}
-}
-
-func along(path Path, doc any) (int, error) {
-	r, err := path.route()
-	if err != nil {
-		return 0, err
-	}
-	return r.whole(doc)
 }
 
 func parsed(t *testing.T, text string) (doc any) {

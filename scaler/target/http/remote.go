@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"text/template"
 
 	"github.com/prometheus/common/config"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // maxAnswer bounds what an answer may take. A few numbers are wanted of it.
@@ -21,20 +21,14 @@ const maxAnswer = 1 << 20
 
 // remote is a target.Target.
 type remote struct {
+	share.OnClose
 	cfg            Config
 	current, scale *url.URL
-	ask, tell      *template.Template // bodies
-	numbers        numbers
 	values         values // but for Desired
 	// reader follows redirects where it may, writer never: what comes of a PUT
 	// that goes elsewhere, or becomes a GET on the way, nobody knows.
 	reader, writer *http.Client
 }
-
-var (
-	_ target.Target = (*remote)(nil)
-	_ target.Closer = (*remote)(nil)
-)
 
 func newRemote(c *Config, o target.Options) (*remote, error) {
 	r := &remote{cfg: *c, values: values{Policy: o.Policy, Target: o.Name, ScaleTarget: o.ScaleTarget}}
@@ -44,15 +38,6 @@ func newRemote(c *Config, o target.Options) (*remote, error) {
 		return nil, fmt.Errorf("scale.body: %w", err)
 	}
 	var err error
-	if r.tell, err = c.Scale.Body.parse(); err != nil {
-		return nil, fmt.Errorf("scale.body: %w", err)
-	}
-	if r.ask, err = c.Current.Body.parse(); err != nil {
-		return nil, fmt.Errorf("current.body: %w", err)
-	}
-	if r.numbers, err = c.Current.numbers(); err != nil {
-		return nil, fmt.Errorf("current: %w", err)
-	}
 	if r.current, err = c.URL.resolve(c.Current.URL); err != nil {
 		return nil, fmt.Errorf("current.url: %w", err)
 	}
@@ -72,7 +57,7 @@ func newRemote(c *Config, o target.Options) (*remote, error) {
 	if c.Current.Method != http.MethodGet {
 		reader.CheckRedirect = writer.CheckRedirect
 	}
-	r.reader, r.writer = &reader, &writer
+	r.reader, r.writer, r.OnClose = &reader, &writer, reader.CloseIdleConnections
 	return r, nil
 }
 
@@ -98,66 +83,41 @@ func (r *remote) Scale(ctx context.Context, desired int) error {
 	}
 	v := r.values
 	v.Desired = desired
-	body, err := render(r.tell, v)
+	body, err := r.cfg.Scale.Body.render(v)
 	if err != nil {
 		return target.Errorf(target.KindPermanent, op, "body: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.cfg.Scale.Method, r.scale.String(), strings.NewReader(body))
-	if err != nil {
-		return target.Errorf(target.KindPermanent, op, "%w", withoutURL(err))
-	}
-	req.Header.Set("Content-Type", r.cfg.Scale.ContentType)
-	req.Header.Set("Accept", "application/json")
+	header := http.Header{"Content-Type": {r.cfg.Scale.ContentType}}
 	if etag != "" {
-		req.Header.Set("If-Match", etag)
+		header.Set("If-Match", etag)
 	}
-	res, err := r.writer.Do(req)
+	res, err := send(ctx, op, r.writer, r.cfg.Scale.Method, r.scale, header, body)
 	if err != nil {
-		return failure(ctx, op, err)
-	}
-	defer res.Body.Close()
-	if err := refusal(op, res); err != nil {
 		return err
 	}
+	defer res.Body.Close()
 	// What an accepted request is answered with is nobody's business, and is
 	// read only so that the connection serves again.
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
 	return nil
 }
 
-// Close implements target.Closer.
-func (r *remote) Close() error {
-	r.reader.CloseIdleConnections()
-	return nil
-}
-
 // read asks for the numbers. The ETag is empty where there is none that a
 // write could be made conditional on.
 func (r *remote) read(ctx context.Context, op string) (target.State, string, error) {
-	text, err := render(r.ask, r.values)
+	body, err := r.cfg.Current.Body.render(r.values)
 	if err != nil {
 		return target.State{}, "", target.Errorf(target.KindPermanent, op, "current.body: %w", err)
 	}
-	var body io.Reader
-	if text != "" {
-		body = strings.NewReader(text)
+	header := make(http.Header)
+	if body != "" {
+		header.Set("Content-Type", "application/json")
 	}
-	req, err := http.NewRequestWithContext(ctx, r.cfg.Current.Method, r.current.String(), body)
+	res, err := send(ctx, op, r.reader, r.cfg.Current.Method, r.current, header, body)
 	if err != nil {
-		return target.State{}, "", target.Errorf(target.KindPermanent, op, "%w", withoutURL(err))
-	}
-	req.Header.Set("Accept", "application/json")
-	if text != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := r.reader.Do(req)
-	if err != nil {
-		return target.State{}, "", failure(ctx, op, err)
-	}
-	defer res.Body.Close()
-	if err := refusal(op, res); err != nil {
 		return target.State{}, "", err
 	}
+	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return target.State{}, "", failure(ctx, op, fmt.Errorf("read the answer: %w", err))
@@ -165,11 +125,28 @@ func (r *remote) read(ctx context.Context, op string) (target.State, string, err
 	if len(answer) > maxAnswer {
 		return target.State{}, "", target.Errorf(target.KindPermanent, op, "the answer is larger than %d bytes", maxAnswer)
 	}
-	st, err := r.numbers.state(op, answer)
+	st, err := r.cfg.Current.state(op, answer)
+	return st, r.etag(res), err
+}
+
+// send makes a request, and returns the answer where that is a 2xx. The caller
+// closes its body.
+func send(ctx context.Context, op string, client *http.Client, method string, to *url.URL, header http.Header, body string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, to.String(), strings.NewReader(body))
 	if err != nil {
-		return target.State{}, "", err
+		return nil, target.Errorf(target.KindPermanent, op, "%w", withoutURL(err))
 	}
-	return st, r.etag(res), nil
+	req.Header = header
+	req.Header.Set("Accept", "application/json")
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, failure(ctx, op, err)
+	}
+	if err := refusal(op, res); err != nil {
+		_ = res.Body.Close()
+		return nil, err
+	}
+	return res, nil
 }
 
 // etag returns the answer's ETag where it speaks of what will be written: of

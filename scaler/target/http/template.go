@@ -43,12 +43,8 @@ func (t Template) render(v values) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return render(parsed, v)
-}
-
-func render(t *template.Template, v values) (string, error) {
 	var b strings.Builder
-	if err := t.Execute(&b, v); err != nil {
+	if err := parsed.Execute(&b, v); err != nil {
 		return "", err
 	}
 	return b.String(), nil
@@ -60,5 +56,3 @@ func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
-
-func validJSON(s string) bool { return json.Valid([]byte(s)) }

@@ -37,13 +37,6 @@ type Config struct {
 // NewConfig returns a configuration with its defaults set.
 func NewConfig() target.Config { return &Config{} }
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = Config{}
-	type plain Config
-	return unmarshal((*plain)(c))
-}
-
 // SetDirectory makes relative file names relative to dir.
 func (c *Config) SetDirectory(dir string) {
 	c.TokenFile = target.JoinPath(dir, c.TokenFile)
@@ -76,32 +69,27 @@ func (c *Config) FilesSum() string {
 
 // Validate implements target.Config. It asks no agent.
 func (c *Config) Validate() error {
-	switch {
-	case c.Job == "":
-		return &target.FieldError{Field: "job", Msg: "must name a job, as `nomad job status` shows it"}
-	case c.Group == "":
-		return &target.FieldError{Field: "group", Msg: "must name a task group of the job, as `nomad job status " + c.Job + "` shows it"}
-	case c.Namespace == "*":
-		return &target.FieldError{Field: "namespace", Msg: "must be one namespace; * is all of them"}
-	case c.Token != "" && c.TokenFile != "":
-		return &target.FieldError{Field: "token", Msg: "at most one of token and token_file may be there"}
-	}
 	u, err := url.Parse(c.address())
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.Trim(u.Path, "/") != "" {
-		return &target.FieldError{Field: "address", Msg: "is not an address such as " + defaultAddress}
+	if err != nil || strings.Trim(u.Path, "/") != "" {
+		u = new(url.URL) // which is no address
 	}
-	if u.User != nil {
-		return &target.FieldError{Field: "address", Msg: "must not have credentials in it; they belong in token or token_file"}
+	return cmp.Or(
+		target.Check(c.Job != "", "job", "must name a job, as `nomad job status` shows it"),
+		target.Check(c.Group != "", "group", "must name a task group of the job, as `nomad job status %s` shows it", c.Job),
+		target.Check(c.Namespace != "*", "namespace", "must be one namespace; * is all of them"),
+		target.Check(c.Token == "" || c.TokenFile == "", "token", "at most one of token and token_file may be there"),
+		target.Check(u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"), "address", "is not an address such as %s", defaultAddress),
+		target.Check(u.User == nil, "address", "must not have credentials in it; they belong in token or token_file"),
+		target.Check(c.TLSConfig == nil || u.Scheme == "https", "tls_config", "is for https:// addresses, and the address is %s", c.address()),
+		c.validateTLS(),
+	)
+}
+
+func (c *Config) validateTLS() error {
+	if c.TLSConfig == nil {
+		return nil
 	}
-	if c.TLSConfig != nil {
-		if u.Scheme != "https" {
-			return &target.FieldError{Field: "tls_config", Msg: "is for https:// addresses, and the address is " + c.address()}
-		}
-		if err := c.TLSConfig.Validate(); err != nil {
-			return &target.FieldError{Field: "tls_config", Msg: err.Error()}
-		}
-	}
-	return nil
+	return target.CheckError("tls_config", c.TLSConfig.Validate())
 }
 
 // token returns the token of this moment; empty: none is sent.
@@ -120,7 +108,6 @@ func (c *Config) token() (string, error) {
 func (c *Config) New(o target.Options) (target.Target, error) { return newGroup(c, o) }
 
 var (
-	_ target.Config          = (*Config)(nil)
 	_ target.Files           = (*Config)(nil)
 	_ config.DirectorySetter = (*Config)(nil)
 )

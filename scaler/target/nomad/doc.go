@@ -1,3 +1,2 @@
-// Package nomad scales a task group of a Nomad job, through Nomad's own API
-// client.
+// Package nomad scales a task group of a Nomad job, through Nomad's API client.
 package nomad

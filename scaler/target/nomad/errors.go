@@ -14,21 +14,24 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// Nomad gives several things the same status, and the text alone tells them
-// apart.
-const (
-	// saysDeployment comes with 400 while a deployment of the job goes on.
-	saysDeployment = "active deployment"
-	// saysIndex comes with 500 where the job changed since it was read.
-	saysIndex = "Enforcing job modify index"
-	// saysMax comes with 400 beyond the max of the group's scaling block.
-	saysMax = "greater than scaling policy maximum"
-	// saysDisabled comes with 403 while operators shed load.
-	saysDisabled = "disabled by the scheduler configuration"
-)
+// told are the answers with a status that Nomad gives several things, which the
+// text alone tells apart.
+var told = []struct {
+	status int
+	says   string
+	kind   target.Kind
+}{
+	// A deployment of the job goes on.
+	{http.StatusBadRequest, "active deployment", target.KindConflict},
+	// The job changed since it was read.
+	{http.StatusInternalServerError, "Enforcing job modify index", target.KindConflict},
+	// It is beyond the max of the group's scaling block.
+	{http.StatusBadRequest, "greater than scaling policy maximum", target.KindQuota},
+	// Operators shed load.
+	{http.StatusForbidden, "disabled by the scheduler configuration", target.KindTemporary},
+}
 
-// failure says what was tried and what kind of error came of it. It returns
-// nil for a nil err.
+// failure is err as an error of a kind, nil for nil.
 func failure(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
@@ -48,14 +51,10 @@ func failure(ctx context.Context, op string, err error) error {
 
 // kindOf is the kind of an answer that is not a 200.
 func kindOf(status int, body string) target.Kind {
-	says := func(text string) bool { return strings.Contains(body, text) }
-	switch {
-	case status == http.StatusBadRequest && says(saysDeployment), status == http.StatusInternalServerError && says(saysIndex):
-		return target.KindConflict
-	case status == http.StatusBadRequest && says(saysMax):
-		return target.KindQuota
-	case status == http.StatusForbidden && says(saysDisabled):
-		return target.KindTemporary
+	for _, t := range told {
+		if status == t.status && strings.Contains(body, t.says) {
+			return t.kind
+		}
 	}
 	return share.StatusKind(status)
 }

@@ -13,12 +13,14 @@ import (
 // What cannot be known is not exported: a resource that the kernel counts only
 // for the whole host has no series rather than a wrong one.
 type collector struct {
-	pool *pool
-
-	cpu, memory, disk, network *prometheus.Desc
-	capacity, ready, started   *prometheus.Desc
-	restarts                   *prometheus.Desc
+	pool                               *pool
+	used                               map[string]*prometheus.Desc // by resource
+	capacity, ready, started, restarts *prometheus.Desc
 }
+
+// usage is what one replica's process group uses, by resource: seconds of cpu,
+// bytes of the others. What is not known is absent.
+type usage map[string]float64
 
 func newCollector(p *pool) *collector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
@@ -26,11 +28,13 @@ func newCollector(p *pool) *collector {
 			prometheus.Labels{"policy": p.policy, "target": p.name, "scale_target": p.scaled})
 	}
 	return &collector{
-		pool:     p,
-		cpu:      desc("cpu_seconds_total", "CPU time that the replica's processes used, user and system."),
-		memory:   desc("resident_memory_bytes", "Resident memory of the replica's processes."),
-		disk:     desc("disk_bytes_total", "Bytes that the replica's processes made the disks read and write."),
-		network:  desc("network_bytes_total", "Bytes received and sent by the replica, where it has a network namespace of its own."),
+		pool: p,
+		used: map[string]*prometheus.Desc{
+			"cpu":     desc("cpu_seconds_total", "CPU time that the replica's processes used, user and system."),
+			"memory":  desc("resident_memory_bytes", "Resident memory of the replica's processes."),
+			"disk":    desc("disk_bytes_total", "Bytes that the replica's processes made the disks read and write."),
+			"network": desc("network_bytes_total", "Bytes received and sent by the replica, where it has a network namespace of its own."),
+		},
 		capacity: desc("capacity", "What the replica may use: cores of cpu, bytes of memory, bytes per second of disk and network.", "resource"),
 		ready:    desc("ready", "Whether the replica serves (1) or starts, fails or drains (0)."),
 		started:  desc("start_time_seconds", "When the replica's process started, in seconds since the epoch."),
@@ -42,9 +46,10 @@ func newCollector(p *pool) *collector {
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		c.cpu, c.memory, c.disk, c.network, c.capacity, c.ready, c.started, c.restarts,
-	} {
+	for _, d := range c.used {
+		ch <- d
+	}
+	for _, d := range []*prometheus.Desc{c.capacity, c.ready, c.started, c.restarts} {
 		ch <- d
 	}
 }
@@ -55,11 +60,8 @@ type sample struct {
 	label   string
 	pid     int // 0: not running
 	started time.Time
-	ready   bool
+	ready   float64 // 1: it serves; 0: it does not
 	usage   usage
-	// The counters, after usage went into them; meaningful where usage has
-	// the resource.
-	cpu, disk float64
 }
 
 // Collect implements prometheus.Collector. Scrapes may overlap.
@@ -71,35 +73,25 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.count(samples)
 
 	ch <- prometheus.MustNewConstMetric(c.restarts, prometheus.CounterValue, float64(restarts))
-	for i := range samples {
-		c.emit(ch, &samples[i])
-	}
-}
-
-func (c *collector) emit(ch chan<- prometheus.Metric, s *sample) {
-	counter := func(d *prometheus.Desc, v float64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, s.label)
-	}
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.label}, labels...)...)
-	}
-	gauge(c.ready, float64(b2i(s.ready)))
-	if s.pid == 0 {
-		return
-	}
-	gauge(c.started, float64(s.started.UnixNano())/1e9)
-	for _, a := range c.pool.cfg.Capacity.amounts() {
-		gauge(c.capacity, a.value, a.resource)
-	}
-	if s.usage.ok {
-		counter(c.cpu, s.cpu)
-		gauge(c.memory, s.usage.memory)
-	}
-	if s.usage.diskOK {
-		counter(c.disk, s.disk)
-	}
-	if s.usage.networkOK {
-		counter(c.network, s.usage.network)
+	for _, s := range samples {
+		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.label}, labels...)...)
+		}
+		gauge(c.ready, s.ready)
+		if s.pid == 0 {
+			continue
+		}
+		gauge(c.started, float64(s.started.UnixNano())/1e9)
+		for _, a := range c.pool.cfg.Capacity.amounts() {
+			gauge(c.capacity, a.value, a.resource)
+		}
+		for resource, v := range s.usage {
+			kind := prometheus.CounterValue
+			if resource == "memory" {
+				kind = prometheus.GaugeValue
+			}
+			ch <- prometheus.MustNewConstMetric(c.used[resource], kind, v, s.label)
+		}
 	}
 }
 
@@ -110,13 +102,11 @@ func (c *collector) snapshot() ([]sample, int) {
 	defer p.mu.Unlock()
 	samples := make([]sample, 0, len(p.replicas))
 	for _, r := range p.replicas {
-		samples = append(samples, sample{
-			replica: r,
-			label:   strconv.Itoa(r.index),
-			pid:     r.pid,
-			started: r.started,
-			ready:   r.ready && !r.draining,
-		})
+		s := sample{replica: r, label: strconv.Itoa(r.index), pid: r.pid, started: r.started}
+		if r.ready && !r.draining {
+			s.ready = 1
+		}
+		samples = append(samples, s)
 	}
 	return samples, p.restarts
 }
@@ -132,11 +122,10 @@ func (c *collector) count(samples []sample) {
 			s.pid = 0
 			continue
 		}
-		if s.usage.ok {
-			s.cpu = s.replica.cpu.observe(s.usage.cpu)
-		}
-		if s.usage.diskOK {
-			s.disk = s.replica.disk.observe(s.usage.disk)
+		for resource, counter := range map[string]*counter{"cpu": &s.replica.cpu, "disk": &s.replica.disk} {
+			if sum, ok := s.usage[resource]; ok {
+				s.usage[resource] = counter.observe(sum)
+			}
 		}
 	}
 }
@@ -148,9 +137,7 @@ type counter struct{ base, last float64 }
 
 // observe returns the counter after a reading of sum.
 func (c *counter) observe(sum float64) float64 {
-	if sum < c.last {
-		c.base += c.last - sum
-	}
+	c.base += max(0, c.last-sum)
 	c.last = sum
 	return c.base + sum
 }

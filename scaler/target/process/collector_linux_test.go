@@ -79,7 +79,7 @@ func TestCollector(t *testing.T) {
 			t.Errorf("resident memory %v, want that of a small Go program", rss)
 		}
 		started := after["alertscaler_replica_start_time_seconds{"+r+"}"]
-		if age := float64(time.Now().Unix()) - started; age < 0 || age > 120 {
+		if age := float64(time.Now().UnixNano())/1e9 - started; age < 0 || age > 120 {
 			t.Errorf("started %v seconds ago", age)
 		}
 		for name, want := range map[string]float64{

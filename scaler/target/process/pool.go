@@ -17,6 +17,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // componentReplica is where a panic in the supervision of a replica is
@@ -32,7 +33,7 @@ type pool struct {
 	logger  log.Logger
 	reg     prometheus.Registerer // nil: no metrics
 	client  *http.Client
-	ports   *ports
+	ports   ports
 	guard   *recovery.Guard
 	running sync.WaitGroup // one for each replica's run
 	// aliveAfter is how long a replica without a probe must have run.
@@ -41,7 +42,7 @@ type pool struct {
 	mu         sync.Mutex // guards the fields below and the replicas' own
 	asked      bool       // Restore or Scale was called
 	collector  *collector // nil: not registered
-	refused    bool       // the last attempt to register it failed
+	refused    bool       // an attempt to register it failed
 	requested  int
 	lastChange time.Time
 	replicas   []*replica // wanted and draining ones, by age, oldest first
@@ -51,7 +52,6 @@ type pool struct {
 }
 
 var (
-	_ target.Target    = (*pool)(nil)
 	_ target.Restorer  = (*pool)(nil)
 	_ target.Endpoints = (*pool)(nil)
 	_ target.Victims   = (*pool)(nil)
@@ -59,23 +59,14 @@ var (
 )
 
 func newPool(cfg Config, o target.Options) *pool {
-	p := &pool{
-		cfg:    cfg,
-		policy: o.Policy,
-		name:   o.Name,
-		scaled: o.ScaleTarget,
-		reg:    o.Registerer,
-		client: o.HTTPClient,
-		ports:  newPorts(),
-		guard:  recovery.New(o.Registerer, componentReplica),
-
+	return &pool{
+		cfg: cfg, policy: o.Policy, name: o.Name, scaled: o.ScaleTarget,
+		logger:     log.With(o.Log(), "policy", o.Policy, "target", o.Name),
+		reg:        o.Registerer,
+		client:     cmp.Or(o.HTTPClient, probeClient()),
+		guard:      recovery.New(o.Registerer, componentReplica),
 		aliveAfter: aliveAfter,
 	}
-	p.logger = log.With(o.Log(), "policy", p.policy, "target", p.name)
-	if p.client == nil {
-		p.client = probeClient()
-	}
-	return p
 }
 
 // Current implements target.Target. Replicas that drain are not ready.
@@ -136,13 +127,13 @@ func (p *pool) set(op string, desired int, first []string, now time.Time) error 
 		p.replicas = append(p.replicas, r)
 		p.running.Go(func() {
 			r.run()
-			p.remove(r)
+			p.update(func() { p.replicas = slices.DeleteFunc(p.replicas, func(x *replica) bool { return x == r }) })
 		})
 	}
 	if surplus := p.requested - desired; surplus > 0 {
 		for _, r := range target.VictimsFirst(p.victims(), (*replica).id, first)[:surplus] {
 			r.draining = true
-			close(r.stop)
+			r.stop()
 		}
 	}
 	p.requested, p.lastChange = desired, now
@@ -158,15 +149,12 @@ func (p *pool) register() {
 		return
 	}
 	c := newCollector(p)
-	err := p.reg.Register(c)
-	if err == nil {
-		p.collector, p.refused = c, false
-		return
-	}
-	if !p.refused {
+	if err := p.reg.Register(c); err == nil {
+		p.collector = c
+	} else if !p.refused {
+		p.refused = true
 		level.Warn(p.logger).Log("msg", "metrics of the replicas cannot be registered, trying again", "err", err)
 	}
-	p.refused = true
 }
 
 // freeIndex returns the lowest index that no replica has, so that labels stay
@@ -176,11 +164,11 @@ func (p *pool) freeIndex() int {
 	for _, r := range p.replicas {
 		taken[r.index] = true
 	}
-	i := 0
-	for taken[i] {
-		i++
+	for i := 0; ; i++ {
+		if !taken[i] {
+			return i
+		}
 	}
-	return i
 }
 
 // victims returns the wanted replicas in the order they are to go: those that
@@ -188,24 +176,8 @@ func (p *pool) freeIndex() int {
 func (p *pool) victims() []*replica {
 	wanted := slices.DeleteFunc(slices.Clone(p.replicas), func(r *replica) bool { return r.draining })
 	slices.Reverse(wanted)
-	slices.SortStableFunc(wanted, func(a, b *replica) int {
-		return cmp.Compare(b2i(a.ready), b2i(b.ready))
-	})
+	slices.SortStableFunc(wanted, func(a, b *replica) int { return share.FalseFirst(a.ready, b.ready) })
 	return wanted
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// remove forgets a replica that is gone.
-func (p *pool) remove(r *replica) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.replicas = slices.DeleteFunc(p.replicas, func(x *replica) bool { return x == r })
 }
 
 // update runs f with the replicas' fields locked.
@@ -214,8 +186,6 @@ func (p *pool) update(f func()) {
 	defer p.mu.Unlock()
 	f()
 }
-
-func (p *pool) restarted() { p.update(func() { p.restarts++ }) }
 
 // Endpoints implements target.Endpoints: the replicas that run and are not
 // draining, ready or not, as Prometheus is to see those that have trouble.
@@ -236,22 +206,18 @@ func (p *pool) Endpoints() []string {
 // when they are gone: after stop_timeout, and little more, at the latest.
 func (p *pool) Close() error {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil
-	}
 	p.closed = true
 	for _, r := range p.victims() {
 		r.draining = true
-		close(r.stop)
+		r.stop()
 	}
 	// At once and not when all are gone: on a reload the next target waits for
 	// the names.
 	if p.collector != nil {
 		p.reg.Unregister(p.collector)
+		p.collector = nil
 	}
 	p.mu.Unlock()
-
 	p.running.Wait()
 	return nil
 }
@@ -260,3 +226,59 @@ func (p *pool) Close() error {
 func (p *pool) op(verb string) string {
 	return fmt.Sprintf("%s processes of %s/%s", verb, p.policy, p.name)
 }
+
+// Replicas implements target.Victims. A replica is named by its address, one
+// that has none yet by its index; index and pid are among the aliases.
+func (p *pool) Replicas(ctx context.Context) (target.Replicas, error) {
+	if err := ctx.Err(); err != nil {
+		return target.Replicas{}, target.Errorf(target.KindTemporary, p.op("read"), "%w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wanted := p.victims()
+	// That of the collector's series, or of a replica's own, which Prometheus finds
+	// by HTTP service discovery.
+	all := target.Replicas{Label: "replica", List: make([]target.Replica, 0, len(wanted))}
+	if p.cfg.hasPort() {
+		all.Label = "instance"
+	}
+	indices := make(map[int]bool, len(wanted))
+	for _, r := range wanted {
+		indices[r.index] = true
+	}
+	for _, r := range wanted {
+		index := strconv.Itoa(r.index)
+		v := target.Replica{ID: r.id(), Name: index, Ready: r.ready}
+		if r.port != 0 {
+			port := strconv.Itoa(r.port)
+			v.Address = net.JoinHostPort("127.0.0.1", port)
+			v.Name, v.Aliases = v.Address, []string{net.JoinHostPort("localhost", port), index}
+		}
+		// In a container pids are as small as indices, and one name must not
+		// be that of two replicas.
+		if r.pid != 0 && !indices[r.pid] {
+			v.Aliases = append(v.Aliases, strconv.Itoa(r.pid))
+		}
+		all.List = append(all.List, v)
+	}
+	return all, nil
+}
+
+// ScaleDown implements target.Victims. It waits for neither starts nor drains.
+func (p *pool) ScaleDown(ctx context.Context, desired int, victims []string) error {
+	op := p.op("scale")
+	if err := ctx.Err(); err != nil {
+		return target.Errorf(target.KindTemporary, op, "%w", err)
+	}
+	switch {
+	case desired < 0:
+		return target.Errorf(target.KindPermanent, op, "%d is not a number of replicas", desired)
+	case p.cfg.MaxReplicas > 0 && desired > p.cfg.MaxReplicas:
+		return target.Errorf(target.KindQuota, op, "%d replicas are more than max_replicas of %d", desired, p.cfg.MaxReplicas)
+	}
+	return p.set(op, desired, victims, time.Now())
+}
+
+// id names the replica to its pool. Its index would not do: the next replica
+// gets it when this one is gone.
+func (r *replica) id() string { return "replica-" + strconv.Itoa(r.serial) }

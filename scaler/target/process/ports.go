@@ -6,43 +6,40 @@ import (
 	"sync"
 )
 
-// ports hands out free TCP ports of 127.0.0.1, no port to two holders.
+// ports hands out free TCP ports of 127.0.0.1, no port to two holders. The zero
+// value is ready.
 //
 // A port is free at the moment it is taken; another process may bind it
 // before the replica does. The replica then exits early and is started again
 // with another port: see replica.run.
 type ports struct {
 	mu    sync.Mutex
-	taken map[int]struct{} // by holders that have not given it back
+	taken map[int]bool // by holders that have not given it back
 }
-
-func newPorts() *ports { return &ports{taken: make(map[int]struct{})} }
 
 // take returns a port that nothing listens on and nobody else holds.
 func (p *ports) take() (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	// Listeners are kept until the end, so that the kernel does not offer the
-	// same port, held by a replica that has not bound it yet, again.
-	var held []net.Listener
-	defer func() {
-		for _, ln := range held {
-			_ = ln.Close()
-		}
-	}()
-	for range len(p.taken) + 1 {
+	offered := len(p.taken) + 1
+	for range offered {
 		ln, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			return 0, fmt.Errorf("find a free port: %w", err)
 		}
-		held = append(held, ln)
+		// Until the end, so that the kernel does not offer the same port, held by
+		// a replica that has not bound it yet, again.
+		defer ln.Close()
 		port := ln.Addr().(*net.TCPAddr).Port
-		if _, ok := p.taken[port]; !ok {
-			p.taken[port] = struct{}{}
+		if !p.taken[port] {
+			if p.taken == nil {
+				p.taken = make(map[int]bool)
+			}
+			p.taken[port] = true
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("find a free port: each of %d offered is held by a replica", len(held))
+	return 0, fmt.Errorf("find a free port: each of %d offered is held by a replica", offered)
 }
 
 // give makes a port available again; 0 is none and does nothing.

@@ -23,8 +23,7 @@ const (
 	failuresUnready = 3
 )
 
-// watchReady keeps r.ready right until ctx is done, and returns whether the
-// replica ever was ready.
+// watchReady keeps r.ready right until ctx is done, and returns whether it ever was.
 func (r *replica) watchReady(ctx context.Context, port int) bool {
 	cfg := r.pool.cfg.Ready
 	if cfg == nil {
@@ -40,19 +39,18 @@ func (r *replica) watchReady(ctx context.Context, port int) bool {
 	var ready, wasReady bool
 	for failures := 0; ; {
 		err := r.pool.probe(ctx, url, time.Duration(cfg.Timeout))
+		if failures++; err == nil {
+			failures = 0
+		}
 		switch {
 		case ctx.Err() != nil:
 			return wasReady
-		case err == nil:
-			if failures = 0; !ready {
-				ready, wasReady = true, true
-				r.setReady(true, nil)
-			}
-		default:
-			if failures++; ready && failures >= failuresUnready {
-				ready = false
-				r.setReady(false, err)
-			}
+		case err == nil && !ready:
+			ready, wasReady = true, true
+			r.setReady(true, nil)
+		case ready && failures >= failuresUnready:
+			ready = false
+			r.setReady(false, err)
 		}
 		interval := time.Duration(cfg.Interval)
 		if !wasReady && time.Since(started) < startPatience {

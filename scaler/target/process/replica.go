@@ -2,8 +2,9 @@ package process
 
 import (
 	"context"
+	"errors"
 	"maps"
-	"os"
+	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -16,6 +17,15 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/program"
 )
 
+// The delays before a replica that died is started again.
+const (
+	backoffMin = 100 * time.Millisecond
+	backoffMax = 30 * time.Second
+	// stableAfter is how long a replica must have run for its next death to
+	// count as the first one again.
+	stableAfter = 10 * time.Second
+)
+
 // replica keeps one copy of the command running until it is told to stop.
 //
 // Its goroutine, run, owns the process. What others may see of it is in the
@@ -25,7 +35,9 @@ type replica struct {
 	index  int // unique among the copies that exist, and its label
 	serial int // unique among all that the pool ever had
 	logger log.Logger
-	stop   chan struct{} // closed by the pool: drain and end
+	// wanted is done once the pool has called stop: drain and end.
+	wanted context.Context
+	stop   context.CancelFunc
 
 	// Guarded by pool.mu.
 
@@ -39,16 +51,12 @@ type replica struct {
 }
 
 func newReplica(p *pool, index, serial int) *replica {
-	return &replica{
-		pool:   p,
-		index:  index,
-		serial: serial,
-		logger: log.With(p.logger, "replica", index),
-		stop:   make(chan struct{}),
-	}
+	r := &replica{pool: p, index: index, serial: serial, logger: log.With(p.logger, "replica", index)}
+	r.wanted, r.stop = context.WithCancel(context.Background())
+	return r
 }
 
-// run starts the command, again whenever it ends, until stop is closed.
+// run starts the command, again whenever it ends, until stop is called.
 func (r *replica) run() {
 	defer func() { r.pool.ports.give(r.port) }()
 	var b backoff
@@ -58,26 +66,20 @@ func (r *replica) run() {
 			ran, err = r.runOnce()
 			return err
 		})
-		select {
-		case <-r.stop:
+		if r.wanted.Err() != nil {
 			level.Debug(r.logger).Log("msg", "replica stopped")
 			return
-		default:
 		}
 		delay := b.next(ran)
 		level.Warn(r.logger).Log("msg", "replica ended by itself", "ran", ran, "restart_in", delay, "err", err)
-		timer := time.NewTimer(delay)
-		select {
-		case <-r.stop:
-			timer.Stop()
+		if !sleep(r.wanted, delay) {
 			return
-		case <-timer.C:
 		}
-		r.pool.restarted()
+		r.pool.update(func() { r.pool.restarts++ })
 	}
 }
 
-// runOnce runs the command once, until it ends or stop is closed, and returns
+// runOnce runs the command once, until it ends or stop is called, and returns
 // how long it ran and how it ended.
 func (r *replica) runOnce() (time.Duration, error) {
 	cmd, port, err := r.command()
@@ -113,7 +115,7 @@ func (r *replica) runOnce() (time.Duration, error) {
 
 	select {
 	case <-c.Exited:
-	case <-r.stop:
+	case <-r.wanted.Done():
 		c.Drain(time.Duration(r.pool.cfg.StopTimeout))
 	}
 	cancel()
@@ -133,7 +135,7 @@ func (r *replica) runOnce() (time.Duration, error) {
 			r.port = 0
 		}
 	})
-	return ran, exitError{state}
+	return ran, errors.New(state.String()) // no end is a good one that was not asked for
 }
 
 // command is what is to be run next, and the port it is told.
@@ -148,9 +150,9 @@ func (r *replica) command() (*exec.Cmd, int, error) {
 		r.pool.update(func() { r.port = port })
 	}
 	expand := strings.NewReplacer(portPlaceholder, strconv.Itoa(port)).Replace
-	args := make([]string, 0, len(cfg.Command))
-	for _, a := range cfg.Command {
-		args = append(args, expand(a))
+	args := slices.Clone(cfg.Command)
+	for i := range args {
+		args[i] = expand(args[i])
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = cfg.Dir
@@ -165,8 +167,17 @@ func (r *replica) command() (*exec.Cmd, int, error) {
 	return cmd, port, nil
 }
 
-// exitError says how a replica ended; a replica has no good way to end that
-// it was not asked for.
-type exitError struct{ state *os.ProcessState }
+// backoff doubles from backoffMin to backoffMax. The zero value is ready.
+type backoff struct{ last time.Duration }
 
-func (e exitError) Error() string { return e.state.String() }
+// next returns how long to wait after a run that lasted ran. A fifth of it is
+// random, so that replicas that died together do not come back together.
+func (b *backoff) next(ran time.Duration) time.Duration {
+	switch {
+	case ran >= stableAfter || b.last == 0:
+		b.last = backoffMin
+	default:
+		b.last = min(2*b.last, backoffMax)
+	}
+	return b.last - rand.N(b.last/5)
+}

@@ -204,7 +204,7 @@ func TestWrapperMayGoFirst(t *testing.T) {
 
 func TestPortsAreNotShared(t *testing.T) {
 	t.Parallel()
-	p := newPorts()
+	var p ports
 	seen := make(map[int]bool)
 	for range 500 {
 		port, err := p.take()

@@ -12,13 +12,6 @@ import (
 // userHZ is the unit of times in /proc/PID/stat: 100 on all of Linux.
 const userHZ = 100
 
-// usage is what one replica's process group uses.
-type usage struct {
-	cpu, memory, disk, network float64
-	ok                         bool // cpu and memory were read
-	diskOK, networkOK          bool
-}
-
 // readUsage fills in the usage of the samples that have a pid. A replica that
 // ends meanwhile is left without.
 func readUsage(samples []sample) {
@@ -41,8 +34,7 @@ func readUsage(samples []sample) {
 // groupUsage sums up the processes of a group. Children that ended are part of
 // the one that waited for them.
 func groupUsage(fs procfs.FS, pids []int) usage {
-	var u usage
-	u.diskOK = true
+	u, known := usage{"cpu": 0, "memory": 0, "disk": 0}, false
 	for _, pid := range pids {
 		proc, err := fs.Proc(pid)
 		if err != nil {
@@ -52,19 +44,21 @@ func groupUsage(fs procfs.FS, pids []int) usage {
 		if err != nil {
 			continue
 		}
-		u.ok = true
-		u.cpu += (float64(stat.UTime) + float64(stat.STime) + float64(stat.CUTime) + float64(stat.CSTime)) / userHZ
-		u.memory += float64(stat.ResidentMemory())
+		known = true
+		u["cpu"] += (float64(stat.UTime) + float64(stat.STime) + float64(stat.CUTime) + float64(stat.CSTime)) / userHZ
+		u["memory"] += float64(stat.ResidentMemory())
 		// Another user's process keeps its I/O to itself; a sum without it
 		// would look like less.
 		io, err := proc.IO()
 		if err != nil {
-			u.diskOK = false
-			continue
+			delete(u, "disk")
+		} else if _, ok := u["disk"]; ok {
+			u["disk"] += float64(io.ReadBytes) + float64(io.WriteBytes)
 		}
-		u.disk += float64(io.ReadBytes) + float64(io.WriteBytes)
 	}
-	u.diskOK = u.diskOK && u.ok
+	if !known {
+		return nil
+	}
 	return u
 }
 
@@ -79,7 +73,7 @@ func readNetwork(fs procfs.FS, samples []sample) {
 	namespaces := make([]string, len(samples))
 	users := map[string]int{own: 2}
 	for i := range samples {
-		if !samples[i].usage.ok {
+		if samples[i].usage == nil {
 			continue
 		}
 		if ns, err := netNamespace(strconv.Itoa(samples[i].pid)); err == nil {
@@ -99,13 +93,13 @@ func readNetwork(fs procfs.FS, samples []sample) {
 		if err != nil {
 			continue
 		}
-		u := &samples[i].usage
-		u.networkOK = true
+		sum := 0.0
 		for name, d := range devices {
 			if name != "lo" {
-				u.network += float64(d.RxBytes) + float64(d.TxBytes)
+				sum += float64(d.RxBytes) + float64(d.TxBytes)
 			}
 		}
+		samples[i].usage["network"] = sum
 	}
 }
 

@@ -2,10 +2,5 @@
 
 package process
 
-// usage is what one replica's process group uses: nothing is known of it here.
-type usage struct {
-	cpu, memory, disk, network float64
-	ok, diskOK, networkOK      bool
-}
-
+// readUsage fills in nothing: no usage is known here.
 func readUsage([]sample) {}

@@ -55,15 +55,9 @@ func Noted(ctx context.Context) Answer { return Value(noteOf(ctx).Load()).answer
 func NotedError(ctx context.Context) error { return Value(noteOf(ctx).Load()).err }
 
 // Noting returns a RoundTripper that notes the answers of next.
-func Noting(next http.RoundTripper) http.RoundTripper { return noting{next} }
+func Noting(next http.RoundTripper) http.RoundTripper { return noting{around{next}} }
 
-type noting struct{ next http.RoundTripper }
-
-// WrappedRoundTripper is for client-go, which looks for the innermost one.
-func (n noting) WrappedRoundTripper() http.RoundTripper { return n.next }
-
-// CloseIdleConnections is for http.Client.
-func (n noting) CloseIdleConnections() { closeIdle(n.next) }
+type noting struct{ around }
 
 // RoundTrip implements http.RoundTripper.
 func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -87,8 +81,15 @@ func NoteResponse(resp *http.Response) {
 // RoundTripper; nil: it has one.
 func NoteError(ctx context.Context, err error) { noteOf(ctx).Store(&outcome{err: err}) }
 
-func closeIdle(t http.RoundTripper) {
-	if c, ok := t.(interface{ CloseIdleConnections() }); ok {
+// around is what a RoundTripper around another one has to have.
+type around struct{ next http.RoundTripper }
+
+// WrappedRoundTripper is for client-go, which looks for the innermost one.
+func (a around) WrappedRoundTripper() http.RoundTripper { return a.next }
+
+// CloseIdleConnections is for http.Client.
+func (a around) CloseIdleConnections() {
+	if c, ok := a.next.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }

@@ -19,8 +19,8 @@ const (
 
 // deadline is a RoundTripper whose requests end with their contexts.
 type deadline struct {
-	next http.RoundTripper
-	out  chan struct{} // holds one of each request that has not returned
+	around
+	out chan struct{} // holds one of each request that has not returned
 }
 
 // Deadline returns a RoundTripper that returns a moment after the end of a
@@ -29,14 +29,8 @@ type deadline struct {
 // context. What does not return goes on behind it, within bounds: once 64
 // requests do, others wait.
 func Deadline(next http.RoundTripper) http.RoundTripper {
-	return &deadline{next: next, out: make(chan struct{}, unreturned)}
+	return &deadline{around: around{next}, out: make(chan struct{}, unreturned)}
 }
-
-// WrappedRoundTripper is for client-go, which looks for the innermost one.
-func (d *deadline) WrappedRoundTripper() http.RoundTripper { return d.next }
-
-// CloseIdleConnections is for http.Client.
-func (d *deadline) CloseIdleConnections() { closeIdle(d.next) }
 
 // RoundTrip implements http.RoundTripper.
 func (d *deadline) RoundTrip(r *http.Request) (*http.Response, error) {

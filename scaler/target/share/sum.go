@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"io"
 	"os"
+
+	"github.com/prometheus/common/config"
 )
 
 // Sum stands for the content of files, at the moment that it was taken.
@@ -61,4 +63,12 @@ func file(name string) Sum {
 		}
 	}
 	return Sum(h.Sum(nil))
+}
+
+// TLS names the files of a TLS configuration, which may be nil.
+func TLS(c *config.TLSConfig) []string {
+	if c == nil {
+		return nil
+	}
+	return []string{c.CAFile, c.CertFile, c.KeyFile}
 }
