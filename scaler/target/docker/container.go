@@ -33,12 +33,8 @@ type ContainerConfig struct {
 	clients *Clients
 }
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ContainerConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ContainerConfig{clients: c.clients}
-	type plain ContainerConfig
-	return unmarshal((*plain)(c))
-}
+// NewContainerConfig returns a docker_container configuration.
+func (c *Clients) NewContainerConfig() target.Config { return &ContainerConfig{clients: c} }
 
 // Platform implements target.Config.
 func (*ContainerConfig) Platform() string { return "docker_container" }
@@ -77,27 +73,24 @@ func (c *ContainerConfig) Validate() error {
 	if c.NamePrefix != "" && !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`).MatchString(c.NamePrefix) {
 		return &target.FieldError{Field: "name_prefix", Msg: fmt.Sprintf("%q must begin with a letter or digit and go on with those, _, . and -", c.NamePrefix)}
 	}
-	return c.validate()
+	return c.HostConfig.Validate()
 }
 
 // New implements target.Config.
 func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
-	lease, err := c.clients.get(&c.HostConfig, o.HTTPClient)
+	e, release, err := c.clients.lend(&c.HostConfig, o.HTTPClient)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
+		return nil, err
 	}
-	t := &containers{
-		cfg:         *c,
-		scaleTarget: o.ScaleTarget,
-		logger:      o.Log(),
-		engine:      lease.Client,
-		lease:       lease,
-		leaving:     make(map[string]struct{}),
-	}
+	t := &containers{cfg: *c, scaleTarget: o.ScaleTarget, engine: e}
 	if c.Compose != nil {
-		t.logger = log.With(t.logger, "project", c.Compose.Project, "service", c.Compose.Service)
+		t.logger = log.With(o.Log(), "project", c.Compose.Project, "service", c.Compose.Service)
 	} else {
-		t.logger = log.With(t.logger, "template", c.Template)
+		t.logger = log.With(o.Log(), "template", c.Template)
+	}
+	t.OnClose = func() {
+		t.background.Wait()
+		release()
 	}
 	return t, nil
 }
@@ -112,28 +105,28 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 // sees the loss and asks for a replacement. A copy that has is removed with
 // the next change; a container of a compose service is started again on the
 // way up, and removed on the way down.
+//
+// Close waits for the removals that are under way; the containers that run go
+// on running.
 type containers struct {
+	share.OnClose
 	cfg ContainerConfig
 	// scaleTarget is put on copies as a label; empty: none is.
 	scaleTarget string
 	logger      log.Logger
 	engine      *engine
-	lease       *share.Lease[*engine]
 
 	turn       share.Lock     // whoever has it may change things
 	background sync.WaitGroup // the removals that go on after Scale returned
-
-	mu sync.Mutex
-	// leaving are the containers that this process stops or removes right now;
-	// the template is among them while it stops. Guarded by mu.
-	leaving map[string]struct{}
+	// leaving has the IDs of the containers that this process stops or removes
+	// right now; the template is among them while it stops.
+	leaving sync.Map
 }
 
 var (
-	_ target.Config = (*ContainerConfig)(nil)
-	_ target.Target = (*containers)(nil)
-	_ target.Closer = (*containers)(nil)
-
+	_ target.Config  = (*ContainerConfig)(nil)
+	_ target.Target  = (*containers)(nil)
+	_ target.Closer  = (*containers)(nil)
 	_ target.Victims = (*containers)(nil)
 )
 
@@ -146,14 +139,6 @@ func (c *ContainerConfig) stopSeconds() *int {
 	// Rounded up: less than a second would be none.
 	s := int((time.Duration(*c.StopTimeout) + time.Second - 1) / time.Second)
 	return &s
-}
-
-// Close implements target.Closer. It waits for the removals that are under
-// way; the containers that run go on running.
-func (c *containers) Close() error {
-	c.background.Wait()
-	c.lease.Close()
-	return nil
 }
 
 // ChoosesVictims implements target.VictimsConfig.

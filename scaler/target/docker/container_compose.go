@@ -1,14 +1,11 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 
 	"github.com/containerd/errdefs"
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -71,49 +68,17 @@ func (c *ComposeConfig) label(b *blueprint) {
 }
 
 // readService reads the containers of the compose service.
-func (c *containers) readService(ctx context.Context, op string) (*fleet, error) {
+func (c *containers) readService(ctx context.Context, op string, f *fleet) error {
 	service := make(client.Filters).Add("label", composeProject+"="+c.cfg.Compose.Project, composeService+"="+c.cfg.Compose.Service)
-	all, ready, err := c.list(ctx, op, service)
+	all, err := c.list(ctx, op, f, service, composeNumber)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all = slices.DeleteFunc(all, func(s container.Summary) bool { return s.Labels[composeOneOff] == "True" })
 	if len(all) == 0 {
-		return nil, target.Errorf(target.KindNotFound, op, "there is no container of it, running or stopped, to make others after; docker compose create makes one")
+		return target.Errorf(target.KindNotFound, op, "there is no container of it, running or stopped, to make others after; docker compose create makes one")
 	}
-	f := &fleet{indices: make(map[int]bool)}
-	byClass := make(map[class][]replica)
-	for _, s := range all {
-		r := newReplica(s, composeNumber, ready)
-		k := c.classify(f, s, r)
-		if k == isWanted && s.State != container.StateRunning {
-			// It counts, and is no example to go by.
-			f.wanted = append(f.wanted, r)
-			continue
-		}
-		byClass[k] = append(byClass[k], r)
-	}
-	running := byClass[isWanted]
-	restless := slices.Clone(f.wanted)
-	f.wanted = append(f.wanted, running...)
-	sortToGo(f.wanted)
-	f.stopped, f.leftovers = byClass[isStopped], byClass[isLeftover]
-	sortByIndex(f.stopped)
-	// The first of these that has one gives the template.
-	for _, some := range [][]replica{running, restless, f.stopped, byClass[isPassing], f.leftovers} {
-		if len(some) > 0 {
-			sortByIndex(some)
-			f.template.ID = some[0].id
-			break
-		}
-	}
-	return f, nil
-}
-
-func sortByIndex(all []replica) {
-	slices.SortFunc(all, func(a, b replica) int {
-		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.created, b.created))
-	})
+	f.template.ID = all[0].ID
+	return nil
 }
 
 // inspectTemplate reads the container that copies are made after, where that
@@ -122,17 +87,11 @@ func (c *containers) inspectTemplate(ctx context.Context, op string, f *fleet) e
 	if f.template.Config != nil {
 		return nil
 	}
-	res, err := c.engine.api.ContainerInspect(ctx, f.template.ID, client.ContainerInspectOptions{})
+	t, err := c.engine.inspect(ctx, f.template.ID)
 	if errdefs.IsNotFound(err) {
 		// It was there a moment ago, and the service still may be.
 		return &target.Error{Kind: target.KindConflict, Op: op, Err: err}
 	}
-	if err != nil {
-		return c.engine.failure(ctx, op, err)
-	}
-	if !described(&res.Container) {
-		return c.engine.noAnswer(ctx, op, "the description of a container")
-	}
-	f.template = res.Container
-	return nil
+	f.template = t
+	return c.engine.failure(ctx, op, err)
 }

@@ -22,18 +22,11 @@ const defaultStopTimeout = 10 * time.Second
 // inBackground runs f for a container that counts as gone from now on until f
 // returns. It does nothing where that is happening already.
 func (c *containers) inBackground(id string, stopTimeout time.Duration, f func(context.Context)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.leaving[id]; ok {
+	if _, already := c.leaving.LoadOrStore(id, true); already {
 		return
 	}
-	c.leaving[id] = struct{}{}
 	c.background.Go(func() {
-		defer func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			delete(c.leaving, id)
-		}()
+		defer c.leaving.Delete(id)
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout+removalGrace)
 		defer cancel()
 		err := recovery.Do(recovery.Action, func() error {

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/containerd/errdefs"
@@ -18,13 +19,35 @@ import (
 // much of it one after another anyway.
 const maxCreating = 4
 
+// victimLabel is the label by which cAdvisor's series name a container.
+const victimLabel = "name"
+
 // Current implements target.Target. The time of the last change is not known.
 func (c *containers) Current(ctx context.Context) (target.State, error) {
-	f, err := c.read(ctx, "read "+c.cfg.what())
+	all, err := c.Replicas(ctx)
 	if err != nil {
 		return target.State{}, err
 	}
-	return target.State{Requested: f.requested(), Ready: f.ready()}, nil
+	st := target.State{Requested: len(all.List)}
+	for _, r := range all.List {
+		if r.Ready {
+			st.Ready++
+		}
+	}
+	return st, nil
+}
+
+// Replicas implements target.Victims.
+func (c *containers) Replicas(ctx context.Context) (target.Replicas, error) {
+	f, err := c.read(ctx, "read "+c.cfg.what())
+	if err != nil {
+		return target.Replicas{}, err
+	}
+	all := target.Replicas{Label: victimLabel, List: make([]target.Replica, 0, len(f.wanted))}
+	for _, r := range f.wanted {
+		all.List = append(all.List, r.Replica)
+	}
+	return all, nil
 }
 
 // Scale implements target.Target. Copies are created and started when it
@@ -53,7 +76,7 @@ func (c *containers) ScaleDown(ctx context.Context, desired int, victims []strin
 	if err != nil {
 		return err
 	}
-	requested := f.requested()
+	requested := len(f.wanted)
 	if desired == requested {
 		return target.Errorf(target.KindNoOp, op, "there are %d already", desired)
 	}
@@ -65,7 +88,7 @@ func (c *containers) ScaleDown(ctx context.Context, desired int, victims []strin
 	}
 	level.Info(c.logger).Log("msg", "setting the number of containers", "from", requested, "to", desired)
 	for _, r := range f.leftovers {
-		c.remove(f, r.id, r.name)
+		c.remove(f, r.ID, r.Name)
 	}
 	if desired > requested {
 		return c.engine.failure(ctx, op, c.grow(ctx, f, desired-requested))
@@ -79,13 +102,13 @@ func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
 		if n == 0 {
 			return nil
 		}
-		_, err := c.engine.api.ContainerStart(ctx, r.id, client.ContainerStartOptions{})
+		_, err := c.engine.api.ContainerStart(ctx, r.ID, client.ContainerStartOptions{})
 		switch {
 		case err == nil:
 			n--
 		case c.cfg.Compose != nil && ctx.Err() == nil:
 			// What cannot be started again must not keep new ones away.
-			level.Warn(c.logger).Log("msg", "starting a stopped container, making a new one instead", "container", r.name, "err", err)
+			level.Warn(c.logger).Log("msg", "starting a stopped container, making a new one instead", "container", r.Name, "err", err)
 		default:
 			return fmt.Errorf("start the template: %w", err)
 		}
@@ -130,27 +153,31 @@ func freeIndices(taken map[int]bool, first int) func() int {
 // shrink lets replicas go until as many as desired are left: the victims
 // first, the template otherwise only as the last of all.
 func (c *containers) shrink(ctx context.Context, f *fleet, desired int, victims []string) error {
-	order := target.VictimsFirst(f.wanted, func(r replica) string { return r.id }, c.allowed(f, victims))
+	if c.cfg.Compose == nil && f.template.HostConfig.AutoRemove {
+		// Stopping the template would remove it.
+		victims = slices.DeleteFunc(slices.Clone(victims), func(id string) bool { return id == f.template.ID })
+	}
+	order := target.VictimsFirst(f.wanted, func(r replica) string { return r.ID }, victims)
 	for _, r := range order[:len(order)-desired] {
-		if r.keep || desired == 0 && r.id == f.template.ID {
+		if r.keep || desired == 0 && r.ID == f.template.ID {
 			c.stopTemplate(f)
 			continue
 		}
-		name := r.name + drainingSuffix(r.id)
-		_, err := c.engine.api.ContainerRename(ctx, r.id, client.ContainerRenameOptions{NewName: name})
+		name := r.Name + drainingSuffix(r.ID)
+		_, err := c.engine.api.ContainerRename(ctx, r.ID, client.ContainerRenameOptions{NewName: name})
 		switch {
 		case errdefs.IsNotFound(err) || errdefs.IsConflict(err):
 			// Someone else removed it, or is about to. That is what was wanted.
 		case err != nil:
-			return fmt.Errorf("rename container %s: %w", r.name, err)
+			return fmt.Errorf("rename container %s: %w", r.Name, err)
 		}
-		c.remove(f, r.id, name)
+		c.remove(f, r.ID, name)
 	}
 	if c.cfg.Compose != nil {
 		// One of the service is left, to make others after: those that had
 		// ended before go as well.
 		for _, r := range f.stopped {
-			c.remove(f, r.id, r.name)
+			c.remove(f, r.ID, r.Name)
 		}
 	}
 	return nil

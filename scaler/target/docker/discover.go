@@ -3,7 +3,6 @@ package docker
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -39,11 +38,10 @@ var (
 	_ target.Closer          = (*discoverer)(nil)
 )
 
-// NewServicesConfig returns a docker_services configuration with its defaults.
+// NewServicesConfig returns a docker_services configuration.
 func (c *Clients) NewServicesConfig() target.DiscoveryConfig { return &ServicesConfig{clients: c} }
 
-// NewContainersConfig returns a docker_containers configuration with its
-// defaults.
+// NewContainersConfig returns a docker_containers configuration.
 func (c *Clients) NewContainersConfig() target.DiscoveryConfig { return &ContainersConfig{clients: c} }
 
 // Platform implements target.DiscoveryConfig.
@@ -52,43 +50,31 @@ func (*ServicesConfig) Platform() string { return "docker_services" }
 // Platform implements target.DiscoveryConfig.
 func (*ContainersConfig) Platform() string { return "docker_containers" }
 
-// Validate implements target.DiscoveryConfig. It does not ask the Engine.
-func (c *ServicesConfig) Validate() error { return c.validate() }
-
-// Validate implements target.DiscoveryConfig. It does not ask the Engine.
-func (c *ContainersConfig) Validate() error { return c.validate() }
-
 // New implements target.DiscoveryConfig.
 func (c *ServicesConfig) New(o target.Options) (target.Discoverer, error) {
-	return newDiscoverer(c.clients, c.HostConfig, o, (*discoverer).services)
+	return c.clients.discoverer(c.HostConfig, o, (*discoverer).services)
 }
 
 // New implements target.DiscoveryConfig.
 func (c *ContainersConfig) New(o target.Options) (target.Discoverer, error) {
-	return newDiscoverer(c.clients, c.HostConfig, o, (*discoverer).containers)
+	return c.clients.discoverer(c.HostConfig, o, (*discoverer).containers)
 }
 
 // discoverer is a target.Discoverer.
 type discoverer struct {
+	share.OnClose
 	engine  *engine
-	lease   *share.Lease[*engine]
 	host    HostConfig
 	clients *Clients
 	list    func(*discoverer, context.Context) ([]target.Discovered, error)
 }
 
-func newDiscoverer(clients *Clients, host HostConfig, o target.Options, list func(*discoverer, context.Context) ([]target.Discovered, error)) (target.Discoverer, error) {
-	lease, err := clients.get(&host, o.HTTPClient)
+func (c *Clients) discoverer(host HostConfig, o target.Options, list func(*discoverer, context.Context) ([]target.Discovered, error)) (target.Discoverer, error) {
+	e, release, err := c.lend(&host, o.HTTPClient)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", host.host(), err)
+		return nil, err
 	}
-	return &discoverer{engine: lease.Client, lease: lease, host: host, clients: clients, list: list}, nil
-}
-
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.lease.Close()
-	return nil
+	return &discoverer{OnClose: release, engine: e, host: host, clients: c, list: list}, nil
 }
 
 // Discover implements target.Discoverer.
@@ -104,11 +90,11 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 // do, which compose files call labels without deploy, asks for nothing.
 func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) {
 	all, err := d.engine.api.ServiceList(ctx, client.ServiceListOptions{Filters: make(client.Filters).Add("label", labelEnable)})
+	if err == nil && all.Items == nil {
+		err = noAnswer("a list of services")
+	}
 	if err != nil {
 		return nil, d.engine.failure(ctx, "list the labelled services of "+d.engine.host, err)
-	}
-	if all.Items == nil {
-		return nil, d.engine.noAnswer(ctx, "list the labelled services of "+d.engine.host, "a list of services")
 	}
 	out := make([]target.Discovered, 0, len(all.Items))
 	for _, s := range all.Items {
@@ -131,31 +117,27 @@ func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) 
 // are no things of their own, and of a compose service the first container
 // stands for all.
 func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error) {
-	all, err := d.engine.api.ContainerList(ctx, client.ContainerListOptions{
+	all, err := d.engine.containers(ctx, "list the labelled containers of "+d.engine.host, client.ContainerListOptions{
 		All: true, Filters: make(client.Filters).Add("label", labelEnable),
 	})
 	if err != nil {
-		return nil, d.engine.failure(ctx, "list the labelled containers of "+d.engine.host, err)
-	}
-	if all.Items == nil {
-		return nil, d.engine.noAnswer(ctx, "list the labelled containers of "+d.engine.host, "a list of containers")
+		return nil, err
 	}
 	// In an order that does not depend on what was started when.
-	slices.SortFunc(all.Items, func(a, b container.Summary) int {
+	slices.SortFunc(all, func(a, b container.Summary) int {
 		return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(ownName(a.Names), ownName(b.Names)))
 	})
-	out := make([]target.Discovered, 0, len(all.Items))
+	out := make([]target.Discovered, 0, len(all))
 	services := make(map[string]bool)
-	for _, c := range all.Items {
+	for _, c := range all {
 		_, copied := c.Labels[labelManaged]
-		copied = copied && c.Labels[composeService] == ""
-		_, task := c.Labels["com.docker.swarm.service.name"]
-		once := c.Labels[composeOneOff] == "True"
-		if name := ownName(c.Names); copied || task || once || name == "" || c.State == container.StateRemoving {
+		_, task := c.Labels[swarmService]
+		inService := c.Labels[composeService] != ""
+		if copied && !inService || task || c.Labels[composeOneOff] == "True" || ownName(c.Names) == "" || c.State == container.StateRemoving {
 			continue
 		}
 		found := d.container(c)
-		if c.Labels[composeService] != "" {
+		if inService {
 			if services[found.Name] {
 				continue
 			}

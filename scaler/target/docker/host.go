@@ -60,7 +60,8 @@ func (c *HostConfig) FilesSum() string { return c.sum().String() }
 // sum stands for the content of the certificates and the key.
 func (c *HostConfig) sum() share.Sum { return share.Files(share.TLS(c.tls())...) }
 
-func (c *HostConfig) validate() error {
+// Validate implements target.DiscoveryConfig. It does not ask the Engine.
+func (c *HostConfig) Validate() error {
 	u, err := client.ParseHostURL(c.host())
 	if err != nil {
 		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q is not an address such as unix:///var/run/docker.sock or tcp://docker:2376", c.host())}

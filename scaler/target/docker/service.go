@@ -3,7 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -25,12 +25,8 @@ type ServiceConfig struct {
 	clients *Clients
 }
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ServiceConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ServiceConfig{clients: c.clients}
-	type plain ServiceConfig
-	return unmarshal((*plain)(c))
-}
+// NewServiceConfig returns a docker_service configuration.
+func (c *Clients) NewServiceConfig() target.Config { return &ServiceConfig{clients: c} }
 
 // Platform implements target.Config.
 func (*ServiceConfig) Platform() string { return "docker_service" }
@@ -45,27 +41,27 @@ func (c *ServiceConfig) Validate() error {
 	if c.Name == "" {
 		return &target.FieldError{Field: "name", Msg: "must name a service, as `docker service ls` shows it"}
 	}
-	return c.validate()
+	return c.HostConfig.Validate()
 }
 
 // New implements target.Config.
 func (c *ServiceConfig) New(o target.Options) (target.Target, error) {
-	lease, err := c.clients.get(&c.HostConfig, o.HTTPClient)
+	e, release, err := c.clients.lend(&c.HostConfig, o.HTTPClient)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
+		return nil, err
 	}
-	return &service{name: c.Name, engine: lease.Client, lease: lease, logger: o.Log(), last: request{at: time.Now()}}, nil
+	s := &service{OnClose: release, name: c.Name, engine: e, logger: o.Log()}
+	s.last.Store(&request{at: time.Now()})
+	return s, nil
 }
 
 // service is a target.Target.
 type service struct {
+	share.OnClose
 	name   string
 	engine *engine
-	lease  *share.Lease[*engine]
 	logger log.Logger
-
-	mu   sync.Mutex // guards last
-	last request
+	last   atomic.Pointer[request]
 }
 
 // request is the last one that Swarm took from this target; without a number
@@ -100,11 +96,11 @@ func (s *service) Current(ctx context.Context) (target.State, error) {
 	tasks, err := s.engine.api.TaskList(ctx, client.TaskListOptions{
 		Filters: make(client.Filters).Add("service", svc.ID).Add("desired-state", string(swarm.TaskStateRunning)),
 	})
+	if err == nil && tasks.Items == nil {
+		err = noAnswer("a list of tasks")
+	}
 	if err != nil {
 		return target.State{}, s.engine.failure(ctx, op, err)
-	}
-	if tasks.Items == nil {
-		return target.State{}, s.engine.noAnswer(ctx, op, "a list of tasks")
 	}
 	running := make(map[int]struct{}, len(tasks.Items))
 	for _, t := range tasks.Items {
@@ -156,18 +152,10 @@ func (s *service) Scale(ctx context.Context, desired int) error {
 	if err != nil {
 		return s.engine.failure(ctx, op, err)
 	}
-	s.mu.Lock()
-	s.last = request{svc.replicas, desired, time.Now()}
-	s.mu.Unlock()
+	s.last.Store(&request{svc.replicas, desired, time.Now()})
 	for _, w := range warnings {
 		level.Warn(s.logger).Log("msg", "the engine warns about the service", "service", s.name, "warning", w)
 	}
-	return nil
-}
-
-// Close implements target.Closer.
-func (s *service) Close() error {
-	s.lease.Close()
 	return nil
 }
 
@@ -189,7 +177,7 @@ func (s *service) inspect(ctx context.Context, op string) (replicated, error) {
 	}
 	svc := res.Service
 	if svc.ID == "" || svc.Spec.Name == "" {
-		return replicated{}, s.engine.noAnswer(ctx, op, "the description of a service")
+		return replicated{}, s.engine.failure(ctx, op, noAnswer("the description of a service"))
 	}
 	// The Engine also takes the beginning of an ID, which a name may happen
 	// to be.
@@ -202,7 +190,7 @@ func (s *service) inspect(ctx context.Context, op string) (replicated, error) {
 	}
 	n := mode.Replicated.Replicas
 	if n == nil {
-		return replicated{}, s.engine.noAnswer(ctx, op, "the description of a service with its number of replicas")
+		return replicated{}, s.engine.failure(ctx, op, noAnswer("the description of a service with its number of replicas"))
 	}
 	return replicated{Service: svc, replicas: int(*n), raw: res.Raw}, nil
 }

@@ -33,28 +33,25 @@ func (s *service) checkRoom(ctx context.Context, op string) error {
 	case err != nil:
 		return s.engine.failure(ctx, op, err)
 	case nodes.Items == nil:
-		return s.engine.noAnswer(ctx, op, "a list of nodes")
+		return s.engine.failure(ctx, op, noAnswer("a list of nodes"))
 	}
-	var drained, paused, down int
+	unfit := make(map[string]int)
 	for _, n := range nodes.Items {
 		switch {
 		case n.Status.State != swarm.NodeStateReady:
-			down++
+			unfit["down"]++
 		case n.Spec.Availability == swarm.NodeAvailabilityDrain:
-			drained++
+			unfit["drained"]++
 		case n.Spec.Availability == swarm.NodeAvailabilityPause:
-			paused++
+			unfit["paused"]++
 		default:
 			return nil
 		}
 	}
 	var counts []string
-	for _, c := range []struct {
-		n    int
-		what string
-	}{{drained, "drained"}, {paused, "paused"}, {down, "down"}} {
-		if c.n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.what))
+	for _, what := range []string{"drained", "paused", "down"} {
+		if n := unfit[what]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, what))
 		}
 	}
 	return target.Errorf(target.KindQuota, op,
@@ -69,9 +66,7 @@ const placedWithin = 5 * time.Second
 // own word; nil where it has not, or may only not have tried yet. What it says
 // is kept in the tasks' status, and only as a text.
 func (s *service) noRoom(tasks []swarm.Task, replicas int) error {
-	s.mu.Lock()
-	last := s.last
-	s.mu.Unlock()
+	last := s.last.Load()
 	if time.Since(last.at) < placedWithin || (last.to == replicas && last.to < last.from) {
 		return nil
 	}
