@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,9 +36,8 @@ type cluster struct {
 	rest    rest.Interface
 	objects dynamic.Interface
 	close   func()
-
-	mu    sync.Mutex
-	kinds map[schema.GroupVersionKind]resource
+	// kinds has the resource of each schema.GroupVersionKind that find has found.
+	kinds sync.Map
 }
 
 // resource is what the API server says of a kind.
@@ -66,10 +69,7 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 		return nil, err
 	}
 	once := once{base}
-	return &cluster{
-		rest: once, objects: dynamic.New(once), close: end,
-		kinds: make(map[schema.GroupVersionKind]resource),
-	}, nil
+	return &cluster{rest: once, objects: dynamic.New(once), close: end}, nil
 }
 
 // once makes every request just once. client-go would wait and repeat what was
@@ -83,13 +83,12 @@ func (c once) Patch(t types.PatchType) *rest.Request {
 }
 
 // find returns the resource that serves a kind. It asks for the one group and
-// version, once: a broken API of another group is no concern of ours.
-func (c *cluster) find(ctx context.Context, op string, gvk schema.GroupVersionKind) (resource, error) {
-	c.mu.Lock()
-	r, ok := c.kinds[gvk]
-	c.mu.Unlock()
-	if ok {
-		return r, nil
+// version, once: a broken API of another group is no concern of ours. After
+// kinds.Delete it asks again: a custom resource may have been defined anew, under
+// another name.
+func (c *cluster) find(ctx context.Context, op string, gvk schema.GroupVersionKind) (r resource, err error) {
+	if known, ok := c.kinds.Load(gvk); ok {
+		return known.(resource), nil
 	}
 	list, err := c.discover(ctx, gvk.GroupVersion())
 	if err != nil {
@@ -110,18 +109,8 @@ func (c *cluster) find(ctx context.Context, op string, gvk schema.GroupVersionKi
 	case !scalable:
 		return resource{}, target.Errorf(target.KindPermanent, op, "a %s of %s has no scale subresource, so there is no number of replicas to set", gvk.Kind, gvk.GroupVersion())
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kinds[gvk] = r
+	c.kinds.Store(gvk, r)
 	return r, nil
-}
-
-// forget makes the next find ask again: a custom resource may have been
-// defined anew, under another name.
-func (c *cluster) forget(gvk schema.GroupVersionKind) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.kinds, gvk)
 }
 
 func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1.APIResourceList, error) {
@@ -153,4 +142,41 @@ func read(ctx context.Context, req *rest.Request, out any) ([]byte, error) {
 		return nil, err
 	}
 	return raw, json.Unmarshal(raw, out)
+}
+
+// failure says what was tried, and what kind of error came of it.
+func failure(ctx context.Context, op string, err error) error {
+	err = share.Answered(ctx, err)
+	e := &target.Error{Kind: kind(err), Op: op, Err: err}
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
+		e.RetryAfter = time.Duration(seconds) * time.Second
+	} else if _, answered := errors.AsType[*apierrors.StatusError](err); answered {
+		e.RetryAfter = share.Noted(ctx).RetryAfter
+	}
+	return e
+}
+
+// kind translates the API server's errors, by its own reasons.
+func kind(err error) target.Kind {
+	switch {
+	case target.IsTimeout(err):
+		return target.KindTemporary
+	case apierrors.IsConflict(err):
+		return target.KindConflict
+	case apierrors.IsTooManyRequests(err):
+		return target.KindThrottled
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		// The quota admission has no reason of its own.
+		return target.KindQuota
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return target.KindUnauthorized
+	case apierrors.IsNotFound(err):
+		return target.KindNotFound
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err),
+		apierrors.IsNotAcceptable(err), apierrors.IsUnsupportedMediaType(err), apierrors.IsRequestEntityTooLargeError(err):
+		return target.KindPermanent
+	default:
+		// The server's timeouts, 5xx, and connections that came to nothing.
+		return target.KindTemporary
+	}
 }

@@ -110,20 +110,20 @@ func (c *Config) Validate() error {
 
 // New implements target.Config. It reads the kubeconfig and dials nothing.
 func (c *Config) New(o target.Options) (target.Target, error) {
-	lease, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	serving, err := parseCounts(c.Ready)
+	if err != nil {
+		return nil, fmt.Errorf("ready: %w", err)
+	}
+	cl, release, err := c.clients.lend(c.Kubeconfig, c.Context, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster of %s: %w", c.describe(), err)
 	}
-	serving, err := parseCounts(c.Ready)
-	if err != nil {
-		lease.Close()
-		return nil, fmt.Errorf("ready: %w", err)
-	}
 	w := &workload{
-		serving: serving, unschedulable: unschedulableTimeout, last: request{at: time.Now()},
+		OnClose: release, serving: serving, unschedulable: unschedulableTimeout,
 		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
-		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Log(),
+		cluster: cl, allowOthers: c.AllowOtherOwners, logger: o.Log(),
 	}
+	w.last.Store(&request{at: time.Now()})
 	if c.UnschedulableTimeout != nil {
 		w.unschedulable = time.Duration(*c.UnschedulableTimeout)
 	}

@@ -21,11 +21,8 @@ const workloadsPerPage = 500
 // in them.
 const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-// discoverable are the kinds that are looked for, and their resources.
-var discoverable = []struct{ kind, resource string }{
-	{"Deployment", "deployments"},
-	{"StatefulSet", "statefulsets"},
-}
+// discoverable are the kinds that are looked for.
+var discoverable = []string{"Deployment", "StatefulSet"}
 
 // DiscoveryConfig is the configuration of a discovery of Deployments and
 // StatefulSets, under the key kubernetes.
@@ -66,7 +63,7 @@ func (c *DiscoveryConfig) Validate() error {
 		}
 	}
 	for i, k := range c.Kinds {
-		if resourceOf(k) == "" {
+		if !slices.Contains(discoverable, k) {
 			return &target.FieldError{Field: "kinds", Msg: fmt.Sprintf("%q cannot be discovered; the kinds are Deployment and StatefulSet", k)}
 		}
 		if slices.Contains(c.Kinds[:i], k) {
@@ -76,30 +73,21 @@ func (c *DiscoveryConfig) Validate() error {
 	return nil
 }
 
-func resourceOf(kind string) string {
-	for _, d := range discoverable {
-		if d.kind == kind {
-			return d.resource
-		}
-	}
-	return ""
-}
-
 // New implements target.DiscoveryConfig. It reads the kubeconfig and dials
 // nothing.
 func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	lease, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	cl, release, err := c.clients.lend(c.Kubeconfig, c.Context, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster: %w", err)
 	}
-	return &discoverer{cfg: *c, cluster: lease.Client, lease: lease}, nil
+	return &discoverer{OnClose: release, cfg: *c, cluster: cl}, nil
 }
 
 // discoverer is a target.Discoverer.
 type discoverer struct {
+	share.OnClose
 	cfg     DiscoveryConfig
 	cluster *cluster
-	lease   *share.Lease[*cluster]
 }
 
 var (
@@ -109,12 +97,6 @@ var (
 	_ target.Closer          = (*discoverer)(nil)
 )
 
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.lease.Close()
-	return nil
-}
-
 // Discover implements target.Discoverer.
 func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
 	ctx = share.Note(ctx)
@@ -123,12 +105,12 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 		namespaces = []string{metav1.NamespaceAll}
 	}
 	var out []target.Discovered
-	for _, k := range discoverable {
-		if len(d.cfg.Kinds) > 0 && !slices.Contains(d.cfg.Kinds, k.kind) {
+	for _, kind := range discoverable {
+		if len(d.cfg.Kinds) > 0 && !slices.Contains(d.cfg.Kinds, kind) {
 			continue
 		}
 		for _, n := range namespaces {
-			found, err := d.list(ctx, k.kind, k.resource, n)
+			found, err := d.list(ctx, kind, n)
 			if err != nil {
 				return nil, err
 			}
@@ -140,7 +122,8 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 
 // list returns the labelled ones of a kind. Annotations cannot be asked for,
 // so all are listed, page by page; the pages are of one moment.
-func (d *discoverer) list(ctx context.Context, kind, resource, namespace string) ([]target.Discovered, error) {
+func (d *discoverer) list(ctx context.Context, kind, namespace string) ([]target.Discovered, error) {
+	resource := strings.ToLower(kind) + "s"
 	op := "list the " + resource + " of all namespaces"
 	path := []string{"/apis/apps/v1", resource}
 	if namespace != metav1.NamespaceAll {

@@ -26,10 +26,7 @@ func (w *workload) refuseOwned(ctx context.Context, op string, api dynamic.Resou
 	if w.allowOthers {
 		return nil
 	}
-	w.mu.Lock()
-	known := time.Since(w.unownedAt) < unownedFor
-	w.mu.Unlock()
-	if known {
+	if at := w.unownedAt.Load(); at != nil && time.Since(*at) < unownedFor {
 		return nil
 	}
 	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
@@ -40,44 +37,23 @@ func (w *workload) refuseOwned(ctx context.Context, op string, api dynamic.Resou
 		return target.Errorf(target.KindPermanent, op,
 			"it is owned by %s %s, which sets its replicas: scale that instead, or set allow_other_owners", owner.Kind, owner.Name)
 	}
-	hpa, err := w.autoscaler(ctx, op)
-	if err != nil {
-		return err
-	}
-	if hpa != "" {
-		return target.Errorf(target.KindPermanent, op,
-			"HorizontalPodAutoscaler %s sets its replicas: remove that, or set allow_other_owners", hpa)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.unownedAt = time.Now()
-	return nil
-}
-
-// autoscaler returns the name of the HorizontalPodAutoscaler of this resource,
-// empty if there is none. Autoscalers are only for what is in a namespace.
-func (w *workload) autoscaler(ctx context.Context, op string) (string, error) {
-	if w.namespace == "" {
-		return "", nil
-	}
-	o := metav1.ListOptions{Limit: perPage}
-	for {
-		page, err := w.cluster.objects.Resource(autoscalersResource).Namespace(w.namespace).List(ctx, o)
-		if apierrors.IsNotFound(err) {
-			return "", nil // This API server has no autoscalers.
-		}
-		if err != nil {
-			return "", failure(ctx, op+": look for a HorizontalPodAutoscaler of it (allow_other_owners: true does without)", err)
-		}
-		for i := range page.Items {
-			if hpa := &page.Items[i]; w.isTarget(hpa) {
-				return hpa.GetName(), nil
+	if w.namespace != "" { // autoscalers are only for what is in one
+		for hpa, err := range w.list(ctx, op+": look for a HorizontalPodAutoscaler of it (allow_other_owners: true does without)", autoscalersResource, "") {
+			if apierrors.IsNotFound(err) {
+				break // this API server has no autoscalers
+			}
+			if err != nil {
+				return err
+			}
+			if w.isTarget(hpa) {
+				return target.Errorf(target.KindPermanent, op,
+					"HorizontalPodAutoscaler %s sets its replicas: remove that, or set allow_other_owners", hpa.GetName())
 			}
 		}
-		if o.Continue = page.GetContinue(); o.Continue == "" {
-			return "", nil
-		}
 	}
+	now := time.Now()
+	w.unownedAt.Store(&now)
+	return nil
 }
 
 // isTarget reports whether the autoscaler scales this resource, in whatever

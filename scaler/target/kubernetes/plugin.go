@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -48,7 +49,9 @@ type plugin struct {
 	mu     sync.Mutex // guards what follows
 	latest *credentials
 	cert   *tls.Certificate // of what was latest, also once that was refused
-	asking *pluginRun       // nil: the program does not run
+	began  time.Time        // when the program was last started
+
+	runs singleflight.Group // of one key: the program runs once for all who wait
 }
 
 // credentials are what a plugin gave.
@@ -57,14 +60,6 @@ type credentials struct {
 	cert    *tls.Certificate
 	expires time.Time // zero: never
 	at      time.Time
-}
-
-// pluginRun is one run of the program, for all who wait for it.
-type pluginRun struct {
-	began time.Time
-	done  chan struct{}
-	creds *credentials
-	err   error
 }
 
 var (
@@ -107,19 +102,17 @@ func (p *plugin) get(ctx context.Context) (*credentials, error) {
 		p.mu.Unlock()
 		return c, nil
 	}
-	a := p.asking
-	if a == nil {
-		a = &pluginRun{began: time.Now(), done: make(chan struct{})}
-		p.asking = a
-		go p.ask(a)
-	}
+	answer := p.runs.DoChan("", p.ask)
 	p.mu.Unlock()
 	select {
-	case <-a.done:
-		return a.creds, a.err
+	case a := <-answer:
+		c, _ := a.Val.(*credentials)
+		return c, a.Err
 	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		return nil, fmt.Errorf("exec plugin %s of the kubeconfig has not answered since it was started %s ago: %w",
-			p.cfg.Command, time.Since(a.began).Round(time.Millisecond), ctx.Err())
+			p.cfg.Command, time.Since(p.began).Round(time.Millisecond), ctx.Err())
 	}
 }
 
@@ -139,23 +132,25 @@ func (p *plugin) certificate() (*tls.Certificate, error) {
 	return p.cert, nil
 }
 
-func (p *plugin) ask(a *pluginRun) {
-	a.err = recovery.Do(recovery.Reading, func() (err error) {
-		a.creds, err = p.run()
-		return err
-	})
+func (p *plugin) ask() (any, error) {
 	p.mu.Lock()
-	renewed := false
-	if a.err == nil {
-		renewed = p.cert != nil && !sameCertificate(p.cert, a.creds.cert)
-		p.latest, p.cert = a.creds, a.creds.cert
-	}
-	p.asking = nil
+	p.began = time.Now()
 	p.mu.Unlock()
-	if renewed {
+	var c *credentials
+	if err := recovery.Do(recovery.Reading, func() (err error) {
+		c, err = p.run()
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	other := p.cert != nil && (c.cert == nil || !p.cert.Leaf.Equal(c.cert.Leaf))
+	p.latest, p.cert = c, c.cert
+	p.mu.Unlock()
+	if other {
 		p.renewed()
 	}
-	close(a.done)
+	return c, nil
 }
 
 // run runs the program, and ends it and all that it has started where it takes
@@ -221,17 +216,9 @@ func (p *plugin) decode(answer []byte) (*credentials, error) {
 	return c, nil
 }
 
-func sameCertificate(a, b *tls.Certificate) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Leaf.Equal(b.Leaf)
-}
-
 // lastLine is that of what a program complained of, for an error.
 func lastLine(complaint string) string {
-	lines := strings.Split(complaint, "\n")
-	last := strings.TrimSpace(lines[len(lines)-1])
+	last := strings.TrimSpace(complaint[strings.LastIndexByte(complaint, '\n')+1:])
 	if last == "" {
 		return ""
 	}

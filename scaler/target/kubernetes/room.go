@@ -29,9 +29,7 @@ var eventsResource = schema.GroupVersionResource{Version: "v1", Resource: "event
 // pods that have been without a node for too long. What may not be read is not
 // looked at.
 func (w *workload) noRoom(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject, requested int) (failed, err error) {
-	w.mu.Lock()
-	last := w.last
-	w.mu.Unlock()
+	last := w.last.Load()
 	if time.Since(last.at) < failureStands || (last.to == requested && last.to < last.from) {
 		return nil, nil
 	}
@@ -115,19 +113,22 @@ func (w *workload) unscheduled(ctx context.Context, op string, sc scaleObject) (
 		return nil, nil
 	}
 	n, message := 0, ""
-	err = w.list(ctx, op, podsResource, selector, func(pod *unstructured.Unstructured) {
+	for pod, err := range w.list(ctx, op+": list its pods", podsResource, selector) {
+		if err != nil {
+			return nil, err
+		}
 		c := condition(pod, "PodScheduled")
 		if c == nil || c["status"] != "False" || c["reason"] != "Unschedulable" || pod.GetDeletionTimestamp() != nil || !w.mayOwn(pod, sc) {
-			return
+			continue
 		}
 		if since, err := time.Parse(time.RFC3339, text(c, "lastTransitionTime")); err != nil || time.Since(since) < w.unschedulable {
-			return
+			continue
 		}
 		n++
 		message = text(c, "message")
-	})
-	if err != nil || n == 0 {
-		return nil, err
+	}
+	if n == 0 {
+		return nil, nil
 	}
 	return target.Errorf(target.KindQuota, "make the pods of "+w.what, "%d of them found no node within %s: %s", n, w.unschedulable, message), nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -24,19 +24,18 @@ const fieldManager = "alertscaler"
 
 // workload is a target.Target.
 type workload struct {
+	share.OnClose
 	gvk             schema.GroupVersionKind
 	namespace, name string
 	what            string // for errors: Deployment shop/web
 	cluster         *cluster
-	lease           *share.Lease[*cluster]
 	allowOthers     bool
 	serving         counts        // of Config.Ready
 	unschedulable   time.Duration // see Config.UnschedulableTimeout
 	logger          log.Logger
 
-	mu        sync.Mutex // guards what follows
-	unownedAt time.Time  // when nobody else was last seen to set the number
-	last      request
+	unownedAt atomic.Pointer[time.Time] // when nobody else was last seen to set the number
+	last      atomic.Pointer[request]
 }
 
 // request is the last one that the API server took from this target; without a
@@ -51,12 +50,6 @@ var (
 	_ target.Target = (*workload)(nil)
 	_ target.Closer = (*workload)(nil)
 )
-
-// Close implements target.Closer.
-func (w *workload) Close() error {
-	w.lease.Close()
-	return nil
-}
 
 // Current implements target.Target. Requested is the scale's spec.replicas; of
 // Ready see ready, and of Failed see noRoom. When the number last changed is not
@@ -119,9 +112,7 @@ func (w *workload) change(ctx context.Context, desired int, before func(ctx cont
 	if _, err := api.Update(ctx, sc.Unstructured, metav1.UpdateOptions{FieldManager: fieldManager}, "scale"); err != nil {
 		return failure(ctx, op, err)
 	}
-	w.mu.Lock()
-	w.last = request{requested, desired, time.Now(), share.Noted(ctx).Date}
-	w.mu.Unlock()
+	w.last.Store(&request{requested, desired, time.Now(), share.Noted(ctx).Date})
 	level.Debug(w.logger).Log("msg", "scale updated", "what", w.what, "from", requested, "to", desired)
 	return nil
 }
@@ -152,7 +143,7 @@ func (w *workload) read(ctx context.Context, op string) (api dynamic.ResourceInt
 	obj, err := api.Get(ctx, w.name, metav1.GetOptions{}, "scale")
 	if err != nil {
 		if apierrors.IsNotFound(err) {
-			w.cluster.forget(w.gvk)
+			w.cluster.kinds.Delete(w.gvk)
 		}
 		return nil, scaleObject{}, 0, failure(ctx, op, err)
 	}
