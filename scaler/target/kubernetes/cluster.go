@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -15,8 +16,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/transport"
+	"k8s.io/client-go/util/connrotation"
 
 	"github.com/alertscaler/alertscaler/scaler/outgoing"
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -70,6 +74,45 @@ func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 	}
 	once := once{base}
 	return &cluster{rest: once, objects: dynamic.New(once), close: end}, nil
+}
+
+// newTransport returns how the API server is reached, and what ends it. No
+// request outlasts its context.
+func newTransport(cfg *rest.Config) (http.RoundTripper, func(), error) {
+	own := *cfg
+	own.ExecProvider = nil
+	tc, err := own.TransportConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	connections := connrotation.NewConnectionTracker()
+	if tc.DialHolder == nil {
+		tc.DialHolder = &transport.DialHolder{Dial: (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext}
+	}
+	// client-go keeps one transport for all configurations that are alike, and
+	// does not look at what their files say. A dialer of its own makes this one
+	// unlike all others.
+	tc.DialHolder = &transport.DialHolder{Dial: connrotation.NewDialerWithTracker(tc.DialHolder.Dial, connections).DialContext}
+	end := func() {}
+	// As in client-go, a program is not asked where there are credentials.
+	if cfg.ExecProvider != nil && !tc.HasTokenAuth() && !tc.HasBasicAuth() && !tc.HasCertAuth() {
+		p, err := newPlugin(cfg, connections.CloseAll)
+		if err != nil {
+			return nil, nil, err
+		}
+		end = p.end
+		tc.TLS.GetCertHolder = &transport.GetCertHolder{GetCert: p.certificate}
+		tc.Wrap(func(next http.RoundTripper) http.RoundTripper { return &authorizing{plugin: p, next: next} })
+	}
+	rt, err := transport.New(tc)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return share.Deadline(rt), func() {
+		end()
+		utilnet.CloseIdleConnectionsFor(rt)
+	}, nil
 }
 
 // once makes every request just once. client-go would wait and repeat what was

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -223,4 +224,56 @@ func lastLine(complaint string) string {
 		return ""
 	}
 	return fmt.Sprintf(": %.300s", last)
+}
+
+// authorizing adds a plugin's credentials to requests.
+type authorizing struct {
+	plugin *plugin
+	next   http.RoundTripper
+}
+
+// WrappedRoundTripper is for client-go, which looks for the innermost one.
+func (a *authorizing) WrappedRoundTripper() http.RoundTripper { return a.next }
+
+// RoundTrip implements http.RoundTripper. A request that is refused with
+// credentials of earlier is made once more with new ones.
+func (a *authorizing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("Authorization") != "" {
+		return a.next.RoundTrip(r)
+	}
+	began := time.Now()
+	creds, err := a.plugin.get(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.next.RoundTrip(creds.put(r))
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	a.plugin.refuse(creds)
+	if creds.at.After(began) || (r.Body != nil && r.GetBody == nil) {
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	renewed, err := a.plugin.get(r.Context())
+	if err != nil {
+		return nil, err // that is why it was refused
+	}
+	again := renewed.put(r)
+	if r.GetBody != nil {
+		if again.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return a.next.RoundTrip(again)
+}
+
+// put returns a copy of the request with the token, if there is one; a certificate is the
+// connection's.
+func (c *credentials) put(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	return r
 }

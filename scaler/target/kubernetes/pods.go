@@ -57,14 +57,13 @@ func (w *workload) list(ctx context.Context, op string, what schema.GroupVersion
 // the new ReplicaSets together. How many each of them loses is then the
 // Deployment's controller's to say, and only within one of them the order holds.
 func (w *workload) pods(ctx context.Context, op string, sc scaleObject) ([]*unstructured.Unstructured, error) {
-	selector := sc.selector()
-	if selector == "" {
+	if sc.selector == "" {
 		return nil, target.Errorf(target.KindTemporary, op, "its scale has no selector, so nobody knows which pods are its own")
 	}
 	owners := map[types.UID]bool{sc.GetUID(): true}
 	if w.gvk.Kind == "Deployment" {
 		owners = make(map[types.UID]bool)
-		for set, err := range w.list(ctx, op+": list its replicasets", replicaSetsResource, selector) {
+		for set, err := range w.list(ctx, op+": list its replicasets", replicaSetsResource, sc.selector) {
 			if err != nil {
 				return nil, err
 			}
@@ -74,7 +73,7 @@ func (w *workload) pods(ctx context.Context, op string, sc scaleObject) ([]*unst
 		}
 	}
 	var pods []*unstructured.Unstructured
-	for pod, err := range w.list(ctx, op+": list its pods", podsResource, selector) {
+	for pod, err := range w.list(ctx, op+": list its pods", podsResource, sc.selector) {
 		if err != nil {
 			return nil, err
 		}

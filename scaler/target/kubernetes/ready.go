@@ -43,9 +43,9 @@ func (w *workload) ready(ctx context.Context, op string, obj *unstructured.Unstr
 	if err == nil && (found || builtIn(w.gvk.Group)) {
 		return count(op, obj.Object, "status", "readyReplicas")
 	}
-	if selector := sc.selector(); selector != "" {
+	if sc.selector != "" {
 		n := 0
-		for pod, err := range w.list(ctx, op+": list its pods", podsResource, selector) {
+		for pod, err := range w.list(ctx, op+": list its pods", podsResource, sc.selector) {
 			if err != nil {
 				return 0, err
 			}

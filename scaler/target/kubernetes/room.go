@@ -28,9 +28,9 @@ var eventsResource = schema.GroupVersionResource{Version: "v1", Resource: "event
 // as where a quota of the namespace is used up, and what the scheduler says of
 // pods that have been without a node for too long. What may not be read is not
 // looked at.
-func (w *workload) noRoom(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject, requested int) (failed, err error) {
+func (w *workload) noRoom(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject) (failed, err error) {
 	last := w.last.Load()
-	if time.Since(last.at) < failureStands || (last.to == requested && last.to < last.from) {
+	if time.Since(last.at) < failureStands || (last.to == sc.requested && last.to < last.from) {
 		return nil, nil
 	}
 	if seen, found, _ := unstructured.NestedInt64(obj.Object, "status", "observedGeneration"); found && seen < obj.GetGeneration() {
@@ -108,12 +108,11 @@ func eventTime(event map[string]any) time.Time {
 // unscheduled is what the scheduler says of a pod that it has found no node for
 // in all the time that one may take.
 func (w *workload) unscheduled(ctx context.Context, op string, sc scaleObject) (failed, err error) {
-	selector := sc.selector()
-	if selector == "" {
+	if sc.selector == "" {
 		return nil, nil
 	}
 	n, message := 0, ""
-	for pod, err := range w.list(ctx, op+": list its pods", podsResource, selector) {
+	for pod, err := range w.list(ctx, op+": list its pods", podsResource, sc.selector) {
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ var (
 // are more pods than requested, as it will go.
 func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 	ctx, op := share.Note(ctx), "list the replicas of "+p.what
-	_, sc, requested, err := p.read(ctx, op)
+	sc, err := p.read(ctx, op)
 	if err != nil {
 		return target.Replicas{}, err
 	}
@@ -56,7 +56,7 @@ func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 		return target.Replicas{}, err
 	}
 	rs := target.Replicas{Fixed: p.fixed(), UnreadyFirst: !p.fixed(), Label: "pod"}
-	leaving := going(pods, requested)
+	leaving := going(pods, sc.requested)
 	for _, pod := range pods {
 		if !slices.Contains(leaving, pod) {
 			rs.List = append(rs.List, replica(pod))
@@ -71,15 +71,15 @@ func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 // nothing are taken back first; after a call that failed they stay until the
 // next one.
 func (p podsTarget) ScaleDown(ctx context.Context, desired int, victims []string) error {
-	return p.change(ctx, desired, func(ctx context.Context, op string, sc scaleObject, requested int) error {
-		if p.fixed() || desired > requested {
+	return p.change(ctx, desired, func(ctx context.Context, op string, sc scaleObject) error {
+		if p.fixed() || desired > sc.requested {
 			return nil
 		}
 		pods, err := p.pods(ctx, op, sc)
 		if err != nil {
 			return err
 		}
-		marks := going(pods, requested)
+		marks := going(pods, sc.requested)
 		for _, id := range victims {
 			if i := slices.IndexFunc(pods, func(pod *unstructured.Unstructured) bool { return pod.GetName() == id }); i >= 0 &&
 				!slices.Contains(marks, pods[i]) && len(marks) < len(pods)-desired {
