@@ -126,13 +126,6 @@ func (c *containers) readCopies(ctx context.Context, op string, f *fleet) (err e
 	}
 	// Of what can be started again there is only the template.
 	f.leftovers, f.stopped = append(f.leftovers, f.stopped...), nil
-	c.placeTemplate(f)
-	return nil
-}
-
-// placeTemplate puts the template where it belongs: last of those that go, and
-// first of those that are started.
-func (c *containers) placeTemplate(f *fleet) {
 	t, state := &f.template, f.template.State
 	ready := !state.Paused && !state.Restarting &&
 		(state.Health == nil || state.Health.Status == container.Healthy || state.Health.Status == container.NoHealthcheck)
@@ -142,10 +135,11 @@ func (c *containers) placeTemplate(f *fleet) {
 	case c.isLeaving(r.ID):
 		// It cannot be started while it still stops; a copy serves as well.
 	case state.Running:
-		f.wanted = append(f.wanted, r)
+		f.wanted = append(f.wanted, r) // the last of those that go
 	default:
 		f.stopped = append(f.stopped, r)
 	}
+	return nil
 }
 
 // list reads the containers that the filters let through into the fleet, and

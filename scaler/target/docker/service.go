@@ -2,10 +2,14 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/moby/moby/api/types/swarm"
@@ -79,14 +83,11 @@ var (
 )
 
 // Current implements target.Target. Ready counts the replicas with a task that
-// runs and is to go on running. A task on a node that is being drained is not:
-// it serves until it has stopped, and will not stay. One on a paused node is.
+// runs and is to go on running; one on a node that is being drained is not, one
+// on a paused node is. Of Failed see noRoom.
 //
-// Failed says that Swarm finds no node for tasks; see noRoom.
-//
-// The Engine's own count of running tasks would not do: it includes tasks that
-// are shutting down, and for a day those of a node that was lost; and while an
-// update replaces tasks one at a time, both tasks of a replica.
+// The Engine's own count of running tasks includes those that are shutting down,
+// for a day those of a node that was lost, and during an update both of a replica.
 func (s *service) Current(ctx context.Context) (target.State, error) {
 	ctx, op := share.Note(ctx), "read service "+s.name
 	svc, err := s.inspect(ctx, op)
@@ -122,12 +123,9 @@ func (s *service) Current(ctx context.Context) (target.State, error) {
 }
 
 // Scale implements target.Target. A change of the service since it was read,
-// by anyone, is a conflict. More replicas than there are is KindQuota while no
-// node of the swarm takes new tasks; see checkRoom.
-//
-// A service in the middle of an update can be scaled like any other. An update
-// that is paused because it failed is resumed by that, as it is by docker
-// service scale: Swarm starts over with every change of a service.
+// by anyone, is a conflict; of KindQuota see checkRoom. An update that is paused
+// because it failed is resumed, as it is by docker service scale: Swarm starts
+// over with every change of a service.
 func (s *service) Scale(ctx context.Context, desired int) error {
 	ctx, op := share.Note(ctx), fmt.Sprintf("scale service %s to %d", s.name, desired)
 	if desired < 0 {
@@ -206,4 +204,107 @@ func modeName(m swarm.ServiceMode) string {
 	default:
 		return "different kind of"
 	}
+}
+
+// checkRoom returns an error of KindQuota where no node of the swarm takes new
+// tasks, because each is drained, paused or down: more replicas would only
+// wait, and another target may have room for them.
+//
+// It looks at all nodes: which of them constraints, platforms or reservations
+// leave to a service Swarm alone knows, and its tasks wait as they do for docker
+// service scale. Where nodes may not be listed nothing is checked.
+func (s *service) checkRoom(ctx context.Context, op string) error {
+	nodes, err := s.engine.api.NodeList(ctx, client.NodeListOptions{})
+	switch {
+	case errdefs.IsPermissionDenied(err) || errdefs.IsUnauthorized(err):
+		level.Debug(s.logger).Log("msg", "nodes cannot be listed, not checking whether one takes tasks", "service", s.name, "err", err)
+		return nil
+	case err != nil:
+		return s.engine.failure(ctx, op, err)
+	case nodes.Items == nil:
+		return s.engine.failure(ctx, op, noAnswer("a list of nodes"))
+	}
+	unfit := make(map[string]int)
+	for _, n := range nodes.Items {
+		switch {
+		case n.Status.State != swarm.NodeStateReady:
+			unfit["down"]++
+		case n.Spec.Availability == swarm.NodeAvailabilityDrain:
+			unfit["drained"]++
+		case n.Spec.Availability == swarm.NodeAvailabilityPause:
+			unfit["paused"]++
+		default:
+			return nil
+		}
+	}
+	var counts []string
+	for _, what := range []string{"drained", "paused", "down"} {
+		if n := unfit[what]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	return target.Errorf(target.KindQuota, op,
+		"no node of the swarm takes new tasks (%s): docker node update --availability active NODE lets one take them again", strings.Join(counts, ", "))
+}
+
+// placedWithin is how long Swarm may take to find nodes for a number before it
+// counts that it finds none. It looks again whenever a node or a task changes.
+const placedWithin = 5 * time.Second
+
+// noRoom is of KindQuota where Swarm has tasks that it finds no node for, by its
+// own word; nil where it has not, or may only not have tried yet. What it says
+// is kept in the tasks' status, and only as a text.
+func (s *service) noRoom(tasks []swarm.Task, replicas int) error {
+	last := s.last.Load()
+	if time.Since(last.at) < placedWithin || (last.to == replicas && last.to < last.from) {
+		return nil
+	}
+	for _, t := range tasks {
+		if t.Status.State == swarm.TaskStatePending && t.NodeID == "" && strings.Contains(t.Status.Err, "no suitable node") {
+			return target.Errorf(target.KindQuota, "run the tasks of service "+s.name, "Swarm finds no node for them: %s", t.Status.Err)
+		}
+	}
+	return nil
+}
+
+// updateReplicas gives the service's specification back to the Engine as it
+// came, but for the number of replicas, and returns the Engine's warnings.
+//
+// What the client library would send is not that: it decodes the specification
+// into its own types and so drops what they do not know, and it adds :latest to
+// an image without a tag. Either is a change of the tasks, for which Swarm
+// replaces every running replica.
+func (e *engine) updateReplicas(ctx context.Context, svc replicated, desired int) (warnings []string, err error) {
+	spec, err := withReplicas(svc.raw, desired)
+	if err != nil {
+		return nil, fmt.Errorf("change the specification of service %s: %w", svc.ID, err)
+	}
+	res, err := e.api.ServiceUpdate(context.WithValue(ctx, bodyKey{}, spec), svc.ID, client.ServiceUpdateOptions{Version: svc.Version})
+	if err != nil && strings.Contains(err.Error(), "update out of sequence") {
+		// The service has changed since the version that was to be updated. The
+		// Engine passes this on from Swarm as an internal error of unknown cause;
+		// the text is all there is to tell it by.
+		return nil, &target.Error{Kind: target.KindConflict, Op: "update version " + svc.Version.String(), Err: err}
+	}
+	return res.Warnings, err
+}
+
+// withReplicas returns the specification within a service's description, every
+// value as it was but Mode.Replicated.Replicas.
+func withReplicas(service []byte, desired int) ([]byte, error) {
+	description, err := share.Decode(service)
+	if err != nil {
+		return nil, err
+	}
+	within := func(v any, key string) any {
+		object, _ := v.(map[string]any)
+		return object[key]
+	}
+	spec := within(description, "Spec")
+	replicated, ok := within(within(spec, "Mode"), "Replicated").(map[string]any)
+	if !ok {
+		return nil, errors.New("it has no Spec.Mode.Replicated")
+	}
+	replicated["Replicas"] = desired
+	return json.Marshal(spec)
 }

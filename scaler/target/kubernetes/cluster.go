@@ -27,14 +27,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
-// A read is two or three requests, a change as many again, so these let some
-// fifty targets be read in the same second. client-go's own 5 and 10 are meant
-// for controllers that read from a cache.
-const (
-	queriesPerSecond = 100
-	queriesBurst     = 200
-)
-
 // cluster is a client of one API server, safe for concurrent use.
 type cluster struct {
 	rest    rest.Interface
@@ -53,9 +45,10 @@ type resource struct {
 func newCluster(cfg *rest.Config, override *http.Client) (*cluster, error) {
 	cfg = dynamic.ConfigFor(cfg)
 	cfg.UserAgent = fieldManager
-	cfg.QPS, cfg.Burst = queriesPerSecond, queriesBurst
-	// Deprecations are for whoever writes the configuration, not for every
-	// evaluation's log.
+	// Some fifty targets may be read in the same second, at two or three requests
+	// each. client-go's own 5 and 10 are for controllers that read from a cache.
+	cfg.QPS, cfg.Burst = 100, 200
+	// Deprecations are not for every evaluation's log.
 	cfg.WarningHandlerWithContext = rest.NoWarnings{}
 	client, end := override, func() {}
 	if client == nil {
@@ -119,11 +112,9 @@ func newTransport(cfg *rest.Config) (http.RoundTripper, func(), error) {
 // throttled up to ten times, and the engine would not know of it.
 type once struct{ rest.Interface }
 
-func (c once) Get() *rest.Request { return c.Interface.Get().MaxRetries(0) }
-func (c once) Put() *rest.Request { return c.Interface.Put().MaxRetries(0) }
-func (c once) Patch(t types.PatchType) *rest.Request {
-	return c.Interface.Patch(t).MaxRetries(0)
-}
+func (c once) Get() *rest.Request                    { return c.Interface.Get().MaxRetries(0) }
+func (c once) Put() *rest.Request                    { return c.Interface.Put().MaxRetries(0) }
+func (c once) Patch(t types.PatchType) *rest.Request { return c.Interface.Patch(t).MaxRetries(0) }
 
 // find returns the resource that serves a kind. It asks for the one group and
 // version, once: a broken API of another group is no concern of ours. After

@@ -50,9 +50,8 @@ type plugin struct {
 	mu     sync.Mutex // guards what follows
 	latest *credentials
 	cert   *tls.Certificate // of what was latest, also once that was refused
-	began  time.Time        // when the program was last started
-
-	runs singleflight.Group // of one key: the program runs once for all who wait
+	began  time.Time        // when the program that runs was started; zero: none runs
+	runs   singleflight.Group
 }
 
 // credentials are what a plugin gave.
@@ -103,17 +102,18 @@ func (p *plugin) get(ctx context.Context) (*credentials, error) {
 		p.mu.Unlock()
 		return c, nil
 	}
-	answer := p.runs.DoChan("", p.ask)
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	answer, began := p.runs.DoChan("", p.ask), p.began
 	p.mu.Unlock()
 	select {
 	case a := <-answer:
 		c, _ := a.Val.(*credentials)
 		return c, a.Err
 	case <-ctx.Done():
-		p.mu.Lock()
-		defer p.mu.Unlock()
 		return nil, fmt.Errorf("exec plugin %s of the kubeconfig has not answered since it was started %s ago: %w",
-			p.cfg.Command, time.Since(p.began).Round(time.Millisecond), ctx.Err())
+			p.cfg.Command, time.Since(began).Round(time.Millisecond), ctx.Err())
 	}
 }
 
@@ -134,24 +134,24 @@ func (p *plugin) certificate() (*tls.Certificate, error) {
 }
 
 func (p *plugin) ask() (any, error) {
-	p.mu.Lock()
-	p.began = time.Now()
-	p.mu.Unlock()
 	var c *credentials
-	if err := recovery.Do(recovery.Reading, func() (err error) {
+	err := recovery.Do(recovery.Reading, func() (err error) {
 		c, err = p.run()
 		return err
-	}); err != nil {
-		return nil, err
-	}
+	})
+	renewed := false
 	p.mu.Lock()
-	other := p.cert != nil && (c.cert == nil || !p.cert.Leaf.Equal(c.cert.Leaf))
-	p.latest, p.cert = c, c.cert
+	if err == nil {
+		renewed = p.cert != nil && (c.cert == nil || !p.cert.Leaf.Equal(c.cert.Leaf))
+		p.latest, p.cert = c, c.cert
+	}
+	p.began = time.Time{}
+	p.runs.Forget("")
 	p.mu.Unlock()
-	if other {
+	if renewed {
 		p.renewed()
 	}
-	return c, nil
+	return c, err
 }
 
 // run runs the program, and ends it and all that it has started where it takes

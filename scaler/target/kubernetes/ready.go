@@ -13,18 +13,13 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// ready counts the replicas that serve.
-//
-// Where the configuration says in which fields, it is the sum of these. Else it
-// is status.readyReplicas, which the controllers of Deployments, StatefulSets
-// and ReplicaSets write, and many others. A controller that has not seen the
-// newest specification yet (its observedGeneration is older) still says how many
-// are ready of what it runs: the change is not carried out, so that is the truth,
-// and Ready may exceed Requested meanwhile.
+// ready counts the replicas that serve: the sum of the configured fields, else
+// status.readyReplicas. That is the truth also where the controller has not seen
+// the newest specification yet, and may exceed Requested meanwhile.
 //
 // Where a custom resource's status has no such field, the Ready pods that the
-// scale's selector matches are counted, without those that are going away. One
-// without a selector too, and with any replicas, cannot be told: an error.
+// scale's selector matches are counted, without those that are going away. With
+// no selector either it is an error, unless there are no replicas at all.
 func (w *workload) ready(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject) (int, error) {
 	exist := func(why string) (int, error) {
 		if n, err := count(op, sc.Object, "status", "replicas"); err != nil || n == 0 {

@@ -28,9 +28,8 @@ const (
 
 	// knownAfter is how long the number waits for the marks. The controller
 	// watches pods and workloads apart from each other, and where the number
-	// comes to it first it deletes without the marks. On a busy machine that was
-	// one time in thirty for a ReplicaSet; for a Deployment, whose number takes
-	// one step more, none was seen.
+	// comes to it first, as it did one time in thirty on a busy machine, it
+	// deletes without the marks.
 	knownAfter = 250 * time.Millisecond
 )
 
