@@ -76,6 +76,41 @@ func (c *ContainerConfig) Validate() error {
 	return c.HostConfig.Validate()
 }
 
+// ComposeConfig names a service of Docker Compose. Its replicas are all of its
+// containers, whoever made them, but for those of docker compose run. Compose
+// itself is not needed.
+type ComposeConfig struct {
+	// Project is the name of the project, as docker compose ls shows it.
+	Project string `yaml:"project"`
+	// Service is the service's name in the compose file.
+	Service string `yaml:"service"`
+}
+
+// String names the service in messages.
+func (c *ComposeConfig) String() string {
+	return fmt.Sprintf("service %s of compose project %s", c.Service, c.Project)
+}
+
+// The names that Compose itself takes.
+var (
+	projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+	serviceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+)
+
+func (c *ComposeConfig) validate() error {
+	switch {
+	case c.Project == "":
+		return &target.FieldError{Field: "compose.project", Msg: "must name a project, as `docker compose ls` shows it"}
+	case !projectName.MatchString(c.Project):
+		return &target.FieldError{Field: "compose.project", Msg: fmt.Sprintf("%q is no name of a project: it has lower-case letters, digits, _ and -, and begins with a letter or digit", c.Project)}
+	case c.Service == "":
+		return &target.FieldError{Field: "compose.service", Msg: "must name a service of the compose file"}
+	case !serviceName.MatchString(c.Service):
+		return &target.FieldError{Field: "compose.service", Msg: fmt.Sprintf("%q is no name of a service: it has letters, digits, ., _ and -", c.Service)}
+	}
+	return nil
+}
+
 // New implements target.Config.
 func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 	e, release, err := c.clients.lend(&c.HostConfig, o.HTTPClient)
@@ -124,10 +159,9 @@ type containers struct {
 }
 
 var (
-	_ target.Config  = (*ContainerConfig)(nil)
-	_ target.Target  = (*containers)(nil)
-	_ target.Closer  = (*containers)(nil)
-	_ target.Victims = (*containers)(nil)
+	_ target.VictimsConfig = (*ContainerConfig)(nil)
+	_ target.Closer        = (*containers)(nil)
+	_ target.Victims       = (*containers)(nil)
 )
 
 // stopSeconds is the stop timeout as the Engine takes it; nil: the container's

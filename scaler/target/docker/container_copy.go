@@ -83,6 +83,17 @@ func (c *containers) labelCopies(b *blueprint, f *fleet) {
 	}
 }
 
+// label makes the copies containers of the service, for Compose to take for
+// its own: it goes by the labels, which are those of the container that the
+// copy is made after but for the number.
+func (c *ComposeConfig) label(b *blueprint) {
+	b.prefix, b.first, b.indexLabels = c.Project+"-"+c.Service, 1, []string{composeNumber}
+	delete(b.config.Labels, composeReplace)
+	// A copy of a template may be what this one is made after.
+	delete(b.config.Labels, labelTemplate)
+	delete(b.config.Labels, labelReplica)
+}
+
 // image returns the name of the template's image, or its ID where the name has
 // come to mean another one: replicas run the same.
 func (c *containers) image(ctx context.Context, f *fleet) (string, error) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
@@ -28,6 +29,16 @@ const (
 	// labelScaleTarget names the scale_target by which the shipped rules count
 	// a container.
 	labelScaleTarget = labelPrefix + "scale_target"
+)
+
+// The labels by which Compose knows its containers.
+const (
+	composePrefix  = "com.docker.compose."
+	composeProject = composePrefix + "project"
+	composeService = composePrefix + "service"
+	composeNumber  = composePrefix + "container-number"
+	composeOneOff  = composePrefix + "oneoff"  // "True" on those of docker compose run
+	composeReplace = composePrefix + "replace" // the ID of the container that this one takes the place of
 )
 
 // swarmService is Swarm's own label on the containers of tasks.
@@ -140,6 +151,35 @@ func (c *containers) readCopies(ctx context.Context, op string, f *fleet) (err e
 		f.stopped = append(f.stopped, r)
 	}
 	return nil
+}
+
+// readService reads the containers of the compose service.
+func (c *containers) readService(ctx context.Context, op string, f *fleet) error {
+	service := make(client.Filters).Add("label", composeProject+"="+c.cfg.Compose.Project, composeService+"="+c.cfg.Compose.Service)
+	all, err := c.list(ctx, op, f, service, composeNumber)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return target.Errorf(target.KindNotFound, op, "there is no container of it, running or stopped, to make others after; docker compose create makes one")
+	}
+	f.template.ID = all[0].ID
+	return nil
+}
+
+// inspectTemplate reads the container that copies are made after, where that
+// has not been done.
+func (c *containers) inspectTemplate(ctx context.Context, op string, f *fleet) error {
+	if f.template.Config != nil {
+		return nil
+	}
+	t, err := c.engine.inspect(ctx, f.template.ID)
+	if errdefs.IsNotFound(err) {
+		// It was there a moment ago, and the service still may be.
+		return &target.Error{Kind: target.KindConflict, Op: op, Err: err}
+	}
+	f.template = t
+	return c.engine.failure(ctx, op, err)
 }
 
 // list reads the containers that the filters let through into the fleet, and

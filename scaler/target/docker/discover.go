@@ -32,11 +32,7 @@ type ContainersConfig struct {
 	clients *Clients
 }
 
-var (
-	_ target.DiscoveryConfig = (*ServicesConfig)(nil)
-	_ target.DiscoveryConfig = (*ContainersConfig)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
+var _ target.Closer = (*discoverer)(nil)
 
 // NewServicesConfig returns a docker_services configuration.
 func (c *Clients) NewServicesConfig() target.DiscoveryConfig { return &ServicesConfig{clients: c} }

@@ -43,11 +43,8 @@ func (e *engine) kind(err error) target.Kind {
 	switch {
 	case target.IsTimeout(err):
 		return target.KindTemporary
-	case client.IsErrConnectionFailed(err):
-		if e.refusesUs() {
-			return target.KindUnauthorized
-		}
-		return target.KindTemporary
+	case client.IsErrConnectionFailed(err) && e.refusesUs():
+		return target.KindUnauthorized
 	case errdefs.IsNotFound(err):
 		return target.KindNotFound
 	case errdefs.IsUnauthorized(err), errdefs.IsPermissionDenied(err):

@@ -76,9 +76,7 @@ type request struct {
 }
 
 var (
-	_ target.Config = (*ServiceConfig)(nil)
 	_ target.Files  = (*ServiceConfig)(nil)
-	_ target.Target = (*service)(nil)
 	_ target.Closer = (*service)(nil)
 )
 

@@ -44,8 +44,8 @@ type Config struct {
 }
 
 var (
-	_ target.Config = (*Config)(nil)
-	_ target.Files  = (*Config)(nil)
+	_ target.VictimsConfig = (*Config)(nil)
+	_ target.Files         = (*Config)(nil)
 )
 
 // UnmarshalYAML sets the defaults and decodes over them.

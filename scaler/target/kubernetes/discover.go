@@ -91,10 +91,8 @@ type discoverer struct {
 }
 
 var (
-	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
-	_ target.Files           = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
+	_ target.Files  = (*DiscoveryConfig)(nil)
+	_ target.Closer = (*discoverer)(nil)
 )
 
 // Discover implements target.Discoverer.

@@ -46,10 +46,7 @@ type request struct {
 	served   time.Time // the same by the API server's clock; zero: unknown
 }
 
-var (
-	_ target.Target = (*workload)(nil)
-	_ target.Closer = (*workload)(nil)
-)
+var _ target.Closer = (*workload)(nil)
 
 // Current implements target.Target. Requested is the scale's spec.replicas; of
 // Ready see ready, and of Failed see noRoom. When the number last changed is not
@@ -162,4 +159,55 @@ func count(op string, obj map[string]any, fields ...string) (int, error) {
 		return 0, target.Errorf(target.KindTemporary, op, "%d %s is no number of replicas", n, fields[len(fields)-1])
 	}
 	return int(n), nil
+}
+
+// unownedFor is how long it is believed that nobody else sets the number. A
+// refusal is not kept: it ends with its reason.
+const unownedFor = time.Minute
+
+var autoscalersResource = schema.GroupVersionResource{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"}
+
+// refuseOwned returns an error that names whoever else sets the number: a
+// controller that owns the resource, or a HorizontalPodAutoscaler. What two set,
+// both set again and again.
+func (w *workload) refuseOwned(ctx context.Context, op string, api dynamic.ResourceInterface) error {
+	if w.allowOthers {
+		return nil
+	}
+	if at := w.unownedAt.Load(); at != nil && time.Since(*at) < unownedFor {
+		return nil
+	}
+	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	if owner := metav1.GetControllerOf(obj); owner != nil {
+		return target.Errorf(target.KindPermanent, op,
+			"it is owned by %s %s, which sets its replicas: scale that instead, or set allow_other_owners", owner.Kind, owner.Name)
+	}
+	if w.namespace != "" { // autoscalers are only for what is in one
+		for hpa, err := range w.list(ctx, op+": look for a HorizontalPodAutoscaler of it (allow_other_owners: true does without)", autoscalersResource, "") {
+			if apierrors.IsNotFound(err) {
+				break // this API server has no autoscalers
+			}
+			if err != nil {
+				return err
+			}
+			if w.isTarget(hpa) {
+				return target.Errorf(target.KindPermanent, op,
+					"HorizontalPodAutoscaler %s sets its replicas: remove that, or set allow_other_owners", hpa.GetName())
+			}
+		}
+	}
+	now := time.Now()
+	w.unownedAt.Store(&now)
+	return nil
+}
+
+// isTarget reports whether the autoscaler scales this resource, in whatever
+// version.
+func (w *workload) isTarget(hpa *unstructured.Unstructured) bool {
+	ref, _, _ := unstructured.NestedStringMap(hpa.Object, "spec", "scaleTargetRef")
+	gvk := schema.FromAPIVersionAndKind(ref["apiVersion"], ref["kind"])
+	return gvk.GroupKind() == w.gvk.GroupKind() && ref["name"] == w.name
 }
