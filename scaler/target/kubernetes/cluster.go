@@ -124,7 +124,15 @@ func (c *cluster) find(ctx context.Context, op string, gvk schema.GroupVersionKi
 	if known, ok := c.kinds.Load(gvk); ok {
 		return known.(resource), nil
 	}
-	list, err := c.discover(ctx, gvk.GroupVersion())
+	root := []string{"/apis", gvk.Group, gvk.Version}
+	if gvk.Group == "" {
+		root = []string{"/api", gvk.Version}
+	}
+	var list metav1.APIResourceList
+	raw, err := read(ctx, c.rest.Get().AbsPath(root...), &list)
+	if err == nil && list.Kind != "APIResourceList" {
+		err = fmt.Errorf("the answer is no list of resources: %.100q", raw)
+	}
 	if err != nil {
 		return resource{}, failure(ctx, op, err)
 	}
@@ -145,22 +153,6 @@ func (c *cluster) find(ctx context.Context, op string, gvk schema.GroupVersionKi
 	}
 	c.kinds.Store(gvk, r)
 	return r, nil
-}
-
-func (c *cluster) discover(ctx context.Context, gv schema.GroupVersion) (*metav1.APIResourceList, error) {
-	root := []string{"/apis", gv.Group, gv.Version}
-	if gv.Group == "" {
-		root = []string{"/api", gv.Version}
-	}
-	list := new(metav1.APIResourceList)
-	raw, err := read(ctx, c.rest.Get().AbsPath(root...), list)
-	if err != nil {
-		return nil, err
-	}
-	if list.Kind != "APIResourceList" {
-		return nil, fmt.Errorf("the answer is no list of resources: %.100q", raw)
-	}
-	return list, nil
 }
 
 // read makes a request, decodes its answer into out and returns it as it came,

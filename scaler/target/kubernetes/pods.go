@@ -48,14 +48,11 @@ func (w *workload) list(ctx context.Context, op string, what schema.GroupVersion
 	}
 }
 
-// pods returns the workload's pods that are neither going away nor finished, in
-// the order in which its controller lets them go, which inOrder says.
-//
-// They are those that the scale's selector matches and that the workload
-// controls, or, for a Deployment, one of its ReplicaSets: others may have the
-// same labels. While a rollout is under way these are the pods of the old and
-// the new ReplicaSets together. How many each of them loses is then the
-// Deployment's controller's to say, and only within one of them the order holds.
+// pods returns the pods that the scale's selector matches and the workload
+// controls, or one of its ReplicaSets for a Deployment, and that are neither going
+// away nor finished. They are in the order in which the controller lets them go,
+// see inOrder. During a rollout that holds only within one ReplicaSet: how many
+// each of them loses is the Deployment's controller's to say.
 func (w *workload) pods(ctx context.Context, op string, sc scaleObject) ([]*unstructured.Unstructured, error) {
 	if sc.selector == "" {
 		return nil, target.Errorf(target.KindTemporary, op, "its scale has no selector, so nobody knows which pods are its own")

@@ -54,11 +54,7 @@ func (w *workload) ready(ctx context.Context, op string, obj *unstructured.Unstr
 }
 
 func podReady(pod *unstructured.Unstructured) bool {
-	if pod.GetDeletionTimestamp() != nil {
-		return false
-	}
-	c := condition(pod, "Ready")
-	return c != nil && c["status"] == "True"
+	return pod.GetDeletionTimestamp() == nil && condition(pod, "Ready")["status"] == "True"
 }
 
 // counts are the fields of a resource whose sum is a number of replicas; nil:

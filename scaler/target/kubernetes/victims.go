@@ -41,9 +41,8 @@ var (
 	_ target.Closer  = podsTarget{}
 )
 
-// Replicas implements target.Victims. Which pods they are and in which order
-// is at pods. A pod that the last ScaleDown named is not among them while there
-// are more pods than requested, as it will go.
+// Replicas implements target.Victims, see pods. A pod that the last ScaleDown
+// named is not among them while there are more than requested, as it will go.
 func (p podsTarget) Replicas(ctx context.Context) (target.Replicas, error) {
 	ctx, op := share.Note(ctx), "list the replicas of "+p.what
 	sc, err := p.read(ctx, op)
@@ -103,10 +102,9 @@ func going(pods []*unstructured.Unstructured, requested int) []*unstructured.Uns
 }
 
 // mark gives the marked pods costs below those of all the others, the first one
-// the lowest, and takes the marks off the others: these have the cost again that
-// they had before. Pods that are as they should be are left alone, and those
-// that are gone meanwhile need no mark. It returns once the controller may be
-// expected to know.
+// the lowest, and the others the cost again that they had before their mark. Pods
+// that are as they should be are left alone, and those that are gone meanwhile.
+// It returns once the controller may be expected to know.
 func (w *workload) mark(ctx context.Context, op string, pods, marked []*unstructured.Unstructured) error {
 	lowest := int64(0)
 	for _, pod := range pods {
@@ -153,11 +151,10 @@ func (w *workload) mark(ctx context.Context, op string, pods, marked []*unstruct
 // annotate sets annotations of a pod, and removes those that are nil.
 func (w *workload) annotate(ctx context.Context, op, pod string, annotations map[string]any) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
-	if err != nil {
-		return failure(ctx, op, err)
+	if err == nil {
+		_, err = w.cluster.objects.Resource(podsResource).Namespace(w.namespace).
+			Patch(ctx, pod, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 	}
-	_, err = w.cluster.objects.Resource(podsResource).Namespace(w.namespace).
-		Patch(ctx, pod, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return failure(ctx, op+": mark which pods are to go", err)
 	}

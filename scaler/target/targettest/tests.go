@@ -133,8 +133,7 @@ func testConcurrentReads(s *subject) {
 }
 
 func testSlow(s *subject) {
-	s.scale(0)
-	s.converge(0)
+	s.start(0)
 	s.scale(2)
 	if st := s.current(); st.Requested != 2 || st.Ready >= 2 {
 		s.Errorf("Current = %+v right after the request, want 2 requested and fewer ready", st)
