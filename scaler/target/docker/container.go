@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"sync"
@@ -57,23 +58,16 @@ func (c *ContainerConfig) what() string {
 
 // Validate implements target.Config. It does not ask the Engine.
 func (c *ContainerConfig) Validate() error {
-	switch {
-	case c.Template == "" && c.Compose == nil:
-		return &target.FieldError{Field: "template", Msg: "must name a container, as `docker ps` shows it, where there is no compose"}
-	case c.Template != "" && c.Compose != nil:
-		return &target.FieldError{Field: "compose", Msg: "names the replicas, and so does template: only one of them can be given"}
-	case c.Compose != nil && c.NamePrefix != "":
-		return &target.FieldError{Field: "name_prefix", Msg: "is for copies of a template: containers of a compose service have the names that Compose gives them"}
-	case c.Compose != nil:
-		if err := c.Compose.validate(); err != nil {
-			return err
-		}
-	}
 	// What the Engine takes for a name, with room for what is put behind it.
-	if c.NamePrefix != "" && !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`).MatchString(c.NamePrefix) {
-		return &target.FieldError{Field: "name_prefix", Msg: fmt.Sprintf("%q must begin with a letter or digit and go on with those, _, . and -", c.NamePrefix)}
-	}
-	return c.HostConfig.Validate()
+	prefix := regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+	return cmp.Or(
+		target.Check(c.Template != "" || c.Compose != nil, "template", "must name a container, as `docker ps` shows it, where there is no compose"),
+		target.Check(c.Template == "" || c.Compose == nil, "compose", "names the replicas, and so does template: only one of them can be given"),
+		target.Check(c.NamePrefix == "" || c.Compose == nil, "name_prefix", "is for copies of a template: containers of a compose service have the names that Compose gives them"),
+		c.Compose.validate(),
+		target.Check(c.NamePrefix == "" || prefix.MatchString(c.NamePrefix), "name_prefix", "%q must begin with a letter or digit and go on with those, _, . and -", c.NamePrefix),
+		c.HostConfig.Validate(),
+	)
 }
 
 // ComposeConfig names a service of Docker Compose. Its replicas are all of its
@@ -97,18 +91,17 @@ var (
 	serviceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 )
 
+// validate has nothing against one that is nil.
 func (c *ComposeConfig) validate() error {
-	switch {
-	case c.Project == "":
-		return &target.FieldError{Field: "compose.project", Msg: "must name a project, as `docker compose ls` shows it"}
-	case !projectName.MatchString(c.Project):
-		return &target.FieldError{Field: "compose.project", Msg: fmt.Sprintf("%q is no name of a project: it has lower-case letters, digits, _ and -, and begins with a letter or digit", c.Project)}
-	case c.Service == "":
-		return &target.FieldError{Field: "compose.service", Msg: "must name a service of the compose file"}
-	case !serviceName.MatchString(c.Service):
-		return &target.FieldError{Field: "compose.service", Msg: fmt.Sprintf("%q is no name of a service: it has letters, digits, ., _ and -", c.Service)}
+	if c == nil {
+		return nil
 	}
-	return nil
+	return cmp.Or(
+		target.Check(c.Project != "", "compose.project", "must name a project, as `docker compose ls` shows it"),
+		target.Check(projectName.MatchString(c.Project), "compose.project", "%q is no name of a project: it has lower-case letters, digits, _ and -, and begins with a letter or digit", c.Project),
+		target.Check(c.Service != "", "compose.service", "must name a service of the compose file"),
+		target.Check(serviceName.MatchString(c.Service), "compose.service", "%q is no name of a service: it has letters, digits, ., _ and -", c.Service),
+	)
 }
 
 // New implements target.Config.

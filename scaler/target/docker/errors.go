@@ -9,10 +9,10 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -25,7 +25,7 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 		return nil
 	}
 	err = share.Answered(ctx, err)
-	return &target.Error{Kind: e.kind(err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
+	return &target.Error{Kind: e.kind(ctx, err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
 }
 
 // noAnswer is an answer of the Engine, or of what is before it, that does not
@@ -33,7 +33,7 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 func noAnswer(want string) error { return errors.New("the answer is not " + want) }
 
 // kind translates the Engine's errors, by type.
-func (e *engine) kind(err error) target.Kind {
+func (e *engine) kind(ctx context.Context, err error) target.Kind {
 	if own, ok := errors.AsType[*target.Error](err); ok {
 		return own.Kind
 	}
@@ -43,7 +43,9 @@ func (e *engine) kind(err error) target.Kind {
 	switch {
 	case target.IsTimeout(err):
 		return target.KindTemporary
-	case client.IsErrConnectionFailed(err) && e.refusesUs():
+	case strings.HasPrefix(e.host, "unix:") && errors.Is(share.NotedError(ctx), fs.ErrPermission):
+		// The socket is there and closed to this process. The client tells that
+		// only by its message.
 		return target.KindUnauthorized
 	case errdefs.IsNotFound(err):
 		return target.KindNotFound
@@ -63,22 +65,6 @@ func (e *engine) kind(err error) target.Kind {
 		// whoever scales then must try again, not give up.
 		return target.KindTemporary
 	}
-}
-
-// refusesUs reports whether the Engine's socket is there and closed to this
-// process. The client knows, and tells only by its message; so the socket is
-// asked again.
-func (e *engine) refusesUs() bool {
-	u, err := client.ParseHostURL(e.host)
-	if err != nil || u.Scheme != "unix" {
-		return false
-	}
-	conn, err := net.Dial("unix", u.Host)
-	if err != nil {
-		return errors.Is(err, fs.ErrPermission)
-	}
-	_ = conn.Close()
-	return false
 }
 
 // The alerts by which a TLS server says that our certificate is missing or not

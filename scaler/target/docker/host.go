@@ -1,10 +1,12 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/docker/go-connections/sockets"
@@ -64,23 +66,18 @@ func (c *HostConfig) sum() share.Sum { return share.Files(share.TLS(c.tls())...)
 func (c *HostConfig) Validate() error {
 	u, err := client.ParseHostURL(c.host())
 	if err != nil {
-		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q is not an address such as unix:///var/run/docker.sock or tcp://docker:2376", c.host())}
+		return target.Check(false, "host", "%q is not an address such as unix:///var/run/docker.sock or tcp://docker:2376", c.host())
 	}
-	switch u.Scheme {
-	case "unix", "npipe":
-		if c.TLSConfig != nil {
-			return &target.FieldError{Field: "tls_config", Msg: "is for tcp:// hosts, and the host is " + c.host()}
-		}
-	case "tcp", "http", "https":
-	default:
-		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q must begin with unix:// or tcp://", c.host())}
-	}
+	var tlsErr error
 	if c.TLSConfig != nil {
-		if err := c.TLSConfig.Validate(); err != nil {
-			return &target.FieldError{Field: "tls_config", Msg: err.Error()}
-		}
+		tlsErr = c.TLSConfig.Validate()
 	}
-	return nil
+	local := u.Scheme == "unix" || u.Scheme == "npipe"
+	return cmp.Or(
+		target.Check(local || slices.Contains([]string{"tcp", "http", "https"}, u.Scheme), "host", "%q must begin with unix:// or tcp://", c.host()),
+		target.Check(!local || c.TLSConfig == nil, "tls_config", "is for tcp:// hosts, and the host is %s", c.host()),
+		target.CheckError("tls_config", tlsErr),
+	)
 }
 
 // transport returns how the Engine is dialed.

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,10 +43,7 @@ func (c *ServiceConfig) Identity() string {
 
 // Validate implements target.Config. It does not ask the Engine.
 func (c *ServiceConfig) Validate() error {
-	if c.Name == "" {
-		return &target.FieldError{Field: "name", Msg: "must name a service, as `docker service ls` shows it"}
-	}
-	return c.HostConfig.Validate()
+	return cmp.Or(target.Check(c.Name != "", "name", "must name a service, as `docker service ls` shows it"), c.HostConfig.Validate())
 }
 
 // New implements target.Config.

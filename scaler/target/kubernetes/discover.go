@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,22 +56,16 @@ func (c *DiscoveryConfig) FilesSum() string { return c.clients.sum(c.Kubeconfig,
 // Validate implements target.DiscoveryConfig. It does not ask the cluster.
 func (c *DiscoveryConfig) Validate() error {
 	for i, n := range c.Namespaces {
-		if wrong := validation.IsDNS1123Label(n); wrong != nil {
-			return &target.FieldError{Field: "namespaces", Msg: fmt.Sprintf("%q: %s", n, wrong[0])}
-		}
-		if slices.Contains(c.Namespaces[:i], n) {
-			return &target.FieldError{Field: "namespaces", Msg: fmt.Sprintf("%q is there twice", n)}
-		}
-	}
-	for i, k := range c.Kinds {
-		if !slices.Contains(discoverable, k) {
-			return &target.FieldError{Field: "kinds", Msg: fmt.Sprintf("%q cannot be discovered; the kinds are Deployment and StatefulSet", k)}
-		}
-		if slices.Contains(c.Kinds[:i], k) {
-			return &target.FieldError{Field: "kinds", Msg: fmt.Sprintf("%q is there twice", k)}
+		says := wrong(validation.IsDNS1123Label(n))
+		if err := cmp.Or(
+			target.Check(says == "", "namespaces", "%q: %s", n, says),
+			target.Check(!slices.Contains(c.Namespaces[:i], n), "namespaces", "%q is there twice", n),
+		); err != nil {
+			return err
 		}
 	}
-	return nil
+	return target.CheckList("kinds", c.Kinds, func(k string) bool { return slices.Contains(discoverable, k) },
+		"%q cannot be discovered; the kinds are Deployment and StatefulSet", nil)
 }
 
 // New implements target.DiscoveryConfig. It reads the kubeconfig and dials
@@ -80,35 +75,24 @@ func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster: %w", err)
 	}
-	return &discoverer{OnClose: release, cfg: *c, cluster: cl}, nil
+	return share.NewDiscoverer(cl, release, c.find), nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	share.OnClose
-	cfg     DiscoveryConfig
-	cluster *cluster
-}
+var _ target.Files = (*DiscoveryConfig)(nil)
 
-var (
-	_ target.Files  = (*DiscoveryConfig)(nil)
-	_ target.Closer = (*discoverer)(nil)
-)
-
-// Discover implements target.Discoverer.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+func (c *DiscoveryConfig) find(ctx context.Context, cl *cluster) ([]target.Discovered, error) {
 	ctx = share.Note(ctx)
-	namespaces := d.cfg.Namespaces
+	namespaces := c.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
 	var out []target.Discovered
 	for _, kind := range discoverable {
-		if len(d.cfg.Kinds) > 0 && !slices.Contains(d.cfg.Kinds, kind) {
+		if len(c.Kinds) > 0 && !slices.Contains(c.Kinds, kind) {
 			continue
 		}
 		for _, n := range namespaces {
-			found, err := d.list(ctx, kind, n)
+			found, err := c.list(ctx, cl, kind, n)
 			if err != nil {
 				return nil, err
 			}
@@ -120,7 +104,7 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 
 // list returns the labelled ones of a kind. Annotations cannot be asked for,
 // so all are listed, page by page; the pages are of one moment.
-func (d *discoverer) list(ctx context.Context, kind, namespace string) ([]target.Discovered, error) {
+func (c *DiscoveryConfig) list(ctx context.Context, cl *cluster, kind, namespace string) ([]target.Discovered, error) {
 	resource := strings.ToLower(kind) + "s"
 	op := "list the " + resource + " of all namespaces"
 	path := []string{"/apis/apps/v1", resource}
@@ -131,7 +115,7 @@ func (d *discoverer) list(ctx context.Context, kind, namespace string) ([]target
 	var out []target.Discovered
 	next := ""
 	for {
-		req := d.cluster.rest.Get().AbsPath(path...).SetHeader("Accept", metadataOnly).
+		req := cl.rest.Get().AbsPath(path...).SetHeader("Accept", metadataOnly).
 			Param("limit", strconv.Itoa(workloadsPerPage))
 		if next != "" {
 			req.Param("continue", next)
@@ -150,7 +134,7 @@ func (d *discoverer) list(ctx context.Context, kind, namespace string) ([]target
 			// Where both say something the annotation counts.
 			labels := target.Asking(o.Labels, o.Annotations)
 			if _, ok := labels["enable"]; ok && o.DeletionTimestamp == nil {
-				out = append(out, d.found(kind, o, labels))
+				out = append(out, c.found(kind, o, labels))
 			}
 		}
 		if next = page.Continue; next == "" {
@@ -162,7 +146,7 @@ func (d *discoverer) list(ctx context.Context, kind, namespace string) ([]target
 // found is a workload as the engine takes it. Its policy's name is
 // namespace:name, since a slash would not do in one; scale_target has the
 // slash that the shipped rules put there.
-func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels map[string]string) target.Discovered {
+func (c *DiscoveryConfig) found(kind string, o *metav1.PartialObjectMetadata, labels map[string]string) target.Discovered {
 	return target.Discovered{
 		Name:        o.Namespace + ":" + o.Name,
 		ScaleTarget: o.Namespace + "/" + o.Name,
@@ -170,7 +154,7 @@ func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels 
 		Labels:      labels,
 		Target: &Config{
 			APIVersion: "apps/v1", Kind: kind, Namespace: o.Namespace, Name: o.Name,
-			Kubeconfig: d.cfg.Kubeconfig, Context: d.cfg.Context, clients: d.cfg.clients,
+			Kubeconfig: c.Kubeconfig, Context: c.Context, clients: c.clients,
 		},
 	}
 }
