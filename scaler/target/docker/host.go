@@ -33,13 +33,7 @@ func (c *HostConfig) SetDirectory(dir string) { c.TLSConfig.SetDirectory(dir) }
 
 // host is the Engine's address after the defaults.
 func (c *HostConfig) host() string {
-	if c.Host != "" {
-		return c.Host
-	}
-	if h := os.Getenv(client.EnvOverrideHost); h != "" {
-		return h
-	}
-	return client.DefaultDockerHost
+	return cmp.Or(c.Host, os.Getenv(client.EnvOverrideHost), client.DefaultDockerHost)
 }
 
 // tls is the configuration after the defaults; nil: no TLS.

@@ -129,10 +129,7 @@ func (c *Config) gvk() schema.GroupVersionKind {
 }
 
 func (c *Config) path() string {
-	if c.Namespace == "" {
-		return c.Name
-	}
-	return c.Namespace + "/" + c.Name
+	return strings.TrimPrefix(c.Namespace+"/"+c.Name, "/")
 }
 
 // describe names the target in errors: Deployment shop/web.

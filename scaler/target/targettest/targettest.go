@@ -12,6 +12,7 @@
 package targettest
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -82,15 +83,9 @@ func Run(t *testing.T, h Harness, only ...string) {
 	if h.New == nil || h.Converge <= 0 {
 		t.Fatal("targettest: New and Converge are required")
 	}
-	if h.MaxReplicas == 0 {
-		h.MaxReplicas = 4
-	}
-	if h.Poll == 0 {
-		h.Poll = 50 * time.Millisecond
-	}
-	if h.CallTimeout == 0 {
-		h.CallTimeout = 10 * time.Second
-	}
+	h.MaxReplicas = cmp.Or(h.MaxReplicas, 4)
+	h.Poll = cmp.Or(h.Poll, 50*time.Millisecond)
+	h.CallTimeout = cmp.Or(h.CallTimeout, 10*time.Second)
 	foreign := h.New
 	if h.Foreign == nil {
 		foreign = nil
