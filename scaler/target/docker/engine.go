@@ -28,6 +28,9 @@ type clientKey struct {
 	tls  config.TLSConfig
 }
 
+// FilesSum implements target.Files: the files are the certificates and the key.
+func (k clientKey) FilesSum() string { return share.Files(share.TLS(&k.tls)...).String() }
+
 // lend returns the client of an Engine, and what gives it back. Nothing is
 // dialed. override, where not nil, is used instead of what the configuration
 // says of TLS, and is never shared.
@@ -35,11 +38,8 @@ func (c *Clients) lend(cfg *HostConfig, override *http.Client) (*engine, share.O
 	if c == nil || override != nil {
 		c = new(Clients)
 	}
-	key := clientKey{host: cfg.host()}
-	if tls := cfg.tls(); tls != nil {
-		key.tls = *tls
-	}
-	e, release, err := c.pool.Lend(key, cfg.sum(), func() (*engine, error) { return newEngine(cfg, override) }, func(e *engine) { e.close() })
+	key := clientKey{cfg.host(), share.Value(cfg.tls())}
+	e, release, err := share.Lend(&c.pool, key, func() (*engine, error) { return newEngine(cfg, override) }, func(e *engine) { e.close() })
 	if err != nil {
 		return nil, nil, fmt.Errorf("client of %s: %w", key.host, err)
 	}

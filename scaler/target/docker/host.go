@@ -51,10 +51,7 @@ func (c *HostConfig) tls() *config.TLSConfig {
 }
 
 // FilesSum implements target.Files.
-func (c *HostConfig) FilesSum() string { return c.sum().String() }
-
-// sum stands for the content of the certificates and the key.
-func (c *HostConfig) sum() share.Sum { return share.Files(share.TLS(c.tls())...) }
+func (c *HostConfig) FilesSum() string { return clientKey{tls: share.Value(c.tls())}.FilesSum() }
 
 // Validate implements target.DiscoveryConfig. It does not ask the Engine.
 func (c *HostConfig) Validate() error {

@@ -22,8 +22,12 @@ type Clients struct {
 	named sync.Map
 }
 
-// clientKey is what of a configuration makes two clients different.
-type clientKey struct{ kubeconfig, context string }
+// clientKey is what of a configuration makes two clients different. clients are
+// those that the client is one of; nil: it is alone.
+type clientKey struct {
+	kubeconfig, context string
+	clients             *Clients
+}
 
 // named are the files that kubeconfigs of this content name.
 type named struct {
@@ -43,7 +47,7 @@ func (c *Clients) lend(kubeconfig, context string, override *http.Client) (*clus
 	if c == nil || override != nil {
 		c = new(Clients)
 	}
-	return c.pool.Lend(clientKey{kubeconfig, context}, c.sum(kubeconfig, context), func() (*cluster, error) {
+	return share.Lend(&c.pool, clientKey{kubeconfig, context, c}, func() (*cluster, error) {
 		cfg, err := load(kubeconfig, context)
 		if err != nil {
 			return nil, err
@@ -52,29 +56,29 @@ func (c *Clients) lend(kubeconfig, context string, override *http.Client) (*clus
 	}, func(cl *cluster) { cl.close() })
 }
 
-// sum stands for the content of the kubeconfigs and of the files that they name
-// for this context: certificates, keys and tokens. client-go reads some of these
-// again by itself, but not all, and not at once.
-func (c *Clients) sum(kubeconfig, context string) share.Sum {
-	if c == nil {
-		c = new(Clients)
+// FilesSum implements target.Files. The files are the kubeconfigs and those that
+// they name for this context: certificates, keys and tokens. client-go reads some
+// of these again by itself, but not all, and not at once.
+func (k clientKey) FilesSum() string {
+	if k.clients == nil {
+		k.clients = new(Clients)
 	}
-	kubeconfigs := loadingRules(kubeconfig).GetLoadingPrecedence()
-	if inPod(kubeconfig, context) {
+	kubeconfigs := loadingRules(k.kubeconfig).GetLoadingPrecedence()
+	if inPod(k.kubeconfig, k.context) {
 		kubeconfigs = nil
 	}
-	key, content := clientKey{kubeconfig, context}, share.Files(kubeconfigs...)
-	known, _ := c.named.Load(key)
+	content := share.Files(kubeconfigs...)
+	known, _ := k.clients.named.Load(k)
 	now, ok := known.(named)
 	if !ok || now.content != content {
 		now = named{content: content}
 		// One that cannot be read is for whoever builds the client to complain of.
-		if cfg, err := load(kubeconfig, context); err == nil {
+		if cfg, err := load(k.kubeconfig, k.context); err == nil {
 			now.files = []string{cfg.CAFile, cfg.CertFile, cfg.KeyFile, cfg.BearerTokenFile}
 		}
-		c.named.Store(key, now)
+		k.clients.named.Store(k, now)
 	}
-	return share.Files(slices.Concat(kubeconfigs, now.files)...)
+	return share.Files(slices.Concat(kubeconfigs, now.files)...).String()
 }
 
 // loadingRules say which kubeconfigs are read, see Config.Kubeconfig.

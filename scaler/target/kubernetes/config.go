@@ -78,7 +78,9 @@ func (c *Config) Identity() string {
 }
 
 // FilesSum implements target.Files.
-func (c *Config) FilesSum() string { return c.clients.sum(c.Kubeconfig, c.Context).String() }
+func (c *Config) FilesSum() string {
+	return clientKey{c.Kubeconfig, c.Context, c.clients}.FilesSum()
+}
 
 // Validate implements target.Config. It does not ask the cluster.
 func (c *Config) Validate() error {

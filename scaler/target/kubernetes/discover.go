@@ -51,7 +51,9 @@ func (c *DiscoveryConfig) SetDirectory(dir string) {
 func (*DiscoveryConfig) Platform() string { return "kubernetes" }
 
 // FilesSum implements target.Files.
-func (c *DiscoveryConfig) FilesSum() string { return c.clients.sum(c.Kubeconfig, c.Context).String() }
+func (c *DiscoveryConfig) FilesSum() string {
+	return clientKey{c.Kubeconfig, c.Context, c.clients}.FilesSum()
+}
 
 // Validate implements target.DiscoveryConfig. It does not ask the cluster.
 func (c *DiscoveryConfig) Validate() error {
