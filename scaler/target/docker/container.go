@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"sync"
@@ -33,12 +34,8 @@ type ContainerConfig struct {
 	clients *Clients
 }
 
-// UnmarshalYAML sets the defaults and decodes over them.
-func (c *ContainerConfig) UnmarshalYAML(unmarshal func(any) error) error {
-	*c = ContainerConfig{clients: c.clients}
-	type plain ContainerConfig
-	return unmarshal((*plain)(c))
-}
+// NewContainerConfig returns a docker_container configuration.
+func (c *Clients) NewContainerConfig() target.Config { return &ContainerConfig{clients: c} }
 
 // Platform implements target.Config.
 func (*ContainerConfig) Platform() string { return "docker_container" }
@@ -61,43 +58,67 @@ func (c *ContainerConfig) what() string {
 
 // Validate implements target.Config. It does not ask the Engine.
 func (c *ContainerConfig) Validate() error {
-	switch {
-	case c.Template == "" && c.Compose == nil:
-		return &target.FieldError{Field: "template", Msg: "must name a container, as `docker ps` shows it, where there is no compose"}
-	case c.Template != "" && c.Compose != nil:
-		return &target.FieldError{Field: "compose", Msg: "names the replicas, and so does template: only one of them can be given"}
-	case c.Compose != nil && c.NamePrefix != "":
-		return &target.FieldError{Field: "name_prefix", Msg: "is for copies of a template: containers of a compose service have the names that Compose gives them"}
-	case c.Compose != nil:
-		if err := c.Compose.validate(); err != nil {
-			return err
-		}
-	}
 	// What the Engine takes for a name, with room for what is put behind it.
-	if c.NamePrefix != "" && !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`).MatchString(c.NamePrefix) {
-		return &target.FieldError{Field: "name_prefix", Msg: fmt.Sprintf("%q must begin with a letter or digit and go on with those, _, . and -", c.NamePrefix)}
+	prefix := regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+	return cmp.Or(
+		target.Check(c.Template != "" || c.Compose != nil, "template", "must name a container, as `docker ps` shows it, where there is no compose"),
+		target.Check(c.Template == "" || c.Compose == nil, "compose", "names the replicas, and so does template: only one of them can be given"),
+		target.Check(c.NamePrefix == "" || c.Compose == nil, "name_prefix", "is for copies of a template: containers of a compose service have the names that Compose gives them"),
+		c.Compose.validate(),
+		target.Check(c.NamePrefix == "" || prefix.MatchString(c.NamePrefix), "name_prefix", "%q must begin with a letter or digit and go on with those, _, . and -", c.NamePrefix),
+		c.HostConfig.Validate(),
+	)
+}
+
+// ComposeConfig names a service of Docker Compose. Its replicas are all of its
+// containers, whoever made them, but for those of docker compose run. Compose
+// itself is not needed.
+type ComposeConfig struct {
+	// Project is the name of the project, as docker compose ls shows it.
+	Project string `yaml:"project"`
+	// Service is the service's name in the compose file.
+	Service string `yaml:"service"`
+}
+
+// String names the service in messages.
+func (c *ComposeConfig) String() string {
+	return fmt.Sprintf("service %s of compose project %s", c.Service, c.Project)
+}
+
+// The names that Compose itself takes.
+var (
+	projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+	serviceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+)
+
+// validate has nothing against one that is nil.
+func (c *ComposeConfig) validate() error {
+	if c == nil {
+		return nil
 	}
-	return c.validate()
+	return cmp.Or(
+		target.Check(c.Project != "", "compose.project", "must name a project, as `docker compose ls` shows it"),
+		target.Check(projectName.MatchString(c.Project), "compose.project", "%q is no name of a project: it has lower-case letters, digits, _ and -, and begins with a letter or digit", c.Project),
+		target.Check(c.Service != "", "compose.service", "must name a service of the compose file"),
+		target.Check(serviceName.MatchString(c.Service), "compose.service", "%q is no name of a service: it has letters, digits, ., _ and -", c.Service),
+	)
 }
 
 // New implements target.Config.
 func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
-	lease, err := c.clients.get(&c.HostConfig, o.HTTPClient)
+	e, release, err := c.clients.lend(&c.HostConfig, o.HTTPClient)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", c.host(), err)
+		return nil, err
 	}
-	t := &containers{
-		cfg:         *c,
-		scaleTarget: o.ScaleTarget,
-		logger:      o.Log(),
-		engine:      lease.Client,
-		lease:       lease,
-		leaving:     make(map[string]struct{}),
-	}
+	t := &containers{cfg: *c, scaleTarget: o.ScaleTarget, engine: e}
 	if c.Compose != nil {
-		t.logger = log.With(t.logger, "project", c.Compose.Project, "service", c.Compose.Service)
+		t.logger = log.With(o.Log(), "project", c.Compose.Project, "service", c.Compose.Service)
 	} else {
-		t.logger = log.With(t.logger, "template", c.Template)
+		t.logger = log.With(o.Log(), "template", c.Template)
+	}
+	t.OnClose = func() {
+		t.background.Wait()
+		release()
 	}
 	return t, nil
 }
@@ -112,29 +133,28 @@ func (c *ContainerConfig) New(o target.Options) (target.Target, error) {
 // sees the loss and asks for a replacement. A copy that has is removed with
 // the next change; a container of a compose service is started again on the
 // way up, and removed on the way down.
+//
+// Close waits for the removals that are under way; the containers that run go
+// on running.
 type containers struct {
+	share.OnClose
 	cfg ContainerConfig
 	// scaleTarget is put on copies as a label; empty: none is.
 	scaleTarget string
 	logger      log.Logger
 	engine      *engine
-	lease       *share.Lease[*engine]
 
 	turn       share.Lock     // whoever has it may change things
 	background sync.WaitGroup // the removals that go on after Scale returned
-
-	mu sync.Mutex
-	// leaving are the containers that this process stops or removes right now;
-	// the template is among them while it stops. Guarded by mu.
-	leaving map[string]struct{}
+	// leaving has the IDs of the containers that this process stops or removes
+	// right now; the template is among them while it stops.
+	leaving sync.Map
 }
 
 var (
-	_ target.Config = (*ContainerConfig)(nil)
-	_ target.Target = (*containers)(nil)
-	_ target.Closer = (*containers)(nil)
-
-	_ target.Victims = (*containers)(nil)
+	_ target.VictimsConfig = (*ContainerConfig)(nil)
+	_ target.Closer        = (*containers)(nil)
+	_ target.Victims       = (*containers)(nil)
 )
 
 // stopSeconds is the stop timeout as the Engine takes it; nil: the container's
@@ -146,14 +166,6 @@ func (c *ContainerConfig) stopSeconds() *int {
 	// Rounded up: less than a second would be none.
 	s := int((time.Duration(*c.StopTimeout) + time.Second - 1) / time.Second)
 	return &s
-}
-
-// Close implements target.Closer. It waits for the removals that are under
-// way; the containers that run go on running.
-func (c *containers) Close() error {
-	c.background.Wait()
-	c.lease.Close()
-	return nil
 }
 
 // ChoosesVictims implements target.VictimsConfig.

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,16 +72,24 @@ func (c *containers) blueprint(ctx context.Context, f *fleet) (*blueprint, error
 
 // labelCopies names and labels the copies of a template.
 func (c *containers) labelCopies(b *blueprint, f *fleet) {
-	b.prefix, b.first, b.indexLabels = c.cfg.NamePrefix, 2, []string{labelReplica}
-	if b.prefix == "" {
-		b.prefix = f.templateName()
-	}
+	b.prefix, b.first, b.indexLabels = cmp.Or(c.cfg.NamePrefix, f.templateName()), 2, []string{labelReplica}
 	// Our own labels on the template are about the template.
 	maps.DeleteFunc(b.config.Labels, func(k, _ string) bool { return strings.HasPrefix(k, labelPrefix) })
 	b.config.Labels[labelTemplate] = f.templateName()
 	if _, ok := b.config.Labels[composeNumber]; ok {
 		b.indexLabels = append(b.indexLabels, composeNumber)
 	}
+}
+
+// label makes the copies containers of the service, for Compose to take for
+// its own: it goes by the labels, which are those of the container that the
+// copy is made after but for the number.
+func (c *ComposeConfig) label(b *blueprint) {
+	b.prefix, b.first, b.indexLabels = c.Project+"-"+c.Service, 1, []string{composeNumber}
+	delete(b.config.Labels, composeReplace)
+	// A copy of a template may be what this one is made after.
+	delete(b.config.Labels, labelTemplate)
+	delete(b.config.Labels, labelReplica)
 }
 
 // image returns the name of the template's image, or its ID where the name has
@@ -152,12 +161,10 @@ func isPrimary(mode container.NetworkMode, name string, s *network.EndpointSetti
 }
 
 // addCopy creates and starts one copy under the first name that is free.
-func (c *containers) addCopy(ctx context.Context, b *blueprint, next func() int) error {
-	var err error
+func (c *containers) addCopy(ctx context.Context, b *blueprint, next func() int) (err error) {
 	for range namesTried {
-		index := next()
-		if err = c.createCopy(ctx, b, index); !errdefs.IsConflict(err) {
-			return err
+		if err = c.createCopy(ctx, b, next()); !errdefs.IsConflict(err) {
+			break
 		}
 	}
 	return err

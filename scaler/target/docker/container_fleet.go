@@ -3,12 +3,16 @@ package docker
 import (
 	"cmp"
 	"context"
+	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
@@ -27,6 +31,19 @@ const (
 	labelScaleTarget = labelPrefix + "scale_target"
 )
 
+// The labels by which Compose knows its containers.
+const (
+	composePrefix  = "com.docker.compose."
+	composeProject = composePrefix + "project"
+	composeService = composePrefix + "service"
+	composeNumber  = composePrefix + "container-number"
+	composeOneOff  = composePrefix + "oneoff"  // "True" on those of docker compose run
+	composeReplace = composePrefix + "replace" // the ID of the container that this one takes the place of
+)
+
+// swarmService is Swarm's own label on the containers of tasks.
+const swarmService = "com.docker.swarm.service.name"
+
 // creationGrace is how old a container that was never started must be to be
 // taken for one whose maker is gone.
 const creationGrace = time.Minute
@@ -44,37 +61,50 @@ type fleet struct {
 	indices   map[int]bool // that are taken
 }
 
-// replica is one container.
+// replica is one container. Its ID as a target.Replica is its container's; its
+// aliases are what cAdvisor's id label is, with either cgroup driver, and its
+// addresses in all of its networks, where it has any of its own.
 type replica struct {
-	id, name string
-	index    int
-	created  int64
-	ready    bool
+	target.Replica
+	class   class
+	index   int
+	created int64
 	// keep is set on one that is stopped and not removed when it goes.
 	keep bool
-	// address is the one in its primary network, and addresses are all of
-	// them; none where it has no network of its own.
-	address   string
-	addresses []string
 }
 
-// requested and ready count the replicas, the template included.
-func (f *fleet) requested() int { return len(f.wanted) }
-
-func (f *fleet) ready() int {
-	n := 0
-	for _, r := range f.wanted {
-		n += b2i(r.ready)
+func newReplica(id, name string, mode container.NetworkMode, networks map[string]*network.EndpointSettings, ready bool) replica {
+	r := replica{Replica: target.Replica{ID: id, Name: name, Ready: ready}}
+	r.Aliases = []string{id, id[:min(len(id), 12)], "/docker/" + id, "/system.slice/docker-" + id + ".scope"}
+	for _, name := range slices.Sorted(maps.Keys(networks)) {
+		s := networks[name]
+		if s == nil {
+			continue
+		}
+		for _, a := range []netip.Addr{s.IPAddress, s.GlobalIPv6Address} {
+			if !a.IsValid() {
+				continue
+			}
+			r.Aliases = append(r.Aliases, a.String())
+			if r.Address == "" && isPrimary(mode, name, s) {
+				r.Address = a.String()
+			}
+		}
 	}
-	return n
+	return r
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
+// class is what there is to do about a container. Those of the first classes
+// are the best ones to make others after.
+type class int
+
+const (
+	isRunning  class = iota // counts as requested
+	isRestless              // counts as well, but is about to run again, or paused
+	isStopped               // has ended, and the Engine leaves it at that
+	isPassing               // comes or goes already
+	isLeftover              // was on its way out when whoever removed it ended
+)
 
 // templateName is the name without the slash that the Engine puts before it.
 func (f *fleet) templateName() string { return strings.TrimPrefix(f.template.Name, "/") }
@@ -86,98 +116,128 @@ func (c *containers) read(ctx context.Context, op string) (*fleet, error) {
 	if err := c.engine.negotiate(ctx); err != nil {
 		return nil, c.engine.failure(ctx, op, err)
 	}
+	f := &fleet{indices: make(map[int]bool)}
 	if c.cfg.Compose != nil {
-		return c.readService(ctx, op)
+		return f, c.readService(ctx, op, f)
 	}
-	return c.readCopies(ctx, op)
+	return f, c.readCopies(ctx, op, f)
 }
 
 // readCopies reads the template and its copies.
-func (c *containers) readCopies(ctx context.Context, op string) (*fleet, error) {
-	res, err := c.engine.api.ContainerInspect(ctx, c.cfg.Template, client.ContainerInspectOptions{})
-	if err != nil {
-		return nil, c.engine.failure(ctx, op, err)
+func (c *containers) readCopies(ctx context.Context, op string, f *fleet) (err error) {
+	if f.template, err = c.engine.inspect(ctx, c.cfg.Template); err != nil {
+		return c.engine.failure(ctx, op, err)
 	}
-	if !described(&res.Container) {
-		return nil, c.engine.noAnswer(ctx, op, "the description of a container")
-	}
-	f := &fleet{template: res.Container, indices: make(map[int]bool)}
 	if err := checkTemplate(op, &f.template); err != nil {
-		return nil, err
+		return err
 	}
 	own := make(client.Filters).Add("label", labelManaged+"=true", labelTemplate+"="+f.templateName())
-	all, ready, err := c.list(ctx, op, own)
-	if err != nil {
-		return nil, err
+	if _, err := c.list(ctx, op, f, own, labelReplica); err != nil {
+		return err
 	}
-	for _, s := range all {
-		r := newReplica(s, labelReplica, ready)
-		switch c.classify(f, s, r) {
-		case isWanted:
-			f.wanted = append(f.wanted, r)
-		case isStopped, isLeftover:
-			f.leftovers = append(f.leftovers, r)
-		}
-	}
-	sortToGo(f.wanted)
-	c.placeTemplate(f)
-	return f, nil
-}
-
-// placeTemplate puts the template where it belongs: last of those that go, and
-// first of those that are started.
-func (c *containers) placeTemplate(f *fleet) {
-	state := f.template.State
-	r := replica{id: f.template.ID, name: f.templateName(), index: 1, keep: true}
-	r.address, r.addresses = addresses(f.template.HostConfig.NetworkMode, f.template.NetworkSettings.Networks)
-	r.ready = !state.Paused && !state.Restarting &&
+	// Of what can be started again there is only the template.
+	f.leftovers, f.stopped = append(f.leftovers, f.stopped...), nil
+	t, state := &f.template, f.template.State
+	ready := !state.Paused && !state.Restarting &&
 		(state.Health == nil || state.Health.Status == container.Healthy || state.Health.Status == container.NoHealthcheck)
+	r := newReplica(t.ID, f.templateName(), t.HostConfig.NetworkMode, t.NetworkSettings.Networks, ready)
+	r.index, r.keep = 1, true
 	switch {
-	case c.isLeaving(r.id):
+	case c.isLeaving(r.ID):
 		// It cannot be started while it still stops; a copy serves as well.
 	case state.Running:
-		f.wanted = append(f.wanted, r)
+		f.wanted = append(f.wanted, r) // the last of those that go
 	default:
 		f.stopped = append(f.stopped, r)
 	}
+	return nil
 }
 
-// list returns the containers that the filters let through, and the IDs of
-// those that serve.
-func (c *containers) list(ctx context.Context, op string, own client.Filters) ([]container.Summary, map[string]bool, error) {
-	all, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: own})
-	switch {
-	case err != nil:
-		return nil, nil, c.engine.failure(ctx, op, err)
-	case all.Items == nil:
-		return nil, nil, c.engine.noAnswer(ctx, op, "a list of containers")
-	case len(all.Items) == 0:
-		return nil, nil, nil
+// readService reads the containers of the compose service.
+func (c *containers) readService(ctx context.Context, op string, f *fleet) error {
+	service := make(client.Filters).Add("label", composeProject+"="+c.cfg.Compose.Project, composeService+"="+c.cfg.Compose.Service)
+	all, err := c.list(ctx, op, f, service, composeNumber)
+	if err != nil {
+		return err
 	}
-	healthy, err := c.engine.api.ContainerList(ctx, client.ContainerListOptions{Filters: own.Clone().
+	if len(all) == 0 {
+		return target.Errorf(target.KindNotFound, op, "there is no container of it, running or stopped, to make others after; docker compose create makes one")
+	}
+	f.template.ID = all[0].ID
+	return nil
+}
+
+// inspectTemplate reads the container that copies are made after, where that
+// has not been done.
+func (c *containers) inspectTemplate(ctx context.Context, op string, f *fleet) error {
+	if f.template.Config != nil {
+		return nil
+	}
+	t, err := c.engine.inspect(ctx, f.template.ID)
+	if errdefs.IsNotFound(err) {
+		// It was there a moment ago, and the service still may be.
+		return &target.Error{Kind: target.KindConflict, Op: op, Err: err}
+	}
+	f.template = t
+	return c.engine.failure(ctx, op, err)
+}
+
+// list reads the containers that the filters let through into the fleet, and
+// returns all of them, the best one to make others after first. Their indices
+// are in the given label.
+func (c *containers) list(ctx context.Context, op string, f *fleet, own client.Filters, indexLabel string) ([]replica, error) {
+	all, err := c.engine.containers(ctx, op, client.ContainerListOptions{All: true, Filters: own})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	healthy, err := c.engine.containers(ctx, op, client.ContainerListOptions{Filters: own.Clone().
 		Add("status", string(container.StateRunning)).
 		Add("health", string(container.Healthy), string(container.NoHealthcheck))})
 	if err != nil {
-		return nil, nil, c.engine.failure(ctx, op, err)
+		return nil, err
 	}
-	if healthy.Items == nil {
-		return nil, nil, c.engine.noAnswer(ctx, op, "a list of containers")
+	replicas := make([]replica, 0, len(all))
+	for _, s := range all {
+		if c.cfg.Compose != nil && s.Labels[composeOneOff] == "True" {
+			continue
+		}
+		var networks map[string]*network.EndpointSettings
+		if s.NetworkSettings != nil {
+			networks = s.NetworkSettings.Networks
+		}
+		ready := slices.ContainsFunc(healthy, func(h container.Summary) bool { return h.ID == s.ID })
+		r := newReplica(s.ID, ownName(s.Names), container.NetworkMode(s.HostConfig.NetworkMode), networks, ready)
+		r.created = s.Created
+		r.index, _ = strconv.Atoi(s.Labels[indexLabel])
+		r.class = c.classify(f, s, r)
+		replicas = append(replicas, r)
 	}
-	ready := make(map[string]bool, len(healthy.Items))
-	for _, h := range healthy.Items {
-		ready[h.ID] = true
+	slices.SortFunc(replicas, func(a, b replica) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.index, b.index), cmp.Compare(a.created, b.created))
+	})
+	for _, r := range replicas {
+		switch r.class {
+		case isRunning, isRestless:
+			f.wanted = append(f.wanted, r)
+		case isStopped:
+			f.stopped = append(f.stopped, r)
+		case isLeftover:
+			f.leftovers = append(f.leftovers, r)
+		}
 	}
-	return all.Items, ready, nil
-}
-
-// described reports whether an answer describes a container as Engines do.
-func described(t *container.InspectResponse) bool {
-	return t.ID != "" && t.Name != "" && t.Config != nil && t.State != nil && t.HostConfig != nil && t.NetworkSettings != nil
+	slices.SortFunc(f.wanted, func(a, b replica) int {
+		return cmp.Or(
+			share.FalseFirst(a.Ready, b.Ready), // what does not serve goes first,
+			cmp.Compare(b.created, a.created),  // then the newest
+			cmp.Compare(b.index, a.index),
+		)
+	})
+	return replicas, nil
 }
 
 // checkTemplate refuses containers that someone else replaces.
 func checkTemplate(op string, t *container.InspectResponse) error {
-	if s, ok := t.Config.Labels["com.docker.swarm.service.name"]; ok {
+	if s, ok := t.Config.Labels[swarmService]; ok {
 		return target.Errorf(target.KindPermanent, op, "it is a task of the swarm service %s; use docker_service for it", s)
 	}
 	if _, ok := t.Config.Labels[labelManaged]; ok {
@@ -186,39 +246,21 @@ func checkTemplate(op string, t *container.InspectResponse) error {
 	return nil
 }
 
-// newReplica is a container whose index is in the given label.
-func newReplica(s container.Summary, indexLabel string, ready map[string]bool) replica {
-	r := replica{id: s.ID, name: ownName(s.Names), created: s.Created, ready: ready[s.ID]}
-	r.index, _ = strconv.Atoi(s.Labels[indexLabel])
-	if s.NetworkSettings != nil {
-		r.address, r.addresses = addresses(container.NetworkMode(s.HostConfig.NetworkMode), s.NetworkSettings.Networks)
-	}
-	return r
-}
-
-// class is what there is to do about a container.
-type class int
-
-const (
-	isPassing  class = iota // comes or goes already
-	isWanted                // counts as requested
-	isStopped               // has ended, and the Engine leaves it at that
-	isLeftover              // was on its way out when whoever removed it ended
-)
-
 // classify says what there is to do about a container, and takes its index.
 func (c *containers) classify(f *fleet, s container.Summary, r replica) class {
-	draining := strings.HasSuffix(r.name, drainingSuffix(r.id))
+	draining := strings.HasSuffix(r.Name, drainingSuffix(r.ID))
 	if !draining {
 		f.indices[r.index] = true
 	}
 	switch {
-	case c.isLeaving(r.id) || s.State == container.StateRemoving:
+	case c.isLeaving(r.ID) || s.State == container.StateRemoving:
 		return isPassing
 	case draining || s.State == container.StateDead:
 		return isLeftover
-	case s.State == container.StateRunning, s.State == container.StateRestarting, s.State == container.StatePaused:
-		return isWanted
+	case s.State == container.StateRunning:
+		return isRunning
+	case s.State == container.StateRestarting, s.State == container.StatePaused:
+		return isRestless
 	case s.State == container.StateCreated && time.Since(time.Unix(s.Created, 0)) < creationGrace:
 		return isPassing
 	default:
@@ -229,21 +271,8 @@ func (c *containers) classify(f *fleet, s container.Summary, r replica) class {
 // isLeaving reports whether this process stops or removes the container right
 // now.
 func (c *containers) isLeaving(id string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, ok := c.leaving[id]
+	_, ok := c.leaving.Load(id)
 	return ok
-}
-
-// sortToGo sorts replicas by the order in which they are to go.
-func sortToGo(all []replica) {
-	slices.SortFunc(all, func(a, b replica) int {
-		return cmp.Or(
-			cmp.Compare(b2i(a.ready), b2i(b.ready)), // what does not serve goes first,
-			cmp.Compare(b.created, a.created),       // then the newest,
-			cmp.Compare(b.index, a.index),
-		)
-	})
 }
 
 // drainingSuffix marks the name of a container that is on its way out: the one

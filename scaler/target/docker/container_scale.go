@@ -3,10 +3,13 @@ package docker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/go-kit/log/level"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
@@ -14,17 +17,44 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// maxCreating is how many copies are created at the same time. The Engine does
-// much of it one after another anyway.
-const maxCreating = 4
+const (
+	// maxCreating is how many copies are created at the same time. The Engine
+	// does much of it one after another anyway.
+	maxCreating = 4
+	// defaultStopTimeout is the Engine's own.
+	defaultStopTimeout = 10 * time.Second
+	// removalGrace is how long the Engine may take for stopping and removing a
+	// container beyond the time that the container may take.
+	removalGrace = time.Minute
+)
 
 // Current implements target.Target. The time of the last change is not known.
 func (c *containers) Current(ctx context.Context) (target.State, error) {
-	f, err := c.read(ctx, "read "+c.cfg.what())
+	all, err := c.Replicas(ctx)
 	if err != nil {
 		return target.State{}, err
 	}
-	return target.State{Requested: f.requested(), Ready: f.ready()}, nil
+	st := target.State{Requested: len(all.List)}
+	for _, r := range all.List {
+		if r.Ready {
+			st.Ready++
+		}
+	}
+	return st, nil
+}
+
+// Replicas implements target.Victims.
+func (c *containers) Replicas(ctx context.Context) (target.Replicas, error) {
+	f, err := c.read(ctx, "read "+c.cfg.what())
+	if err != nil {
+		return target.Replicas{}, err
+	}
+	// The label is the one by which cAdvisor's series name a container.
+	all := target.Replicas{Label: "name", List: make([]target.Replica, 0, len(f.wanted))}
+	for _, r := range f.wanted {
+		all.List = append(all.List, r.Replica)
+	}
+	return all, nil
 }
 
 // Scale implements target.Target. Copies are created and started when it
@@ -53,7 +83,7 @@ func (c *containers) ScaleDown(ctx context.Context, desired int, victims []strin
 	if err != nil {
 		return err
 	}
-	requested := f.requested()
+	requested := len(f.wanted)
 	if desired == requested {
 		return target.Errorf(target.KindNoOp, op, "there are %d already", desired)
 	}
@@ -65,7 +95,7 @@ func (c *containers) ScaleDown(ctx context.Context, desired int, victims []strin
 	}
 	level.Info(c.logger).Log("msg", "setting the number of containers", "from", requested, "to", desired)
 	for _, r := range f.leftovers {
-		c.remove(f, r.id, r.name)
+		c.remove(f, r.ID, r.Name)
 	}
 	if desired > requested {
 		return c.engine.failure(ctx, op, c.grow(ctx, f, desired-requested))
@@ -79,13 +109,13 @@ func (c *containers) grow(ctx context.Context, f *fleet, n int) error {
 		if n == 0 {
 			return nil
 		}
-		_, err := c.engine.api.ContainerStart(ctx, r.id, client.ContainerStartOptions{})
+		_, err := c.engine.api.ContainerStart(ctx, r.ID, client.ContainerStartOptions{})
 		switch {
 		case err == nil:
 			n--
 		case c.cfg.Compose != nil && ctx.Err() == nil:
 			// What cannot be started again must not keep new ones away.
-			level.Warn(c.logger).Log("msg", "starting a stopped container, making a new one instead", "container", r.name, "err", err)
+			level.Warn(c.logger).Log("msg", "starting a stopped container, making a new one instead", "container", r.Name, "err", err)
 		default:
 			return fmt.Errorf("start the template: %w", err)
 		}
@@ -130,28 +160,109 @@ func freeIndices(taken map[int]bool, first int) func() int {
 // shrink lets replicas go until as many as desired are left: the victims
 // first, the template otherwise only as the last of all.
 func (c *containers) shrink(ctx context.Context, f *fleet, desired int, victims []string) error {
-	order := target.VictimsFirst(f.wanted, func(r replica) string { return r.id }, c.allowed(f, victims))
+	if c.cfg.Compose == nil && f.template.HostConfig.AutoRemove {
+		// Stopping the template would remove it.
+		victims = slices.DeleteFunc(slices.Clone(victims), func(id string) bool { return id == f.template.ID })
+	}
+	order := target.VictimsFirst(f.wanted, func(r replica) string { return r.ID }, victims)
 	for _, r := range order[:len(order)-desired] {
-		if r.keep || desired == 0 && r.id == f.template.ID {
+		if r.keep || desired == 0 && r.ID == f.template.ID {
 			c.stopTemplate(f)
 			continue
 		}
-		name := r.name + drainingSuffix(r.id)
-		_, err := c.engine.api.ContainerRename(ctx, r.id, client.ContainerRenameOptions{NewName: name})
+		name := r.Name + drainingSuffix(r.ID)
+		_, err := c.engine.api.ContainerRename(ctx, r.ID, client.ContainerRenameOptions{NewName: name})
 		switch {
 		case errdefs.IsNotFound(err) || errdefs.IsConflict(err):
 			// Someone else removed it, or is about to. That is what was wanted.
 		case err != nil:
-			return fmt.Errorf("rename container %s: %w", r.name, err)
+			return fmt.Errorf("rename container %s: %w", r.Name, err)
 		}
-		c.remove(f, r.id, name)
+		c.remove(f, r.ID, name)
 	}
 	if c.cfg.Compose != nil {
 		// One of the service is left, to make others after: those that had
 		// ended before go as well.
 		for _, r := range f.stopped {
-			c.remove(f, r.id, r.name)
+			c.remove(f, r.ID, r.Name)
 		}
 	}
 	return nil
+}
+
+// inBackground runs f for a container that counts as gone from now on until f
+// returns. It does nothing where that is happening already.
+func (c *containers) inBackground(id string, stopTimeout time.Duration, f func(context.Context)) {
+	if _, already := c.leaving.LoadOrStore(id, true); already {
+		return
+	}
+	c.background.Go(func() {
+		defer c.leaving.Delete(id)
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout+removalGrace)
+		defer cancel()
+		err := recovery.Do(recovery.Action, func() error {
+			f(ctx)
+			return nil
+		})
+		if p := recovery.Of(err); p != nil {
+			level.Error(c.logger).Log("msg", "taking a container away", "container", id, "err", p, "stack", string(p.Stack))
+		}
+	})
+}
+
+// remove stops and removes a copy, with the volumes that only it has. Where
+// that does not work the copy keeps its name, and the next Scale tries again.
+func (c *containers) remove(f *fleet, id, name string) {
+	c.inBackground(id, c.stopTimeout(f), func(ctx context.Context) {
+		_, err := c.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: c.cfg.stopSeconds()})
+		if err != nil && !errdefs.IsNotFound(err) {
+			level.Warn(c.logger).Log("msg", "stopping a container before its removal", "container", name, "err", err)
+		}
+		_, err = c.engine.api.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		if errdefs.IsConflict(err) {
+			// Somebody else's removal is under way; it is gone with the end of
+			// that.
+			err = c.removed(ctx, id)
+		}
+		if err != nil && !errdefs.IsNotFound(err) {
+			level.Error(c.logger).Log("msg", "removing a container", "container", name, "err", err)
+			return
+		}
+		level.Debug(c.logger).Log("msg", "container removed", "container", name)
+	})
+}
+
+// stopTimeout is how long a replica may take to stop: what is configured, or
+// what the template says, which copies say as well.
+func (c *containers) stopTimeout(f *fleet) time.Duration {
+	switch own := f.template.Config.StopTimeout; {
+	case c.cfg.StopTimeout != nil:
+		return time.Duration(*c.cfg.StopTimeout)
+	case own != nil:
+		return time.Duration(*own) * time.Second
+	default:
+		return defaultStopTimeout
+	}
+}
+
+// removed waits until the container is gone.
+func (c *containers) removed(ctx context.Context, id string) error {
+	wait := c.engine.api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+	select {
+	case <-wait.Result:
+		return nil
+	case err := <-wait.Error:
+		return err
+	}
+}
+
+// stopTemplate stops the template. Once the Engine has the request it goes on
+// with it whatever becomes of this process.
+func (c *containers) stopTemplate(f *fleet) {
+	id := f.template.ID
+	c.inBackground(id, c.stopTimeout(f), func(ctx context.Context) {
+		if _, err := c.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: c.cfg.stopSeconds()}); err != nil {
+			level.Error(c.logger).Log("msg", "stopping the template", "err", err)
+		}
+	})
 }

@@ -332,6 +332,7 @@ func TestContainerPartialFailure(t *testing.T) {
 		{"hang", "/start", hangs, target.KindTemporary, "canceled"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			name := runContainer(t, api, containerOptions(t))
 			var calls atomic.Int32
 			proxied := faulty(t, host, func(w http.ResponseWriter, r *http.Request) bool {

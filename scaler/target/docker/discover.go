@@ -3,7 +3,6 @@ package docker
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -33,17 +32,10 @@ type ContainersConfig struct {
 	clients *Clients
 }
 
-var (
-	_ target.DiscoveryConfig = (*ServicesConfig)(nil)
-	_ target.DiscoveryConfig = (*ContainersConfig)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
-
-// NewServicesConfig returns a docker_services configuration with its defaults.
+// NewServicesConfig returns a docker_services configuration.
 func (c *Clients) NewServicesConfig() target.DiscoveryConfig { return &ServicesConfig{clients: c} }
 
-// NewContainersConfig returns a docker_containers configuration with its
-// defaults.
+// NewContainersConfig returns a docker_containers configuration.
 func (c *Clients) NewContainersConfig() target.DiscoveryConfig { return &ContainersConfig{clients: c} }
 
 // Platform implements target.DiscoveryConfig.
@@ -52,110 +44,83 @@ func (*ServicesConfig) Platform() string { return "docker_services" }
 // Platform implements target.DiscoveryConfig.
 func (*ContainersConfig) Platform() string { return "docker_containers" }
 
-// Validate implements target.DiscoveryConfig. It does not ask the Engine.
-func (c *ServicesConfig) Validate() error { return c.validate() }
-
-// Validate implements target.DiscoveryConfig. It does not ask the Engine.
-func (c *ContainersConfig) Validate() error { return c.validate() }
-
 // New implements target.DiscoveryConfig.
 func (c *ServicesConfig) New(o target.Options) (target.Discoverer, error) {
-	return newDiscoverer(c.clients, c.HostConfig, o, (*discoverer).services)
+	return c.clients.discoverer(&c.HostConfig, o, c.find)
 }
 
 // New implements target.DiscoveryConfig.
 func (c *ContainersConfig) New(o target.Options) (target.Discoverer, error) {
-	return newDiscoverer(c.clients, c.HostConfig, o, (*discoverer).containers)
+	return c.clients.discoverer(&c.HostConfig, o, c.find)
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	engine  *engine
-	lease   *share.Lease[*engine]
-	host    HostConfig
-	clients *Clients
-	list    func(*discoverer, context.Context) ([]target.Discovered, error)
-}
-
-func newDiscoverer(clients *Clients, host HostConfig, o target.Options, list func(*discoverer, context.Context) ([]target.Discovered, error)) (target.Discoverer, error) {
-	lease, err := clients.get(&host, o.HTTPClient)
+// discoverer returns one that asks the Engine by find.
+func (c *Clients) discoverer(host *HostConfig, o target.Options, find func(context.Context, *engine) ([]target.Discovered, error)) (target.Discoverer, error) {
+	e, release, err := c.lend(host, o.HTTPClient)
 	if err != nil {
-		return nil, fmt.Errorf("client of %s: %w", host.host(), err)
+		return nil, err
 	}
-	return &discoverer{engine: lease.Client, lease: lease, host: host, clients: clients, list: list}, nil
+	return share.NewDiscoverer(e, release, func(ctx context.Context, e *engine) ([]target.Discovered, error) {
+		ctx = share.Note(ctx)
+		if err := e.negotiate(ctx); err != nil {
+			return nil, e.failure(ctx, "look for labelled things on "+e.host, err)
+		}
+		return find(ctx, e)
+	}), nil
 }
 
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.lease.Close()
-	return nil
-}
-
-// Discover implements target.Discoverer.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
-	ctx = share.Note(ctx)
-	if err := d.engine.negotiate(ctx); err != nil {
-		return nil, d.engine.failure(ctx, "look for labelled things on "+d.engine.host, err)
-	}
-	return d.list(d, ctx)
-}
-
-// services lists those that carry the label themselves. That their containers
+// find lists those that carry the label themselves. That their containers
 // do, which compose files call labels without deploy, asks for nothing.
-func (d *discoverer) services(ctx context.Context) ([]target.Discovered, error) {
-	all, err := d.engine.api.ServiceList(ctx, client.ServiceListOptions{Filters: make(client.Filters).Add("label", labelEnable)})
-	if err != nil {
-		return nil, d.engine.failure(ctx, "list the labelled services of "+d.engine.host, err)
+func (c *ServicesConfig) find(ctx context.Context, e *engine) ([]target.Discovered, error) {
+	all, err := e.api.ServiceList(ctx, client.ServiceListOptions{Filters: make(client.Filters).Add("label", labelEnable)})
+	if err == nil && all.Items == nil {
+		err = noAnswer("a list of services")
 	}
-	if all.Items == nil {
-		return nil, d.engine.noAnswer(ctx, "list the labelled services of "+d.engine.host, "a list of services")
+	if err != nil {
+		return nil, e.failure(ctx, "list the labelled services of "+e.host, err)
 	}
 	out := make([]target.Discovered, 0, len(all.Items))
 	for _, s := range all.Items {
 		name := s.Spec.Name
 		scaleTarget := name
 		// The shipped rules go by what the containers carry, this label first.
-		if c := s.Spec.TaskTemplate.ContainerSpec; c != nil && c.Labels[labelScaleTarget] != "" {
-			scaleTarget = c.Labels[labelScaleTarget]
+		if task := s.Spec.TaskTemplate.ContainerSpec; task != nil && task.Labels[labelScaleTarget] != "" {
+			scaleTarget = task.Labels[labelScaleTarget]
 		}
 		out = append(out, target.Discovered{
 			Name: name, ScaleTarget: scaleTarget, What: "service " + name, Labels: target.Asking(s.Spec.Labels),
-			Target: &ServiceConfig{Name: name, HostConfig: d.host, clients: d.clients},
+			Target: &ServiceConfig{Name: name, HostConfig: c.HostConfig, clients: c.clients},
 		})
 	}
 	return out, nil
 }
 
-// containers lists those that carry the label, whether they run or not: one
+// find lists those that carry the label, whether they run or not: one
 // that was scaled to none is stopped. Copies of our own and tasks of a swarm
 // are no things of their own, and of a compose service the first container
 // stands for all.
-func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error) {
-	all, err := d.engine.api.ContainerList(ctx, client.ContainerListOptions{
+func (c *ContainersConfig) find(ctx context.Context, e *engine) ([]target.Discovered, error) {
+	all, err := e.containers(ctx, "list the labelled containers of "+e.host, client.ContainerListOptions{
 		All: true, Filters: make(client.Filters).Add("label", labelEnable),
 	})
 	if err != nil {
-		return nil, d.engine.failure(ctx, "list the labelled containers of "+d.engine.host, err)
-	}
-	if all.Items == nil {
-		return nil, d.engine.noAnswer(ctx, "list the labelled containers of "+d.engine.host, "a list of containers")
+		return nil, err
 	}
 	// In an order that does not depend on what was started when.
-	slices.SortFunc(all.Items, func(a, b container.Summary) int {
+	slices.SortFunc(all, func(a, b container.Summary) int {
 		return cmp.Or(cmp.Compare(number(a), number(b)), cmp.Compare(ownName(a.Names), ownName(b.Names)))
 	})
-	out := make([]target.Discovered, 0, len(all.Items))
+	out := make([]target.Discovered, 0, len(all))
 	services := make(map[string]bool)
-	for _, c := range all.Items {
-		_, copied := c.Labels[labelManaged]
-		copied = copied && c.Labels[composeService] == ""
-		_, task := c.Labels["com.docker.swarm.service.name"]
-		once := c.Labels[composeOneOff] == "True"
-		if name := ownName(c.Names); copied || task || once || name == "" || c.State == container.StateRemoving {
+	for _, s := range all {
+		_, copied := s.Labels[labelManaged]
+		_, task := s.Labels[swarmService]
+		inService := s.Labels[composeService] != ""
+		if copied && !inService || task || s.Labels[composeOneOff] == "True" || ownName(s.Names) == "" || s.State == container.StateRemoving {
 			continue
 		}
-		found := d.container(c)
-		if c.Labels[composeService] != "" {
+		found := c.found(s)
+		if inService {
 			if services[found.Name] {
 				continue
 			}
@@ -166,20 +131,20 @@ func (d *discoverer) containers(ctx context.Context) ([]target.Discovered, error
 	return out, nil
 }
 
-// container is one that others are to be made after. That of a compose service
+// found is a container that others are to be made after. That of a compose service
 // is called what the shipped rules call it, so that its copies, which they call
 // by their policy, are counted with it.
-func (d *discoverer) container(c container.Summary) target.Discovered {
-	name := ownName(c.Names)
+func (c *ContainersConfig) found(s container.Summary) target.Discovered {
+	name := ownName(s.Names)
 	found := target.Discovered{
-		Name: name, What: "container " + name, Labels: target.Asking(c.Labels),
-		Target: &ContainerConfig{Template: name, HostConfig: d.host, clients: d.clients},
+		Name: name, What: "container " + name, Labels: target.Asking(s.Labels),
+		Target: &ContainerConfig{Template: name, HostConfig: c.HostConfig, clients: c.clients},
 	}
-	if service := c.Labels[composeService]; service != "" {
-		found.Name = c.Labels[composeProject] + "_" + service
-		compose := &ComposeConfig{Project: c.Labels[composeProject], Service: service}
+	if service := s.Labels[composeService]; service != "" {
+		found.Name = s.Labels[composeProject] + "_" + service
+		compose := &ComposeConfig{Project: s.Labels[composeProject], Service: service}
 		found.What = compose.String()
-		found.Target = &ContainerConfig{Compose: compose, HostConfig: d.host, clients: d.clients}
+		found.Target = &ContainerConfig{Compose: compose, HostConfig: c.HostConfig, clients: c.clients}
 	}
 	found.ScaleTarget = found.Name
 	return found

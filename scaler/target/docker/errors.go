@@ -2,12 +2,17 @@ package docker
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io/fs"
 	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -20,17 +25,15 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 		return nil
 	}
 	err = share.Answered(ctx, err)
-	return &target.Error{Kind: e.kind(err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
+	return &target.Error{Kind: e.kind(ctx, err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
 }
 
 // noAnswer is an answer of the Engine, or of what is before it, that does not
 // have in it what was asked for. Nothing may be concluded from it.
-func (e *engine) noAnswer(ctx context.Context, op, want string) error {
-	return e.failure(ctx, op, errors.New("the answer is not "+want))
-}
+func noAnswer(want string) error { return errors.New("the answer is not " + want) }
 
 // kind translates the Engine's errors, by type.
-func (e *engine) kind(err error) target.Kind {
+func (e *engine) kind(ctx context.Context, err error) target.Kind {
 	if own, ok := errors.AsType[*target.Error](err); ok {
 		return own.Kind
 	}
@@ -40,11 +43,10 @@ func (e *engine) kind(err error) target.Kind {
 	switch {
 	case target.IsTimeout(err):
 		return target.KindTemporary
-	case client.IsErrConnectionFailed(err):
-		if e.refusesUs() {
-			return target.KindUnauthorized
-		}
-		return target.KindTemporary
+	case strings.HasPrefix(e.host, "unix:") && errors.Is(share.NotedError(ctx), fs.ErrPermission):
+		// The socket is there and closed to this process. The client tells that
+		// only by its message.
+		return target.KindUnauthorized
 	case errdefs.IsNotFound(err):
 		return target.KindNotFound
 	case errdefs.IsUnauthorized(err), errdefs.IsPermissionDenied(err):
@@ -65,18 +67,50 @@ func (e *engine) kind(err error) target.Kind {
 	}
 }
 
-// refusesUs reports whether the Engine's socket is there and closed to this
-// process. The client knows, and tells only by its message; so the socket is
-// asked again.
-func (e *engine) refusesUs() bool {
-	u, err := client.ParseHostURL(e.host)
-	if err != nil || u.Scheme != "unix" {
-		return false
+// The alerts by which a TLS server says that our certificate is missing or not
+// one that it takes (RFC 8446, section 6). TLS 1.2 knows only
+// handshake_failure for a missing one.
+var certificateAlerts = []tls.AlertError{
+	40,  // handshake_failure
+	42,  // bad_certificate
+	43,  // unsupported_certificate
+	44,  // certificate_revoked
+	45,  // certificate_expired
+	46,  // certificate_unknown
+	48,  // unknown_ca
+	49,  // access_denied
+	116, // certificate_required
+}
+
+// versionAlert is that of a server that speaks other versions of TLS.
+const versionAlert = 70
+
+// tlsKind returns the kind of an error of TLS that only a change of the
+// configuration, here or there, can end; "" for all others.
+func tlsKind(err error) target.Kind {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		// One whose time is still to come gets better by itself.
+		if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Cert.NotBefore.After(time.Now()) {
+			return target.KindTemporary
+		}
+		return target.KindPermanent
 	}
-	conn, err := net.Dial("unix", u.Host)
-	if err != nil {
-		return errors.Is(err, fs.ErrPermission)
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return target.KindPermanent // the host speaks no TLS
 	}
-	_ = conn.Close()
-	return false
+	remote, ok := errors.AsType[*net.OpError](err)
+	if !ok || remote.Op != "remote error" {
+		return ""
+	}
+	// The alert is of a type that crypto/tls keeps to itself, and renders as
+	// the one that it exports.
+	is := func(a tls.AlertError) bool { return remote.Err.Error() == a.Error() }
+	switch {
+	case slices.ContainsFunc(certificateAlerts, is):
+		return target.KindUnauthorized
+	case is(versionAlert):
+		return target.KindPermanent
+	default:
+		return ""
+	}
 }

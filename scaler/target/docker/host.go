@@ -1,10 +1,12 @@
 package docker
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/docker/go-connections/sockets"
@@ -31,13 +33,7 @@ func (c *HostConfig) SetDirectory(dir string) { c.TLSConfig.SetDirectory(dir) }
 
 // host is the Engine's address after the defaults.
 func (c *HostConfig) host() string {
-	if c.Host != "" {
-		return c.Host
-	}
-	if h := os.Getenv(client.EnvOverrideHost); h != "" {
-		return h
-	}
-	return client.DefaultDockerHost
+	return cmp.Or(c.Host, os.Getenv(client.EnvOverrideHost), client.DefaultDockerHost)
 }
 
 // tls is the configuration after the defaults; nil: no TLS.
@@ -55,31 +51,24 @@ func (c *HostConfig) tls() *config.TLSConfig {
 }
 
 // FilesSum implements target.Files.
-func (c *HostConfig) FilesSum() string { return c.sum().String() }
+func (c *HostConfig) FilesSum() string { return clientKey{tls: share.Value(c.tls())}.FilesSum() }
 
-// sum stands for the content of the certificates and the key.
-func (c *HostConfig) sum() share.Sum { return share.Files(share.TLS(c.tls())...) }
-
-func (c *HostConfig) validate() error {
+// Validate implements target.DiscoveryConfig. It does not ask the Engine.
+func (c *HostConfig) Validate() error {
 	u, err := client.ParseHostURL(c.host())
 	if err != nil {
-		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q is not an address such as unix:///var/run/docker.sock or tcp://docker:2376", c.host())}
+		return target.Check(false, "host", "%q is not an address such as unix:///var/run/docker.sock or tcp://docker:2376", c.host())
 	}
-	switch u.Scheme {
-	case "unix", "npipe":
-		if c.TLSConfig != nil {
-			return &target.FieldError{Field: "tls_config", Msg: "is for tcp:// hosts, and the host is " + c.host()}
-		}
-	case "tcp", "http", "https":
-	default:
-		return &target.FieldError{Field: "host", Msg: fmt.Sprintf("%q must begin with unix:// or tcp://", c.host())}
-	}
+	var tlsErr error
 	if c.TLSConfig != nil {
-		if err := c.TLSConfig.Validate(); err != nil {
-			return &target.FieldError{Field: "tls_config", Msg: err.Error()}
-		}
+		tlsErr = c.TLSConfig.Validate()
 	}
-	return nil
+	local := u.Scheme == "unix" || u.Scheme == "npipe"
+	return cmp.Or(
+		target.Check(local || slices.Contains([]string{"tcp", "http", "https"}, u.Scheme), "host", "%q must begin with unix:// or tcp://", c.host()),
+		target.Check(!local || c.TLSConfig == nil, "tls_config", "is for tcp:// hosts, and the host is %s", c.host()),
+		target.CheckError("tls_config", tlsErr),
+	)
 }
 
 // transport returns how the Engine is dialed.

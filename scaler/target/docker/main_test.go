@@ -43,7 +43,14 @@ func dockerd(t testing.TB, host string) *client.Client {
 // image is that of the worker, made once.
 func image(t testing.TB) string {
 	t.Helper()
-	imageOnce.Do(func() { imageRef = realtest.StaticImage(t, "alertscaler-test-worker", targettest.WorkerPackage) })
+	imageOnce.Do(func() {
+		ref := realtest.StaticImage(t, "alertscaler-test-worker", targettest.WorkerPackage)
+		made, err := dockerd(t, realtest.Docker(t)).ImageInspect(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		imageRef, imageID = ref, made.ID
+	})
 	if imageRef == "" {
 		realtest.SkipOrFail(t, "needs the worker image, which could not be made")
 	}
@@ -53,6 +60,7 @@ func image(t testing.TB) string {
 var (
 	imageOnce sync.Once
 	imageRef  string
+	imageID   string
 )
 
 // unique returns a name that nobody else has.
@@ -61,14 +69,16 @@ func unique(t testing.TB) string {
 	return name[max(0, len(name)-40):] + "-" + strings.ToLower(rand.Text()[:6])
 }
 
-// serviceSpec is a service of the worker.
+// serviceSpec is a service of the worker. Its image is named by its ID: for each
+// task of one that has a name Swarm first asks a registry, which is not there.
 func serviceSpec(t testing.TB, args ...string) swarm.ServiceSpec {
+	image(t)
 	stop, replicas := 5*time.Second, uint64(1)
 	return swarm.ServiceSpec{
 		Annotations: swarm.Annotations{Name: strings.TrimLeft(unique(t), "-"), Labels: map[string]string{"alertscaler.test": "true"}},
 		TaskTemplate: swarm.TaskSpec{
 			ContainerSpec: &swarm.ContainerSpec{
-				Image: image(t), Args: args, Env: []string{"ADDR=:8080"}, StopGracePeriod: &stop,
+				Image: imageID, Args: args, Env: []string{"ADDR=:8080"}, StopGracePeriod: &stop,
 			},
 		},
 		Mode: swarm.ServiceMode{Replicated: &swarm.ReplicatedService{Replicas: &replicas}},

@@ -75,16 +75,16 @@ func TestServiceScaleChangesTheCountAlone(t *testing.T) {
 // createRaw makes a service from exactly this specification.
 func createRaw(t testing.TB, api *client.Client, host string, spec swarm.ServiceSpec) {
 	t.Helper()
-	e, err := newEngine(&HostConfig{Host: host}, nil)
+	transport, err := (&HostConfig{Host: host}).transport()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(e.close)
+	t.Cleanup(transport.CloseIdleConnections)
 	body, err := json.Marshal(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := e.raw.Post("http://docker/v1.41/services/create", "application/json", bytes.NewReader(body))
+	resp, err := (&http.Client{Transport: transport}).Post("http://docker/v1.41/services/create", "application/json", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

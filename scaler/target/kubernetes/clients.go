@@ -18,13 +18,16 @@ import (
 // The zero value is ready; all methods are safe for concurrent use.
 type Clients struct {
 	pool share.Pool[clientKey, *cluster]
-
-	mu    sync.Mutex
-	named map[clientKey]named
+	// named has for a clientKey which files its kubeconfigs name.
+	named sync.Map
 }
 
-// clientKey is what of a configuration makes two clients different.
-type clientKey struct{ kubeconfig, context string }
+// clientKey is what of a configuration makes two clients different. clients are
+// those that the client is one of; nil: it is alone.
+type clientKey struct {
+	kubeconfig, context string
+	clients             *Clients
+}
 
 // named are the files that kubeconfigs of this content name.
 type named struct {
@@ -37,55 +40,45 @@ func (c *Clients) NewConfig() target.Config {
 	return &Config{APIVersion: "apps/v1", Kind: "Deployment", clients: c}
 }
 
-// get returns a lease of the client of a cluster. Nothing is dialed. override,
-// where not nil, is used instead of what the kubeconfig says of TLS and
-// credentials, and is never shared.
-func (c *Clients) get(kubeconfig, context string, override *http.Client) (*share.Lease[*cluster], error) {
-	build := func() (*cluster, error) {
+// lend returns the client of a cluster, and what gives it back. Nothing is
+// dialed. override, where not nil, is used instead of what the kubeconfig says of
+// TLS and credentials, and is never shared.
+func (c *Clients) lend(kubeconfig, context string, override *http.Client) (*cluster, share.OnClose, error) {
+	if c == nil || override != nil {
+		c = new(Clients)
+	}
+	return share.Lend(&c.pool, clientKey{kubeconfig, context, c}, func() (*cluster, error) {
 		cfg, err := load(kubeconfig, context)
 		if err != nil {
 			return nil, err
 		}
 		return newCluster(cfg, override)
-	}
-	end := func(cl *cluster) { cl.close() }
-	if c == nil || override != nil {
-		cl, err := build()
-		if err != nil {
-			return nil, err
-		}
-		return share.Alone(cl, end), nil
-	}
-	return c.pool.Get(clientKey{kubeconfig, context}, c.sum(kubeconfig, context), build, end)
+	}, func(cl *cluster) { cl.close() })
 }
 
-// sum stands for the content of the kubeconfigs and of the files that they name
-// for this context: certificates, keys and tokens. client-go reads some of these
-// again by itself, but not all, and not at once.
-func (c *Clients) sum(kubeconfig, context string) share.Sum {
-	kubeconfigs := loadingRules(kubeconfig).GetLoadingPrecedence()
-	if inPod(kubeconfig, context) {
+// FilesSum implements target.Files. The files are the kubeconfigs and those that
+// they name for this context: certificates, keys and tokens. client-go reads some
+// of these again by itself, but not all, and not at once.
+func (k clientKey) FilesSum() string {
+	if k.clients == nil {
+		k.clients = new(Clients)
+	}
+	kubeconfigs := loadingRules(k.kubeconfig).GetLoadingPrecedence()
+	if inPod(k.kubeconfig, k.context) {
 		kubeconfigs = nil
 	}
-	now := named{content: share.Files(kubeconfigs...)}
-	if c != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if was, ok := c.named[clientKey{kubeconfig, context}]; ok && was.content == now.content {
-			return share.Files(slices.Concat(kubeconfigs, was.files)...)
+	content := share.Files(kubeconfigs...)
+	known, _ := k.clients.named.Load(k)
+	now, ok := known.(named)
+	if !ok || now.content != content {
+		now = named{content: content}
+		// One that cannot be read is for whoever builds the client to complain of.
+		if cfg, err := load(k.kubeconfig, k.context); err == nil {
+			now.files = []string{cfg.CAFile, cfg.CertFile, cfg.KeyFile, cfg.BearerTokenFile}
 		}
+		k.clients.named.Store(k, now)
 	}
-	// One that cannot be read is for whoever builds the client to complain of.
-	if cfg, err := load(kubeconfig, context); err == nil {
-		now.files = []string{cfg.CAFile, cfg.CertFile, cfg.KeyFile, cfg.BearerTokenFile}
-	}
-	if c != nil {
-		if c.named == nil {
-			c.named = make(map[clientKey]named)
-		}
-		c.named[clientKey{kubeconfig, context}] = now
-	}
-	return share.Files(slices.Concat(kubeconfigs, now.files)...)
+	return share.Files(slices.Concat(kubeconfigs, now.files)...).String()
 }
 
 // loadingRules say which kubeconfigs are read, see Config.Kubeconfig.

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -44,8 +45,8 @@ type Config struct {
 }
 
 var (
-	_ target.Config = (*Config)(nil)
-	_ target.Files  = (*Config)(nil)
+	_ target.VictimsConfig = (*Config)(nil)
+	_ target.Files         = (*Config)(nil)
 )
 
 // UnmarshalYAML sets the defaults and decodes over them.
@@ -77,53 +78,45 @@ func (c *Config) Identity() string {
 }
 
 // FilesSum implements target.Files.
-func (c *Config) FilesSum() string { return c.clients.sum(c.Kubeconfig, c.Context).String() }
+func (c *Config) FilesSum() string {
+	return clientKey{c.Kubeconfig, c.Context, c.clients}.FilesSum()
+}
 
 // Validate implements target.Config. It does not ask the cluster.
 func (c *Config) Validate() error {
 	gv, err := schema.ParseGroupVersion(c.APIVersion)
-	if err != nil || gv.Version == "" {
-		return &target.FieldError{Field: "api_version", Msg: fmt.Sprintf("%q is not a group and version such as apps/v1", c.APIVersion)}
-	}
-	if c.Kind == "" || strings.ContainsAny(c.Kind, "/. ") {
-		return &target.FieldError{Field: "kind", Msg: fmt.Sprintf("%q is not a kind such as Deployment", c.Kind)}
-	}
-	switch {
-	case c.Namespace != "":
-		if wrong := validation.IsDNS1123Label(c.Namespace); wrong != nil {
-			return &target.FieldError{Field: "namespace", Msg: fmt.Sprintf("%q: %s", c.Namespace, wrong[0])}
-		}
-	case builtIn(gv.Group):
-		return &target.FieldError{Field: "namespace", Msg: "must name the namespace that the " + c.Kind + " is in"}
-	}
-	if c.Name == "" {
-		return &target.FieldError{Field: "name", Msg: "must name the " + c.Kind + " to scale"}
-	}
-	if wrong := content.IsPathSegmentName(c.Name); wrong != nil {
-		return &target.FieldError{Field: "name", Msg: fmt.Sprintf("%q %s", c.Name, wrong[0])}
-	}
-	if _, err := parseCounts(c.Ready); err != nil {
-		return &target.FieldError{Field: "ready", Msg: err.Error()}
-	}
-	return nil
+	label, name := wrong(validation.IsDNS1123Label(c.Namespace)), wrong(content.IsPathSegmentName(c.Name))
+	_, readyErr := parseCounts(c.Ready)
+	return cmp.Or(
+		target.Check(err == nil && gv.Version != "", "api_version", "%q is not a group and version such as apps/v1", c.APIVersion),
+		target.Check(c.Kind != "" && !strings.ContainsAny(c.Kind, "/. "), "kind", "%q is not a kind such as Deployment", c.Kind),
+		target.Check(c.Namespace != "" || !builtIn(gv.Group), "namespace", "must name the namespace that the %s is in", c.Kind),
+		target.Check(c.Namespace == "" || label == "", "namespace", "%q: %s", c.Namespace, label),
+		target.Check(c.Name != "", "name", "must name the %s to scale", c.Kind),
+		target.Check(name == "", "name", "%q %s", c.Name, name),
+		target.CheckError("ready", readyErr),
+	)
 }
+
+// wrong is the first of what Kubernetes' own checks say; empty: nothing.
+func wrong(says []string) string { return strings.Join(says[:min(1, len(says))], "") }
 
 // New implements target.Config. It reads the kubeconfig and dials nothing.
 func (c *Config) New(o target.Options) (target.Target, error) {
-	lease, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	serving, err := parseCounts(c.Ready)
+	if err != nil {
+		return nil, fmt.Errorf("ready: %w", err)
+	}
+	cl, release, err := c.clients.lend(c.Kubeconfig, c.Context, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster of %s: %w", c.describe(), err)
 	}
-	serving, err := parseCounts(c.Ready)
-	if err != nil {
-		lease.Close()
-		return nil, fmt.Errorf("ready: %w", err)
-	}
 	w := &workload{
-		serving: serving, unschedulable: unschedulableTimeout, last: request{at: time.Now()},
+		OnClose: release, serving: serving, unschedulable: unschedulableTimeout,
 		gvk: c.gvk(), namespace: c.Namespace, name: c.Name, what: c.describe(),
-		cluster: lease.Client, lease: lease, allowOthers: c.AllowOtherOwners, logger: o.Log(),
+		cluster: cl, allowOthers: c.AllowOtherOwners, logger: o.Log(),
 	}
+	w.last.Store(&request{at: time.Now()})
 	if c.UnschedulableTimeout != nil {
 		w.unschedulable = time.Duration(*c.UnschedulableTimeout)
 	}
@@ -138,10 +131,7 @@ func (c *Config) gvk() schema.GroupVersionKind {
 }
 
 func (c *Config) path() string {
-	if c.Namespace == "" {
-		return c.Name
-	}
-	return c.Namespace + "/" + c.Name
+	return strings.TrimPrefix(c.Namespace+"/"+c.Name, "/")
 }
 
 // describe names the target in errors: Deployment shop/web.

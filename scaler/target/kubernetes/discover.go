@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,11 +22,8 @@ const workloadsPerPage = 500
 // in them.
 const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-// discoverable are the kinds that are looked for, and their resources.
-var discoverable = []struct{ kind, resource string }{
-	{"Deployment", "deployments"},
-	{"StatefulSet", "statefulsets"},
-}
+// discoverable are the kinds that are looked for.
+var discoverable = []string{"Deployment", "StatefulSet"}
 
 // DiscoveryConfig is the configuration of a discovery of Deployments and
 // StatefulSets, under the key kubernetes.
@@ -53,82 +51,50 @@ func (c *DiscoveryConfig) SetDirectory(dir string) {
 func (*DiscoveryConfig) Platform() string { return "kubernetes" }
 
 // FilesSum implements target.Files.
-func (c *DiscoveryConfig) FilesSum() string { return c.clients.sum(c.Kubeconfig, c.Context).String() }
+func (c *DiscoveryConfig) FilesSum() string {
+	return clientKey{c.Kubeconfig, c.Context, c.clients}.FilesSum()
+}
 
 // Validate implements target.DiscoveryConfig. It does not ask the cluster.
 func (c *DiscoveryConfig) Validate() error {
 	for i, n := range c.Namespaces {
-		if wrong := validation.IsDNS1123Label(n); wrong != nil {
-			return &target.FieldError{Field: "namespaces", Msg: fmt.Sprintf("%q: %s", n, wrong[0])}
-		}
-		if slices.Contains(c.Namespaces[:i], n) {
-			return &target.FieldError{Field: "namespaces", Msg: fmt.Sprintf("%q is there twice", n)}
-		}
-	}
-	for i, k := range c.Kinds {
-		if resourceOf(k) == "" {
-			return &target.FieldError{Field: "kinds", Msg: fmt.Sprintf("%q cannot be discovered; the kinds are Deployment and StatefulSet", k)}
-		}
-		if slices.Contains(c.Kinds[:i], k) {
-			return &target.FieldError{Field: "kinds", Msg: fmt.Sprintf("%q is there twice", k)}
+		says := wrong(validation.IsDNS1123Label(n))
+		if err := cmp.Or(
+			target.Check(says == "", "namespaces", "%q: %s", n, says),
+			target.Check(!slices.Contains(c.Namespaces[:i], n), "namespaces", "%q is there twice", n),
+		); err != nil {
+			return err
 		}
 	}
-	return nil
-}
-
-func resourceOf(kind string) string {
-	for _, d := range discoverable {
-		if d.kind == kind {
-			return d.resource
-		}
-	}
-	return ""
+	return target.CheckList("kinds", c.Kinds, func(k string) bool { return slices.Contains(discoverable, k) },
+		"%q cannot be discovered; the kinds are Deployment and StatefulSet", nil)
 }
 
 // New implements target.DiscoveryConfig. It reads the kubeconfig and dials
 // nothing.
 func (c *DiscoveryConfig) New(o target.Options) (target.Discoverer, error) {
-	lease, err := c.clients.get(c.Kubeconfig, c.Context, o.HTTPClient)
+	cl, release, err := c.clients.lend(c.Kubeconfig, c.Context, o.HTTPClient)
 	if err != nil {
 		return nil, fmt.Errorf("client of the cluster: %w", err)
 	}
-	return &discoverer{cfg: *c, cluster: lease.Client, lease: lease}, nil
+	return share.NewDiscoverer(cl, release, c.find), nil
 }
 
-// discoverer is a target.Discoverer.
-type discoverer struct {
-	cfg     DiscoveryConfig
-	cluster *cluster
-	lease   *share.Lease[*cluster]
-}
+var _ target.Files = (*DiscoveryConfig)(nil)
 
-var (
-	_ target.DiscoveryConfig = (*DiscoveryConfig)(nil)
-	_ target.Files           = (*DiscoveryConfig)(nil)
-	_ target.Discoverer      = (*discoverer)(nil)
-	_ target.Closer          = (*discoverer)(nil)
-)
-
-// Close implements target.Closer.
-func (d *discoverer) Close() error {
-	d.lease.Close()
-	return nil
-}
-
-// Discover implements target.Discoverer.
-func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) {
+func (c *DiscoveryConfig) find(ctx context.Context, cl *cluster) ([]target.Discovered, error) {
 	ctx = share.Note(ctx)
-	namespaces := d.cfg.Namespaces
+	namespaces := c.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
 	var out []target.Discovered
-	for _, k := range discoverable {
-		if len(d.cfg.Kinds) > 0 && !slices.Contains(d.cfg.Kinds, k.kind) {
+	for _, kind := range discoverable {
+		if len(c.Kinds) > 0 && !slices.Contains(c.Kinds, kind) {
 			continue
 		}
 		for _, n := range namespaces {
-			found, err := d.list(ctx, k.kind, k.resource, n)
+			found, err := c.list(ctx, cl, kind, n)
 			if err != nil {
 				return nil, err
 			}
@@ -140,7 +106,8 @@ func (d *discoverer) Discover(ctx context.Context) ([]target.Discovered, error) 
 
 // list returns the labelled ones of a kind. Annotations cannot be asked for,
 // so all are listed, page by page; the pages are of one moment.
-func (d *discoverer) list(ctx context.Context, kind, resource, namespace string) ([]target.Discovered, error) {
+func (c *DiscoveryConfig) list(ctx context.Context, cl *cluster, kind, namespace string) ([]target.Discovered, error) {
+	resource := strings.ToLower(kind) + "s"
 	op := "list the " + resource + " of all namespaces"
 	path := []string{"/apis/apps/v1", resource}
 	if namespace != metav1.NamespaceAll {
@@ -150,7 +117,7 @@ func (d *discoverer) list(ctx context.Context, kind, resource, namespace string)
 	var out []target.Discovered
 	next := ""
 	for {
-		req := d.cluster.rest.Get().AbsPath(path...).SetHeader("Accept", metadataOnly).
+		req := cl.rest.Get().AbsPath(path...).SetHeader("Accept", metadataOnly).
 			Param("limit", strconv.Itoa(workloadsPerPage))
 		if next != "" {
 			req.Param("continue", next)
@@ -169,7 +136,7 @@ func (d *discoverer) list(ctx context.Context, kind, resource, namespace string)
 			// Where both say something the annotation counts.
 			labels := target.Asking(o.Labels, o.Annotations)
 			if _, ok := labels["enable"]; ok && o.DeletionTimestamp == nil {
-				out = append(out, d.found(kind, o, labels))
+				out = append(out, c.found(kind, o, labels))
 			}
 		}
 		if next = page.Continue; next == "" {
@@ -181,7 +148,7 @@ func (d *discoverer) list(ctx context.Context, kind, resource, namespace string)
 // found is a workload as the engine takes it. Its policy's name is
 // namespace:name, since a slash would not do in one; scale_target has the
 // slash that the shipped rules put there.
-func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels map[string]string) target.Discovered {
+func (c *DiscoveryConfig) found(kind string, o *metav1.PartialObjectMetadata, labels map[string]string) target.Discovered {
 	return target.Discovered{
 		Name:        o.Namespace + ":" + o.Name,
 		ScaleTarget: o.Namespace + "/" + o.Name,
@@ -189,7 +156,7 @@ func (d *discoverer) found(kind string, o *metav1.PartialObjectMetadata, labels 
 		Labels:      labels,
 		Target: &Config{
 			APIVersion: "apps/v1", Kind: kind, Namespace: o.Namespace, Name: o.Name,
-			Kubeconfig: d.cfg.Kubeconfig, Context: d.cfg.Context, clients: d.cfg.clients,
+			Kubeconfig: c.Kubeconfig, Context: c.Context, clients: c.clients,
 		},
 	}
 }

@@ -53,9 +53,8 @@ func testAutoscaler(t *testing.T, c *testCluster) {
 	c.createAutoscaler(t, "later-of-"+name, name)
 	scale(t, tgt, 2)
 	w := workloadOf(tgt)
-	w.mu.Lock()
-	w.unownedAt = w.unownedAt.Add(-unownedFor)
-	w.mu.Unlock()
+	earlier := w.unownedAt.Load().Add(-unownedFor)
+	w.unownedAt.Store(&earlier)
 	wantKind(t, "Scale a minute later", tgt.Scale(t.Context(), 1), target.KindPermanent, "later-of-"+name)
 }
 

@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -48,7 +50,8 @@ type plugin struct {
 	mu     sync.Mutex // guards what follows
 	latest *credentials
 	cert   *tls.Certificate // of what was latest, also once that was refused
-	asking *pluginRun       // nil: the program does not run
+	began  time.Time        // when the program that runs was started; zero: none runs
+	runs   singleflight.Group
 }
 
 // credentials are what a plugin gave.
@@ -57,14 +60,6 @@ type credentials struct {
 	cert    *tls.Certificate
 	expires time.Time // zero: never
 	at      time.Time
-}
-
-// pluginRun is one run of the program, for all who wait for it.
-type pluginRun struct {
-	began time.Time
-	done  chan struct{}
-	creds *credentials
-	err   error
 }
 
 var (
@@ -107,19 +102,18 @@ func (p *plugin) get(ctx context.Context) (*credentials, error) {
 		p.mu.Unlock()
 		return c, nil
 	}
-	a := p.asking
-	if a == nil {
-		a = &pluginRun{began: time.Now(), done: make(chan struct{})}
-		p.asking = a
-		go p.ask(a)
+	if p.began.IsZero() {
+		p.began = time.Now()
 	}
+	answer, began := p.runs.DoChan("", p.ask), p.began
 	p.mu.Unlock()
 	select {
-	case <-a.done:
-		return a.creds, a.err
+	case a := <-answer:
+		c, _ := a.Val.(*credentials)
+		return c, a.Err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("exec plugin %s of the kubeconfig has not answered since it was started %s ago: %w",
-			p.cfg.Command, time.Since(a.began).Round(time.Millisecond), ctx.Err())
+			p.cfg.Command, time.Since(began).Round(time.Millisecond), ctx.Err())
 	}
 }
 
@@ -139,23 +133,25 @@ func (p *plugin) certificate() (*tls.Certificate, error) {
 	return p.cert, nil
 }
 
-func (p *plugin) ask(a *pluginRun) {
-	a.err = recovery.Do(recovery.Reading, func() (err error) {
-		a.creds, err = p.run()
+func (p *plugin) ask() (any, error) {
+	var c *credentials
+	err := recovery.Do(recovery.Reading, func() (err error) {
+		c, err = p.run()
 		return err
 	})
-	p.mu.Lock()
 	renewed := false
-	if a.err == nil {
-		renewed = p.cert != nil && !sameCertificate(p.cert, a.creds.cert)
-		p.latest, p.cert = a.creds, a.creds.cert
+	p.mu.Lock()
+	if err == nil {
+		renewed = p.cert != nil && (c.cert == nil || !p.cert.Leaf.Equal(c.cert.Leaf))
+		p.latest, p.cert = c, c.cert
 	}
-	p.asking = nil
+	p.began = time.Time{}
+	p.runs.Forget("")
 	p.mu.Unlock()
 	if renewed {
 		p.renewed()
 	}
-	close(a.done)
+	return c, err
 }
 
 // run runs the program, and ends it and all that it has started where it takes
@@ -221,19 +217,63 @@ func (p *plugin) decode(answer []byte) (*credentials, error) {
 	return c, nil
 }
 
-func sameCertificate(a, b *tls.Certificate) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Leaf.Equal(b.Leaf)
-}
-
 // lastLine is that of what a program complained of, for an error.
 func lastLine(complaint string) string {
-	lines := strings.Split(complaint, "\n")
-	last := strings.TrimSpace(lines[len(lines)-1])
+	last := strings.TrimSpace(complaint[strings.LastIndexByte(complaint, '\n')+1:])
 	if last == "" {
 		return ""
 	}
 	return fmt.Sprintf(": %.300s", last)
+}
+
+// authorizing adds a plugin's credentials to requests.
+type authorizing struct {
+	plugin *plugin
+	next   http.RoundTripper
+}
+
+// WrappedRoundTripper is for client-go, which looks for the innermost one.
+func (a *authorizing) WrappedRoundTripper() http.RoundTripper { return a.next }
+
+// RoundTrip implements http.RoundTripper. A request that is refused with
+// credentials of earlier is made once more with new ones.
+func (a *authorizing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("Authorization") != "" {
+		return a.next.RoundTrip(r)
+	}
+	began := time.Now()
+	creds, err := a.plugin.get(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.next.RoundTrip(creds.put(r))
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	a.plugin.refuse(creds)
+	if creds.at.After(began) || (r.Body != nil && r.GetBody == nil) {
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	renewed, err := a.plugin.get(r.Context())
+	if err != nil {
+		return nil, err // that is why it was refused
+	}
+	again := renewed.put(r)
+	if r.GetBody != nil {
+		if again.Body, err = r.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	return a.next.RoundTrip(again)
+}
+
+// put returns a copy of the request with the token, if there is one; a certificate is the
+// connection's.
+func (c *credentials) put(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	return r
 }

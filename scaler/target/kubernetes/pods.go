@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // perPage bounds one answer; there may be thousands of pods.
@@ -23,60 +25,61 @@ var (
 	replicaSetsResource = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
 )
 
-// list calls each with all of what the selector matches in the workload's
-// namespace.
-func (w *workload) list(ctx context.Context, op string, what schema.GroupVersionResource, selector string, each func(*unstructured.Unstructured)) error {
-	o := metav1.ListOptions{LabelSelector: selector, Limit: perPage}
-	for {
-		page, err := w.cluster.objects.Resource(what).Namespace(w.namespace).List(ctx, o)
-		if err != nil {
-			return failure(ctx, op+": list its "+what.Resource, err)
-		}
-		for i := range page.Items {
-			each(&page.Items[i])
-		}
-		if o.Continue = page.GetContinue(); o.Continue == "" {
-			return nil
+// list goes through all of what the selector matches in the workload's namespace.
+// With an error, which is of op, it ends.
+func (w *workload) list(ctx context.Context, op string, what schema.GroupVersionResource, selector string) iter.Seq2[*unstructured.Unstructured, error] {
+	return func(yield func(*unstructured.Unstructured, error) bool) {
+		o := metav1.ListOptions{LabelSelector: selector, Limit: perPage}
+		for {
+			page, err := w.cluster.objects.Resource(what).Namespace(w.namespace).List(ctx, o)
+			if err != nil {
+				yield(nil, failure(ctx, op, err))
+				return
+			}
+			for i := range page.Items {
+				if !yield(&page.Items[i], nil) {
+					return
+				}
+			}
+			if o.Continue = page.GetContinue(); o.Continue == "" {
+				return
+			}
 		}
 	}
 }
 
-// pods returns the workload's pods that are neither going away nor finished, in
-// the order in which its controller lets them go, which inOrder says.
-//
-// They are those that the scale's selector matches and that the workload
-// controls, or, for a Deployment, one of its ReplicaSets: others may have the
-// same labels. While a rollout is under way these are the pods of the old and
-// the new ReplicaSets together. How many each of them loses is then the
-// Deployment's controller's to say, and only within one of them the order holds.
+// pods returns the pods that the scale's selector matches and the workload
+// controls, or one of its ReplicaSets for a Deployment, and that are neither going
+// away nor finished. They are in the order in which the controller lets them go,
+// see inOrder. During a rollout that holds only within one ReplicaSet: how many
+// each of them loses is the Deployment's controller's to say.
 func (w *workload) pods(ctx context.Context, op string, sc scaleObject) ([]*unstructured.Unstructured, error) {
-	selector := sc.selector()
-	if selector == "" {
+	if sc.selector == "" {
 		return nil, target.Errorf(target.KindTemporary, op, "its scale has no selector, so nobody knows which pods are its own")
 	}
 	owners := map[types.UID]bool{sc.GetUID(): true}
 	if w.gvk.Kind == "Deployment" {
-		owned := make(map[types.UID]bool)
-		if err := w.list(ctx, op, replicaSetsResource, selector, func(set *unstructured.Unstructured) {
-			if o := metav1.GetControllerOf(set); o != nil && owners[o.UID] {
-				owned[set.GetUID()] = true
+		owners = make(map[types.UID]bool)
+		for set, err := range w.list(ctx, op+": list its replicasets", replicaSetsResource, sc.selector) {
+			if err != nil {
+				return nil, err
 			}
-		}); err != nil {
-			return nil, err
+			if o := metav1.GetControllerOf(set); o != nil && o.UID == sc.GetUID() {
+				owners[set.GetUID()] = true
+			}
 		}
-		owners = owned
 	}
 	var pods []*unstructured.Unstructured
-	if err := w.list(ctx, op, podsResource, selector, func(pod *unstructured.Unstructured) {
-		phase := podPhase(pod)
-		if pod.GetDeletionTimestamp() != nil || phase == "Succeeded" || phase == "Failed" {
-			return
+	for pod, err := range w.list(ctx, op+": list its pods", podsResource, sc.selector) {
+		if err != nil {
+			return nil, err
+		}
+		if phase := podPhase(pod); pod.GetDeletionTimestamp() != nil || phase == "Succeeded" || phase == "Failed" {
+			continue
 		}
 		if o := metav1.GetControllerOf(pod); o != nil && owners[o.UID] {
 			pods = append(pods, pod)
 		}
-	}); err != nil {
-		return nil, err
 	}
 	slices.SortFunc(pods, w.inOrder)
 	return pods, nil
@@ -91,9 +94,9 @@ func (w *workload) inOrder(a, b *unstructured.Unstructured) int {
 		return cmp.Compare(ordinal(b), ordinal(a))
 	}
 	return cmp.Or(
-		compareBool(field(a, "spec", "nodeName") != "", field(b, "spec", "nodeName") != ""),
-		compareBool(podPhase(a) == "Running", podPhase(b) == "Running"),
-		compareBool(podReady(a), podReady(b)),
+		share.FalseFirst(field(a, "spec", "nodeName") != "", field(b, "spec", "nodeName") != ""),
+		share.FalseFirst(podPhase(a) == "Running", podPhase(b) == "Running"),
+		share.FalseFirst(podReady(a), podReady(b)),
 		cmp.Compare(cost(a), cost(b)),
 		b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time),
 		strings.Compare(a.GetName(), b.GetName()),
@@ -132,16 +135,4 @@ func ordinal(pod *unstructured.Unstructured) int {
 	name := pod.GetName()
 	n, _ := strconv.Atoi(name[strings.LastIndexByte(name, '-')+1:])
 	return n
-}
-
-// compareBool puts false before true.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
-		return 1
-	}
 }

@@ -13,33 +13,30 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target"
 )
 
-// failureStands is how long a number has been asked for before it counts that
-// its pods are refused. What the status says until then may be of the number
-// before.
-const failureStands = 10 * time.Second
-
-// unschedulableTimeout is the default of Config.UnschedulableTimeout.
-const unschedulableTimeout = 5 * time.Minute
+const (
+	// failureStands is how long a number has been asked for before it counts
+	// that its pods are refused: until then the status may be of the one before.
+	failureStands = 10 * time.Second
+	// unschedulableTimeout is the default of Config.UnschedulableTimeout.
+	unschedulableTimeout = 5 * time.Minute
+)
 
 var eventsResource = schema.GroupVersionResource{Version: "v1", Resource: "events"}
 
 // noRoom is why the replicas that are missing will not come, with its kind; nil
-// where they may. It is what the controller says of pods that it could not make,
-// as where a quota of the namespace is used up, and what the scheduler says of
-// pods that have been without a node for too long. What may not be read is not
-// looked at.
-func (w *workload) noRoom(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject, requested int) (failed, err error) {
-	w.mu.Lock()
-	last := w.last
-	w.mu.Unlock()
-	if time.Since(last.at) < failureStands || (last.to == requested && last.to < last.from) {
+// where they may: what the controller says of pods that it could not make, and
+// the scheduler of those that have been without a node for too long. What may not
+// be read is not looked at.
+func (w *workload) noRoom(ctx context.Context, op string, obj *unstructured.Unstructured, sc scaleObject) (failed, err error) {
+	last := w.last.Load()
+	if time.Since(last.at) < failureStands || (last.to == sc.requested && last.to < last.from) {
 		return nil, nil
 	}
 	if seen, found, _ := unstructured.NestedInt64(obj.Object, "status", "observedGeneration"); found && seen < obj.GetGeneration() {
 		return nil, nil // the controller does not know the number yet
 	}
-	if c := condition(obj, "ReplicaFailure"); c != nil && c["status"] == "True" && c["reason"] == "FailedCreate" {
-		if failed := w.refused(text(c, "message")); failed != nil {
+	if c := condition(obj, "ReplicaFailure"); c["status"] == "True" && c["reason"] == "FailedCreate" {
+		if failed := w.refused(c["message"]); failed != nil {
 			return failed, nil
 		}
 	}
@@ -84,9 +81,9 @@ func (w *workload) refusedByEvents(ctx context.Context, op string, obj *unstruct
 		return nil, failure(ctx, op+": list its events", err)
 	}
 	for i := range page.Items {
-		event := page.Items[i].Object
+		event := &page.Items[i]
 		if at := eventTime(event); !at.Before(since) {
-			if failed := w.refused(text(event, "message")); failed != nil {
+			if failed := w.refused(field(event, "message")); failed != nil {
 				return failed, nil
 			}
 		}
@@ -96,11 +93,10 @@ func (w *workload) refusedByEvents(ctx context.Context, op string, obj *unstruct
 
 // eventTime is when an event was last seen, by either of the API's two ways to
 // say so.
-func eventTime(event map[string]any) time.Time {
+func eventTime(event *unstructured.Unstructured) time.Time {
 	var latest time.Time
 	for _, path := range [][]string{{"lastTimestamp"}, {"eventTime"}, {"series", "lastObservedTime"}} {
-		s, _, _ := unstructured.NestedString(event, path...)
-		if at, err := time.Parse(time.RFC3339Nano, s); err == nil && at.After(latest) {
+		if at, err := time.Parse(time.RFC3339Nano, field(event, path...)); err == nil && at.After(latest) {
 			latest = at
 		}
 	}
@@ -110,24 +106,26 @@ func eventTime(event map[string]any) time.Time {
 // unscheduled is what the scheduler says of a pod that it has found no node for
 // in all the time that one may take.
 func (w *workload) unscheduled(ctx context.Context, op string, sc scaleObject) (failed, err error) {
-	selector := sc.selector()
-	if selector == "" {
+	if sc.selector == "" {
 		return nil, nil
 	}
 	n, message := 0, ""
-	err = w.list(ctx, op, podsResource, selector, func(pod *unstructured.Unstructured) {
-		c := condition(pod, "PodScheduled")
-		if c == nil || c["status"] != "False" || c["reason"] != "Unschedulable" || pod.GetDeletionTimestamp() != nil || !w.mayOwn(pod, sc) {
-			return
+	for pod, err := range w.list(ctx, op+": list its pods", podsResource, sc.selector) {
+		if err != nil {
+			return nil, err
 		}
-		if since, err := time.Parse(time.RFC3339, text(c, "lastTransitionTime")); err != nil || time.Since(since) < w.unschedulable {
-			return
+		c := condition(pod, "PodScheduled")
+		if c["status"] != "False" || c["reason"] != "Unschedulable" || pod.GetDeletionTimestamp() != nil || !w.mayOwn(pod, sc) {
+			continue
+		}
+		if since, err := time.Parse(time.RFC3339, c["lastTransitionTime"]); err != nil || time.Since(since) < w.unschedulable {
+			continue
 		}
 		n++
-		message = text(c, "message")
-	})
-	if err != nil || n == 0 {
-		return nil, err
+		message = c["message"]
+	}
+	if n == 0 {
+		return nil, nil
 	}
 	return target.Errorf(target.KindQuota, "make the pods of "+w.what, "%d of them found no node within %s: %s", n, w.unschedulable, message), nil
 }
@@ -148,18 +146,18 @@ func (w *workload) mayOwn(pod *unstructured.Unstructured, sc scaleObject) bool {
 	}
 }
 
-// condition is the one of a type in an object's status; nil: there is none.
-func condition(obj *unstructured.Unstructured, kind string) map[string]any {
+// condition is the one of a type in an object's status, as far as its fields are
+// texts; empty: there is none.
+func condition(obj *unstructured.Unstructured, kind string) map[string]string {
+	texts := make(map[string]string)
 	conditions, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions")
 	for _, c := range conditions {
-		if c, ok := c.(map[string]any); ok && c["type"] == kind {
-			return c
+		if fields, ok := c.(map[string]any); ok && fields["type"] == kind {
+			for name, value := range fields {
+				texts[name], _ = value.(string)
+			}
+			break
 		}
 	}
-	return nil
-}
-
-func text(of map[string]any, field string) string {
-	s, _ := of[field].(string)
-	return s
+	return texts
 }

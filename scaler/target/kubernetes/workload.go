@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -24,19 +24,18 @@ const fieldManager = "alertscaler"
 
 // workload is a target.Target.
 type workload struct {
+	share.OnClose
 	gvk             schema.GroupVersionKind
 	namespace, name string
 	what            string // for errors: Deployment shop/web
 	cluster         *cluster
-	lease           *share.Lease[*cluster]
 	allowOthers     bool
 	serving         counts        // of Config.Ready
 	unschedulable   time.Duration // see Config.UnschedulableTimeout
 	logger          log.Logger
 
-	mu        sync.Mutex // guards what follows
-	unownedAt time.Time  // when nobody else was last seen to set the number
-	last      request
+	unownedAt atomic.Pointer[time.Time] // when nobody else was last seen to set the number
+	last      atomic.Pointer[request]
 }
 
 // request is the last one that the API server took from this target; without a
@@ -47,39 +46,30 @@ type request struct {
 	served   time.Time // the same by the API server's clock; zero: unknown
 }
 
-var (
-	_ target.Target = (*workload)(nil)
-	_ target.Closer = (*workload)(nil)
-)
-
-// Close implements target.Closer.
-func (w *workload) Close() error {
-	w.lease.Close()
-	return nil
-}
+var _ target.Closer = (*workload)(nil)
 
 // Current implements target.Target. Requested is the scale's spec.replicas; of
 // Ready see ready, and of Failed see noRoom. When the number last changed is not
 // known: the API server keeps no such time.
 func (w *workload) Current(ctx context.Context) (target.State, error) {
 	ctx, op := share.Note(ctx), "read "+w.what
-	api, sc, requested, err := w.read(ctx, op)
+	sc, err := w.read(ctx, op)
 	if err != nil {
 		return target.State{}, err
 	}
-	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
+	obj, err := sc.api.Get(ctx, w.name, metav1.GetOptions{})
+	if err == nil && (obj.GetKind() != w.gvk.Kind || obj.GetName() != w.name) {
+		err = fmt.Errorf("the answer is a %s %q and not what was asked for", obj.GetKind(), obj.GetName())
+	}
 	if err != nil {
 		return target.State{}, failure(ctx, op, err)
 	}
-	if obj.GetKind() != w.gvk.Kind || obj.GetName() != w.name {
-		return target.State{}, failure(ctx, op, fmt.Errorf("the answer is a %s %q and not what was asked for", obj.GetKind(), obj.GetName()))
-	}
-	st := target.State{Requested: requested}
+	st := target.State{Requested: sc.requested}
 	if st.Ready, err = w.ready(ctx, op, obj, sc); err != nil {
 		return target.State{}, err
 	}
 	if st.Ready < st.Requested {
-		if st.Failed, err = w.noRoom(ctx, op, obj, sc, requested); err != nil {
+		if st.Failed, err = w.noRoom(ctx, op, obj, sc); err != nil {
 			return target.State{}, err
 		}
 	}
@@ -90,86 +80,72 @@ func (w *workload) Current(ctx context.Context) (target.State, error) {
 // else. A change of the resource since it was read, by anyone and of anything,
 // is a conflict.
 func (w *workload) Scale(ctx context.Context, desired int) error {
-	return w.change(ctx, desired, func(context.Context, string, scaleObject, int) error { return nil })
+	return w.change(ctx, desired, func(context.Context, string, scaleObject) error { return nil })
 }
 
 // change is Scale, with something to be done once it is certain that there is a
 // change, and before it is made.
-func (w *workload) change(ctx context.Context, desired int, before func(ctx context.Context, op string, sc scaleObject, requested int) error) error {
+func (w *workload) change(ctx context.Context, desired int, before func(ctx context.Context, op string, sc scaleObject) error) error {
 	ctx, op := share.Note(ctx), "scale "+w.what
 	if desired < 0 || desired > math.MaxInt32 {
 		return target.Errorf(target.KindPermanent, op, "%d is no number of replicas", desired)
 	}
-	api, sc, requested, err := w.read(ctx, op)
+	sc, err := w.read(ctx, op)
 	if err != nil {
 		return err
 	}
-	if requested == desired {
+	if sc.requested == desired {
 		return target.Errorf(target.KindNoOp, op, "%d replicas are already requested", desired)
 	}
-	if err := w.refuseOwned(ctx, op, api); err != nil {
+	if err := w.refuseOwned(ctx, op, sc.api); err != nil {
 		return err
 	}
-	if err := before(ctx, op, sc, requested); err != nil {
+	if err := before(ctx, op, sc); err != nil {
 		return err
 	}
 	if err := unstructured.SetNestedField(sc.Object, int64(desired), "spec", "replicas"); err != nil {
 		return target.Errorf(target.KindTemporary, op, "the scale is of an unknown form: %w", err)
 	}
-	if _, err := api.Update(ctx, sc.Unstructured, metav1.UpdateOptions{FieldManager: fieldManager}, "scale"); err != nil {
+	if _, err := sc.api.Update(ctx, sc.Unstructured, metav1.UpdateOptions{FieldManager: fieldManager}, "scale"); err != nil {
 		return failure(ctx, op, err)
 	}
-	w.mu.Lock()
-	w.last = request{requested, desired, time.Now(), share.Noted(ctx).Date}
-	w.mu.Unlock()
-	level.Debug(w.logger).Log("msg", "scale updated", "what", w.what, "from", requested, "to", desired)
+	w.last.Store(&request{sc.requested, desired, time.Now(), share.Noted(ctx).Date})
+	level.Debug(w.logger).Log("msg", "scale updated", "what", w.what, "from", sc.requested, "to", desired)
 	return nil
 }
 
-// api returns the resource's part of the API.
-func (w *workload) api(ctx context.Context, op string) (dynamic.ResourceInterface, error) {
+// scaleObject is a resource's autoscaling/v1 Scale.
+type scaleObject struct {
+	*unstructured.Unstructured
+	api       dynamic.ResourceInterface // the resource's part of the API
+	requested int                       // spec.replicas, which is absent where it is 0
+	selector  string                    // that of its pods; empty: it does not say
+}
+
+// read reads the scale.
+func (w *workload) read(ctx context.Context, op string) (scaleObject, error) {
 	r, err := w.cluster.find(ctx, op, w.gvk)
 	switch {
 	case err != nil:
-		return nil, err
+		return scaleObject{}, err
 	case r.namespaced && w.namespace == "":
-		return nil, target.Errorf(target.KindPermanent, op, "every %s is in a namespace, and none is configured", w.gvk.Kind)
+		return scaleObject{}, target.Errorf(target.KindPermanent, op, "every %s is in a namespace, and none is configured", w.gvk.Kind)
 	case !r.namespaced && w.namespace != "":
-		return nil, target.Errorf(target.KindPermanent, op, "a %s is in no namespace, and %s is configured", w.gvk.Kind, w.namespace)
+		return scaleObject{}, target.Errorf(target.KindPermanent, op, "a %s is in no namespace, and %s is configured", w.gvk.Kind, w.namespace)
 	}
-	return w.cluster.objects.Resource(r.GroupVersionResource).Namespace(w.namespace), nil
-}
-
-// scaleObject is an autoscaling/v1 Scale.
-type scaleObject struct{ *unstructured.Unstructured }
-
-// read returns the resource's part of the API, its scale, and the number of
-// replicas that this asks for.
-func (w *workload) read(ctx context.Context, op string) (api dynamic.ResourceInterface, sc scaleObject, requested int, err error) {
-	if api, err = w.api(ctx, op); err != nil {
-		return nil, scaleObject{}, 0, err
-	}
+	api := w.cluster.objects.Resource(r.GroupVersionResource).Namespace(w.namespace)
 	obj, err := api.Get(ctx, w.name, metav1.GetOptions{}, "scale")
+	if apierrors.IsNotFound(err) {
+		w.cluster.kinds.Delete(w.gvk)
+	}
+	if err == nil && (obj.GetKind() != "Scale" || obj.GetName() != w.name) {
+		err = fmt.Errorf("the answer is a %s %q and not the scale", obj.GetKind(), obj.GetName())
+	}
 	if err != nil {
-		if apierrors.IsNotFound(err) {
-			w.cluster.forget(w.gvk)
-		}
-		return nil, scaleObject{}, 0, failure(ctx, op, err)
+		return scaleObject{}, failure(ctx, op, err)
 	}
-	if obj.GetKind() != "Scale" || obj.GetName() != w.name {
-		return nil, scaleObject{}, 0, failure(ctx, op, fmt.Errorf("the answer is a %s %q and not the scale", obj.GetKind(), obj.GetName()))
-	}
-	sc = scaleObject{obj}
-	requested, err = sc.requested(op)
-	return api, sc, requested, err
-}
-
-// selector is that of its pods; empty: it does not say.
-func (s scaleObject) selector() string { return field(s.Unstructured, "status", "selector") }
-
-// requested is spec.replicas, which is absent where it is 0.
-func (s scaleObject) requested(op string) (int, error) {
-	return count(op, s.Object, "spec", "replicas")
+	requested, err := count(op, obj.Object, "spec", "replicas")
+	return scaleObject{obj, api, requested, field(obj, "status", "selector")}, err
 }
 
 // count reads a number of replicas; one that is absent is 0, as the API leaves
@@ -183,4 +159,55 @@ func count(op string, obj map[string]any, fields ...string) (int, error) {
 		return 0, target.Errorf(target.KindTemporary, op, "%d %s is no number of replicas", n, fields[len(fields)-1])
 	}
 	return int(n), nil
+}
+
+// unownedFor is how long it is believed that nobody else sets the number. A
+// refusal is not kept: it ends with its reason.
+const unownedFor = time.Minute
+
+var autoscalersResource = schema.GroupVersionResource{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"}
+
+// refuseOwned returns an error that names whoever else sets the number: a
+// controller that owns the resource, or a HorizontalPodAutoscaler. What two set,
+// both set again and again.
+func (w *workload) refuseOwned(ctx context.Context, op string, api dynamic.ResourceInterface) error {
+	if w.allowOthers {
+		return nil
+	}
+	if at := w.unownedAt.Load(); at != nil && time.Since(*at) < unownedFor {
+		return nil
+	}
+	obj, err := api.Get(ctx, w.name, metav1.GetOptions{})
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	if owner := metav1.GetControllerOf(obj); owner != nil {
+		return target.Errorf(target.KindPermanent, op,
+			"it is owned by %s %s, which sets its replicas: scale that instead, or set allow_other_owners", owner.Kind, owner.Name)
+	}
+	if w.namespace != "" { // autoscalers are only for what is in one
+		for hpa, err := range w.list(ctx, op+": look for a HorizontalPodAutoscaler of it (allow_other_owners: true does without)", autoscalersResource, "") {
+			if apierrors.IsNotFound(err) {
+				break // this API server has no autoscalers
+			}
+			if err != nil {
+				return err
+			}
+			if w.isTarget(hpa) {
+				return target.Errorf(target.KindPermanent, op,
+					"HorizontalPodAutoscaler %s sets its replicas: remove that, or set allow_other_owners", hpa.GetName())
+			}
+		}
+	}
+	now := time.Now()
+	w.unownedAt.Store(&now)
+	return nil
+}
+
+// isTarget reports whether the autoscaler scales this resource, in whatever
+// version.
+func (w *workload) isTarget(hpa *unstructured.Unstructured) bool {
+	ref, _, _ := unstructured.NestedStringMap(hpa.Object, "spec", "scaleTargetRef")
+	gvk := schema.FromAPIVersionAndKind(ref["apiVersion"], ref["kind"])
+	return gvk.GroupKind() == w.gvk.GroupKind() && ref["name"] == w.name
 }

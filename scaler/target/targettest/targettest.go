@@ -12,7 +12,7 @@
 package targettest
 
 import (
-	"context"
+	"cmp"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -66,6 +66,15 @@ type Harness struct {
 	Virtual bool
 }
 
+// test is one of the suite: run gets what open opens.
+type test struct {
+	name string
+	open func(*testing.T) target.Target
+	run  func(*subject)
+	// skip is why there may be nothing to open.
+	skip string
+}
+
 // Run tests everything that the contract promises and the harness can show, or
 // only the tests that are named: where the same code passes all of them over
 // something quicker than what this harness has.
@@ -74,59 +83,71 @@ func Run(t *testing.T, h Harness, only ...string) {
 	if h.New == nil || h.Converge <= 0 {
 		t.Fatal("targettest: New and Converge are required")
 	}
-	if h.MaxReplicas == 0 {
-		h.MaxReplicas = 4
+	h.MaxReplicas = cmp.Or(h.MaxReplicas, 4)
+	h.Poll = cmp.Or(h.Poll, 50*time.Millisecond)
+	h.CallTimeout = cmp.Or(h.CallTimeout, 10*time.Second)
+	foreign := h.New
+	if h.Foreign == nil {
+		foreign = nil
 	}
-	if h.Poll == 0 {
-		h.Poll = 50 * time.Millisecond
+	var limit int
+	var limited func(*testing.T) target.Target
+	if h.Limited != nil {
+		limited = func(t *testing.T) (tgt target.Target) {
+			tgt, limit = h.Limited(t)
+			return tgt
+		}
 	}
-	if h.CallTimeout == 0 {
-		h.CallTimeout = 10 * time.Second
-	}
+	const victims = "Victims" // tests within a test
 	ran := 0
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, Harness)
-	}{
-		{"ReadChangesNothing", testRead},
-		{"ScaleUpAndDown", testScale},
-		{"SameCountIsNoOp", testNoOp},
-		{"ZeroAndBack", testZero},
-		{"AbsoluteWhileStarting", testAbsolute},
-		{"ReverseBeforeReady", testReverse},
-		{"NegativeIsRefused", testNegative},
-		{"ConcurrentCalls", testConcurrent},
-		{"ConcurrentReads", testConcurrentReads},
-		{"DoneContext", testDoneContext},
-		{"RequestedBeforeReady", testSlow},
-		{"ForeignChange", testForeign},
-		{"Missing", testMissing},
-		{"Forbidden", testForbidden},
-		{"Unreachable", testUnreachable},
-		{"Hanging", testHanging},
-		{"Limit", testLimit},
-		{groupOfTests, testVictims},
+	for _, c := range []test{
+		{"ReadChangesNothing", h.New, testRead, ""},
+		{"ScaleUpAndDown", h.New, testScale, ""},
+		{"SameCountIsNoOp", h.New, testNoOp, ""},
+		{"ZeroAndBack", h.New, testZero, ""},
+		{"AbsoluteWhileStarting", h.New, testAbsolute, ""},
+		{"ReverseBeforeReady", h.New, testReverse, ""},
+		{"NegativeIsRefused", h.New, testNegative, ""},
+		{"ConcurrentCalls", h.New, testConcurrent, ""},
+		{"ConcurrentReads", h.New, testConcurrentReads, ""},
+		{"DoneContext", h.New, testDoneContext, ""},
+		{"RequestedBeforeReady", h.Slow, testSlow, "the platform cannot tell requested from ready"},
+		{"ForeignChange", foreign, testForeign, "nobody else can change the count"},
+		{"Missing", h.Missing, refused(target.KindNotFound), "what is scaled cannot be missing"},
+		{"Forbidden", h.Forbidden, refused(target.KindUnauthorized), "the platform asks for no credentials"},
+		{"Unreachable", h.Unreachable, refused(target.KindTemporary), "the platform cannot be out of reach"},
+		{"Hanging", h.Hanging, testHanging, "the platform cannot hang"},
+		{"Limit", limited, func(s *subject) { testLimit(s, limit) }, "the platform has no limit of its own"},
+		{name: victims},
 	} {
-		if len(only) > 0 && !slices.Contains(only, test.name) {
+		switch {
+		case len(only) > 0 && !slices.Contains(only, c.name):
 			continue
+		case c.name == victims:
+			h.parallel(t, victims, h.testVictims)
+		default:
+			h.run(t, c)
 		}
 		ran++
-		run := test.run
-		if test.name != groupOfTests {
-			run = func(t *testing.T, h Harness) { h.bubble(t, func(t *testing.T) { test.run(t, h) }) }
-		}
-		h.run(t, test.name, func(t *testing.T) { run(t, h) })
 	}
 	if len(only) > 0 && ran != len(only) {
 		t.Errorf("targettest: %d of the tests %q exist", ran, only)
 	}
 }
 
-// groupOfTests is the one that has tests in it, each with its own bubble.
-const groupOfTests = "Victims"
+// run runs a test in the harness's kind of time.
+func (h Harness) run(t *testing.T, c test) {
+	t.Helper()
+	h.parallel(t, c.name, func(t *testing.T) {
+		if c.open == nil {
+			t.Skip(c.skip)
+		}
+		h.bubble(t, func(t *testing.T) { c.run(h.open(t, c.open(t))) })
+	})
+}
 
-// run runs a test beside the others, if they may be.
-func (h Harness) run(t *testing.T, name string, test func(*testing.T)) {
+// parallel runs a test beside the others, if they may be.
+func (h Harness) parallel(t *testing.T, name string, test func(*testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		if !h.Serial {
@@ -136,112 +157,11 @@ func (h Harness) run(t *testing.T, name string, test func(*testing.T)) {
 	})
 }
 
-// bubble runs a test in the harness's kind of time.
 func (h Harness) bubble(t *testing.T, test func(*testing.T)) {
 	t.Helper()
-	if !h.Virtual {
+	if h.Virtual {
+		synctest.Test(t, test)
+	} else {
 		test(t)
-		return
 	}
-	skipped := false
-	synctest.Test(t, func(t *testing.T) {
-		defer func() { skipped = t.Skipped() }()
-		test(t)
-	})
-	if skipped {
-		t.SkipNow()
-	}
-}
-
-// subject is a target under test.
-type subject struct {
-	t *testing.T
-	h Harness
-	target.Target
-}
-
-// open makes tgt ready for its first call, as the engine does, and closes it
-// when the test ends.
-func (h Harness) open(t *testing.T, tgt target.Target) *subject {
-	t.Helper()
-	if c, ok := tgt.(target.Closer); ok {
-		t.Cleanup(func() {
-			if err := c.Close(); err != nil {
-				t.Errorf("Close: %v", err)
-			}
-		})
-	}
-	s := &subject{t: t, h: h, Target: tgt}
-	if r, ok := tgt.(target.Restorer); ok {
-		ctx, cancel := s.context()
-		defer cancel()
-		if err := r.Restore(ctx, 0, false); err != nil {
-			t.Fatalf("Restore: %v", err)
-		}
-	}
-	return s
-}
-
-func (s *subject) context() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(s.t.Context(), s.h.CallTimeout)
-}
-
-// current reads the target; an error fails the test.
-func (s *subject) current() target.State {
-	s.t.Helper()
-	ctx, cancel := s.context()
-	defer cancel()
-	st, err := s.Current(ctx)
-	if err != nil {
-		s.t.Fatalf("Current: %v (kind %s)", err, target.KindOf(err))
-	}
-	if st.Requested < 0 || st.Ready < 0 || st.Min < 0 || st.Max < 0 {
-		s.t.Fatalf("Current = %+v, want nothing negative", st)
-	}
-	return st
-}
-
-// scale asks for n and returns the kind of the answer: "", KindNoOp, or one
-// that fails the test.
-func (s *subject) scale(n int) target.Kind {
-	s.t.Helper()
-	// A conflict says: read again and retry, bounded. The engine does.
-	for range 10 {
-		err := s.tryScale(n)
-		switch kind := target.KindOf(err); kind {
-		case "", target.KindNoOp:
-			return kind
-		case target.KindConflict:
-			time.Sleep(s.h.Poll)
-		default:
-			s.t.Fatalf("Scale(%d): %v (kind %s)", n, err, kind)
-		}
-	}
-	s.t.Fatalf("Scale(%d): a conflict each of ten times, with nobody else there", n)
-	return ""
-}
-
-func (s *subject) tryScale(n int) error {
-	ctx, cancel := s.context()
-	defer cancel()
-	return s.Scale(ctx, n)
-}
-
-// converge waits until n replicas are requested and ready.
-func (s *subject) converge(n int) {
-	s.t.Helper()
-	var st target.State
-	for end := time.Now().Add(s.h.Converge); time.Now().Before(end); time.Sleep(s.h.Poll) {
-		if st = s.current(); st.Requested == n && st.Ready == n {
-			return
-		}
-	}
-	s.t.Fatalf("%v after the request: %+v, want %d requested and ready", s.h.Converge, st, n)
-}
-
-// start brings the target to n replicas that are ready.
-func (s *subject) start(n int) {
-	s.t.Helper()
-	s.scale(n)
-	s.converge(n)
 }
