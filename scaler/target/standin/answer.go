@@ -32,12 +32,13 @@ func Raw(w http.ResponseWriter, status int, body string) {
 // Decode reads the JSON of a request and reports whether it could.
 func Decode(r *http.Request, into any) bool { return json.NewDecoder(r.Body).Decode(into) == nil }
 
-// Put sets an entry of a map, and makes the map where there is none.
-func Put[K comparable, V any](m *map[K]V, key K, value V) {
-	if *m == nil {
-		*m = make(map[K]V)
+// Put sets an entry of a map, which is made where it is nil, and returns the map.
+func Put[K comparable, V any](m map[K]V, key K, value V) map[K]V {
+	if m == nil {
+		m = make(map[K]V)
 	}
-	(*m)[key] = value
+	m[key] = value
+	return m
 }
 
 // Sorted has a map's values in the order of their keys.

@@ -28,10 +28,19 @@ func (s *State) Outside(f func()) {
 }
 
 // Try is Do for what may refuse. It returns the refusal, nil for none.
-func (s *State) Try(f func()) *Refusal {
+func (s *State) Try(f func()) (refusal *Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Try(f)
+	defer func() {
+		r := recover()
+		if refused, ok := r.(*Refusal); ok {
+			refusal = refused
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	f()
+	return nil
 }
 
 // Refusal is an answer that is not a success.
@@ -39,21 +48,6 @@ type Refusal struct {
 	Status        int
 	Code, Message string
 	Header        map[string]string
-}
-
-// Try runs f and returns what it refused with, nil for nothing.
-func Try(f func()) (refusal *Refusal) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case *Refusal:
-			refusal = r
-		default:
-			panic(r)
-		}
-	}()
-	f()
-	return nil
 }
 
 // Refuse ends what runs within Try, as t.Fatal ends a test.

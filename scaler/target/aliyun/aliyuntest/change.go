@@ -40,7 +40,7 @@ func (s *Server) once(c *call, do func(*call) *activity) object {
 	was, ok := s.tokens[token]
 	if !ok || token == "" {
 		was = accepted{request, do(c).id}
-		standin.Put(&s.tokens, token, was)
+		s.tokens = standin.Put(s.tokens, token, was)
 	}
 	standin.Require(was.request == request, 400, "IdempotenceParamNotMatch",
 		"Request uses a client token in a previous request but is not identical to that request.")
@@ -68,7 +68,7 @@ func (s *Server) remove(c *call) *activity {
 	given(len(ids) > 0, "InstanceIds")
 	g := s.ready(c, true)
 	for _, id := range ids {
-		standin.Require(slices.ContainsFunc(g.instances, func(i *instance) bool { return i.id == id && i.gone.IsZero() }),
+		standin.Require(slices.ContainsFunc(g.staying(), func(i *instance) bool { return i.id == id }),
 			404, "InvalidInstanceId.NotFound", "Instance %q does not exist.", id)
 	}
 	standin.Require(g.here()-len(ids) >= g.Min,

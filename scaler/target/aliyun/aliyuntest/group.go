@@ -108,7 +108,7 @@ func (s *Server) add(g Group) {
 	if _, ok := s.groups[g.ID]; !ok {
 		s.order = append(s.order, g.ID)
 	}
-	standin.Put(&s.groups, g.ID, own)
+	s.groups = standin.Put(s.groups, g.ID, own)
 }
 
 // with runs f on a group, at this time.
@@ -152,25 +152,20 @@ func (s *Server) SetInstance(group, id, state string, unhealthy bool) {
 // oldest first.
 func (s *Server) Instances(id string) (out []string) {
 	s.with(id, func(g *group, _ time.Time) {
-		for _, i := range g.instances {
-			if i.gone.IsZero() {
-				out = append(out, i.id)
-			}
+		for _, i := range g.staying() {
+			out = append(out, i.id)
 		}
 	})
 	return out
 }
 
-// here is how many instances are not being removed.
-func (g *group) here() int {
-	n := 0
-	for _, i := range g.instances {
-		if i.gone.IsZero() {
-			n++
-		}
-	}
-	return n
+// staying are the instances that are not being removed.
+func (g *group) staying() []*instance {
+	return slices.DeleteFunc(slices.Clone(g.instances), func(i *instance) bool { return !i.gone.IsZero() })
 }
+
+// here is how many stay.
+func (g *group) here() int { return len(g.staying()) }
 
 // busy reports whether an activity is in progress.
 func (g *group) busy() bool {

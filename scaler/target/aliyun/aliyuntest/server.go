@@ -145,7 +145,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.last++
 		id = fmt.Sprintf("473469C7-AA6F-4DC5-B3DB-%012d", s.last)
 		c = s.authenticate(r)
-		standin.Put(&s.calls, c.action, s.calls[c.action]+1)
+		s.calls = standin.Put(s.calls, c.action, s.calls[c.action]+1)
 	})
 	if fault == nil && s.Fault != nil {
 		fault = s.Fault(c.action, c.form)

@@ -38,7 +38,7 @@ func (s *Server) authenticate(r *http.Request) *call {
 		"Specified signature does not match our calculation. Please check the signature documentation.")
 	nonce := r.Header.Get("x-acs-signature-nonce")
 	standin.Require(nonce != "" && !s.nonces[nonce], 400, "SignatureNonceUsed", "Specified signature nonce was used already.")
-	standin.Put(&s.nonces, nonce, true)
+	s.nonces = standin.Put(s.nonces, nonce, true)
 	c := &call{action: r.Header.Get("x-acs-action"), version: r.Header.Get("x-acs-version"), form: make(map[string]string), user: user}
 	query := r.URL.Query()
 	if form, err := url.ParseQuery(string(body)); err == nil && r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {

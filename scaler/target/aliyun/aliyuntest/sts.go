@@ -42,7 +42,7 @@ func (s *Server) assumeRole(c *call) object {
 	standin.Require(role.ExternalID == c.form["ExternalId"], 403, noPermission, noPermissionMessage)
 	id := s.newID("STS.")
 	one := session{user: User{Secret: "secret of " + id, Actions: role.Actions}, token: "token of " + id, expires: time.Now().Add(role.Session)}
-	standin.Put(&s.sessions, id, one)
+	s.sessions = standin.Put(s.sessions, id, one)
 	return object{
 		"AssumedRoleUser": object{"Arn": arn + "/" + name, "AssumedRoleId": "34458433936495****:" + name},
 		"Credentials": object{

@@ -20,7 +20,9 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /api/v2/job_templates/{id}/launch/{$}", s.launchOptions)
 	mux.HandleFunc("POST /api/v2/job_templates/{id}/launch/{$}", s.launch)
 	mux.HandleFunc("GET /api/v2/job_templates/{id}/jobs/{$}", s.listJobs)
-	mux.HandleFunc("GET /api/v2/jobs/{id}/{$}", s.getJob)
+	mux.HandleFunc("GET /api/v2/jobs/{id}/{$}", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, http.StatusOK, s.describe(s.job(r)))
+	})
 	mux.HandleFunc("POST /api/v2/jobs/{id}/cancel/{$}", s.cancelJob)
 	mux.HandleFunc("GET /api/v2/jobs/{id}/job_events/{$}", s.listEvents)
 	mux.HandleFunc("GET /api/v2/inventories/{$}", s.listInventories)
@@ -126,10 +128,6 @@ func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	page(w, len(list), list)
-}
-
-func (s *Server) getJob(w http.ResponseWriter, r *http.Request) {
-	reply(w, http.StatusOK, s.describe(s.job(r)))
 }
 
 func (s *Server) cancelJob(w http.ResponseWriter, r *http.Request) {

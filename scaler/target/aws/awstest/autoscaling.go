@@ -10,58 +10,6 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
-// members is a list in XML.
-type members[T any] struct {
-	Member []T `xml:"member"`
-}
-
-func (m *members[T]) add(v T) { m.Member = append(m.Member, v) }
-
-type xmlInstance struct {
-	InstanceID                                                   string `xml:"InstanceId"`
-	AvailabilityZone, LifecycleState, HealthStatus, InstanceType string
-	ProtectedFromScaleIn                                         bool
-	WeightedCapacity                                             string `xml:",omitempty"`
-}
-
-type xmlTag struct {
-	ResourceID               string `xml:"ResourceId"`
-	ResourceType, Key, Value string
-	PropagateAtLaunch        bool
-}
-
-type xmlProcess struct{ ProcessName, SuspensionReason string }
-
-type xmlOperator struct{ Principal string }
-
-type xmlGroup struct {
-	AutoScalingGroupName, AutoScalingGroupARN string
-	MinSize, MaxSize, DesiredCapacity         int
-	DefaultCooldown                           int
-	HealthCheckType, CreatedTime              string
-	Status                                    string       `xml:",omitempty"`
-	Operator                                  *xmlOperator `xml:",omitempty"`
-	AvailabilityZones                         members[string]
-	Instances                                 members[xmlInstance]
-	SuspendedProcesses                        members[xmlProcess]
-	Tags                                      members[xmlTag]
-}
-
-type xmlPredictive struct {
-	Mode string `xml:",omitempty"`
-}
-
-type xmlPolicy struct {
-	AutoScalingGroupName, PolicyName, PolicyType string
-	Enabled                                      bool
-	PredictiveScalingConfiguration               *xmlPredictive `xml:",omitempty"`
-}
-
-type xmlRefresh struct {
-	InstanceRefreshID            string `xml:"InstanceRefreshId"`
-	AutoScalingGroupName, Status string
-}
-
 // autoscaling answers EC2 Auto Scaling.
 func (s *Server) autoscaling(c Call) any {
 	for _, g := range s.groups {
@@ -82,26 +30,27 @@ func (s *Server) autoscaling(c Call) any {
 	case "DescribeScalingActivities":
 		return g.describeActivities(c)
 	case "DescribePolicies":
-		var out struct {
-			ScalingPolicies members[xmlPolicy]
-			NextToken       string `xml:",omitempty"`
-		}
-		var some []Policy
-		some, out.NextToken = page(s, c, 50, g.Policies)
+		some, next := page(s, c, 50, g.Policies)
+		var policies members
 		for _, p := range some {
-			x := xmlPolicy{AutoScalingGroupName: g.Name, PolicyName: p.Name, PolicyType: p.Type, Enabled: !p.Disabled}
+			var predictive any
 			if p.Mode != "" || p.Empty {
-				x.PredictiveScalingConfiguration = &xmlPredictive{p.Mode}
+				predictive = element{"Mode", optional(p.Mode)}
 			}
-			out.ScalingPolicies.add(x)
+			policies = append(policies, element{
+				"AutoScalingGroupName", g.Name, "PolicyName", p.Name, "PolicyType", p.Type,
+				"Enabled", !p.Disabled, "PredictiveScalingConfiguration", predictive,
+			})
 		}
-		return out
+		return element{"ScalingPolicies", policies, "NextToken", optional(next)}
 	case "DescribeInstanceRefreshes":
-		var out struct{ InstanceRefreshes members[xmlRefresh] }
+		var refreshes members
 		if g.Refresh != "" {
-			out.InstanceRefreshes.add(xmlRefresh{"08b91cf7-8fa6-48af-b6a6-d227f40f1b9b", g.Name, g.Refresh})
+			refreshes = members{element{
+				"InstanceRefreshId", "08b91cf7-8fa6-48af-b6a6-d227f40f1b9b", "AutoScalingGroupName", g.Name, "Status", g.Refresh,
+			}}
 		}
-		return out
+		return element{"InstanceRefreshes", refreshes}
 	}
 	require(false, "InvalidAction", "Could not find operation %s", c.Action)
 	return nil
@@ -141,15 +90,12 @@ func (s *Server) describeGroups(c Call) any {
 			found = append(found, g)
 		}
 	}
-	var out struct {
-		AutoScalingGroups members[xmlGroup]
-		NextToken         string `xml:",omitempty"`
-	}
-	found, out.NextToken = page(s, c, limit, found)
+	found, next := page(s, c, limit, found)
+	var groups members
 	for _, g := range found {
-		out.AutoScalingGroups.add(s.describe(g, c.Form.Get("IncludeInstances") != "false"))
+		groups = append(groups, s.describe(g, c.Form.Get("IncludeInstances") != "false"))
 	}
-	return out
+	return element{"AutoScalingGroups", groups, "NextToken", optional(next)}
 }
 
 // filtered reports whether a group has one of the tags that are asked for.
@@ -167,37 +113,41 @@ func filtered(c Call, g *group) bool {
 	}
 }
 
-func (s *Server) describe(g *group, instances bool) xmlGroup {
-	x := xmlGroup{
-		AutoScalingGroupName: g.Name,
-		AutoScalingGroupARN:  "arn:aws:autoscaling:" + s.Region + ":" + Account + ":autoScalingGroup:1:autoScalingGroupName/" + g.Name,
-		MinSize:              g.Min, MaxSize: g.Max, DesiredCapacity: g.shown.At(time.Now()), DefaultCooldown: 300,
-		HealthCheckType: "EC2", CreatedTime: stamp(g.created), Status: g.Status,
-	}
-	x.AvailabilityZones.add(s.Region + "a")
-	if g.Operator != "" {
-		x.Operator = &xmlOperator{g.Operator}
-	}
-	for _, p := range g.Suspended {
-		x.SuspendedProcesses.add(xmlProcess{p, "User suspended at " + stamp(g.created)})
-	}
-	for k, v := range standin.Sorted(g.Tags) {
-		x.Tags.add(xmlTag{g.Name, "auto-scaling-group", k, v, false})
-	}
+func (s *Server) describe(g *group, instances bool) element {
+	var list, processes, tags members
+	zones := members{s.Region + "a"}
 	for _, i := range g.instances {
 		if !instances {
 			break
 		}
-		xi := xmlInstance{
-			InstanceID: i.ID, AvailabilityZone: i.Zone, LifecycleState: i.State, HealthStatus: i.Health,
-			InstanceType: "t3.large", ProtectedFromScaleIn: i.Protected,
-		}
+		var weight any
 		if g.Weight > 0 {
-			xi.WeightedCapacity = strconv.Itoa(g.Weight)
+			weight = g.Weight
 		}
-		x.Instances.add(xi)
+		list = append(list, element{
+			"InstanceId", i.ID, "AvailabilityZone", i.Zone, "LifecycleState", i.State, "HealthStatus", i.Health,
+			"InstanceType", "t3.large", "ProtectedFromScaleIn", i.Protected, "WeightedCapacity", weight,
+		})
 	}
-	return x
+	for _, p := range g.Suspended {
+		processes = append(processes, element{"ProcessName", p, "SuspensionReason", "User suspended at " + stamp(g.created)})
+	}
+	for k, v := range standin.Sorted(g.Tags) {
+		tags = append(tags, element{
+			"ResourceId", g.Name, "ResourceType", "auto-scaling-group", "Key", k, "Value", v, "PropagateAtLaunch", false,
+		})
+	}
+	var operator any
+	if g.Operator != "" {
+		operator = element{"Principal", g.Operator}
+	}
+	return element{
+		"AutoScalingGroupName", g.Name,
+		"AutoScalingGroupARN", "arn:aws:autoscaling:" + s.Region + ":" + Account + ":autoScalingGroup:1:autoScalingGroupName/" + g.Name,
+		"MinSize", g.Min, "MaxSize", g.Max, "DesiredCapacity", g.shown.At(time.Now()), "DefaultCooldown", 300,
+		"HealthCheckType", "EC2", "CreatedTime", stamp(g.created), "Status", optional(g.Status), "Operator", operator,
+		"AvailabilityZones", zones, "Instances", list, "SuspendedProcesses", processes, "Tags", tags,
+	}
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
@@ -230,9 +180,9 @@ func (s *Server) terminateInstance(c Call) any {
 			g.Desired -= g.weight()
 			s.show(&g.shown, g.Desired)
 		}
-		a := *s.terminate(g, i, time.Now())
+		a := s.terminate(g, i, time.Now())
 		s.settle(g)
-		return struct{ Activity activity }{a}
+		return element{"Activity", *a}
 	}
 	require(false, "ValidationError", "Instance Id not found - No managed instance found for instance ID: %s", id)
 	return nil
@@ -245,11 +195,11 @@ func (g *group) describeActivities(c Call) any {
 		since, err = time.Parse(time.RFC3339, c.Form.Get("Filters.member.1.Values.member.1"))
 		require(err == nil, "ValidationError", "%v", err)
 	}
-	var out struct{ Activities members[activity] }
+	var activities members
 	for _, a := range slices.Backward(g.activities) {
-		if !a.started.Before(since) && len(out.Activities.Member) < 100 {
-			out.Activities.add(*a)
+		if !a.started.Before(since) && len(activities) < 100 {
+			activities = append(activities, *a)
 		}
 	}
-	return out
+	return element{"Activities", activities}
 }

@@ -5,9 +5,7 @@
 package awstest
 
 import (
-	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
@@ -133,11 +131,21 @@ func require(ok bool, code, format string, args ...any) {
 	standin.Require(ok, http.StatusBadRequest, code, format, args...)
 }
 
-// protocol is how a call came and is answered.
+// protocol is how a call came and is answered, and who carries it out.
 type protocol struct {
 	json      bool
 	service   string // as it is signed for
 	namespace string // of the XML
+	do        func(*Server, Call) any
+}
+
+// protocols are the services by what names them: the beginning of X-Amz-Target,
+// or the version in a form.
+var protocols = map[string]protocol{
+	"AmazonEC2ContainerServiceV20141113": {json: true, service: "ecs", do: (*Server).ecs},
+	"AnyScaleFrontendService":            {json: true, service: "application-autoscaling", do: (*Server).scalable},
+	"2011-01-01":                         {service: "autoscaling", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/", do: (*Server).autoscaling},
+	"2011-06-15":                         {service: "sts", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", do: (*Server).sts},
 }
 
 // ServeHTTP implements http.Handler.
@@ -162,9 +170,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refusal == nil && fault != nil {
 		f = fault(c)
 	}
-	var result any
+	var result any // an object or an element
 	if refusal == nil && (f == nil || f.After) {
-		refusal = s.state.Try(func() { result = s.do(p, c) })
+		refusal = s.state.Try(func() { result = p.do(s, c) })
 	}
 	switch {
 	case f != nil:
@@ -203,26 +211,15 @@ func (s *Server) limit(p protocol) {
 	require(s.Rate == 0 || s.answered <= s.Rate, code, "Rate exceeded")
 }
 
-// targets are the services whose operations X-Amz-Target names.
-var targets = map[string]string{
-	"AmazonEC2ContainerServiceV20141113": "ecs",
-	"AnyScaleFrontendService":            "application-autoscaling",
-}
-
-// versions are the services whose operations a form names.
-var versions = map[string]protocol{
-	"2011-01-01": {service: "autoscaling", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/"},
-	"2011-06-15": {service: "sts", namespace: "https://sts.amazonaws.com/doc/2011-06-15/"},
-}
-
 // parse reads which operation is asked for.
 func parse(r *http.Request, body []byte, c *Call, p *protocol) {
 	standin.Require(r.Method == http.MethodPost && r.URL.Path == "/",
 		http.StatusNotFound, "UnknownOperationException", "%s %s", r.Method, r.URL.Path)
 	if header := r.Header.Get("X-Amz-Target"); header != "" {
 		prefix, action, _ := strings.Cut(header, ".")
-		*p = protocol{json: true, service: targets[prefix]}
-		require(p.service != "" && r.Header.Get("Content-Type") == contentType, "UnknownOperationException", "%s", header)
+		*p = protocols[prefix]
+		p.json = true
+		require(p.service != "" && p.namespace == "" && r.Header.Get("Content-Type") == contentType, "UnknownOperationException", "%s", header)
 		*c = Call{Service: p.service, Action: action}
 		err := json.Unmarshal(body, &c.Body)
 		require(err == nil, "SerializationException", "%v", err)
@@ -230,58 +227,8 @@ func parse(r *http.Request, body []byte, c *Call, p *protocol) {
 	}
 	form, err := url.ParseQuery(string(body))
 	require(err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"), "MalformedInput", "not a form")
-	known, ok := versions[form.Get("Version")]
-	require(ok, "NoSuchVersion", "%q", form.Get("Version"))
-	*p = known
+	version := form.Get("Version")
+	require(!protocols[version].json && protocols[version].service != "", "NoSuchVersion", "%q", version)
+	*p = protocols[version]
 	*c = Call{Service: p.service, Action: form.Get("Action"), Form: form}
-}
-
-// do carries a call out.
-func (s *Server) do(p protocol, c Call) any {
-	switch p.service {
-	case "sts":
-		return s.sts(c)
-	case "autoscaling":
-		return s.autoscaling(c)
-	case "ecs":
-		return s.ecs(c)
-	default:
-		return s.scalable(c)
-	}
-}
-
-// contentType is that of JSON 1.1.
-const contentType = "application/x-amz-json-1.1"
-
-func answerResult(w http.ResponseWriter, p protocol, action string, result any) {
-	if p.json {
-		standin.JSON(w, http.StatusOK, contentType, result)
-		return
-	}
-	inner := new(bytes.Buffer)
-	if result != nil {
-		if err := xml.NewEncoder(inner).EncodeElement(result, xml.StartElement{Name: xml.Name{Local: action + "Result"}}); err != nil {
-			panic(err)
-		}
-	}
-	w.Header().Set("Content-Type", "text/xml")
-	_, _ = fmt.Fprintf(w, `<%[1]sResponse xmlns="%[2]s">%[3]s<ResponseMetadata><RequestId>%[4]s</RequestId></ResponseMetadata></%[1]sResponse>`,
-		action, p.namespace, inner, w.Header().Get("X-Amzn-Requestid"))
-}
-
-func answerError(w http.ResponseWriter, p protocol, status int, code, message string) {
-	if p.json {
-		standin.JSON(w, status, contentType, map[string]string{"__type": code, "message": message})
-		return
-	}
-	kind := "Sender"
-	if status >= 500 {
-		kind = "Receiver"
-	}
-	var escaped bytes.Buffer
-	_ = xml.EscapeText(&escaped, []byte(message))
-	w.Header().Set("Content-Type", "text/xml")
-	standin.Raw(w, status, fmt.Sprintf(
-		`<ErrorResponse xmlns="%s"><Error><Type>%s</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
-		p.namespace, kind, code, &escaped, w.Header().Get("X-Amzn-Requestid")))
 }

@@ -12,11 +12,7 @@ import (
 func (s *Server) sts(c Call) any {
 	switch c.Action {
 	case "GetCallerIdentity":
-		return struct {
-			Arn     string
-			UserID  string `xml:"UserId"`
-			Account string
-		}{"arn:aws:iam::" + Account + ":user/" + c.Key, c.Key, Account}
+		return element{"Arn", "arn:aws:iam::" + Account + ":user/" + c.Key, "UserId", c.Key, "Account", Account}
 	case "AssumeRole":
 		return s.assumeRole(c)
 	}
@@ -37,19 +33,10 @@ func (s *Server) assumeRole(c Call) any {
 		p.expires = time.Now().Add(r.lifetime)
 	}
 	s.keys[key] = p
-	type credentials struct {
-		AccessKeyID                               string `xml:"AccessKeyId"`
-		SecretAccessKey, SessionToken, Expiration string
+	user := element{"Arn", arn + "/" + session, "AssumedRoleId", key + ":" + session}
+	credentials := element{
+		"AccessKeyId", key, "SecretAccessKey", p.secret, "SessionToken", token,
+		"Expiration", time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
 	}
-	type user struct {
-		Arn           string
-		AssumedRoleID string `xml:"AssumedRoleId"`
-	}
-	return struct {
-		AssumedRoleUser user
-		Credentials     credentials
-	}{
-		user{arn + "/" + session, key + ":" + session},
-		credentials{key, p.secret, token, time.Now().Add(time.Hour).UTC().Format(time.RFC3339)},
-	}
+	return element{"AssumedRoleUser", user, "Credentials", credentials}
 }

@@ -23,7 +23,7 @@ func (s *Server) manage(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer authorization_uri="`+s.URL()+`/`+Tenant+`", error="invalid_token"`)
 		standin.Refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
 	}
-	if f := s.faults.For(r); f != nil {
+	if f := s.faults.For(r.Method, strings.ToLower(r.URL.Path)); f != nil {
 		resourceError(w, f)
 		return
 	}

@@ -119,11 +119,7 @@ func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
 
 // Fail answers requests with a fault from now on.
 func (s *Server) Fail(f Fault) {
-	s.state.Do(func() {
-		s.faults.Add(f, f.Times, func(r *http.Request) bool {
-			return (f.Method == "" || f.Method == r.Method) && strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(f.Path))
-		})
-	})
+	s.state.Do(func() { s.faults.Add(f, f.Method, strings.ToLower(f.Path), f.Times) })
 }
 
 // AddSetting puts an autoscale setting into a resource group.
@@ -177,7 +173,7 @@ func (s *Server) authority(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	if f := s.faults.For(r); f != nil {
+	if f := s.faults.For(r.Method, strings.ToLower(r.URL.Path)); f != nil {
 		oauthError(w, f)
 		return
 	}

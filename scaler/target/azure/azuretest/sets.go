@@ -186,12 +186,7 @@ func (s *Server) resize(x *set, n int) {
 	s.remember(x)
 	x.capacity = n
 	x.version++
-	var stay []*instance
-	for _, i := range x.instances {
-		if i.goneAt.IsZero() {
-			stay = append(stay, i)
-		}
-	}
+	stay := slices.DeleteFunc(slices.Clone(x.instances), func(i *instance) bool { return !i.goneAt.IsZero() })
 	rank := func(i *instance) int {
 		if i.protected {
 			return i.id - x.next // those go last

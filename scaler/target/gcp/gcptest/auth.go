@@ -34,7 +34,7 @@ func (s *Server) KeyFile(base, email string, permissions ...string) (file []byte
 			if key, err = keyFor(email); err != nil {
 				return
 			}
-			standin.Put(&s.accounts, email, &account{key: key})
+			s.accounts = standin.Put(s.accounts, email, &account{key: key})
 		}
 		a := s.accounts[email]
 		a.permissions = permissions
@@ -55,15 +55,13 @@ func (a *account) file(base, email string) ([]byte, error) {
 	})
 }
 
-type makeKey = func() (*rsa.PrivateKey, error)
-
 // keys make the key of each account once: that takes a while, and all servers
 // may have the same.
 var keys sync.Map
 
 func keyFor(email string) (*rsa.PrivateKey, error) {
 	key, _ := keys.LoadOrStore(email, sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }))
-	return key.(makeKey)()
+	return key.(func() (*rsa.PrivateKey, error))()
 }
 
 // LetActAs lets one service account act as another.
@@ -99,7 +97,7 @@ const oauthType = "application/json; charset=utf-8"
 func (s *Server) newToken(email string) (string, time.Duration) {
 	life := cmp.Or(s.TokenLifetime, time.Hour)
 	value := "ya29." + rand.Text()
-	standin.Put(&s.tokens, value, token{email: email, expires: time.Now().Add(life)})
+	s.tokens = standin.Put(s.tokens, value, token{email: email, expires: time.Now().Add(life)})
 	return value, life
 }
 

@@ -213,7 +213,7 @@ func (c call) accept(g *group, kind string, do func(now time.Time) *opError) {
 	if !ok || id == "" {
 		o = c.begin(g, kind, do)
 		o.requestID = id
-		standin.Put(&c.requestIDs, id, o)
+		c.requestIDs = standin.Put(c.requestIDs, id, o)
 	}
 	c.answer(o.describe(c.now))
 }
@@ -229,7 +229,7 @@ func (c call) begin(g *group, kind string, do func(now time.Time) *opError) *ope
 		c.opFaults = c.opFaults[1:]
 		o.do = func(time.Time) *opError { return fault }
 	}
-	standin.Put(&c.operations, o.at+"/"+o.name, o)
+	c.operations = standin.Put(c.operations, o.at+"/"+o.name, o)
 	c.order = append(c.order, o)
 	return o
 }

@@ -73,10 +73,10 @@ type instance struct {
 func (s *Server) Create(g Group) {
 	s.state.Do(func() {
 		own := &group{Group: g}
-		standin.Put(&s.groups, g.at()+"/"+g.Name, own)
+		s.groups = standin.Put(s.groups, g.at()+"/"+g.Name, own)
 		s.resize(own, g.Size, time.Now().Add(-time.Hour))
 		if g.Autoscaler != "" {
-			standin.Put(&s.scalers, g.at()+"/autoscalers/"+g.Autoscaler, g.AutoscalerMode)
+			s.scalers = standin.Put(s.scalers, g.at()+"/autoscalers/"+g.Autoscaler, g.AutoscalerMode)
 		}
 	})
 }
@@ -172,20 +172,13 @@ func (s *Server) newInstance(g *group, now time.Time) *instance {
 // of the others the newest.
 func (s *Server) resize(g *group, n int, now time.Time) {
 	g.sizes.Set(n, now)
-	var stay []*instance
-	for _, i := range g.instances {
-		if i.deleting.IsZero() && i.status != "STOPPED" {
-			stay = append(stay, i)
-		}
-	}
+	stay := slices.DeleteFunc(slices.Clone(g.instances), func(i *instance) bool { return !i.deleting.IsZero() || i.status == "STOPPED" })
 	for k := len(stay); k < n; k++ {
 		s.newInstance(g, now)
 	}
 	slices.SortStableFunc(stay, func(a, b *instance) int { return a.wanted.Compare(b.wanted) })
-	for len(stay) > n {
-		last := len(stay) - 1
-		stay[last].deleting = now
-		stay = stay[:last]
+	for _, i := range stay[min(n, len(stay)):] {
+		i.deleting = now
 	}
 }
 
@@ -243,21 +236,17 @@ func (g *group) describe(now time.Time, lag time.Duration) object {
 	size := g.sizes.At(now.Add(-lag))
 	counts := object{}
 	stable := true
-	none := 0
 	for place, i := range g.instances {
 		action, status, _, _ := g.state(i, place, now)
-		key := strings.ToLower(action[:1]) + strings.ToLower(action[1:])
-		n, _ := counts[key].(int)
-		counts[key] = n + 1
-		if action == "NONE" {
-			none++
-		}
+		n, _ := counts[strings.ToLower(action)].(int)
+		counts[strings.ToLower(action)] = n + 1
 		stable = stable && action == "NONE" && (status == "RUNNING" || status == "STOPPED")
 	}
-	kind, where := "zone", g.Zone
+	kind := "zone"
 	if g.Region != "" {
-		kind, where = "region", g.Region
+		kind = "region"
 	}
+	none, _ := counts["none"].(int)
 	status := object{"isStable": stable && none == size+g.stopped}
 	if g.Autoscaler != "" {
 		status["autoscaler"] = link(g.at() + "/autoscalers/" + g.Autoscaler)
@@ -267,7 +256,7 @@ func (g *group) describe(now time.Time, lag time.Duration) object {
 		"selfLink": link(g.at() + "/instanceGroupManagers/" + g.Name), "fingerprint": "MTIz",
 		"instanceGroup":    link(g.at() + "/instanceGroups/" + g.Name),
 		"instanceTemplate": link(g.Project + "/global/instanceTemplates/" + g.Name),
-		kind:               link(g.Project + "/" + kind + "s/" + where),
+		kind:               link(g.at()),
 		"targetSize":       size, "targetStoppedSize": g.stopped, "currentActions": counts, "status": status,
 	}
 	if g.HealthCheck {

@@ -75,7 +75,7 @@ func (s *Server) register(j Job) {
 	key := j.Namespace + "/" + j.ID
 	s.index++
 	if _, ok := s.jobs[key]; !ok {
-		standin.Put(&s.jobs, key, &job{created: s.index})
+		s.jobs = standin.Put(s.jobs, key, &job{created: s.index})
 	}
 	s.jobs[key].Job = j
 	s.place(s.jobs[key], j.Count)
@@ -138,23 +138,23 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	id, evaluations := strings.CutSuffix(id, "/evaluations")
 	id, scale := strings.CutSuffix(id, "/scale")
 	j := s.jobs[cmp.Or(r.URL.Query().Get("namespace"), "default")+"/"+id]
-	if scale && (r.Method == http.MethodPut || r.Method == http.MethodPost) {
-		answer := s.scale(r, id, j)
-		s.setMeta(w)
-		standin.JSON(w, http.StatusOK, "application/json", answer)
-		return
-	}
-	require(r.Method == http.MethodGet, http.StatusMethodNotAllowed, "Invalid method")
-	s.setMeta(w)
-	require(j != nil, http.StatusNotFound, "job not found")
-	var answer any = j.evaluations
+	change := scale && (r.Method == http.MethodPut || r.Method == http.MethodPost)
+	require(change || r.Method == http.MethodGet, http.StatusMethodNotAllowed, "Invalid method")
+	var answer any
 	switch {
+	case change:
+		answer = s.scale(r, id, j)
+	case j == nil:
+		s.setMeta(w)
+		require(false, http.StatusNotFound, "job not found")
 	case evaluations:
+		answer = j.evaluations
 	case scale:
 		answer = j.status()
 	default:
 		answer = j.describe()
 	}
+	s.setMeta(w)
 	standin.JSON(w, http.StatusOK, "application/json", answer)
 }
 
