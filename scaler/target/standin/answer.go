@@ -11,7 +11,22 @@ import (
 )
 
 // Object is an object in JSON.
-type Object = map[string]any
+type Object map[string]any
+
+// AddIf adds an entry where ok. The value is made either way.
+func (o Object) AddIf(ok bool, name string, value any) {
+	if ok {
+		o[name] = value
+	}
+}
+
+// Either is yes where ok, and no where not.
+func Either[T any](ok bool, yes, no T) T {
+	if ok {
+		return yes
+	}
+	return no
+}
 
 // JSON answers with v; nil: without a body. The other side may be gone: nobody
 // is told.

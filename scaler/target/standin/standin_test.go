@@ -143,3 +143,15 @@ func TestJSON(t *testing.T) {
 		t.Errorf("it was read as %+v", into)
 	}
 }
+
+func TestObject(t *testing.T) {
+	o := standin.Object{"a": 1}
+	o.AddIf(true, "b", 2)
+	o.AddIf(false, "c", 3)
+	if len(o) != 2 || o["b"] != 2 {
+		t.Errorf("the object is %v", o)
+	}
+	if got := standin.Either(true, "yes", "no") + standin.Either(false, "yes", "no"); got != "yesno" {
+		t.Errorf("either way: %s", got)
+	}
+}

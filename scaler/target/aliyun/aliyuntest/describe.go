@@ -30,13 +30,9 @@ func (s *Server) describeInstances(c *call) object {
 	g, now := s.find(c), time.Now()
 	var all []any
 	for n, i := range g.instances {
-		health := "Healthy"
-		if i.unhealthy {
-			health = "Unhealthy"
-		}
 		all = append(all, object{
 			"InstanceId": i.id, "ScalingInstanceId": "asi" + i.id[1:], "ScalingGroupId": g.ID, "ScalingActivityId": i.activity,
-			"LifecycleState": i.at(now), "HealthStatus": health, "CreationType": "AutoCreated",
+			"LifecycleState": i.at(now), "HealthStatus": standin.Either(i.unhealthy, "Unhealthy", "Healthy"), "CreationType": "AutoCreated",
 			"CreatedTime": i.created.UTC().Format(time.RFC3339), "CreationTime": i.created.UTC().Format(minutes),
 			"PrivateIpAddress": fmt.Sprintf("10.0.%d.%d", n/250, n%250+1),
 		})
@@ -77,9 +73,7 @@ func (a *activity) describe(group string) object {
 	case "Warning":
 		body["ErrorMessages"] = []any{object{"Code": a.code, "Message": "Some of the instances could not be created.", "Description": "Fail to create instances into scaling group."}}
 	}
-	if a.status != "InProgress" {
-		body["EndTime"] = a.end.UTC().Format(minutes)
-	}
+	body.AddIf(a.status != "InProgress", "EndTime", a.end.UTC().Format(minutes))
 	return body
 }
 
@@ -109,9 +103,5 @@ func (s *Server) listTags(c *call) object {
 	}
 	from, _ := strconv.Atoi(c.form["NextToken"])
 	part, next := standin.Page(all, from, cmp.Or(s.TagsPerPage, 50))
-	body := object{"TagResources": part, "NextToken": ""}
-	if next > 0 {
-		body["NextToken"] = strconv.Itoa(next)
-	}
-	return body
+	return object{"TagResources": part, "NextToken": standin.Either(next > 0, strconv.Itoa(next), "")}
 }

@@ -206,10 +206,7 @@ func (g *group) finish(a *activity) {
 				g.instances = slices.DeleteFunc(g.instances, func(o *instance) bool { return o == i })
 			}
 		}
-		a.status = "Failed"
-		if g.Makes > 0 {
-			a.status = "Warning"
-		}
+		a.status = standin.Either(g.Makes > 0, "Warning", "Failed")
 	}
 	if a.end.After(time.Now()) {
 		a.end = time.Now()
@@ -224,10 +221,7 @@ func (g *group) finish(a *activity) {
 // start begins an activity that adds instances, or removes some: those named,
 // or the oldest.
 func (g *group) start(now time.Time, change int, named []string) *activity {
-	a := &activity{id: g.server.newID("asa"), status: "InProgress", start: now, end: now.Add(g.Boot), change: change}
-	if change < 0 {
-		a.end = now.Add(g.Stop)
-	}
+	a := &activity{id: g.server.newID("asa"), status: "InProgress", start: now, end: now.Add(standin.Either(change < 0, g.Stop, g.Boot)), change: change}
 	g.activities = append(g.activities, a)
 	if change > 0 {
 		a.code = g.Fails
@@ -262,12 +256,8 @@ func (g *group) describe(now time.Time) object {
 		"SuspendedProcesses": g.Suspended, "SystemSuspended": g.Halted, "RemovalPolicies": g.RemovalPolicies,
 		"ScalingPolicy": g.ScalingPolicy, "HealthCheckType": "ECS", "CreationTime": "2026-01-05T08:00Z",
 	}
-	if g.Expected {
-		body["DesiredCapacity"] = g.expected
-	}
-	if g.Weight > 0 {
-		body["LaunchTemplateOverrides"] = []any{object{"InstanceType": "ecs.c7.large", "WeightedCapacity": g.Weight}}
-	}
+	body.AddIf(g.Expected, "DesiredCapacity", g.expected)
+	body.AddIf(g.Weight > 0, "LaunchTemplateOverrides", []any{object{"InstanceType": "ecs.c7.large", "WeightedCapacity": g.Weight}})
 	var tags []any
 	for k, v := range standin.Sorted(g.Tags) {
 		tags = append(tags, object{"TagKey": k, "TagValue": v, "Propagate": false})

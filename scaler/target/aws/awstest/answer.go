@@ -18,12 +18,7 @@ type element []any
 type members []any
 
 // optional is a text that is left out where it is empty.
-func optional(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
+func optional(s string) any { return standin.Either[any](s != "", s, nil) }
 
 // MarshalXML implements xml.Marshaler.
 func (x element) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
@@ -71,10 +66,7 @@ func answerError(w http.ResponseWriter, p protocol, status int, code, message st
 		standin.JSON(w, status, contentType, map[string]string{"__type": code, "message": message})
 		return
 	}
-	kind := "Sender"
-	if status >= 500 {
-		kind = "Receiver"
-	}
+	kind := standin.Either(status >= 500, "Receiver", "Sender")
 	var escaped bytes.Buffer
 	_ = xml.EscapeText(&escaped, []byte(message))
 	w.Header().Set("Content-Type", "text/xml")

@@ -33,10 +33,7 @@ func (s *Server) autoscaling(c Call) any {
 		some, next := page(s, c, 50, g.Policies)
 		var policies members
 		for _, p := range some {
-			var predictive any
-			if p.Mode != "" || p.Empty {
-				predictive = element{"Mode", optional(p.Mode)}
-			}
+			predictive := standin.Either[any](p.Mode != "" || p.Empty, element{"Mode", optional(p.Mode)}, nil)
 			policies = append(policies, element{
 				"AutoScalingGroupName", g.Name, "PolicyName", p.Name, "PolicyType", p.Type,
 				"Enabled", !p.Disabled, "PredictiveScalingConfiguration", predictive,
@@ -116,14 +113,8 @@ func filtered(c Call, g *group) bool {
 func (s *Server) describe(g *group, instances bool) element {
 	var list, processes, tags members
 	zones := members{s.Region + "a"}
-	for _, i := range g.instances {
-		if !instances {
-			break
-		}
-		var weight any
-		if g.Weight > 0 {
-			weight = g.Weight
-		}
+	for _, i := range standin.Either(instances, g.instances, nil) {
+		weight := standin.Either[any](g.Weight > 0, g.Weight, nil)
 		list = append(list, element{
 			"InstanceId", i.ID, "AvailabilityZone", i.Zone, "LifecycleState", i.State, "HealthStatus", i.Health,
 			"InstanceType", "t3.large", "ProtectedFromScaleIn", i.Protected, "WeightedCapacity", weight,
@@ -137,10 +128,7 @@ func (s *Server) describe(g *group, instances bool) element {
 			"ResourceId", g.Name, "ResourceType", "auto-scaling-group", "Key", k, "Value", v, "PropagateAtLaunch", false,
 		})
 	}
-	var operator any
-	if g.Operator != "" {
-		operator = element{"Principal", g.Operator}
-	}
+	operator := standin.Either[any](g.Operator != "", element{"Principal", g.Operator}, nil)
 	return element{
 		"AutoScalingGroupName", g.Name,
 		"AutoScalingGroupARN", "arn:aws:autoscaling:" + s.Region + ":" + Account + ":autoScalingGroup:1:autoScalingGroupName/" + g.Name,

@@ -113,14 +113,8 @@ func (s *Server) Fail(f func(Call) *Fault) { s.state.Do(func() { s.fault = f }) 
 // Calls returns the calls since the start, or the last Forget, that were of
 // one of the actions; of any where none is named.
 func (s *Server) Calls(actions ...string) (out []Call) {
-	s.state.Do(func() {
-		for _, c := range s.calls {
-			if len(actions) == 0 || slices.Contains(actions, c.Action) {
-				out = append(out, c)
-			}
-		}
-	})
-	return out
+	s.state.Do(func() { out = slices.Clone(s.calls) })
+	return slices.DeleteFunc(out, func(c Call) bool { return len(actions) > 0 && !slices.Contains(actions, c.Action) })
 }
 
 // Forget forgets the calls so far.
@@ -204,11 +198,7 @@ func (s *Server) limit(p protocol) {
 		s.window, s.answered = now, 0
 	}
 	s.answered++
-	code := "Throttling"
-	if p.json {
-		code = "ThrottlingException"
-	}
-	require(s.Rate == 0 || s.answered <= s.Rate, code, "Rate exceeded")
+	require(s.Rate == 0 || s.answered <= s.Rate, standin.Either(p.json, "ThrottlingException", "Throttling"), "Rate exceeded")
 }
 
 // parse reads which operation is asked for.

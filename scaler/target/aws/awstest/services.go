@@ -121,9 +121,7 @@ func (s *Server) list(c Call, name string, all []string) any {
 	}
 	some, next := page(s, c, limit, all)
 	out := object{name: append([]string{}, some...)}
-	if next != "" {
-		out["nextToken"] = next
-	}
+	out.AddIf(next != "", "nextToken", next)
 	return out
 }
 

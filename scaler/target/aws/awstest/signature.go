@@ -29,10 +29,7 @@ var codes = map[bool]struct{ missing, unknown, wrong, expired, denied string }{
 // authenticate verifies the signature, of version 4, and whether whoever
 // signed may do that. It returns the access key.
 func (s *Server) authenticate(r *http.Request, body []byte, p protocol, c Call) string {
-	names, status := codes[p.json], http.StatusForbidden
-	if p.json {
-		status = http.StatusBadRequest
-	}
+	names, status := codes[p.json], standin.Either(p.json, http.StatusBadRequest, http.StatusForbidden)
 	require := func(ok bool, code, message string) { standin.Require(ok, status, code, "%s", message) }
 
 	signed := standin.SignatureOf(r)

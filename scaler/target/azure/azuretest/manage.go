@@ -28,11 +28,9 @@ func (s *Server) manage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := pathOf(r)
-	version, got := ComputeVersion, r.URL.Query().Get("api-version")
-	if p.provider == "microsoft.insights" {
-		version = InsightsVersion
-	}
-	standin.Require(got == version, http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", got)
+	got := r.URL.Query().Get("api-version")
+	standin.Require(got == standin.Either(p.provider == "microsoft.insights", InsightsVersion, ComputeVersion),
+		http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", got)
 	standin.Require(p.subscription == Subscription,
 		http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", p.subscription)
 	forbidden := s.Forbidden
@@ -223,8 +221,6 @@ func (s *Server) operation(p path) object {
 	standin.Require(ok, http.StatusNotFound, "NotFound", "The operation %s was not found.", id)
 	s.advance(o.set)
 	body := object{"name": id, "startTime": o.started.UTC().Format(time.RFC3339), "status": o.status}
-	if o.Code != "" {
-		body["error"] = errorBody(&o.Fault)
-	}
+	body.AddIf(o.Code != "", "error", errorBody(&o.Fault))
 	return body
 }

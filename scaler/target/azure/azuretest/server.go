@@ -216,8 +216,6 @@ func resourceError(w http.ResponseWriter, f *Fault) {
 
 func errorBody(f *Fault) object {
 	e := object{"code": f.Code, "message": f.Message}
-	if len(f.Details) > 0 {
-		e["details"] = f.Details
-	}
+	e.AddIf(len(f.Details) > 0, "details", f.Details)
 	return e
 }

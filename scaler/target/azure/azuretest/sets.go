@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Set is a scale set as a test puts it there.
@@ -35,14 +37,13 @@ type Set struct {
 // set is a Set and what became of it. All of it is guarded by the server's state.
 type set struct {
 	Set
-	capacity  int
-	version   int
+	view          // as it is
 	next      int // the ID of the next instance
 	instances []*instance
 	asked     []int  // see Asked
 	op        string // under way
 	fail      *Fault
-	before    view
+	before    view // what reads show until beforeEnd
 	beforeEnd time.Time
 }
 
@@ -75,7 +76,7 @@ func (x *set) id() string {
 	return "/subscriptions/" + Subscription + "/resourceGroups/" + x.Group + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + x.Name
 }
 
-func (x *set) etag() string { return strconv.Quote(strconv.Itoa(x.version)) }
+func (v view) etag() string { return strconv.Quote(strconv.Itoa(v.version)) }
 
 // name is by which an instance is deleted.
 func (i *instance) name(x *set) string {
@@ -88,7 +89,7 @@ func (i *instance) name(x *set) string {
 // Put makes a scale set, whose instances run already.
 func (s *Server) Put(x Set) {
 	s.state.Do(func() {
-		n := &set{Set: x, version: 1}
+		n := &set{Set: x, view: view{version: 1}}
 		s.sets[key(x.Group, x.Name)] = n
 		s.resize(n, x.Capacity)
 		for _, i := range n.instances {
@@ -168,7 +169,7 @@ func (s *Server) total() int {
 // remember keeps what reads go on showing for a while.
 func (s *Server) remember(x *set) {
 	if time.Now().After(x.beforeEnd) {
-		x.before = view{x.capacity, x.version}
+		x.before = x.view
 	}
 	x.beforeEnd = time.Now().Add(s.Lag)
 }
@@ -177,7 +178,7 @@ func (s *Server) seen(x *set) view {
 	if time.Now().Before(x.beforeEnd) {
 		return x.before
 	}
-	return view{x.capacity, x.version}
+	return x.view
 }
 
 // resize requests another number of instances: the new ones boot, and those of
@@ -244,29 +245,17 @@ func (x *set) quiet(now time.Time) bool {
 }
 
 func (v view) body(x *set) object {
-	state := "Succeeded"
-	if !x.quiet(time.Now()) {
-		state = "Updating"
-	}
-	mode := "Uniform"
-	if x.Flexible {
-		mode = "Flexible"
-	}
+	state := standin.Either(x.quiet(time.Now()), "Succeeded", "Updating")
+	mode := standin.Either(x.Flexible, "Flexible", "Uniform")
 	m := object{
 		"id": x.id(), "name": x.Name, "type": "Microsoft.Compute/virtualMachineScaleSets", "location": "westeurope",
 		"properties": object{
 			"provisioningState": state, "orchestrationMode": mode, "singlePlacementGroup": x.OneGroup, "overprovision": false,
 		},
 	}
-	if x.Tags != nil {
-		m["tags"] = x.Tags
-	}
-	if !x.NoEtag {
-		m["etag"] = strconv.Quote(strconv.Itoa(v.version))
-	}
-	if !x.NoProfile {
-		m["sku"] = object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": v.capacity}
-	}
+	m.AddIf(x.Tags != nil, "tags", x.Tags)
+	m.AddIf(!x.NoEtag, "etag", v.etag())
+	m.AddIf(!x.NoProfile, "sku", object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": v.capacity})
 	return m
 }
 
@@ -288,29 +277,20 @@ func (x *set) bodies(r *http.Request) []any {
 			"provisioningState": state, "timeCreated": i.created.UTC().Format(time.RFC3339Nano),
 			"osProfile": object{"computerName": fmt.Sprintf("%s%06d", x.Name, i.id)},
 		}
-		if i.protected {
-			p["protectionPolicy"] = object{"protectFromScaleIn": true}
-		}
+		p.AddIf(i.protected, "protectionPolicy", object{"protectFromScaleIn": true})
 		if expand {
 			view := object{"statuses": []any{
 				object{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info"},
 				object{"code": "PowerState/" + power, "level": "Info"},
 			}}
-			if x.Health {
-				health := "healthy"
-				if i.unhealthy {
-					health = "unhealthy"
-				}
-				view["vmHealth"] = object{"status": object{"code": "HealthState/" + health, "level": "Info"}}
-			}
+			health := standin.Either(i.unhealthy, "unhealthy", "healthy")
+			view.AddIf(x.Health, "vmHealth", object{"status": object{"code": "HealthState/" + health, "level": "Info"}})
 			p["instanceView"] = view
 		}
 		m := object{"name": i.name(x), "location": "westeurope", "properties": p}
-		if x.Flexible {
-			p["virtualMachineScaleSet"] = object{"id": x.id()}
-		} else {
-			m["instanceId"], m["name"] = strconv.Itoa(i.id), x.Name+"_"+strconv.Itoa(i.id)
-		}
+		p.AddIf(x.Flexible, "virtualMachineScaleSet", object{"id": x.id()})
+		m.AddIf(!x.Flexible, "instanceId", strconv.Itoa(i.id))
+		m.AddIf(!x.Flexible, "name", x.Name+"_"+strconv.Itoa(i.id))
 		out = append(out, m)
 	}
 	return out

@@ -120,11 +120,11 @@ func (m mask) pick(v any) any {
 	case object:
 		out := object{}
 		for name, e := range v {
-			if sub, ok := m[name]; ok {
-				out[name] = sub.pick(e)
-			} else if sub, ok := m["*"]; ok {
-				out[name] = sub.pick(e)
+			sub, ok := m[name]
+			if !ok {
+				sub, ok = m["*"]
 			}
+			out.AddIf(ok, name, sub.pick(e))
 		}
 		return out
 	default:

@@ -241,9 +241,7 @@ func (o *operation) describe(now time.Time) object {
 		"targetLink": link(o.target), "selfLink": link(o.at + "/operations/" + o.name),
 		"insertTime": o.began.Format(time.RFC3339Nano), "status": "PENDING", "progress": 0,
 	}
-	if o.requestID != "" {
-		out["clientOperationId"] = o.requestID
-	}
+	out.AddIf(o.requestID != "", "clientOperationId", o.requestID)
 	third := o.due.Sub(o.began) / 3
 	switch {
 	case !now.Before(o.due) && now.After(o.began):
@@ -260,12 +258,8 @@ func (o *operation) describe(now time.Time) object {
 
 // operation answers GET …/operations/NAME.
 func (c call) operation(at, name string) {
-	permission := "compute.zoneOperations.get"
-	if strings.Contains(at, "/regions/") {
-		permission = "compute.regionOperations.get"
-	}
 	path := at + "/operations/" + name
-	c.may(permission, path)
+	c.may("compute."+standin.Either(strings.Contains(at, "/regions/"), "region", "zone")+"Operations.get", path)
 	o, ok := c.operations[at+"/"+name]
 	c.found(ok, "projects/"+path)
 	c.answer(o.describe(c.now))

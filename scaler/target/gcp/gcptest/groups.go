@@ -242,29 +242,21 @@ func (g *group) describe(now time.Time, lag time.Duration) object {
 		counts[strings.ToLower(action)] = n + 1
 		stable = stable && action == "NONE" && (status == "RUNNING" || status == "STOPPED")
 	}
-	kind := "zone"
-	if g.Region != "" {
-		kind = "region"
-	}
 	none, _ := counts["none"].(int)
 	status := object{"isStable": stable && none == size+g.stopped}
-	if g.Autoscaler != "" {
-		status["autoscaler"] = link(g.at() + "/autoscalers/" + g.Autoscaler)
-	}
+	status.AddIf(g.Autoscaler != "", "autoscaler", link(g.at()+"/autoscalers/"+g.Autoscaler))
 	out := object{
 		"kind": "compute#instanceGroupManager", "id": "1", "name": g.Name, "baseInstanceName": g.Name,
 		"selfLink": link(g.at() + "/instanceGroupManagers/" + g.Name), "fingerprint": "MTIz",
 		"instanceGroup":    link(g.at() + "/instanceGroups/" + g.Name),
 		"instanceTemplate": link(g.Project + "/global/instanceTemplates/" + g.Name),
-		kind:               link(g.at()),
 		"targetSize":       size, "targetStoppedSize": g.stopped, "currentActions": counts, "status": status,
 	}
-	if g.HealthCheck {
-		out["autoHealingPolicies"] = []any{object{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "initialDelaySec": 300}}
-	}
-	if g.Labels != nil || g.Metadata != nil {
-		out["allInstancesConfig"] = object{"properties": object{"labels": anyMap(g.Labels), "metadata": anyMap(g.Metadata)}}
-	}
+	out[standin.Either(g.Region != "", "region", "zone")] = link(g.at())
+	out.AddIf(g.HealthCheck, "autoHealingPolicies",
+		[]any{object{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "initialDelaySec": 300}})
+	out.AddIf(g.Labels != nil || g.Metadata != nil, "allInstancesConfig",
+		object{"properties": object{"labels": anyMap(g.Labels), "metadata": anyMap(g.Metadata)}})
 	return out
 }
 
@@ -284,9 +276,8 @@ func (g *group) managed(i *instance, place int, now time.Time) object {
 		out["id"], out["instanceStatus"] = strconv.FormatUint(i.id, 10), status
 		out["version"] = object{"instanceTemplate": link(g.Project + "/global/instanceTemplates/" + g.Name)}
 	}
-	if g.HealthCheck && status == "RUNNING" {
-		out["instanceHealth"] = []any{object{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "detailedHealthState": health}}
-	}
+	out.AddIf(g.HealthCheck && status == "RUNNING", "instanceHealth",
+		[]any{object{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "detailedHealthState": health}})
 	out["lastAttempt"] = object{}
 	if code != "" {
 		out["lastAttempt"] = object{"errors": object{"errors": []any{object{

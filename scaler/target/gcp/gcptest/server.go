@@ -154,9 +154,7 @@ func (c call) autoscaler(path, name string) {
 	mode, ok := c.scalers[path]
 	c.found(ok, "projects/"+path)
 	policy := object{"minNumReplicas": 1, "maxNumReplicas": 10, "coolDownPeriodSec": 60}
-	if mode != "" {
-		policy["mode"] = mode
-	}
+	policy.AddIf(mode != "", "mode", mode)
 	c.answer(object{
 		"kind": "compute#autoscaler", "id": "1", "name": name, "status": "ACTIVE", "autoscalingPolicy": policy,
 		"selfLink": link(path),

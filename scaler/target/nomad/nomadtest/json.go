@@ -11,13 +11,10 @@ import (
 // status is the body of GET /v1/job/:id/scale. What it calls JobModifyIndex is
 // the job's ModifyIndex, as it is in Nomad.
 func (j *job) status() standin.Object {
-	placed, running, healthy := 0, 0, 0
-	for _, at := range j.started {
-		if j.Stopped {
-			break
-		}
+	placed := standin.Either(j.Stopped, nil, j.started)
+	running, healthy := 0, 0
+	for _, at := range placed {
 		age := time.Since(at)
-		placed++
 		if age >= j.StartDelay {
 			running++
 		}
@@ -30,7 +27,7 @@ func (j *job) status() standin.Object {
 		"JobID": j.ID, "Namespace": j.Namespace, "JobStopped": j.Stopped,
 		"JobCreateIndex": j.created, "JobModifyIndex": j.modified + uint64(running),
 		"TaskGroups": standin.Object{j.Group: standin.Object{
-			"Desired": j.Count, "Placed": placed, "Running": running, "Healthy": healthy, "Unhealthy": 0, "Events": nil,
+			"Desired": j.Count, "Placed": len(placed), "Running": running, "Healthy": healthy, "Unhealthy": 0, "Events": nil,
 		}},
 	}
 }
@@ -41,13 +38,9 @@ func (j *job) describe() standin.Object {
 	if j.Scaling != nil {
 		group["Scaling"] = standin.Object{"Min": j.Scaling.Min, "Max": j.Scaling.Max, "Enabled": true, "Type": "horizontal"}
 	}
-	if j.Deployments || j.HealthCheck != "" {
-		group["Update"] = standin.Object{"MaxParallel": 1, "HealthCheck": cmp.Or(j.HealthCheck, "checks")}
-	}
-	status := "running"
-	if j.Stopped {
-		status = "dead"
-	}
+	group.AddIf(j.Deployments || j.HealthCheck != "", "Update",
+		standin.Object{"MaxParallel": 1, "HealthCheck": cmp.Or(j.HealthCheck, "checks")})
+	status := standin.Either(j.Stopped, "dead", "running")
 	return standin.Object{
 		"ID": j.ID, "Name": j.ID, "Namespace": j.Namespace, "Type": j.Type, "Stop": j.Stopped, "Status": status,
 		"TaskGroups": []any{group}, "SubmitTime": j.submitted.UnixNano(),
