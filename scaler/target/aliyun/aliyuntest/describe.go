@@ -1,94 +1,51 @@
 package aliyuntest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // minutes is how precisely most times are told.
 const minutes = "2006-01-02T15:04Z"
 
-// region returns the region that a call is about.
-func region(c *call) (string, *Error) {
-	if c.form["RegionId"] == "" {
-		return "", missing("RegionId")
-	}
-	return c.form["RegionId"], nil
-}
-
-func (s *Server) describeGroups(c *call) (map[string]any, *Error) {
-	where, fault := region(c)
-	if fault != nil {
-		return nil, fault
-	}
-	ids := c.list("ScalingGroupIds")
-	if fault := tooMany("ScalingGroupIds", ids); fault != nil {
-		return nil, fault
-	}
+func (s *Server) describeGroups(c *call) object {
+	ids := c.ids("ScalingGroupId")
 	var all []any
 	for _, id := range s.order {
 		g := s.groups[id]
-		if g.Region == where && (len(ids) == 0 || slices.Contains(ids, id)) {
+		if g.Region == c.form["RegionId"] && (len(ids) == 0 || slices.Contains(ids, id)) {
 			g.advance(time.Now())
 			all = append(all, g.show(time.Now()))
 		}
 	}
-	part, body, fault := page(c, all, 50)
-	if fault != nil {
-		return nil, fault
-	}
-	body["ScalingGroups"] = part
-	return body, nil
+	return c.page("ScalingGroups", all, 50)
 }
 
-func (s *Server) describeInstances(c *call) (map[string]any, *Error) {
-	if _, fault := region(c); fault != nil {
-		return nil, fault
-	}
-	g, fault := s.find(c)
-	if fault != nil {
-		return nil, fault
-	}
-	now := time.Now()
+func (s *Server) describeInstances(c *call) object {
+	g, now := s.find(c), time.Now()
 	var all []any
 	for n, i := range g.instances {
-		health := "Healthy"
-		if i.unhealthy {
-			health = "Unhealthy"
-		}
-		all = append(all, map[string]any{
+		all = append(all, object{
 			"InstanceId": i.id, "ScalingInstanceId": "asi" + i.id[1:], "ScalingGroupId": g.ID, "ScalingActivityId": i.activity,
-			"LifecycleState": i.at(now), "HealthStatus": health, "CreationType": "AutoCreated",
+			"LifecycleState": i.at(now), "HealthStatus": standin.Either(i.unhealthy, "Unhealthy", "Healthy"), "CreationType": "AutoCreated",
 			"CreatedTime": i.created.UTC().Format(time.RFC3339), "CreationTime": i.created.UTC().Format(minutes),
 			"PrivateIpAddress": fmt.Sprintf("10.0.%d.%d", n/250, n%250+1),
 		})
 	}
-	part, body, fault := page(c, all, 100)
-	if fault != nil {
-		return nil, fault
-	}
-	body["ScalingInstances"] = part
-	return body, nil
+	return c.page("ScalingInstances", all, 100)
 }
 
-func (s *Server) describeActivities(c *call) (map[string]any, *Error) {
-	if _, fault := region(c); fault != nil {
-		return nil, fault
-	}
-	ids := c.list("ScalingActivityIds")
-	if fault := tooMany("ScalingActivityIds", ids); fault != nil {
-		return nil, fault
-	}
-	id := c.form["ScalingGroupId"]
-	if (id == "") == (len(ids) == 0) {
-		return nil, &Error{Status: 400, Code: "MissingParameter.ScalingActivityId", Message: "One of ScalingGroupId and ScalingActivityIds has to be specified."}
-	}
+func (s *Server) describeActivities(c *call) object {
+	ids, id := c.ids("ScalingActivityId"), c.form["ScalingGroupId"]
+	standin.Require((id == "") != (len(ids) == 0),
+		400, "MissingParameter.ScalingActivityId", "One of ScalingGroupId and ScalingActivityIds has to be specified.")
 	if id != "" {
-		if _, fault := s.find(c); fault != nil {
-			return nil, fault
-		}
+		s.find(c)
 	}
 	var all []any
 	for _, group := range s.order {
@@ -100,16 +57,11 @@ func (s *Server) describeActivities(c *call) (map[string]any, *Error) {
 			}
 		}
 	}
-	part, body, fault := page(c, all, 50)
-	if fault != nil {
-		return nil, fault
-	}
-	body["ScalingActivities"] = part
-	return body, nil
+	return c.page("ScalingActivities", all, 50)
 }
 
-func (a *activity) describe(group string) map[string]any {
-	body := map[string]any{
+func (a *activity) describe(group string) object {
+	body := object{
 		"ScalingActivityId": a.id, "ScalingGroupId": group, "StatusCode": a.status,
 		"StartTime": a.start.UTC().Format(minutes), "TriggerSourceType": "Api",
 		"Description": fmt.Sprintf("Change the number of instances by %q", strconv.Itoa(a.change)),
@@ -119,63 +71,37 @@ func (a *activity) describe(group string) map[string]any {
 		body["ErrorCode"] = a.code
 		body["ErrorMessage"] = "The resource is out of stock in the specified zone. Please try other types, or choose other regions and zones."
 	case "Warning":
-		body["ErrorMessages"] = []any{map[string]any{"Code": a.code, "Message": "Some of the instances could not be created.", "Description": "Fail to create instances into scaling group."}}
+		body["ErrorMessages"] = []any{object{"Code": a.code, "Message": "Some of the instances could not be created.", "Description": "Fail to create instances into scaling group."}}
 	}
-	if a.status != "InProgress" {
-		body["EndTime"] = a.end.UTC().Format(minutes)
-	}
+	body.AddIf(a.status != "InProgress", "EndTime", a.end.UTC().Format(minutes))
 	return body
 }
 
-func (s *Server) describeAlarms(c *call) (map[string]any, *Error) {
-	where, fault := region(c)
-	if fault != nil {
-		return nil, fault
-	}
+func (s *Server) describeAlarms(c *call) object {
 	var all []any
 	for n, a := range s.alarms {
 		g, ok := s.groups[a.Group]
-		wanted := c.form["IsEnable"] == "" || c.form["IsEnable"] == strconv.FormatBool(!a.Disabled)
-		if !ok || g.Region != where || !wanted || (c.form["ScalingGroupId"] != "" && c.form["ScalingGroupId"] != a.Group) {
-			continue
+		asked := func(name, value string) bool { return c.form[name] == "" || c.form[name] == value }
+		if ok && asked("RegionId", g.Region) && asked("IsEnable", strconv.FormatBool(!a.Disabled)) && asked("ScalingGroupId", a.Group) {
+			all = append(all, object{
+				"AlarmTaskId": fmt.Sprintf("%s_%d", a.Group, n), "Name": a.Name, "ScalingGroupId": a.Group, "Enable": !a.Disabled,
+				"AlarmActions": a.Rules, "MetricName": "CpuUtilization", "MetricType": "system", "State": "OK",
+			})
 		}
-		all = append(all, map[string]any{
-			"AlarmTaskId": fmt.Sprintf("%s_%d", a.Group, n), "Name": a.Name, "ScalingGroupId": a.Group, "Enable": !a.Disabled,
-			"AlarmActions": a.Rules, "MetricName": "CpuUtilization", "MetricType": "system", "State": "OK",
-		})
 	}
-	part, body, fault := page(c, all, 50)
-	if fault != nil {
-		return nil, fault
-	}
-	body["AlarmList"] = part
-	return body, nil
+	return c.page("AlarmList", all, 50)
 }
 
-func (s *Server) listTags(c *call) (map[string]any, *Error) {
-	where, fault := region(c)
-	if fault != nil {
-		return nil, fault
-	}
+func (s *Server) listTags(c *call) object {
 	key := c.form["Tags.1.Key"]
-	if c.form["ResourceType"] != "scalinggroup" || key == "" {
-		return nil, missing("ResourceType, Tags.1.Key")
-	}
+	given(c.form["ResourceType"] == "scalinggroup" && key != "", "ResourceType, Tags.1.Key")
 	var all []any
 	for _, id := range s.order {
-		if v, ok := s.groups[id].Tags[key]; ok && s.groups[id].Region == where {
-			all = append(all, map[string]any{"ResourceId": id, "ResourceType": "ALIYUN::ESS::SCALINGGROUP", "TagKey": key, "TagValue": v, "Propagate": false})
+		if v, ok := s.groups[id].Tags[key]; ok && s.groups[id].Region == c.form["RegionId"] {
+			all = append(all, object{"ResourceId": id, "ResourceType": "ALIYUN::ESS::SCALINGGROUP", "TagKey": key, "TagValue": v, "Propagate": false})
 		}
 	}
-	most := s.TagsPerPage
-	if most == 0 {
-		most = 50
-	}
 	from, _ := strconv.Atoi(c.form["NextToken"])
-	to := min(len(all), from+most)
-	body := map[string]any{"TagResources": all[from:to], "NextToken": ""}
-	if to < len(all) {
-		body["NextToken"] = strconv.Itoa(to)
-	}
-	return body, nil
+	part, next := standin.Page(all, from, cmp.Or(s.TagsPerPage, 50))
+	return object{"TagResources": part, "NextToken": standin.Either(next > 0, strconv.Itoa(next), "")}
 }

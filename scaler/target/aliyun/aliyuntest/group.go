@@ -1,10 +1,12 @@
 package aliyuntest
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Group is a scaling group.
@@ -55,8 +57,8 @@ type group struct {
 	server     *Server
 	expected   int
 	instances  []*instance
-	activities []*activity // the newest last
-	views      []view
+	activities []*activity             // the newest last
+	views      standin.History[object] // what reads show
 }
 
 type instance struct {
@@ -87,98 +89,83 @@ type activity struct {
 	change           int
 }
 
-// view is what reads show of a group from a time on.
-type view struct {
-	at   time.Time
-	body map[string]any
-}
-
 // Add makes a group, or replaces the one of its ID.
 func (s *Server) Add(groups ...Group) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.groups == nil {
-		s.groups = make(map[string]*group)
+	s.state.Do(func() {
+		for _, g := range groups {
+			s.add(g)
+		}
+	})
+}
+
+func (s *Server) add(g Group) {
+	g.Region, g.State = cmp.Or(g.Region, "cn-hangzhou"), cmp.Or(g.State, "Active")
+	own := &group{Group: g, server: s, expected: g.Count}
+	now := time.Now()
+	for n := range g.Count {
+		own.instances = append(own.instances, &instance{id: s.newID("i"), created: now.Add(time.Duration(n-g.Count) * time.Minute), serves: now})
 	}
-	for _, g := range groups {
-		if g.Region == "" {
-			g.Region = "cn-hangzhou"
-		}
-		if g.State == "" {
-			g.State = "Active"
-		}
-		own := &group{Group: g, server: s, expected: g.Count}
+	if _, ok := s.groups[g.ID]; !ok {
+		s.order = append(s.order, g.ID)
+	}
+	s.groups = standin.Put(s.groups, g.ID, own)
+}
+
+// with runs f on a group, at this time.
+func (s *Server) with(id string, f func(g *group, now time.Time)) {
+	s.state.Do(func() {
 		now := time.Now()
-		for n := range g.Count {
-			own.instances = append(own.instances, &instance{id: s.newID("i"), created: now.Add(time.Duration(n-g.Count) * time.Minute), serves: now})
-		}
-		if _, ok := s.groups[g.ID]; !ok {
-			s.order = append(s.order, g.ID)
-		}
-		s.groups[g.ID] = own
-	}
+		s.groups[id].advance(now)
+		f(s.groups[id], now)
+	})
 }
 
 // Change changes what a group is like. Its count is not looked at.
 func (s *Server) Change(id string, change func(*Group)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.groups[id].advance(time.Now())
-	change(&s.groups[id].Group)
+	s.with(id, func(g *group, _ time.Time) { change(&g.Group) })
 }
 
 // SetCount brings a group to a number, as someone else would. What is going on
 // ends at once.
 func (s *Server) SetCount(id string, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.groups[id]
-	now := time.Now()
-	g.advance(now)
-	for _, a := range g.activities {
-		g.finish(a)
-	}
-	g.expected = n
-	g.start(now, n-g.here(), nil)
+	s.with(id, func(g *group, now time.Time) {
+		for _, a := range g.activities {
+			g.finish(a)
+		}
+		g.expected = n
+		g.start(now, n-g.here(), nil)
+	})
 }
 
 // SetInstance makes an instance protected, on standby or unhealthy.
 func (s *Server) SetInstance(group, id, state string, unhealthy bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, i := range s.groups[group].instances {
-		if i.id == id {
-			i.state, i.unhealthy = state, unhealthy
+	s.state.Do(func() {
+		for _, i := range s.groups[group].instances {
+			if i.id == id {
+				i.state, i.unhealthy = state, unhealthy
+			}
 		}
-	}
+	})
 }
 
 // Instances returns the IDs of the instances that are not being removed, the
 // oldest first.
-func (s *Server) Instances(id string) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.groups[id]
-	g.advance(time.Now())
-	var out []string
-	for _, i := range g.instances {
-		if i.gone.IsZero() {
+func (s *Server) Instances(id string) (out []string) {
+	s.with(id, func(g *group, _ time.Time) {
+		for _, i := range g.staying() {
 			out = append(out, i.id)
 		}
-	}
+	})
 	return out
 }
 
-// here is how many instances are not being removed.
-func (g *group) here() int {
-	n := 0
-	for _, i := range g.instances {
-		if i.gone.IsZero() {
-			n++
-		}
-	}
-	return n
+// staying are the instances that are not being removed.
+func (g *group) staying() []*instance {
+	return slices.DeleteFunc(slices.Clone(g.instances), func(i *instance) bool { return !i.gone.IsZero() })
 }
+
+// here is how many stay.
+func (g *group) here() int { return len(g.staying()) }
 
 // busy reports whether an activity is in progress.
 func (g *group) busy() bool {
@@ -210,20 +197,16 @@ func (g *group) finish(a *activity) {
 	case a.code == "":
 		a.status = "Successful"
 	default:
-		made := g.Makes
-		for _, i := range slices.Backward(g.instances) {
-			if i.activity == a.id && made > 0 {
-				made--
+		made := 0
+		for _, i := range slices.Backward(slices.Clone(g.instances)) {
+			if i.activity != a.id {
 				continue
 			}
-			if i.activity == a.id {
+			if made++; made > g.Makes {
 				g.instances = slices.DeleteFunc(g.instances, func(o *instance) bool { return o == i })
 			}
 		}
-		a.status = "Failed"
-		if g.Makes > 0 {
-			a.status = "Warning"
-		}
+		a.status = standin.Either(g.Makes > 0, "Warning", "Failed")
 	}
 	if a.end.After(time.Now()) {
 		a.end = time.Now()
@@ -238,10 +221,7 @@ func (g *group) finish(a *activity) {
 // start begins an activity that adds instances, or removes some: those named,
 // or the oldest.
 func (g *group) start(now time.Time, change int, named []string) *activity {
-	a := &activity{id: g.server.newID("asa"), status: "InProgress", start: now, end: now.Add(g.Boot), change: change}
-	if change < 0 {
-		a.end = now.Add(g.Stop)
-	}
+	a := &activity{id: g.server.newID("asa"), status: "InProgress", start: now, end: now.Add(standin.Either(change < 0, g.Stop, g.Boot)), change: change}
 	g.activities = append(g.activities, a)
 	if change > 0 {
 		a.code = g.Fails
@@ -261,12 +241,12 @@ func (g *group) start(now time.Time, change int, named []string) *activity {
 }
 
 // describe is what reads show of the group.
-func (g *group) describe(now time.Time) map[string]any {
+func (g *group) describe(now time.Time) object {
 	counts := make(map[string]int)
 	for _, i := range g.instances {
 		counts[i.at(now)]++
 	}
-	body := map[string]any{
+	body := object{
 		"ScalingGroupId": g.ID, "ScalingGroupName": g.Name, "RegionId": g.Region, "GroupType": "ECS",
 		"LifecycleState": g.State, "MinSize": g.Min, "MaxSize": g.Max, "EnableDesiredCapacity": g.Expected,
 		"TotalCapacity": len(g.instances), "TotalInstanceCount": len(g.instances),
@@ -276,33 +256,24 @@ func (g *group) describe(now time.Time) map[string]any {
 		"SuspendedProcesses": g.Suspended, "SystemSuspended": g.Halted, "RemovalPolicies": g.RemovalPolicies,
 		"ScalingPolicy": g.ScalingPolicy, "HealthCheckType": "ECS", "CreationTime": "2026-01-05T08:00Z",
 	}
-	if g.Expected {
-		body["DesiredCapacity"] = g.expected
-	}
-	if g.Weight > 0 {
-		body["LaunchTemplateOverrides"] = []any{map[string]any{"InstanceType": "ecs.c7.large", "WeightedCapacity": g.Weight}}
-	}
+	body.AddIf(g.Expected, "DesiredCapacity", g.expected)
+	body.AddIf(g.Weight > 0, "LaunchTemplateOverrides", []any{object{"InstanceType": "ecs.c7.large", "WeightedCapacity": g.Weight}})
 	var tags []any
-	for _, k := range slices.Sorted(maps.Keys(g.Tags)) {
-		tags = append(tags, map[string]any{"TagKey": k, "TagValue": g.Tags[k], "Propagate": false})
+	for k, v := range standin.Sorted(g.Tags) {
+		tags = append(tags, object{"TagKey": k, "TagValue": v, "Propagate": false})
 	}
 	body["Tags"] = tags
 	return body
 }
 
 // show is describe, as long ago as the group lags.
-func (g *group) show(now time.Time) map[string]any {
+func (g *group) show(now time.Time) object {
 	body := g.describe(now)
 	if g.Lag == 0 {
 		return body
 	}
-	if n := len(g.views); n == 0 || fmt.Sprint(g.views[n-1].body) != fmt.Sprint(body) {
-		g.views = append(g.views, view{now, body})
+	if fmt.Sprint(g.views.Last()) != fmt.Sprint(body) {
+		g.views.Set(body, now)
 	}
-	for _, v := range slices.Backward(g.views) {
-		if now.Sub(v.at) >= g.Lag {
-			return v.body
-		}
-	}
-	return g.views[0].body
+	return g.views.At(now.Add(-g.Lag))
 }

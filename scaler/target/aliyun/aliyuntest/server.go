@@ -7,15 +7,15 @@
 package aliyuntest
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // The versions of the two APIs.
@@ -43,11 +43,9 @@ type Role struct {
 }
 
 // Error is an answer that is not a success, in the shape that the API documents.
-type Error struct {
-	Status        int
-	Code, Message string
-	Header        map[string]string
-}
+type Error = standin.Refusal
+
+type object = standin.Object
 
 // Alarm is an event-triggered task.
 type Alarm struct {
@@ -70,7 +68,7 @@ type Server struct {
 	// TagsPerPage bounds an answer of ListTagResources; 0 means 50.
 	TagsPerPage int
 
-	mu       sync.Mutex // guards what follows
+	state    standin.State // guards what follows
 	groups   map[string]*group
 	order    []string
 	alarms   []Alarm
@@ -85,165 +83,125 @@ type Server struct {
 type accepted struct{ request, activity string }
 
 // Calls returns how often each action was called.
-func (s *Server) Calls() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
+func (s *Server) Calls() (calls map[string]int) {
+	s.state.Do(func() { calls = maps.Clone(s.calls) })
+	return calls
 }
 
 // SetAlarms replaces the event-triggered tasks.
-func (s *Server) SetAlarms(alarms ...Alarm) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.alarms = alarms
-}
+func (s *Server) SetAlarms(alarms ...Alarm) { s.state.Do(func() { s.alarms = alarms }) }
 
 // call is a request that was authenticated.
 type call struct {
-	action  string
-	form    map[string]string
-	account string // whose credentials they are
+	action, version string
+	form            map[string]string
+	user            User // whose credentials they are
 }
 
-// list returns the values of name.1, name.2 and so on.
-func (c *call) list(name string) []string {
-	var out []string
+// ids returns the values of name.1, name.2 and so on; there may be 20.
+func (c *call) ids(name string) (out []string) {
 	for i := 1; ; i++ {
-		v, ok := c.form[name+"."+strconv.Itoa(i)]
+		v, ok := c.form[name+"s."+strconv.Itoa(i)]
 		if !ok {
-			return out
+			break
 		}
 		out = append(out, v)
 	}
+	standin.Require(len(out) <= 20, 400, "InvalidParameter", "The specified value of parameter %s is not valid: more than 20.", name)
+	return out
 }
 
 // count returns a number, or what it is by default.
-func (c *call) count(name string, otherwise int) (int, *Error) {
+func (c *call) count(name string, otherwise int) int {
 	v, ok := c.form[name]
 	if !ok {
-		return otherwise, nil
+		return otherwise
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil {
-		return 0, &Error{Status: 400, Code: "InvalidParameter", Message: fmt.Sprintf("The specified value of parameter %s is not valid.", name)}
-	}
-	return n, nil
+	standin.Require(err == nil, 400, "InvalidParameter", "The specified value of parameter %s is not valid.", name)
+	return n
+}
+
+// page answers with the part of a list that is asked for, under its name.
+func (c *call) page(name string, all []any, most int) object {
+	number, size := c.count("PageNumber", 1), c.count("PageSize", 10)
+	standin.Require(number >= 1 && size >= 1 && size <= most,
+		400, "InvalidParameter", "The specified value of parameter PageSize or PageNumber is not valid.")
+	part, _ := standin.Page(all, (number-1)*size, size)
+	return object{name: part, "PageNumber": number, "PageSize": size, "TotalCount": len(all)}
+}
+
+// given refuses a call without a parameter.
+func given(ok bool, parameter string) {
+	standin.Require(ok, 400, "MissingParameter", "The input parameter %q that is mandatory for processing this request is not supplied.", parameter)
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	s.last++
-	id := fmt.Sprintf("473469C7-AA6F-4DC5-B3DB-%012d", s.last)
-	s.mu.Unlock()
-	body, fault := s.serve(r)
-	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	var id string
+	var c *call
+	var body object
+	fault := s.state.Try(func() {
+		s.last++
+		id = fmt.Sprintf("473469C7-AA6F-4DC5-B3DB-%012d", s.last)
+		c = s.authenticate(r)
+		s.calls = standin.Put(s.calls, c.action, s.calls[c.action]+1)
+	})
+	if fault == nil && s.Fault != nil {
+		fault = s.Fault(c.action, c.form)
+	}
+	if fault == nil {
+		fault = s.state.Try(func() { body = s.do(c) })
+	}
+	status := http.StatusOK
 	w.Header().Set("x-acs-request-id", id)
 	if fault != nil {
-		for k, v := range fault.Header {
-			w.Header().Set(k, v)
-		}
-		w.WriteHeader(fault.Status)
-		body = map[string]any{
+		standin.SetHeader(w, fault.Header)
+		status, body = fault.Status, object{
 			"Code": fault.Code, "Message": fault.Message, "HostId": r.Host,
 			"Recommend": "https://api.aliyun.com/troubleshoot?q=" + fault.Code,
 		}
 	}
 	body["RequestId"] = id
-	_ = json.NewEncoder(w).Encode(body)
+	standin.JSON(w, status, "application/json;charset=utf-8", body)
 }
 
-func (s *Server) serve(r *http.Request) (map[string]any, *Error) {
-	c, user, fault := s.authenticate(r)
-	if fault != nil {
-		return nil, fault
-	}
-	s.mu.Lock()
-	if s.calls == nil {
-		s.calls = make(map[string]int)
-	}
-	s.calls[c.action]++
-	s.mu.Unlock()
-	if s.Fault != nil {
-		if fault := s.Fault(c.action, c.form); fault != nil {
-			return nil, fault
-		}
-	}
-	actions := map[string]func(*call) (map[string]any, *Error){
+// do carries a call out.
+func (s *Server) do(c *call) object {
+	product, version, denied := "ess", versionESS, "Forbidden.RAM"
+	message := "User not authorized to operate on the specified resource, or this API doesn't support RAM."
+	do, ok := map[string]func(*call) object{
 		"DescribeScalingGroups":     s.describeGroups,
 		"DescribeScalingInstances":  s.describeInstances,
 		"DescribeScalingActivities": s.describeActivities,
 		"DescribeAlarms":            s.describeAlarms,
 		"ListTagResources":          s.listTags,
 		"ModifyScalingGroup":        s.modify,
-		"ScaleWithAdjustment":       s.adjust,
-		"RemoveInstances":           s.remove,
-	}
-	product, version := "ess", versionESS
+		"ScaleWithAdjustment":       func(c *call) object { return s.once(c, s.adjust) },
+		"RemoveInstances":           func(c *call) object { return s.once(c, s.remove) },
+		"AssumeRole":                s.assumeRole,
+	}[c.action]
 	if c.action == "AssumeRole" {
-		product, version = "sts", versionSTS
-		actions[c.action] = s.assumeRole
+		product, version, denied, message = "sts", versionSTS, noPermission, noPermissionMessage
 	}
-	do, ok := actions[c.action]
-	switch {
-	case !ok:
-		return nil, &Error{Status: 404, Code: "InvalidAction.NotFound", Message: "Specified api is not found, please check your url and method."}
-	case r.Header.Get("x-acs-version") != version:
-		return nil, &Error{Status: 400, Code: "InvalidVersion", Message: "Specified parameter Version is not valid."}
-	case user.Actions != nil && !slices.Contains(user.Actions, product+":"+c.action):
-		if product == "sts" {
-			return nil, &Error{Status: 403, Code: "NoPermission", Message: "You are not authorized to do this action. You should be authorized by RAM."}
-		}
-		return nil, &Error{Status: 403, Code: "Forbidden.RAM", Message: "User not authorized to operate on the specified resource, or this API doesn't support RAM."}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	standin.Require(ok, 404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.")
+	standin.Require(c.version == version, 400, "InvalidVersion", "Specified parameter Version is not valid.")
+	standin.Require(c.user.Actions == nil || slices.Contains(c.user.Actions, product+":"+c.action), 403, denied, "%s", message)
+	reads := strings.HasPrefix(c.action, "Describe") || strings.HasPrefix(c.action, "List")
+	given(!reads || c.form["RegionId"] != "", "RegionId")
 	return do(c)
 }
 
-// page returns the part of all things that was asked for, and what an answer
-// says of it.
-func page[T any](c *call, all []T, most int) ([]T, map[string]any, *Error) {
-	number, fault := c.count("PageNumber", 1)
-	if fault != nil {
-		return nil, nil, fault
-	}
-	size, fault := c.count("PageSize", 10)
-	if fault != nil {
-		return nil, nil, fault
-	}
-	if number < 1 || size < 1 || size > most {
-		return nil, nil, &Error{Status: 400, Code: "InvalidParameter", Message: "The specified value of parameter PageSize or PageNumber is not valid."}
-	}
-	from := min(len(all), (number-1)*size)
-	to := min(len(all), from+size)
-	return all[from:to], map[string]any{"PageNumber": number, "PageSize": size, "TotalCount": len(all)}, nil
-}
-
-// find returns the group that a call is about. The caller holds s.mu.
-func (s *Server) find(c *call) (*group, *Error) {
+// find returns the group that a call is about.
+func (s *Server) find(c *call) *group {
 	g, ok := s.groups[c.form["ScalingGroupId"]]
-	if !ok {
-		return nil, &Error{Status: 404, Code: "InvalidScalingGroupId.NotFound", Message: "The specified scaling group does not exist."}
-	}
+	standin.Require(ok, 404, "InvalidScalingGroupId.NotFound", "The specified scaling group does not exist.")
 	g.advance(time.Now())
-	return g, nil
+	return g
 }
 
-func missing(parameter string) *Error {
-	return &Error{Status: 400, Code: "MissingParameter", Message: fmt.Sprintf("The input parameter %q that is mandatory for processing this request is not supplied.", parameter)}
-}
-
-// newID returns an ID that was not given before. The caller holds s.mu.
+// newID returns an ID that was not given before.
 func (s *Server) newID(kind string) string {
 	s.last++
 	return fmt.Sprintf("%s-bp%016d", kind, s.last)
-}
-
-// tooMany refuses more IDs than one call may name.
-func tooMany(name string, ids []string) *Error {
-	if len(ids) > 20 {
-		return &Error{Status: 400, Code: "InvalidParameter", Message: "The specified value of parameter " + strings.TrimSuffix(name, "s") + " is not valid: more than 20."}
-	}
-	return nil
 }

@@ -4,13 +4,13 @@
 package awxtest
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Template is a job template.
@@ -50,7 +50,7 @@ type Server struct {
 	// Before, where set, may answer a request itself, and says whether it did.
 	Before func(w http.ResponseWriter, r *http.Request) bool
 
-	mu        sync.Mutex
+	state     standin.State // guards what follows
 	templates []Template
 	jobs      []*Job
 	inventory string
@@ -78,49 +78,39 @@ func Start(t testing.TB, inventory string, templates ...Template) *Server {
 
 // SetGroup gives a group of the inventory its hosts.
 func (s *Server) SetGroup(name string, hosts []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !slices.Contains(s.ids, name) {
-		s.ids = append(s.ids, name)
-	}
-	s.groups[name] = hosts
+	s.state.Do(func() {
+		if !slices.Contains(s.ids, name) {
+			s.ids = append(s.ids, name)
+		}
+		s.groups[name] = hosts
+	})
 }
 
 // Jobs returns all jobs, the oldest first.
-func (s *Server) Jobs() []Job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Job, len(s.jobs))
-	for i, j := range s.jobs {
-		out[i] = *j
-	}
+func (s *Server) Jobs() (out []Job) {
+	s.state.Do(func() {
+		for _, j := range s.jobs {
+			out = append(out, *j)
+		}
+	})
 	return out
 }
 
 // Forget deletes all jobs, as the controller's clean-up does with old ones.
-func (s *Server) Forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.jobs = nil
-}
+func (s *Server) Forget() { s.state.Do(func() { s.jobs = nil }) }
 
-// status moves a job on to where it should be by now and returns its state.
-// The caller holds no lock: a playbook may use the server.
+// status moves a job on to where it should be by now and returns its state. Its
+// playbook may use the server.
 func (s *Server) status(j *Job) string {
-	s.mu.Lock()
-	i := slices.IndexFunc(s.templates, func(t Template) bool { return t.ID == j.Template })
-	t, age := s.templates[i], time.Since(j.Created)
-	run := !j.ended && !j.Canceled && age >= 2*t.Takes
-	j.ended = j.ended || run
-	s.mu.Unlock()
-	if run && t.Run != nil {
-		err := t.Run(j.Vars)
-		s.mu.Lock()
-		j.failed = err
-		s.mu.Unlock()
+	t, age := s.templates[s.find(j.Template)], time.Since(j.Created)
+	if !j.ended && !j.Canceled && age >= 2*t.Takes {
+		j.ended = true
+		if t.Run != nil {
+			var err error
+			s.state.Outside(func() { err = t.Run(j.Vars) })
+			j.failed = err
+		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	switch {
 	case j.Canceled:
 		return "canceled"
@@ -135,46 +125,42 @@ func (s *Server) status(j *Job) string {
 	}
 }
 
+// find is where a template is; below 0: there is none.
+func (s *Server) find(template int) int {
+	return slices.IndexFunc(s.templates, func(t Template) bool { return t.ID == template })
+}
+
 // ServeHTTP answers a request of the API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Before != nil && s.Before(w, r) {
 		return
 	}
+	if refusal := s.state.Try(func() { s.serve(w, r) }); refusal != nil {
+		reply(w, refusal.Status, object{"detail": refusal.Message})
+	}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	user, password, basic := r.BasicAuth()
 	bearer := r.Header.Get("Authorization")
 	readOnly := bearer == "Bearer "+s.ReadOnly
 	if bearer != "Bearer "+s.Token && !readOnly && (!basic || user != s.User || password != s.Password) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm=api authorization_url=/api/o/authorize/`)
-		reply(w, http.StatusUnauthorized, object{"detail": "Authentication credentials were not provided. To establish a login session, visit /api/login/."})
-		return
+		standin.Refuse(http.StatusUnauthorized, "", "Authentication credentials were not provided. To establish a login session, visit /api/login/.")
 	}
-	if readOnly && r.Method == http.MethodPost {
-		forbidden(w)
-		return
-	}
+	standin.Require(!readOnly || r.Method != http.MethodPost, http.StatusForbidden, "", "You do not have permission to perform this action.")
 	s.routes().ServeHTTP(w, r)
 }
 
-func forbidden(w http.ResponseWriter) {
-	reply(w, http.StatusForbidden, object{"detail": "You do not have permission to perform this action."})
-}
+type object = standin.Object
 
-type object = map[string]any
+func reply(w http.ResponseWriter, code int, v any) { standin.JSON(w, code, "application/json", v) }
 
-func reply(w http.ResponseWriter, code int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(v)
-}
+// found refuses a request for what is not there.
+func found(ok bool) { standin.Require(ok, http.StatusNotFound, "", "Not found.") }
 
-func notFound(w http.ResponseWriter) {
-	reply(w, http.StatusNotFound, object{"detail": "Not found."})
-}
-
-// page is a page of results, of which this server needs never a second one.
-func page(w http.ResponseWriter, results []object) {
-	if results == nil {
-		results = []object{}
-	}
-	reply(w, http.StatusOK, object{"count": len(results), "next": nil, "previous": nil, "results": results})
+// page answers with the first page of so many results, of which nobody needs a
+// second one.
+func page(w http.ResponseWriter, count int, results []object) {
+	reply(w, http.StatusOK, object{"count": count, "next": nil, "previous": nil, "results": append([]object{}, results...)})
 }

@@ -1,77 +1,17 @@
 package awstest
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
-// members is a list in XML.
-type members[T any] struct {
-	Member []T `xml:"member"`
-}
-
-func (m *members[T]) add(v T) { m.Member = append(m.Member, v) }
-
-type xmlInstance struct {
-	InstanceID                                                   string `xml:"InstanceId"`
-	AvailabilityZone, LifecycleState, HealthStatus, InstanceType string
-	ProtectedFromScaleIn                                         bool
-	WeightedCapacity                                             string `xml:",omitempty"`
-}
-
-type xmlTag struct {
-	ResourceID               string `xml:"ResourceId"`
-	ResourceType, Key, Value string
-	PropagateAtLaunch        bool
-}
-
-type xmlProcess struct{ ProcessName, SuspensionReason string }
-
-type xmlOperator struct{ Principal string }
-
-type xmlGroup struct {
-	AutoScalingGroupName, AutoScalingGroupARN string
-	MinSize, MaxSize, DesiredCapacity         int
-	DefaultCooldown                           int
-	HealthCheckType, CreatedTime              string
-	Status                                    string       `xml:",omitempty"`
-	Operator                                  *xmlOperator `xml:",omitempty"`
-	AvailabilityZones                         members[string]
-	Instances                                 members[xmlInstance]
-	SuspendedProcesses                        members[xmlProcess]
-	Tags                                      members[xmlTag]
-}
-
-type xmlActivity struct {
-	ActivityID                               string `xml:"ActivityId"`
-	AutoScalingGroupName, Description, Cause string
-	StartTime                                string
-	EndTime                                  string `xml:",omitempty"`
-	StatusCode                               string
-	StatusMessage                            string `xml:",omitempty"`
-	Progress                                 int
-}
-
-type xmlPredictive struct {
-	Mode string `xml:",omitempty"`
-}
-
-type xmlPolicy struct {
-	AutoScalingGroupName, PolicyName, PolicyType string
-	Enabled                                      bool
-	PredictiveScalingConfiguration               *xmlPredictive `xml:",omitempty"`
-}
-
-type xmlRefresh struct {
-	InstanceRefreshID            string `xml:"InstanceRefreshId"`
-	AutoScalingGroupName, Status string
-}
-
-// autoscaling answers EC2 Auto Scaling. s.mu is held.
-func (s *Server) autoscaling(c Call) (any, *apiError) {
+// autoscaling answers EC2 Auto Scaling.
+func (s *Server) autoscaling(c Call) any {
 	for _, g := range s.groups {
 		s.settle(g)
 	}
@@ -79,96 +19,80 @@ func (s *Server) autoscaling(c Call) (any, *apiError) {
 	case "DescribeAutoScalingGroups":
 		return s.describeGroups(c)
 	case "SetDesiredCapacity":
-		return nil, s.setDesiredCapacity(c)
+		s.setDesiredCapacity(c)
+		return nil
 	case "TerminateInstanceInAutoScalingGroup":
 		return s.terminateInstance(c)
 	}
 	g, ok := s.groups[c.Form.Get("AutoScalingGroupName")]
-	if !ok {
-		return nil, refuse("ValidationError", "Group %s not found", c.Form.Get("AutoScalingGroupName"))
-	}
+	require(ok, "ValidationError", "Group %s not found", c.Form.Get("AutoScalingGroupName"))
 	switch c.Action {
 	case "DescribeScalingActivities":
 		return g.describeActivities(c)
 	case "DescribePolicies":
-		var out struct {
-			ScalingPolicies members[xmlPolicy]
-			NextToken       string `xml:",omitempty"`
-		}
-		some, next, ok := page(50, s.PageSize, c.Form.Get("NextToken"), g.Policies)
-		if !ok {
-			return nil, refuse("InvalidNextToken", "The token is invalid")
-		}
+		some, next := page(s, c, 50, g.Policies)
+		var policies members
 		for _, p := range some {
-			x := xmlPolicy{AutoScalingGroupName: g.Name, PolicyName: p.Name, PolicyType: p.Type, Enabled: !p.Disabled}
-			if p.Mode != "" || p.Empty {
-				x.PredictiveScalingConfiguration = &xmlPredictive{p.Mode}
-			}
-			out.ScalingPolicies.add(x)
+			predictive := standin.Either[any](p.Mode != "" || p.Empty, element{"Mode", optional(p.Mode)}, nil)
+			policies = append(policies, element{
+				"AutoScalingGroupName", g.Name, "PolicyName", p.Name, "PolicyType", p.Type,
+				"Enabled", !p.Disabled, "PredictiveScalingConfiguration", predictive,
+			})
 		}
-		out.NextToken = next
-		return out, nil
+		return element{"ScalingPolicies", policies, "NextToken", optional(next)}
 	case "DescribeInstanceRefreshes":
-		var out struct{ InstanceRefreshes members[xmlRefresh] }
+		var refreshes members
 		if g.Refresh != "" {
-			out.InstanceRefreshes.add(xmlRefresh{"08b91cf7-8fa6-48af-b6a6-d227f40f1b9b", g.Name, g.Refresh})
+			refreshes = members{element{
+				"InstanceRefreshId", "08b91cf7-8fa6-48af-b6a6-d227f40f1b9b", "AutoScalingGroupName", g.Name, "Status", g.Refresh,
+			}}
 		}
-		return out, nil
+		return element{"InstanceRefreshes", refreshes}
 	}
-	return nil, refuse("InvalidAction", "Could not find operation %s", c.Action)
+	require(false, "InvalidAction", "Could not find operation %s", c.Action)
+	return nil
 }
 
 // page cuts a list. The token is where the page begins.
-func page[T any](limit, own int, token string, all []T) ([]T, string, bool) {
+func page[T any](s *Server, c Call, limit int, all []T) (part []T, next string) {
+	token, code, message := c.Form.Get("NextToken"), "InvalidNextToken", "The token is invalid"
+	if c.Form == nil {
+		token, _ = c.Body["nextToken"].(string)
+		code, message = "InvalidParameterException", "Invalid token."
+	}
 	from := 0
 	if token != "" {
 		n, err := strconv.Atoi(strings.TrimPrefix(token, "token-"))
-		if err != nil || n > len(all) {
-			return nil, "", false
-		}
+		require(err == nil && n <= len(all), code, "%s", message)
 		from = n
 	}
-	if own > 0 {
-		limit = min(limit, own)
+	part, at := standin.Page(all, from, min(limit, cmp.Or(s.PageSize, limit)))
+	if at > 0 {
+		next = "token-" + strconv.Itoa(at)
 	}
-	to := min(len(all), from+limit)
-	if to == len(all) {
-		return all[from:], "", true
-	}
-	return all[from:to], "token-" + strconv.Itoa(to), true
+	return part, next
 }
 
-func (s *Server) describeGroups(c Call) (any, *apiError) {
+func (s *Server) describeGroups(c Call) any {
 	names := list(c.Form, "AutoScalingGroupNames")
 	limit := 50
 	if n, err := strconv.Atoi(c.Form.Get("MaxRecords")); err == nil {
-		if limit = n; n < 1 || n > 100 {
-			return nil, refuse("ValidationError", "MaxRecords must be between 1 and 100")
-		}
+		limit = n
 	}
-	if len(names) > limit {
-		return nil, refuse("ValidationError", "The number of group names %d exceeds the maximum of %d", len(names), limit)
-	}
+	require(limit >= 1 && limit <= 100, "ValidationError", "MaxRecords must be between 1 and 100")
+	require(len(names) <= limit, "ValidationError", "The number of group names %d exceeds the maximum of %d", len(names), limit)
 	var found []*group
-	for _, name := range slices.Sorted(maps.Keys(s.groups)) {
-		g := s.groups[name]
+	for name, g := range standin.Sorted(s.groups) {
 		if (len(names) == 0 || slices.Contains(names, name)) && filtered(c, g) {
 			found = append(found, g)
 		}
 	}
-	some, next, ok := page(limit, s.PageSize, c.Form.Get("NextToken"), found)
-	if !ok {
-		return nil, refuse("InvalidNextToken", "The token is invalid")
+	found, next := page(s, c, limit, found)
+	var groups members
+	for _, g := range found {
+		groups = append(groups, s.describe(g, c.Form.Get("IncludeInstances") != "false"))
 	}
-	var out struct {
-		AutoScalingGroups members[xmlGroup]
-		NextToken         string `xml:",omitempty"`
-	}
-	for _, g := range some {
-		out.AutoScalingGroups.add(s.describe(g, c.Form.Get("IncludeInstances") != "false"))
-	}
-	out.NextToken = next
-	return out, nil
+	return element{"AutoScalingGroups", groups, "NextToken", optional(next)}
 }
 
 // filtered reports whether a group has one of the tags that are asked for.
@@ -186,63 +110,50 @@ func filtered(c Call, g *group) bool {
 	}
 }
 
-func (s *Server) describe(g *group, instances bool) xmlGroup {
-	x := xmlGroup{
-		AutoScalingGroupName: g.Name,
-		AutoScalingGroupARN:  "arn:aws:autoscaling:" + s.Region + ":" + Account + ":autoScalingGroup:1:autoScalingGroupName/" + g.Name,
-		MinSize:              g.Min, MaxSize: g.Max, DesiredCapacity: g.shows(), DefaultCooldown: 300,
-		HealthCheckType: "EC2", CreatedTime: stamp(g.created), Status: g.Status,
-	}
-	x.AvailabilityZones.add(s.Region + "a")
-	if g.Operator != "" {
-		x.Operator = &xmlOperator{g.Operator}
+func (s *Server) describe(g *group, instances bool) element {
+	var list, processes, tags members
+	zones := members{s.Region + "a"}
+	for _, i := range standin.Either(instances, g.instances, nil) {
+		weight := standin.Either[any](g.Weight > 0, g.Weight, nil)
+		list = append(list, element{
+			"InstanceId", i.ID, "AvailabilityZone", i.Zone, "LifecycleState", i.State, "HealthStatus", i.Health,
+			"InstanceType", "t3.large", "ProtectedFromScaleIn", i.Protected, "WeightedCapacity", weight,
+		})
 	}
 	for _, p := range g.Suspended {
-		x.SuspendedProcesses.add(xmlProcess{p, "User suspended at " + stamp(g.created)})
+		processes = append(processes, element{"ProcessName", p, "SuspensionReason", "User suspended at " + stamp(g.created)})
 	}
-	for _, k := range slices.Sorted(maps.Keys(g.Tags)) {
-		x.Tags.add(xmlTag{g.Name, "auto-scaling-group", k, g.Tags[k], false})
+	for k, v := range standin.Sorted(g.Tags) {
+		tags = append(tags, element{
+			"ResourceId", g.Name, "ResourceType", "auto-scaling-group", "Key", k, "Value", v, "PropagateAtLaunch", false,
+		})
 	}
-	for _, i := range g.instances {
-		if !instances {
-			break
-		}
-		xi := xmlInstance{
-			InstanceID: i.ID, AvailabilityZone: i.Zone, LifecycleState: i.State, HealthStatus: i.Health,
-			InstanceType: "t3.large", ProtectedFromScaleIn: i.Protected,
-		}
-		if g.Weight > 0 {
-			xi.WeightedCapacity = strconv.Itoa(g.Weight)
-		}
-		x.Instances.add(xi)
+	operator := standin.Either[any](g.Operator != "", element{"Principal", g.Operator}, nil)
+	return element{
+		"AutoScalingGroupName", g.Name,
+		"AutoScalingGroupARN", "arn:aws:autoscaling:" + s.Region + ":" + Account + ":autoScalingGroup:1:autoScalingGroupName/" + g.Name,
+		"MinSize", g.Min, "MaxSize", g.Max, "DesiredCapacity", g.shown.At(time.Now()), "DefaultCooldown", 300,
+		"HealthCheckType", "EC2", "CreatedTime", stamp(g.created), "Status", optional(g.Status), "Operator", operator,
+		"AvailabilityZones", zones, "Instances", list, "SuspendedProcesses", processes, "Tags", tags,
 	}
-	return x
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-func (s *Server) setDesiredCapacity(c Call) *apiError {
+func (s *Server) setDesiredCapacity(c Call) {
 	g, ok := s.groups[c.Form.Get("AutoScalingGroupName")]
+	require(ok, "ValidationError", "AutoScalingGroup name not found - AutoScalingGroup '%s' not found", c.Form.Get("AutoScalingGroupName"))
 	n, err := strconv.Atoi(c.Form.Get("DesiredCapacity"))
-	switch {
-	case !ok:
-		return refuse("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup '%s' not found", c.Form.Get("AutoScalingGroupName"))
-	case err != nil || n < 0:
-		return refuse("ValidationError", "DesiredCapacity must be at least 0")
-	case n > g.Max:
-		return refuse("ValidationError", "New SetDesiredCapacity value %d is above max value %d for the AutoScalingGroup.", n, g.Max)
-	case n < g.Min:
-		return refuse("ValidationError", "New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", n, g.Min)
-	case c.Form.Get("HonorCooldown") == "true":
-		return refuse("ScalingActivityInProgress", "The group is in cooldown")
-	}
+	require(err == nil && n >= 0, "ValidationError", "DesiredCapacity must be at least 0")
+	require(n <= g.Max, "ValidationError", "New SetDesiredCapacity value %d is above max value %d for the AutoScalingGroup.", n, g.Max)
+	require(n >= g.Min, "ValidationError", "New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", n, g.Min)
+	require(c.Form.Get("HonorCooldown") != "true", "ScalingActivityInProgress", "The group is in cooldown")
 	g.Desired = n
-	s.show(g)
+	s.show(&g.shown, n)
 	s.settle(g)
-	return nil
 }
 
-func (s *Server) terminateInstance(c Call) (any, *apiError) {
+func (s *Server) terminateInstance(c Call) any {
 	id := c.Form.Get("InstanceId")
 	for _, g := range s.groups {
 		at := slices.IndexFunc(g.instances, func(i *Instance) bool { return i.ID == id })
@@ -250,47 +161,33 @@ func (s *Server) terminateInstance(c Call) (any, *apiError) {
 			continue
 		}
 		i := g.instances[at]
-		if i.State == "Terminating" {
-			return nil, refuse("ScalingActivityInProgress", "Instance %s is being terminated already", id)
-		}
+		require(i.State != "Terminating", "ScalingActivityInProgress", "Instance %s is being terminated already", id)
 		if c.Form.Get("ShouldDecrementDesiredCapacity") == "true" {
-			if g.Desired <= g.Min {
-				return nil, refuse("ValidationError", "Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint.", g.Min)
-			}
+			require(g.Desired > g.Min, "ValidationError",
+				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint.", g.Min)
 			g.Desired -= g.weight()
-			s.show(g)
+			s.show(&g.shown, g.Desired)
 		}
 		a := s.terminate(g, i, time.Now())
 		s.settle(g)
-		return struct{ Activity xmlActivity }{a.describe(g)}, nil
+		return element{"Activity", *a}
 	}
-	return nil, refuse("ValidationError", "Instance Id not found - No managed instance found for instance ID: %s", id)
+	require(false, "ValidationError", "Instance Id not found - No managed instance found for instance ID: %s", id)
+	return nil
 }
 
-func (g *group) describeActivities(c Call) (any, *apiError) {
+func (g *group) describeActivities(c Call) any {
 	var since time.Time
 	if c.Form.Get("Filters.member.1.Name") == "StartTimeLowerBound" {
 		var err error
-		if since, err = time.Parse(time.RFC3339, c.Form.Get("Filters.member.1.Values.member.1")); err != nil {
-			return nil, refuse("ValidationError", "%v", err)
-		}
+		since, err = time.Parse(time.RFC3339, c.Form.Get("Filters.member.1.Values.member.1"))
+		require(err == nil, "ValidationError", "%v", err)
 	}
-	var out struct{ Activities members[xmlActivity] }
+	var activities members
 	for _, a := range slices.Backward(g.activities) {
-		if !a.started.Before(since) && len(out.Activities.Member) < 100 {
-			out.Activities.add(a.describe(g))
+		if !a.started.Before(since) && len(activities) < 100 {
+			activities = append(activities, *a)
 		}
 	}
-	return out, nil
-}
-
-func (a *activity) describe(g *group) xmlActivity {
-	x := xmlActivity{
-		ActivityID: a.id, AutoScalingGroupName: g.Name, Description: a.description, Cause: "At " + stamp(a.started) + " it was asked for.",
-		StartTime: stamp(a.started), StatusCode: a.status, StatusMessage: a.message, Progress: 50,
-	}
-	if !a.ended.IsZero() {
-		x.EndTime, x.Progress = stamp(a.ended), 100
-	}
-	return x
+	return element{"Activities", activities}
 }

@@ -1,9 +1,12 @@
 package awstest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Group is an Auto Scaling group.
@@ -55,9 +58,20 @@ type Instance struct {
 	activity      *activity
 }
 
+// activity is a scaling activity as it is described.
 type activity struct {
-	id, description, status, message string
-	started, ended                   time.Time
+	ActivityID                                          string `xml:"ActivityId"`
+	AutoScalingGroupName, Description, Cause, StartTime string
+	EndTime                                             string `xml:",omitempty"`
+	StatusCode                                          string
+	StatusMessage                                       string `xml:",omitempty"`
+	Progress                                            int
+	started                                             time.Time
+}
+
+// end ends an activity.
+func (a *activity) end(at time.Time, status, message string) {
+	a.EndTime, a.StatusCode, a.StatusMessage, a.Progress = stamp(at), status, message, 100
 }
 
 type group struct {
@@ -65,15 +79,9 @@ type group struct {
 	created    time.Time
 	instances  []*Instance
 	activities []*activity // the oldest first
-	shown      []shown     // the oldest first
-	tried      time.Time   // when a launch failed last
+	shown      standin.History[int]
+	tried      time.Time // when a launch failed last
 	serial     int
-}
-
-// shown is a number that is shown from a moment on.
-type shown struct {
-	desired int
-	from    time.Time
 }
 
 // complaint is what AWS says where a zone has no more instances.
@@ -82,74 +90,58 @@ const complaint = "We currently do not have sufficient t3.large capacity in the 
 // AddGroup adds a group whose instances are all in service, or replaces the one
 // of its name.
 func (s *Server) AddGroup(g Group) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	it := &group{Group: g, created: time.Now(), shown: []shown{{desired: g.Desired}}}
-	boot := it.Boot
-	it.Boot = 0
-	s.settle(it)
-	s.settle(it)
-	it.Boot = boot
-	s.groups[g.Name] = it
+	s.state.Do(func() {
+		it := &group{Group: g, created: time.Now()}
+		it.shown.Set(g.Desired, time.Time{})
+		it.Boot = 0
+		s.settle(it)
+		s.settle(it)
+		it.Boot = g.Boot
+		s.groups[g.Name] = it
+	})
 }
 
 // ChangeGroup changes a group as someone else would.
 func (s *Server) ChangeGroup(name string, change func(*Group)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.groups[name]
-	change(&g.Group)
-	s.show(g)
-	s.settle(g)
+	s.state.Do(func() {
+		g := s.groups[name]
+		change(&g.Group)
+		s.show(&g.shown, g.Desired)
+		s.settle(g)
+	})
 }
 
 // DeleteGroup makes a group go.
-func (s *Server) DeleteGroup(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.groups, name)
-}
+func (s *Server) DeleteGroup(name string) { s.state.Do(func() { delete(s.groups, name) }) }
 
 // Instances returns the instances of a group as they are.
-func (s *Server) Instances(name string) []Instance {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle(s.groups[name])
-	var out []Instance
-	for _, i := range s.groups[name].instances {
-		out = append(out, *i)
-	}
+func (s *Server) Instances(name string) (out []Instance) {
+	s.state.Do(func() {
+		s.settle(s.groups[name])
+		for _, i := range s.groups[name].instances {
+			out = append(out, *i)
+		}
+	})
 	return out
 }
 
 // ChangeInstance changes an instance, which keeps its state from then on.
 func (s *Server) ChangeInstance(group, id string, change func(*Instance)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, i := range s.groups[group].instances {
-		if i.ID == id {
-			change(i)
-			i.until = time.Time{}
+	s.state.Do(func() {
+		for _, i := range s.groups[group].instances {
+			if i.ID == id {
+				change(i)
+				i.until = time.Time{}
+			}
 		}
-	}
+	})
 }
 
-// show notes the number that is shown once the lag is over. s.mu is held.
-func (s *Server) show(g *group) {
-	if g.shown[len(g.shown)-1].desired != g.Desired {
-		g.shown = append(g.shown, shown{g.Desired, time.Now().Add(s.Lag)})
+// show notes the number that is shown once the lag is over.
+func (s *Server) show(h *standin.History[int], desired int) {
+	if h.Last() != desired {
+		h.Set(desired, time.Now().Add(s.Lag))
 	}
-}
-
-// shows is the number that is shown now. s.mu is held.
-func (g *group) shows() int {
-	now := time.Now()
-	for _, s := range slices.Backward(g.shown) {
-		if !s.from.After(now) {
-			return s.desired
-		}
-	}
-	return g.shown[0].desired
 }
 
 func (i *Instance) counts() bool { return i.State == "Pending" || i.State == "InService" }
@@ -159,14 +151,14 @@ func (g *group) suspended(process string) bool { return slices.Contains(g.Suspen
 // weight is how much of the desired capacity an instance is.
 func (g *group) weight() int { return max(1, g.Weight) }
 
-// settle brings the group to this moment. s.mu is held.
+// settle brings the group to this moment.
 func (s *Server) settle(g *group) {
 	now := time.Now()
 	g.instances = slices.DeleteFunc(g.instances, func(i *Instance) bool {
 		if i.until.IsZero() || i.until.After(now) {
 			return false
 		}
-		i.activity.status, i.activity.ended = "Successful", i.until
+		i.activity.end(i.until, "Successful", "")
 		if i.State == "Pending" {
 			i.State, i.until = "InService", time.Time{}
 		}
@@ -195,19 +187,13 @@ func (s *Server) settle(g *group) {
 
 // launch starts an instance and reports whether there was room for it.
 func (s *Server) launch(g *group, have int, now time.Time) bool {
-	s.ids++
-	a := &activity{id: fmt.Sprintf("activity-%d", s.ids), status: "InProgress", started: now}
+	a := s.newActivity(g, "Launching a new EC2 instance", now)
 	if g.Room > 0 && have >= g.Room {
-		if now.Sub(g.tried) < g.Retry {
-			return false
+		if now.Sub(g.tried) >= g.Retry {
+			g.tried = now
+			a.end(now, "Failed", cmp.Or(g.Complaint, fmt.Sprintf(complaint, s.Region)))
+			g.activities = append(g.activities, a)
 		}
-		g.tried = now
-		a.description, a.status, a.ended = "Launching a new EC2 instance", "Failed", now
-		a.message = g.Complaint
-		if a.message == "" {
-			a.message = fmt.Sprintf(complaint, s.Region)
-		}
-		g.activities = append(g.activities, a)
 		return false
 	}
 	g.serial++
@@ -215,16 +201,23 @@ func (s *Server) launch(g *group, have int, now time.Time) bool {
 		ID: fmt.Sprintf("i-%017x", s.ids), Zone: s.Region + string(rune('a'+g.serial%3)),
 		State: "Pending", Health: "Healthy", Protected: g.Protect, until: now.Add(g.Boot), activity: a,
 	}
-	a.description = "Launching a new EC2 instance: " + i.ID
+	a.Description += ": " + i.ID
 	g.activities = append(g.activities, a)
 	g.instances = append(g.instances, i)
 	return true
 }
 
 func (s *Server) terminate(g *group, i *Instance, now time.Time) *activity {
-	s.ids++
-	a := &activity{id: fmt.Sprintf("activity-%d", s.ids), description: "Terminating EC2 instance: " + i.ID, status: "InProgress", started: now}
+	a := s.newActivity(g, "Terminating EC2 instance: "+i.ID, now)
 	g.activities = append(g.activities, a)
 	i.State, i.until, i.activity = "Terminating", now.Add(g.Stop), a
 	return a
+}
+
+func (s *Server) newActivity(g *group, description string, now time.Time) *activity {
+	s.ids++
+	return &activity{
+		ActivityID: fmt.Sprintf("activity-%d", s.ids), AutoScalingGroupName: g.Name, Description: description,
+		Cause: "At " + stamp(now) + " it was asked for.", StartTime: stamp(now), StatusCode: "InProgress", Progress: 50, started: now,
+	}
 }

@@ -5,9 +5,7 @@
 package awstest
 
 import (
-	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
@@ -15,8 +13,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Account is the account that everything belongs to.
@@ -34,7 +33,7 @@ type Server struct {
 	// Rate is how many calls a second are answered, all together; 0: any.
 	Rate int
 
-	mu       sync.Mutex // guards what follows
+	state    standin.State // guards what follows
 	keys     map[string]*principal
 	roles    map[string]*role
 	groups   map[string]*group
@@ -97,64 +96,50 @@ func New(region string) *Server {
 // AddUser adds a user who may do what is named, as policies of IAM name it:
 // autoscaling:Describe*, ecs:UpdateService, or *.
 func (s *Server) AddUser(accessKey, secret string, allow ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keys[accessKey] = &principal{secret: secret, allow: allow}
+	s.state.Do(func() { s.keys[accessKey] = &principal{secret: secret, allow: allow} })
 }
 
 // AddRole adds a role and returns its ARN. Its credentials are good for an
 // hour, as they say; lifetime, where not 0, is when they end all the same.
 func (s *Server) AddRole(name, externalID string, lifetime time.Duration, allow ...string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	arn := "arn:aws:iam::" + Account + ":role/" + name
-	s.roles[arn] = &role{externalID: externalID, allow: allow, lifetime: lifetime}
+	s.state.Do(func() { s.roles[arn] = &role{externalID: externalID, allow: allow, lifetime: lifetime} })
 	return arn
 }
 
 // Fail has calls answered badly for which f returns a fault. Nil: none.
-func (s *Server) Fail(f func(Call) *Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
+func (s *Server) Fail(f func(Call) *Fault) { s.state.Do(func() { s.fault = f }) }
 
 // Calls returns the calls since the start, or the last Forget, that were of
 // one of the actions; of any where none is named.
-func (s *Server) Calls(actions ...string) []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Call
-	for _, c := range s.calls {
-		if len(actions) == 0 || slices.Contains(actions, c.Action) {
-			out = append(out, c)
-		}
-	}
-	return out
+func (s *Server) Calls(actions ...string) (out []Call) {
+	s.state.Do(func() { out = slices.Clone(s.calls) })
+	return slices.DeleteFunc(out, func(c Call) bool { return len(actions) > 0 && !slices.Contains(actions, c.Action) })
 }
 
 // Forget forgets the calls so far.
-func (s *Server) Forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls = nil
+func (s *Server) Forget() { s.state.Do(func() { s.calls = nil }) }
+
+// require refuses unless ok, as most calls are refused.
+func require(ok bool, code, format string, args ...any) {
+	standin.Require(ok, http.StatusBadRequest, code, format, args...)
 }
 
-// apiError is an error as AWS answers it.
-type apiError struct {
-	status        int
-	code, message string
-}
-
-func refuse(code, format string, args ...any) *apiError {
-	return &apiError{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
-}
-
-// protocol is how a call came and is answered.
+// protocol is how a call came and is answered, and who carries it out.
 type protocol struct {
 	json      bool
 	service   string // as it is signed for
 	namespace string // of the XML
+	do        func(*Server, Call) any
+}
+
+// protocols are the services by what names them: the beginning of X-Amz-Target,
+// or the version in a form.
+var protocols = map[string]protocol{
+	"AmazonEC2ContainerServiceV20141113": {json: true, service: "ecs", do: (*Server).ecs},
+	"AnyScaleFrontendService":            {json: true, service: "application-autoscaling", do: (*Server).scalable},
+	"2011-01-01":                         {service: "autoscaling", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/", do: (*Server).autoscaling},
+	"2011-06-15":                         {service: "sts", namespace: "https://sts.amazonaws.com/doc/2011-06-15/", do: (*Server).sts},
 }
 
 // ServeHTTP implements http.Handler.
@@ -163,45 +148,34 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	s.mu.Lock()
-	s.ids++
-	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012d", s.ids))
-	s.mu.Unlock()
-	call, p, bad := parse(r, body)
-	if bad == nil {
-		call.Key, bad = s.authenticate(r, body, p, call)
-	}
-	if bad != nil {
-		answerError(w, p, bad)
-		return
-	}
-	s.mu.Lock()
-	s.calls = append(s.calls, call)
-	fault := s.fault
-	limited := s.limited()
-	s.mu.Unlock()
-	if limited {
-		code := "Throttling"
-		if p.json {
-			code = "ThrottlingException"
-		}
-		answerError(w, p, refuse(code, "Rate exceeded"))
-		return
-	}
+	var c Call
+	var p protocol
+	var fault func(Call) *Fault
+	refusal := s.state.Try(func() {
+		s.ids++
+		w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012d", s.ids))
+		parse(r, body, &c, &p)
+		c.Key = s.authenticate(r, body, p, c)
+		s.calls = append(s.calls, c)
+		fault = s.fault
+		s.limit(p)
+	})
 	var f *Fault
-	if fault != nil {
-		f = fault(call)
+	if refusal == nil && fault != nil {
+		f = fault(c)
 	}
-	if f == nil || f.After {
-		s.mu.Lock()
-		result, bad := s.do(p, call)
-		s.mu.Unlock()
-		if f == nil {
-			answerResult(w, p, call.Action, result, bad)
-			return
-		}
+	var result any // an object or an element
+	if refusal == nil && (f == nil || f.After) {
+		refusal = s.state.Try(func() { result = p.do(s, c) })
 	}
-	f.answer(w, r, p)
+	switch {
+	case f != nil:
+		f.answer(w, r, p)
+	case refusal != nil:
+		answerError(w, p, refusal.Status, refusal.Code, refusal.Message)
+	default:
+		answerResult(w, p, c.Action, result)
+	}
 }
 
 func (f *Fault) answer(w http.ResponseWriter, r *http.Request, p protocol) {
@@ -211,113 +185,40 @@ func (f *Fault) answer(w http.ResponseWriter, r *http.Request, p protocol) {
 	}
 	maps.Copy(w.Header(), f.Header)
 	if f.Code == "" {
-		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, f.Raw)
+		standin.Raw(w, f.Status, f.Raw)
 		return
 	}
-	answerError(w, p, &apiError{f.Status, f.Code, f.Message})
+	answerError(w, p, f.Status, f.Code, f.Message)
 }
 
-// limited counts a call and reports whether it is one too many. s.mu is held.
-func (s *Server) limited() bool {
+// limit counts a call and refuses it where it is one too many.
+func (s *Server) limit(p protocol) {
 	now := time.Now()
 	if now.Sub(s.window) > time.Second {
 		s.window, s.answered = now, 0
 	}
 	s.answered++
-	return s.Rate > 0 && s.answered > s.Rate
-}
-
-// targets are the services whose operations X-Amz-Target names.
-var targets = map[string]string{
-	"AmazonEC2ContainerServiceV20141113": "ecs",
-	"AnyScaleFrontendService":            "application-autoscaling",
-}
-
-// versions are the services whose operations a form names.
-var versions = map[string]protocol{
-	"2011-01-01": {service: "autoscaling", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/"},
-	"2011-06-15": {service: "sts", namespace: "https://sts.amazonaws.com/doc/2011-06-15/"},
+	require(s.Rate == 0 || s.answered <= s.Rate, standin.Either(p.json, "ThrottlingException", "Throttling"), "Rate exceeded")
 }
 
 // parse reads which operation is asked for.
-func parse(r *http.Request, body []byte) (Call, protocol, *apiError) {
-	if r.Method != http.MethodPost || r.URL.Path != "/" {
-		return Call{}, protocol{}, &apiError{http.StatusNotFound, "UnknownOperationException", r.Method + " " + r.URL.Path}
-	}
+func parse(r *http.Request, body []byte, c *Call, p *protocol) {
+	standin.Require(r.Method == http.MethodPost && r.URL.Path == "/",
+		http.StatusNotFound, "UnknownOperationException", "%s %s", r.Method, r.URL.Path)
 	if header := r.Header.Get("X-Amz-Target"); header != "" {
 		prefix, action, _ := strings.Cut(header, ".")
-		p := protocol{json: true, service: targets[prefix]}
-		if p.service == "" || r.Header.Get("Content-Type") != "application/x-amz-json-1.1" {
-			return Call{}, p, refuse("UnknownOperationException", "%s", header)
-		}
-		c := Call{Service: p.service, Action: action}
-		if err := json.Unmarshal(body, &c.Body); err != nil {
-			return c, p, refuse("SerializationException", "%v", err)
-		}
-		return c, p, nil
+		*p = protocols[prefix]
+		p.json = true
+		require(p.service != "" && p.namespace == "" && r.Header.Get("Content-Type") == contentType, "UnknownOperationException", "%s", header)
+		*c = Call{Service: p.service, Action: action}
+		err := json.Unmarshal(body, &c.Body)
+		require(err == nil, "SerializationException", "%v", err)
+		return
 	}
 	form, err := url.ParseQuery(string(body))
-	if err != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		return Call{}, protocol{}, refuse("MalformedInput", "not a form")
-	}
-	p, ok := versions[form.Get("Version")]
-	if !ok {
-		return Call{}, p, refuse("NoSuchVersion", "%q", form.Get("Version"))
-	}
-	return Call{Service: p.service, Action: form.Get("Action"), Form: form}, p, nil
-}
-
-// do carries a call out. s.mu is held.
-func (s *Server) do(p protocol, c Call) (any, *apiError) {
-	switch p.service {
-	case "sts":
-		return s.sts(c)
-	case "autoscaling":
-		return s.autoscaling(c)
-	case "ecs":
-		return s.ecs(c)
-	default:
-		return s.scalable(c)
-	}
-}
-
-func answerResult(w http.ResponseWriter, p protocol, action string, result any, bad *apiError) {
-	if bad != nil {
-		answerError(w, p, bad)
-		return
-	}
-	if p.json {
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		_ = json.NewEncoder(w).Encode(result)
-		return
-	}
-	inner := new(bytes.Buffer)
-	if result != nil {
-		if err := xml.NewEncoder(inner).EncodeElement(result, xml.StartElement{Name: xml.Name{Local: action + "Result"}}); err != nil {
-			panic(err)
-		}
-	}
-	w.Header().Set("Content-Type", "text/xml")
-	_, _ = fmt.Fprintf(w, `<%[1]sResponse xmlns="%[2]s">%[3]s<ResponseMetadata><RequestId>%[4]s</RequestId></ResponseMetadata></%[1]sResponse>`,
-		action, p.namespace, inner, w.Header().Get("X-Amzn-Requestid"))
-}
-
-func answerError(w http.ResponseWriter, p protocol, e *apiError) {
-	if p.json {
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		w.WriteHeader(e.status)
-		_ = json.NewEncoder(w).Encode(map[string]string{"__type": e.code, "message": e.message})
-		return
-	}
-	kind := "Sender"
-	if e.status >= 500 {
-		kind = "Receiver"
-	}
-	var message bytes.Buffer
-	_ = xml.EscapeText(&message, []byte(e.message))
-	w.Header().Set("Content-Type", "text/xml")
-	w.WriteHeader(e.status)
-	_, _ = fmt.Fprintf(w, `<ErrorResponse xmlns="%s"><Error><Type>%s</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId></ErrorResponse>`,
-		p.namespace, kind, e.code, &message, w.Header().Get("X-Amzn-Requestid"))
+	require(err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"), "MalformedInput", "not a form")
+	version := form.Get("Version")
+	require(!protocols[version].json && protocols[version].service != "", "NoSuchVersion", "%q", version)
+	*p = protocols[version]
+	*c = Call{Service: p.service, Action: form.Get("Action"), Form: form}
 }

@@ -1,12 +1,14 @@
 package awstest
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Service is a service of ECS.
@@ -29,10 +31,12 @@ type Service struct {
 	Scalable, Suspended bool
 }
 
+type object = standin.Object
+
 type service struct {
 	Service
 	tasks  []time.Time // when each was started
-	shown  []shown
+	shown  standin.History[int]
 	events []event // the latest first
 }
 
@@ -44,27 +48,22 @@ type event struct {
 // AddService adds a service whose tasks all run, or replaces the one of its
 // name. Its cluster is there with it.
 func (s *Server) AddService(v Service) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	it := &service{Service: v, shown: []shown{{desired: v.Desired}}}
-	it.settle(time.Now().Add(-v.Start))
-	s.services[v.Cluster+"/"+v.Name] = it
+	s.state.Do(func() {
+		it := &service{Service: v}
+		it.shown.Set(v.Desired, time.Time{})
+		it.settle(time.Now().Add(-v.Start))
+		s.services[v.Cluster+"/"+v.Name] = it
+	})
 }
 
 // ChangeService changes a service as someone else would.
 func (s *Server) ChangeService(cluster, name string, change func(*Service)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := s.services[cluster+"/"+name]
-	change(&v.Service)
-	v.show(s.Lag)
-	v.settle(time.Now())
-}
-
-func (v *service) show(lag time.Duration) {
-	if v.shown[len(v.shown)-1].desired != v.Desired {
-		v.shown = append(v.shown, shown{v.Desired, time.Now().Add(lag)})
-	}
+	s.state.Do(func() {
+		v := s.services[cluster+"/"+name]
+		change(&v.Service)
+		s.show(&v.shown, v.Desired)
+		v.settle(time.Now())
+	})
 }
 
 func (v *service) settle(now time.Time) {
@@ -81,95 +80,69 @@ func (v *service) settle(now time.Time) {
 	v.tasks = v.tasks[:n]
 }
 
-func (s *Server) clusterARN(cluster string) string {
-	return "arn:aws:ecs:" + s.Region + ":" + Account + ":cluster/" + cluster
+// arn is that of something in ECS.
+func (s *Server) arn(what string) string {
+	return "arn:aws:ecs:" + s.Region + ":" + Account + ":" + what
 }
 
-func (s *Server) clusters() []string {
-	seen := make(map[string]bool)
-	for _, v := range s.services {
-		seen[v.Cluster] = true
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
-
-// ecs answers ECS. s.mu is held.
-func (s *Server) ecs(c Call) (any, *apiError) {
-	for _, v := range s.services {
-		v.settle(time.Now())
-	}
-	limit := 10
-	if n, ok := c.Body["maxResults"].(float64); ok {
-		limit = int(n)
-	}
-	token, _ := c.Body["nextToken"].(string)
-	if c.Action == "ListClusters" {
-		var arns []string
-		for _, name := range s.clusters() {
-			arns = append(arns, s.clusterARN(name))
-		}
-		return s.list("clusterArns", limit, token, arns)
-	}
+// ecs answers ECS.
+func (s *Server) ecs(c Call) any {
 	cluster, _ := c.Body["cluster"].(string)
-	if cluster == "" {
-		cluster = "default"
+	cluster = cmp.Or(cluster, "default")
+	var clusters, services []string
+	for id, v := range standin.Sorted(s.services) {
+		v.settle(time.Now())
+		clusters = append(clusters, s.arn("cluster/"+v.Cluster))
+		if v.Cluster == cluster {
+			services = append(services, s.arn("service/"+id))
+		}
 	}
-	if !slices.Contains(s.clusters(), cluster) {
-		return nil, refuse("ClusterNotFoundException", "Cluster not found.")
+	if c.Action == "ListClusters" {
+		slices.Sort(clusters)
+		return s.list(c, "clusterArns", slices.Compact(clusters))
 	}
+	require(services != nil, "ClusterNotFoundException", "Cluster not found.")
 	switch c.Action {
 	case "ListServices":
-		var arns []string
-		for _, id := range slices.Sorted(maps.Keys(s.services)) {
-			if v := s.services[id]; v.Cluster == cluster {
-				arns = append(arns, s.serviceARN(v))
-			}
-		}
-		return s.list("serviceArns", limit, token, arns)
+		return s.list(c, "serviceArns", services)
 	case "DescribeServices":
 		return s.describeServices(c, cluster)
 	case "UpdateService":
 		return s.updateService(c, cluster)
 	}
-	return nil, refuse("UnknownOperationException", "%s", c.Action)
+	require(false, "UnknownOperationException", "%s", c.Action)
+	return nil
 }
 
-func (s *Server) list(name string, limit int, token string, all []string) (any, *apiError) {
-	some, next, ok := page(limit, s.PageSize, token, all)
-	if !ok {
-		return nil, refuse("InvalidParameterException", "Invalid token.")
+func (s *Server) list(c Call, name string, all []string) any {
+	limit := 10
+	if n, ok := c.Body["maxResults"].(float64); ok {
+		limit = int(n)
 	}
-	out := map[string]any{name: append([]string{}, some...)}
-	if next != "" {
-		out["nextToken"] = next
-	}
-	return out, nil
+	some, next := page(s, c, limit, all)
+	out := object{name: append([]string{}, some...)}
+	out.AddIf(next != "", "nextToken", next)
+	return out
 }
 
-func (s *Server) serviceARN(v *service) string {
-	return "arn:aws:ecs:" + s.Region + ":" + Account + ":service/" + v.Cluster + "/" + v.Name
-}
-
-func (s *Server) describeServices(c Call, cluster string) (any, *apiError) {
+func (s *Server) describeServices(c Call, cluster string) any {
 	names, _ := c.Body["services"].([]any)
-	if len(names) == 0 || len(names) > 10 {
-		return nil, refuse("InvalidParameterException", "services must have 1 to 10 members, and has %d", len(names))
-	}
+	require(len(names) > 0 && len(names) <= 10, "InvalidParameterException", "services must have 1 to 10 members, and has %d", len(names))
 	include, _ := c.Body["include"].([]any)
 	found, failures := []any{}, []any{}
 	for _, n := range names {
 		name, _ := n.(string)
 		v, ok := s.services[cluster+"/"+name[strings.LastIndexByte(name, '/')+1:]]
 		if !ok {
-			failures = append(failures, map[string]any{"arn": "arn:aws:ecs:" + s.Region + ":" + Account + ":service/" + cluster + "/" + name, "reason": "MISSING"})
+			failures = append(failures, object{"arn": s.arn("service/" + cluster + "/" + name), "reason": "MISSING"})
 			continue
 		}
 		found = append(found, s.describeService(v, slices.Contains(include, any("TAGS"))))
 	}
-	return map[string]any{"services": found, "failures": failures}, nil
+	return object{"services": found, "failures": failures}
 }
 
-func (s *Server) describeService(v *service, tags bool) map[string]any {
+func (s *Server) describeService(v *service, tags bool) object {
 	now := time.Now()
 	running := 0
 	for _, at := range v.tasks {
@@ -177,9 +150,9 @@ func (s *Server) describeService(v *service, tags bool) map[string]any {
 			running++
 		}
 	}
-	desired := (&group{shown: v.shown}).shows()
-	deployment := func(status string, desired, running, pending int) map[string]any {
-		return map[string]any{
+	desired := v.shown.At(now)
+	deployment := func(status string, desired, running, pending int) object {
+		return object{
 			"id": "ecs-svc/" + status, "status": status, "desiredCount": desired, "runningCount": running, "pendingCount": pending,
 			"rolloutState": "IN_PROGRESS", "createdAt": seconds(now), "updatedAt": seconds(now),
 		}
@@ -190,17 +163,17 @@ func (s *Server) describeService(v *service, tags bool) map[string]any {
 	}
 	events := []any{}
 	for i, e := range v.events {
-		events = append(events, map[string]any{"id": strconv.Itoa(i), "createdAt": seconds(e.at), "message": e.message})
+		events = append(events, object{"id": strconv.Itoa(i), "createdAt": seconds(e.at), "message": e.message})
 	}
-	out := map[string]any{
-		"serviceArn": s.serviceARN(v), "serviceName": v.Name, "clusterArn": s.clusterARN(v.Cluster), "status": or(v.Status, "ACTIVE"),
+	out := object{
+		"serviceArn": s.arn("service/" + v.Cluster + "/" + v.Name), "serviceName": v.Name, "clusterArn": s.arn("cluster/" + v.Cluster), "status": cmp.Or(v.Status, "ACTIVE"),
 		"desiredCount": desired, "runningCount": running + v.Rollout, "pendingCount": len(v.tasks) - running,
-		"schedulingStrategy": or(v.Strategy, "REPLICA"), "deployments": deployments, "events": events,
+		"schedulingStrategy": cmp.Or(v.Strategy, "REPLICA"), "deployments": deployments, "events": events,
 	}
 	if tags {
 		list := []any{}
-		for _, k := range slices.Sorted(maps.Keys(v.Tags)) {
-			list = append(list, map[string]any{"key": k, "value": v.Tags[k]})
+		for k, tag := range standin.Sorted(v.Tags) {
+			list = append(list, object{"key": k, "value": tag})
 		}
 		out["tags"] = list
 	}
@@ -210,56 +183,39 @@ func (s *Server) describeService(v *service, tags bool) map[string]any {
 // seconds is a time as JSON 1.1 has it.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-func (s *Server) updateService(c Call, cluster string) (any, *apiError) {
+func (s *Server) updateService(c Call, cluster string) any {
 	name, _ := c.Body["service"].(string)
 	v, ok := s.services[cluster+"/"+name]
-	switch {
-	case !ok:
-		return nil, refuse("ServiceNotFoundException", "Service not found.")
-	case or(v.Status, "ACTIVE") != "ACTIVE":
-		return nil, refuse("ServiceNotActiveException", "Service was not ACTIVE.")
-	}
+	require(ok, "ServiceNotFoundException", "Service not found.")
+	require(cmp.Or(v.Status, "ACTIVE") == "ACTIVE", "ServiceNotActiveException", "Service was not ACTIVE.")
 	if n, ok := c.Body["desiredCount"].(float64); ok {
-		switch {
-		case v.Strategy == "DAEMON":
-			return nil, refuse("InvalidParameterException", "The desiredCount is not supported when the schedulingStrategy is DAEMON.")
-		case n < 0:
-			return nil, refuse("InvalidParameterException", "desiredCount must not be negative.")
-		}
+		require(v.Strategy != "DAEMON",
+			"InvalidParameterException", "The desiredCount is not supported when the schedulingStrategy is DAEMON.")
+		require(n >= 0, "InvalidParameterException", "desiredCount must not be negative.")
 		v.Desired = int(n)
-		v.show(s.Lag)
+		s.show(&v.shown, v.Desired)
 		v.settle(time.Now())
 	}
 	out := s.describeService(v, false)
 	out["desiredCount"] = v.Desired
-	return map[string]any{"service": out}, nil
+	return object{"service": out}
 }
 
-// scalable answers Application Auto Scaling. s.mu is held.
-func (s *Server) scalable(c Call) (any, *apiError) {
-	if c.Action != "DescribeScalableTargets" || c.Body["ServiceNamespace"] != "ecs" {
-		return nil, refuse("ValidationException", "%s", c.Action)
-	}
+// scalable answers Application Auto Scaling.
+func (s *Server) scalable(c Call) any {
+	require(c.Action == "DescribeScalableTargets" && c.Body["ServiceNamespace"] == "ecs", "ValidationException", "%s", c.Action)
 	found := []any{}
 	ids, _ := c.Body["ResourceIds"].([]any)
-	for _, id := range slices.Sorted(maps.Keys(s.services)) {
-		v := s.services[id]
+	for id, v := range standin.Sorted(s.services) {
 		if v.Scalable && slices.Contains(ids, any("service/"+id)) {
-			found = append(found, map[string]any{
+			found = append(found, object{
 				"ServiceNamespace": "ecs", "ResourceId": "service/" + id, "ScalableDimension": "ecs:service:DesiredCount",
 				"MinCapacity": 1, "MaxCapacity": 9, "CreationTime": seconds(time.Now()), "RoleARN": "arn:aws:iam::" + Account + ":role/autoscaling",
-				"SuspendedState": map[string]any{
+				"SuspendedState": object{
 					"DynamicScalingInSuspended": v.Suspended, "DynamicScalingOutSuspended": v.Suspended, "ScheduledScalingSuspended": false,
 				},
 			})
 		}
 	}
-	return map[string]any{"ScalableTargets": found}, nil
+	return object{"ScalableTargets": found}
 }

@@ -8,14 +8,12 @@ package azuretest
 import (
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // The identity that a new Server accepts, and what it has.
@@ -52,13 +50,13 @@ type Server struct {
 	url  string
 	http *httptest.Server // nil: whoever made it serves it
 
-	mu       sync.Mutex // guards what is below
+	state    standin.State // guards what is below
 	sets     map[string]*set
 	ops      map[string]*operation
 	settings []Setting
 	tokens   map[string]time.Time
 	requests []string
-	faults   []*Fault
+	faults   standin.Faults[Fault]
 }
 
 // Setting is an autoscale setting.
@@ -121,42 +119,31 @@ func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
 
 // Fail answers requests with a fault from now on.
 func (s *Server) Fail(f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
+	s.state.Do(func() { s.faults.Add(f, f.Method, strings.ToLower(f.Path), f.Times) })
 }
 
 // AddSetting puts an autoscale setting into a resource group.
-func (s *Server) AddSetting(x Setting) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settings = append(s.settings, x)
-}
+func (s *Server) AddSetting(x Setting) { s.state.Do(func() { s.settings = append(s.settings, x) }) }
 
 // ClearSettings removes all autoscale settings.
-func (s *Server) ClearSettings() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settings = nil
-}
+func (s *Server) ClearSettings() { s.state.Do(func() { s.settings = nil }) }
 
 // Requests returns what was asked of Azure Resource Manager so far, as "METHOD
 // path", and forgets it.
-func (s *Server) Requests() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.requests
-	s.requests = nil
-	return r
+func (s *Server) Requests() (out []string) {
+	s.state.Do(func() { out, s.requests = s.requests, nil })
+	return out
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	serve, fail := s.authority, oauthError
 	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/subscriptions/") {
-		s.manage(w, r)
-		return
+		serve, fail = s.manage, resourceError
 	}
-	s.authority(w, r)
+	if refusal := s.state.Try(func() { serve(w, r) }); refusal != nil {
+		fail(w, &Fault{Status: refusal.Status, Code: refusal.Code, Message: refusal.Message})
+	}
 }
 
 // authority is Microsoft Entra ID: what it says of itself, and tokens for
@@ -166,14 +153,14 @@ func (s *Server) authority(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/common/discovery/instance":
 		host := strings.TrimPrefix(s.URL(), "https://")
-		reply(w, http.StatusOK, map[string]any{
+		reply(w, http.StatusOK, object{
 			"tenant_discovery_endpoint": base + "/v2.0/.well-known/openid-configuration",
-			"metadata": []any{map[string]any{
+			"metadata": []any{object{
 				"preferred_network": host, "preferred_cache": host, "aliases": []string{host},
 			}},
 		})
 	case "/" + Tenant + "/v2.0/.well-known/openid-configuration":
-		reply(w, http.StatusOK, map[string]any{
+		reply(w, http.StatusOK, object{
 			"token_endpoint":         base + "/oauth2/v2.0/token",
 			"authorization_endpoint": base + "/oauth2/v2.0/authorize",
 			"issuer":                 base + "/v2.0",
@@ -181,98 +168,54 @@ func (s *Server) authority(w http.ResponseWriter, r *http.Request) {
 	case "/" + Tenant + "/oauth2/v2.0/token":
 		s.token(w, r)
 	default:
-		oauthError(w, http.StatusBadRequest, "invalid_tenant", "AADSTS90002: Tenant not found.")
+		standin.Refuse(http.StatusBadRequest, "invalid_tenant", "AADSTS90002: Tenant not found.")
 	}
 }
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	if f := s.fault(r); f != nil {
-		oauthErrorWith(w, f)
+	if f := s.faults.For(r.Method, strings.ToLower(r.URL.Path)); f != nil {
+		oauthError(w, f)
 		return
 	}
-	if err := r.ParseForm(); err != nil {
-		oauthError(w, http.StatusBadRequest, "invalid_request", "AADSTS900144: The request body is malformed.")
-		return
-	}
-	switch {
-	case r.Form.Get("grant_type") != "client_credentials":
-		oauthError(w, http.StatusBadRequest, "unsupported_grant_type", "AADSTS70003: The grant type is not supported.")
-	case !strings.Contains(" "+r.Form.Get("scope")+" ", " "+s.URL()+"/.default "):
-		oauthError(w, http.StatusBadRequest, "invalid_scope", "AADSTS70011: The scope is not valid.")
-	case r.Form.Get("client_id") != Client:
-		oauthError(w, http.StatusBadRequest, "unauthorized_client", "AADSTS700016: Application was not found in the directory.")
-	case r.Form.Get("client_secret") != Secret:
-		oauthError(w, http.StatusUnauthorized, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
-	default:
-		token := rand.Text()
-		s.mu.Lock()
-		s.tokens[token] = time.Now().Add(time.Hour)
-		s.mu.Unlock()
-		reply(w, http.StatusOK, map[string]any{
-			"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": token,
-		})
-	}
+	err := r.ParseForm()
+	standin.Require(err == nil, http.StatusBadRequest, "invalid_request", "AADSTS900144: The request body is malformed.")
+	standin.Require(r.Form.Get("grant_type") == "client_credentials",
+		http.StatusBadRequest, "unsupported_grant_type", "AADSTS70003: The grant type is not supported.")
+	standin.Require(strings.Contains(" "+r.Form.Get("scope")+" ", " "+s.URL()+"/.default "),
+		http.StatusBadRequest, "invalid_scope", "AADSTS70011: The scope is not valid.")
+	standin.Require(r.Form.Get("client_id") == Client,
+		http.StatusBadRequest, "unauthorized_client", "AADSTS700016: Application was not found in the directory.")
+	standin.Require(r.Form.Get("client_secret") == Secret,
+		http.StatusUnauthorized, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
+	token := rand.Text()
+	s.tokens[token] = time.Now().Add(time.Hour)
+	reply(w, http.StatusOK, object{"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": token})
 }
 
-// fault is the one that answers a request, nil for none.
-func (s *Server) fault(r *http.Request) *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, f := range s.faults {
-		if (f.Method != "" && f.Method != r.Method) || !strings.Contains(strings.ToLower(r.URL.Path), strings.ToLower(f.Path)) {
-			continue
-		}
-		if f.Times > 0 {
-			if f.Times--; f.Times == 0 {
-				s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
-			}
-		}
-		return f
-	}
-	return nil
-}
+type object = standin.Object
 
 func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	if body != nil {
-		// The other side may be gone.
-		_ = json.NewEncoder(w).Encode(body)
-	}
+	standin.JSON(w, status, "application/json; charset=utf-8", body)
 }
 
-func oauthError(w http.ResponseWriter, status int, code, description string) {
-	reply(w, status, map[string]any{"error": code, "error_description": description + "\r\nTrace ID: 0", "error_codes": []int{}})
+// oauthError answers with an error in the form of Microsoft Entra ID.
+func oauthError(w http.ResponseWriter, f *Fault) {
+	standin.SetHeader(w, f.Header)
+	reply(w, f.Status, object{"error": f.Code, "error_description": f.Message + "\r\nTrace ID: 0", "error_codes": []int{}})
 }
 
-func oauthErrorWith(w http.ResponseWriter, f *Fault) {
-	for k, v := range f.Header {
-		w.Header().Set(k, v)
-	}
-	oauthError(w, f.Status, f.Code, f.Message)
-}
-
-// refuse answers with an error in the form of Azure Resource Manager.
-func refuse(w http.ResponseWriter, status int, code, format string, args ...any) {
-	refuseWith(w, &Fault{Status: status, Code: code, Message: fmt.Sprintf(format, args...)})
-}
-
-func refuseWith(w http.ResponseWriter, f *Fault) {
-	for k, v := range f.Header {
-		w.Header().Set(k, v)
-	}
+// resourceError answers with an error in the form of Azure Resource Manager.
+func resourceError(w http.ResponseWriter, f *Fault) {
+	standin.SetHeader(w, f.Header)
 	if f.Raw != "" {
-		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, f.Raw)
+		standin.Raw(w, f.Status, f.Raw)
 		return
 	}
-	reply(w, f.Status, map[string]any{"error": errorBody(f.Code, f.Message, f.Details)})
+	reply(w, f.Status, object{"error": errorBody(f)})
 }
 
-func errorBody(code, message string, details []Detail) map[string]any {
-	e := map[string]any{"code": code, "message": message}
-	if len(details) > 0 {
-		e["details"] = details
-	}
+func errorBody(f *Fault) object {
+	e := object{"code": f.Code, "message": f.Message}
+	e.AddIf(len(f.Details) > 0, "details", f.Details)
 	return e
 }

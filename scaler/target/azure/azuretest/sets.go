@@ -1,14 +1,15 @@
 package azuretest
 
 import (
-	"cmp"
 	"crypto/rand"
 	"fmt"
-	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Set is a scale set as a test puts it there.
@@ -33,17 +34,16 @@ type Set struct {
 	NoEtag bool
 }
 
-// set is a Set and what became of it. All of it is guarded by the server's mu.
+// set is a Set and what became of it. All of it is guarded by the server's state.
 type set struct {
 	Set
-	capacity  int
-	version   int
+	view          // as it is
 	next      int // the ID of the next instance
 	instances []*instance
 	asked     []int  // see Asked
 	op        string // under way
-	fail      *operation
-	before    view
+	fail      *Fault
+	before    view // what reads show until beforeEnd
 	beforeEnd time.Time
 }
 
@@ -64,11 +64,10 @@ type instance struct {
 
 // operation is a long-running one.
 type operation struct {
-	set           *set
-	started       time.Time
-	status        string
-	code, message string
-	details       []Detail
+	set     *set
+	started time.Time
+	status  string
+	Fault   // its code, message and details
 }
 
 func key(group, name string) string { return strings.ToLower(group + "/" + name) }
@@ -77,7 +76,7 @@ func (x *set) id() string {
 	return "/subscriptions/" + Subscription + "/resourceGroups/" + x.Group + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + x.Name
 }
 
-func (x *set) etag() string { return strconv.Quote(strconv.Itoa(x.version)) }
+func (v view) etag() string { return strconv.Quote(strconv.Itoa(v.version)) }
 
 // name is by which an instance is deleted.
 func (i *instance) name(x *set) string {
@@ -89,83 +88,74 @@ func (i *instance) name(x *set) string {
 
 // Put makes a scale set, whose instances run already.
 func (s *Server) Put(x Set) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := &set{Set: x, version: 1}
-	s.sets[key(x.Group, x.Name)] = n
-	s.resize(n, x.Capacity)
-	for _, i := range n.instances {
-		i.readyAt = time.Now()
-	}
-	n.beforeEnd = time.Time{}
+	s.state.Do(func() {
+		n := &set{Set: x, view: view{version: 1}}
+		s.sets[key(x.Group, x.Name)] = n
+		s.resize(n, x.Capacity)
+		for _, i := range n.instances {
+			i.readyAt = time.Now()
+		}
+		n.beforeEnd = time.Time{}
+	})
 }
 
 // ID is the resource ID of a scale set.
 func ID(group, name string) string { return (&set{Set: Set{Group: group, Name: name}}).id() }
 
+// with runs f on a set.
+func (s *Server) with(group, name string, f func(*set)) {
+	s.state.Do(func() { f(s.sets[key(group, name)]) })
+}
+
 // SetCapacity changes the capacity as someone else does, who is seen at once.
 func (s *Server) SetCapacity(group, name string, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x := s.sets[key(group, name)]
-	s.resize(x, n)
-	x.beforeEnd = time.Time{}
+	s.with(group, name, func(x *set) {
+		s.resize(x, n)
+		x.beforeEnd = time.Time{}
+	})
 }
 
 // Capacity is the number last requested.
-func (s *Server) Capacity(group, name string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sets[key(group, name)].capacity
+func (s *Server) Capacity(group, name string) (n int) {
+	s.with(group, name, func(x *set) { n = x.capacity })
+	return n
 }
 
 // Asked returns the capacities that accepted requests set, the oldest first.
-func (s *Server) Asked(group, name string) []int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.sets[key(group, name)].asked)
+func (s *Server) Asked(group, name string) (out []int) {
+	s.with(group, name, func(x *set) { out = slices.Clone(x.asked) })
+	return out
 }
 
 // FailNext lets the next operation of a set fail with a code.
 func (s *Server) FailNext(group, name, code, message string, details ...Detail) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sets[key(group, name)].fail = &operation{code: code, message: message, details: details}
+	s.with(group, name, func(x *set) { x.fail = &Fault{Code: code, Message: message, Details: details} })
 }
 
 // Protect protects an instance from scale-in, Sicken makes it unhealthy, and
 // Halt stops it; each is named by the ID that it is deleted by.
 func (s *Server) Protect(group, name, id string) {
-	s.with(group, name, id, func(i *instance) { i.protected = true })
+	s.withInstance(group, name, id, func(i *instance) { i.protected = true })
 }
 
 // Sicken makes an instance unhealthy, see Protect.
 func (s *Server) Sicken(group, name, id string) {
-	s.with(group, name, id, func(i *instance) { i.unhealthy = true })
+	s.withInstance(group, name, id, func(i *instance) { i.unhealthy = true })
 }
 
 // Halt stops an instance, see Protect.
 func (s *Server) Halt(group, name, id string) {
-	s.with(group, name, id, func(i *instance) { i.stopped = true })
+	s.withInstance(group, name, id, func(i *instance) { i.stopped = true })
 }
 
-func (s *Server) with(group, name, id string, change func(*instance)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x := s.sets[key(group, name)]
-	for _, i := range x.instances {
-		if i.name(x) == id {
-			change(i)
+func (s *Server) withInstance(group, name, id string, f func(*instance)) {
+	s.with(group, name, func(x *set) {
+		for _, i := range x.instances {
+			if i.name(x) == id {
+				f(i)
+			}
 		}
-	}
-}
-
-func (s *Server) sorted() []*set {
-	out := make([]*set, 0, len(s.sets))
-	for _, k := range slices.Sorted(maps.Keys(s.sets)) {
-		out = append(out, s.sets[k])
-	}
-	return out
+	})
 }
 
 func (s *Server) total() int {
@@ -179,7 +169,7 @@ func (s *Server) total() int {
 // remember keeps what reads go on showing for a while.
 func (s *Server) remember(x *set) {
 	if time.Now().After(x.beforeEnd) {
-		x.before = view{x.capacity, x.version}
+		x.before = x.view
 	}
 	x.beforeEnd = time.Now().Add(s.Lag)
 }
@@ -188,7 +178,7 @@ func (s *Server) seen(x *set) view {
 	if time.Now().Before(x.beforeEnd) {
 		return x.before
 	}
-	return view{x.capacity, x.version}
+	return x.view
 }
 
 // resize requests another number of instances: the new ones boot, and those of
@@ -197,21 +187,14 @@ func (s *Server) resize(x *set, n int) {
 	s.remember(x)
 	x.capacity = n
 	x.version++
-	var stay []*instance
-	for _, i := range x.instances {
-		if i.goneAt.IsZero() {
-			stay = append(stay, i)
+	stay := slices.DeleteFunc(slices.Clone(x.instances), func(i *instance) bool { return !i.goneAt.IsZero() })
+	rank := func(i *instance) int {
+		if i.protected {
+			return i.id - x.next // those go last
 		}
+		return i.id
 	}
-	slices.SortFunc(stay, func(a, b *instance) int {
-		if a.protected != b.protected {
-			if a.protected {
-				return 1
-			}
-			return -1
-		}
-		return -cmp.Compare(a.id, b.id)
-	})
+	slices.SortFunc(stay, func(a, b *instance) int { return rank(b) - rank(a) })
 	for i := 0; i < len(stay)-n; i++ {
 		stay[i].goneAt = time.Now().Add(x.Stop)
 	}
@@ -224,18 +207,16 @@ func (s *Server) resize(x *set, n int) {
 // preempt ends the operation that another one takes the place of.
 func (s *Server) preempt(x *set) {
 	if o, ok := s.ops[x.op]; ok && o.status == "InProgress" {
-		o.status, o.code = "Canceled", "OperationPreempted"
-		o.message = "Operation execution has been preempted by a more recent operation."
+		o.status, o.Code = "Canceled", "OperationPreempted"
+		o.Message = "Operation execution has been preempted by a more recent operation."
 	}
 }
 
 // begin starts an operation, which ends once the instances are as requested.
 func (s *Server) begin(x *set) string {
 	o := &operation{set: x, started: time.Now(), status: "InProgress"}
-	if f := x.fail; f != nil {
-		o.code, o.message, o.details = f.code, f.message, f.details
-		o.status = "Failed"
-		x.fail = nil
+	if x.fail != nil {
+		o.status, o.Fault, x.fail = "Failed", *x.fail, nil
 		// What could not be allocated is never there.
 		for _, i := range x.instances {
 			if i.readyAt.After(time.Now()) {
@@ -263,36 +244,24 @@ func (x *set) quiet(now time.Time) bool {
 	return !slices.ContainsFunc(x.instances, func(i *instance) bool { return !i.goneAt.IsZero() || now.Before(i.readyAt) })
 }
 
-func (v view) body(x *set) map[string]any {
-	state := "Succeeded"
-	if !x.quiet(time.Now()) {
-		state = "Updating"
-	}
-	mode := "Uniform"
-	if x.Flexible {
-		mode = "Flexible"
-	}
-	m := map[string]any{
+func (v view) body(x *set) object {
+	state := standin.Either(x.quiet(time.Now()), "Succeeded", "Updating")
+	mode := standin.Either(x.Flexible, "Flexible", "Uniform")
+	m := object{
 		"id": x.id(), "name": x.Name, "type": "Microsoft.Compute/virtualMachineScaleSets", "location": "westeurope",
-		"properties": map[string]any{
+		"properties": object{
 			"provisioningState": state, "orchestrationMode": mode, "singlePlacementGroup": x.OneGroup, "overprovision": false,
 		},
 	}
-	if x.Tags != nil {
-		m["tags"] = x.Tags
-	}
-	if !x.NoEtag {
-		m["etag"] = strconv.Quote(strconv.Itoa(v.version))
-	}
-	if !x.NoProfile {
-		m["sku"] = map[string]any{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": v.capacity}
-	}
+	m.AddIf(x.Tags != nil, "tags", x.Tags)
+	m.AddIf(!x.NoEtag, "etag", v.etag())
+	m.AddIf(!x.NoProfile, "sku", object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": v.capacity})
 	return m
 }
 
-// bodies are the instances, with their status where it is asked for.
-func (x *set) bodies(expand bool) []any {
-	now := time.Now()
+// bodies are the instances, with their status where a request asks for it.
+func (x *set) bodies(r *http.Request) []any {
+	now, expand := time.Now(), r.URL.Query().Get("$expand") == "instanceView"
 	out := make([]any, 0, len(x.instances))
 	for _, i := range x.instances {
 		state, power := "Succeeded", "running"
@@ -304,33 +273,24 @@ func (x *set) bodies(expand bool) []any {
 		case i.stopped:
 			power = "deallocated"
 		}
-		p := map[string]any{
+		p := object{
 			"provisioningState": state, "timeCreated": i.created.UTC().Format(time.RFC3339Nano),
-			"osProfile": map[string]any{"computerName": fmt.Sprintf("%s%06d", x.Name, i.id)},
+			"osProfile": object{"computerName": fmt.Sprintf("%s%06d", x.Name, i.id)},
 		}
-		if i.protected {
-			p["protectionPolicy"] = map[string]any{"protectFromScaleIn": true}
-		}
+		p.AddIf(i.protected, "protectionPolicy", object{"protectFromScaleIn": true})
 		if expand {
-			view := map[string]any{"statuses": []any{
-				map[string]any{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info"},
-				map[string]any{"code": "PowerState/" + power, "level": "Info"},
+			view := object{"statuses": []any{
+				object{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info"},
+				object{"code": "PowerState/" + power, "level": "Info"},
 			}}
-			if x.Health {
-				health := "healthy"
-				if i.unhealthy {
-					health = "unhealthy"
-				}
-				view["vmHealth"] = map[string]any{"status": map[string]any{"code": "HealthState/" + health, "level": "Info"}}
-			}
+			health := standin.Either(i.unhealthy, "unhealthy", "healthy")
+			view.AddIf(x.Health, "vmHealth", object{"status": object{"code": "HealthState/" + health, "level": "Info"}})
 			p["instanceView"] = view
 		}
-		m := map[string]any{"name": i.name(x), "location": "westeurope", "properties": p}
-		if x.Flexible {
-			p["virtualMachineScaleSet"] = map[string]any{"id": x.id()}
-		} else {
-			m["instanceId"], m["name"] = strconv.Itoa(i.id), x.Name+"_"+strconv.Itoa(i.id)
-		}
+		m := object{"name": i.name(x), "location": "westeurope", "properties": p}
+		p.AddIf(x.Flexible, "virtualMachineScaleSet", object{"id": x.id()})
+		m.AddIf(!x.Flexible, "instanceId", strconv.Itoa(i.id))
+		m.AddIf(!x.Flexible, "name", x.Name+"_"+strconv.Itoa(i.id))
 		out = append(out, m)
 	}
 	return out

@@ -1,192 +1,154 @@
 package gcptest
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
-// groupCall answers what concerns instanceGroupManagers; at is their place, and
-// rest what follows in the path.
-func (c call) groupCall(at string, rest []string) {
-	get := c.r.Method == http.MethodGet
-	if len(rest) == 0 && get {
+// managers are what groups are called in paths and permissions.
+const managers = "instanceGroupManagers"
+
+// route answers a call.
+func (c call) route() {
+	p := strings.Split(strings.TrimPrefix(c.r.URL.Path, "/compute/v1/projects/"), "/")
+	method := http.MethodPost
+	if c.r.Method == http.MethodGet {
+		method = http.MethodGet
+	}
+	if len(p) == 3 && p[1] == "aggregated" && p[2] == managers && method == http.MethodGet {
+		c.aggregated(p[0])
+		return
+	}
+	c.found(len(p) >= 4 && (p[1] == "zones" || p[1] == "regions"), c.r.URL.Path)
+	at := strings.Join(p[:3], "/")
+	name, verb, _ := strings.Cut(strings.Join(p[4:], "/"), "/")
+	switch what := method + " " + p[3] + "/" + verb; {
+	case what == "GET "+managers+"/" && len(p) == 4:
 		c.list(at)
-		return
-	}
-	if len(rest) == 0 || len(rest) > 2 || (len(rest) == 2) == get {
-		c.notFound(c.r.URL.Path)
-		return
-	}
-	path := at + "/instanceGroupManagers/" + rest[0]
-	permission := "compute.instanceGroupManagers.get"
-	var answer func(*group)
-	switch {
-	case get:
-		answer = func(g *group) { c.answer(g.describe(c.now, c.Lag)) }
-	case rest[1] == "listManagedInstances":
-		permission, answer = "compute.instanceGroupManagers.list", c.listManaged
-	case rest[1] == "resize":
-		permission, answer = "compute.instanceGroupManagers.update", c.resizeGroup
-	case rest[1] == "deleteInstances":
-		permission, answer = "compute.instanceGroupManagers.update", c.deleteInstances
+	case what == "GET "+managers+"/":
+		c.answer(c.group(at, name, "get").describe(c.now, c.Lag))
+	case what == "POST "+managers+"/listManagedInstances":
+		c.listManaged(c.group(at, name, "list"))
+	case what == "POST "+managers+"/resize":
+		c.resizeGroup(c.group(at, name, "update"))
+	case what == "POST "+managers+"/deleteInstances":
+		c.deleteInstances(c.group(at, name, "update"))
+	case what == "GET operations/" && len(p) == 5:
+		c.operation(at, name)
+	case what == "GET autoscalers/" && len(p) == 5:
+		c.autoscaler(strings.Join(p, "/"), name)
 	default:
-		c.notFound(c.r.URL.Path)
-		return
+		c.found(false, c.r.URL.Path)
 	}
-	if !c.may(permission, path) {
-		return
-	}
-	g, ok := c.groups[at+"/"+rest[0]]
-	if !ok {
-		c.notFound("projects/" + path)
-		return
-	}
-	answer(g)
 }
 
-// page is a part of the items with these numbers, which rise, as maxResults and
-// pageToken say, and the token for what follows. The token is the last number,
-// so that nothing is left out where an item is gone by the next page.
-func (c call) page(numbers []uint64) (from, to int, next string, ok bool) {
-	n := len(numbers)
-	size := c.PageSize
-	if size == 0 {
-		size = 500
-	}
-	q := c.r.URL.Query()
+// group is one that the caller may do something to.
+func (c call) group(at, name, do string) *group {
+	path := at + "/" + managers + "/" + name
+	c.may("compute."+managers+"."+do, path)
+	g, ok := c.groups[at+"/"+name]
+	c.found(ok, "projects/"+path)
+	return g
+}
+
+// page is the part of n things that maxResults and pageToken ask for; it adds
+// the token for what follows to an answer. Their numbers rise, and the token is
+// the last one, so that nothing is left out where something is gone by the next
+// page.
+func (c call) page(out object, n int, number func(int) uint64) (from, to int) {
+	size, q := cmp.Or(c.PageSize, 500), c.r.URL.Query()
 	if s := q.Get("maxResults"); s != "" {
 		asked, err := strconv.Atoi(s)
-		if err != nil || asked < 0 || asked > 500 {
-			c.invalid("Invalid value for field 'maxResults': '" + s + "'. Values must be within the range of [0, 500]")
-			return 0, 0, "", false
-		}
+		valid(err == nil && asked >= 0 && asked <= 500, "maxResults", s, " Values must be within the range of [0, 500]")
 		size = min(size, max(asked, 1))
 	}
 	if token := q.Get("pageToken"); token != "" {
 		after, found := strings.CutPrefix(token, "page-after-")
 		last, err := strconv.ParseUint(after, 10, 64)
-		from, _ = slices.BinarySearch(numbers, last+1)
-		if err != nil || !found {
-			c.invalid("Invalid value for field 'pageToken': '" + token + "'.")
-			return 0, 0, "", false
-		}
+		valid(err == nil && found, "pageToken", token, "")
+		from = sort.Search(n, func(i int) bool { return number(i) > last })
 	}
 	to = min(n, from+size)
 	if to < n {
-		next = "page-after-" + strconv.FormatUint(numbers[to-1], 10)
+		out["nextPageToken"] = "page-after-" + strconv.FormatUint(number(to-1), 10)
 	}
-	return from, to, next, true
+	return from, to
 }
 
-// places numbers groups, which stay where they are.
-func places(in []*group) []uint64 {
-	numbers := make([]uint64, len(in))
-	for i := range numbers {
-		numbers[i] = uint64(i)
-	}
-	return numbers
-}
-
-// paged adds the token to an answer.
-func paged(v map[string]any, next string) map[string]any {
-	if next != "" {
-		v["nextPageToken"] = next
-	}
-	return v
-}
+// place numbers groups, which stay where they are.
+func place(i int) uint64 { return uint64(i) }
 
 // list answers GET …/instanceGroupManagers.
 func (c call) list(at string) {
-	if !c.may("compute.instanceGroupManagers.list", at) {
-		return
-	}
-	var in []*group
-	for _, key := range slices.Sorted(maps.Keys(c.groups)) {
-		if c.groups[key].at() == at {
-			in = append(in, c.groups[key])
+	c.may("compute."+managers+".list", at)
+	all := []any{}
+	for _, g := range standin.Sorted(c.groups) {
+		if g.at() == at {
+			all = append(all, g.describe(c.now, c.Lag))
 		}
 	}
-	from, to, next, ok := c.page(places(in))
-	if !ok {
-		return
-	}
-	items := make([]any, 0, to-from)
-	for _, g := range in[from:to] {
-		items = append(items, g.describe(c.now, c.Lag))
-	}
-	c.answer(paged(map[string]any{"kind": "compute#instanceGroupManagerList", "id": at, "items": items}, next))
+	out := object{"kind": "compute#instanceGroupManagerList", "id": at}
+	from, to := c.page(out, len(all), place)
+	out["items"] = all[from:to]
+	c.answer(out)
 }
 
 // aggregated answers GET …/aggregated/instanceGroupManagers.
 func (c call) aggregated(project string) {
-	if !c.may("compute.instanceGroupManagers.list", project) {
-		return
-	}
+	c.may("compute."+managers+".list", project)
 	var in []*group
-	items := map[string]any{}
-	for _, key := range slices.Sorted(maps.Keys(c.groups)) {
-		g := c.groups[key]
-		if g.Project != project {
-			continue
+	items := object{}
+	for _, g := range standin.Sorted(c.groups) {
+		if g.Project == project {
+			in = append(in, g)
+			// Places without a group on this page are there with a warning.
+			items[strings.TrimPrefix(g.at(), project+"/")] = object{"warning": object{
+				"code": "NO_RESULTS_ON_PAGE", "message": "There are no results for scope on this page.",
+			}}
 		}
-		in = append(in, g)
-		// Places without a group on this page are there with a warning.
-		items[strings.TrimPrefix(g.at(), project+"/")] = map[string]any{"warning": map[string]any{
-			"code": "NO_RESULTS_ON_PAGE", "message": "There are no results for scope on this page.",
-		}}
 	}
-	from, to, next, ok := c.page(places(in))
-	if !ok {
-		return
-	}
+	out := object{"kind": "compute#instanceGroupManagerAggregatedList", "id": project, "items": items}
+	from, to := c.page(out, len(in), place)
 	for _, g := range in[from:to] {
 		where := strings.TrimPrefix(g.at(), project+"/")
-		scoped, _ := items[where].(map[string]any)
-		list, _ := scoped["instanceGroupManagers"].([]any)
-		items[where] = map[string]any{"instanceGroupManagers": append(list, g.describe(c.now, c.Lag))}
+		list, _ := items[where].(object)[managers].([]any)
+		items[where] = object{managers: append(list, g.describe(c.now, c.Lag))}
 	}
-	c.answer(paged(map[string]any{"kind": "compute#instanceGroupManagerAggregatedList", "id": project, "items": items}, next))
+	c.answer(out)
 }
 
 // listManaged answers POST …/listManagedInstances.
 func (c call) listManaged(g *group) {
-	ids := make([]uint64, len(g.instances))
-	for i := range g.instances {
-		ids[i] = g.instances[i].id
+	out, list := object{}, []any{}
+	from, to := c.page(out, len(g.instances), func(i int) uint64 { return g.instances[i].id })
+	for at := from; at < to; at++ {
+		list = append(list, g.managed(g.instances[at], at, c.now))
 	}
-	from, to, next, ok := c.page(ids)
-	if !ok {
-		return
-	}
-	list := make([]any, 0, to-from)
-	for place := from; place < to; place++ {
-		list = append(list, g.managed(g.instances[place], place, c.now))
-	}
-	c.answer(paged(map[string]any{"managedInstances": list}, next))
+	out["managedInstances"] = list
+	c.answer(out)
 }
 
 // resizeGroup answers POST …/resize.
 func (c call) resizeGroup(g *group) {
-	n, err := strconv.Atoi(c.r.URL.Query().Get("size"))
-	switch {
-	case err != nil || n < 0:
-		c.invalid(fmt.Sprintf("Invalid value for field 'size': '%s'.", c.r.URL.Query().Get("size")))
-	case g.Quota > 0 && n > g.Quota:
-		refuse(c.w, http.StatusForbidden, "quotaExceeded", fmt.Sprintf("Quota 'CPUS' exceeded.  Limit: %d.0 in region %s.", g.Quota, g.Region), "", nil)
-	default:
-		c.accept(g, "compute.instanceGroupManagers.resize", func(now time.Time) *opError {
-			g.asked = append(g.asked, n)
-			c.resize(g, n, now)
-			return nil
-		})
-	}
+	size := c.r.URL.Query().Get("size")
+	n, err := strconv.Atoi(size)
+	valid(err == nil && n >= 0, "size", size, "")
+	standin.Require(g.Quota == 0 || n <= g.Quota, http.StatusForbidden, "quotaExceeded",
+		"Quota 'CPUS' exceeded.  Limit: %d.0 in region %s.", g.Quota, g.Region)
+	c.accept(g, "compute.instanceGroupManagers.resize", func(now time.Time) *opError {
+		g.asked = append(g.asked, n)
+		c.resize(g, n, now)
+		return nil
+	})
 }
 
 // deleteInstances answers POST …/deleteInstances. One that is not the group's,
@@ -196,10 +158,8 @@ func (c call) deleteInstances(g *group) {
 		Instances                      []string `json:"instances"`
 		SkipInstancesOnValidationError bool     `json:"skipInstancesOnValidationError"`
 	}
-	if err := json.NewDecoder(c.r.Body).Decode(&req); err != nil || len(req.Instances) == 0 || len(req.Instances) > 1000 {
-		c.invalid("Invalid value for field 'instances': ''. Must have between 1 and 1000 elements.")
-		return
-	}
+	valid(standin.Decode(c.r, &req) && len(req.Instances) > 0 && len(req.Instances) <= 1000,
+		"instances", "", " Must have between 1 and 1000 elements.")
 	c.accept(g, "compute.instanceGroupManagers.deleteInstances", func(now time.Time) *opError {
 		var found []*instance
 		for _, url := range req.Instances {
@@ -217,7 +177,7 @@ func (c call) deleteInstances(g *group) {
 		for _, i := range found {
 			i.deleting = now
 		}
-		g.sizes = append(g.sizes, sized{max(0, g.size()-len(found)), now})
+		g.sizes.Set(max(0, g.sizes.Last()-len(found)), now)
 		return nil
 	})
 }
@@ -226,7 +186,7 @@ func (c call) deleteInstances(g *group) {
 type operation struct {
 	name, kind, at, target, user, requestID string
 	began, due                              time.Time
-	carryOut                                func()
+	do                                      func(now time.Time) *opError
 	err                                     *opError
 }
 
@@ -236,13 +196,9 @@ type opError struct {
 	status        int
 }
 
-type opFault struct{ code, message string }
-
 // FailNextOperation has the next operation fail that is accepted, with a code.
 func (s *Server) FailNextOperation(code, message string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opFaults = append(s.opFaults, opFault{code, message})
+	s.state.Do(func() { s.opFaults = append(s.opFaults, &opError{code, message, 503}) })
 }
 
 // requestIDRule is a version 4 UUID.
@@ -252,57 +208,46 @@ var requestIDRule = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[8
 // with the ID of an earlier one is that one.
 func (c call) accept(g *group, kind string, do func(now time.Time) *opError) {
 	id := c.r.URL.Query().Get("requestId")
-	if id != "" && !requestIDRule.MatchString(id) {
-		c.invalid("Invalid value for field 'requestId': '" + id + "'. Must be a UUID.")
-		return
+	valid(id == "" || requestIDRule.MatchString(id), "requestId", id, " Must be a UUID.")
+	o, ok := c.requestIDs[id]
+	if !ok || id == "" {
+		o = c.begin(g, kind, do)
+		o.requestID = id
+		c.requestIDs = standin.Put(c.requestIDs, id, o)
 	}
-	if o, ok := c.requestIDs[id]; ok && id != "" {
-		c.answer(o.describe(c.now))
-		return
-	}
-	c.serial++
-	o := &operation{
-		name: fmt.Sprintf("operation-%d-%06x", c.now.UnixMilli(), c.serial), kind: kind, at: g.at(), user: c.email, requestID: id,
-		target: g.at() + "/instanceGroupManagers/" + g.Name, began: c.now, due: c.now.Add(c.OperationTime),
-	}
-	var fault *opFault
-	if len(c.opFaults) > 0 {
-		fault, c.opFaults = &c.opFaults[0], c.opFaults[1:]
-	}
-	o.carryOut = func() {
-		if fault != nil {
-			o.err = &opError{fault.code, fault.message, 503}
-			return
-		}
-		o.err = do(o.due)
-	}
-	if c.operations == nil {
-		c.operations, c.requestIDs = make(map[string]*operation), make(map[string]*operation)
-	}
-	c.operations[o.at+"/"+o.name] = o
-	if id != "" {
-		c.requestIDs[id] = o
-	}
-	c.order = append(c.order, o)
 	c.answer(o.describe(c.now))
 }
 
+func (c call) begin(g *group, kind string, do func(now time.Time) *opError) *operation {
+	c.serial++
+	o := &operation{
+		name: fmt.Sprintf("operation-%d-%06x", c.now.UnixMilli(), c.serial), kind: kind, at: g.at(), user: c.email,
+		target: g.at() + "/" + managers + "/" + g.Name, began: c.now, due: c.now.Add(c.OperationTime), do: do,
+	}
+	if len(c.opFaults) > 0 {
+		fault := c.opFaults[0]
+		c.opFaults = c.opFaults[1:]
+		o.do = func(time.Time) *opError { return fault }
+	}
+	c.operations = standin.Put(c.operations, o.at+"/"+o.name, o)
+	c.order = append(c.order, o)
+	return o
+}
+
 // describe is the resource.
-func (o *operation) describe(now time.Time) map[string]any {
-	out := map[string]any{
+func (o *operation) describe(now time.Time) object {
+	out := object{
 		"kind": "compute#operation", "id": "1", "name": o.name, "operationType": o.kind, "user": o.user,
 		"targetLink": link(o.target), "selfLink": link(o.at + "/operations/" + o.name),
 		"insertTime": o.began.Format(time.RFC3339Nano), "status": "PENDING", "progress": 0,
 	}
-	if o.requestID != "" {
-		out["clientOperationId"] = o.requestID
-	}
+	out.AddIf(o.requestID != "", "clientOperationId", o.requestID)
 	third := o.due.Sub(o.began) / 3
 	switch {
 	case !now.Before(o.due) && now.After(o.began):
 		out["status"], out["progress"], out["endTime"] = "DONE", 100, o.due.Format(time.RFC3339Nano)
 		if o.err != nil {
-			out["error"] = map[string]any{"errors": []any{map[string]any{"code": o.err.code, "message": o.err.message}}}
+			out["error"] = object{"errors": []any{object{"code": o.err.code, "message": o.err.message}}}
 			out["httpErrorStatusCode"], out["httpErrorMessage"] = o.err.status, http.StatusText(o.err.status)
 		}
 	case now.Sub(o.began) >= third:
@@ -313,18 +258,9 @@ func (o *operation) describe(now time.Time) map[string]any {
 
 // operation answers GET …/operations/NAME.
 func (c call) operation(at, name string) {
-	permission := "compute.zoneOperations.get"
-	if strings.Contains(at, "/regions/") {
-		permission = "compute.regionOperations.get"
-	}
 	path := at + "/operations/" + name
-	if !c.may(permission, path) {
-		return
-	}
+	c.may("compute."+standin.Either(strings.Contains(at, "/regions/"), "region", "zone")+"Operations.get", path)
 	o, ok := c.operations[at+"/"+name]
-	if !ok {
-		c.notFound("projects/" + path)
-		return
-	}
+	c.found(ok, "projects/"+path)
 	c.answer(o.describe(c.now))
 }

@@ -1,11 +1,14 @@
 package gcptest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Group is a managed instance group.
@@ -48,16 +51,10 @@ func (g *Group) at() string {
 
 type group struct {
 	Group
-	sizes     []sized // the newest last; what the last one says is the target size
-	asked     []int   // see Asked
+	sizes     standin.History[int] // the last is the target size
+	asked     []int                // see Asked
 	instances []*instance
 	stopped   int // instances of a standby pool
-}
-
-// sized is a target size and since when.
-type sized struct {
-	n  int
-	at time.Time
 }
 
 // instance is one that the group manages.
@@ -74,36 +71,29 @@ type instance struct {
 
 // Create adds a group, with its instances running.
 func (s *Server) Create(g Group) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.groups == nil {
-		s.groups = make(map[string]*group)
-	}
-	key := g.at() + "/" + g.Name
-	n := g.Size
-	s.groups[key] = &group{Group: g}
-	s.resize(s.groups[key], n, time.Now().Add(-time.Hour))
-	if g.Autoscaler != "" {
-		if s.scalers == nil {
-			s.scalers = make(map[string]string)
+	s.state.Do(func() {
+		own := &group{Group: g}
+		s.groups = standin.Put(s.groups, g.at()+"/"+g.Name, own)
+		s.resize(own, g.Size, time.Now().Add(-time.Hour))
+		if g.Autoscaler != "" {
+			s.scalers = standin.Put(s.scalers, g.at()+"/autoscalers/"+g.Autoscaler, g.AutoscalerMode)
 		}
-		s.scalers[g.at()+"/autoscalers/"+g.Autoscaler] = g.AutoscalerMode
-	}
+	})
 }
 
 // change runs f on a group with the server held.
 func (s *Server) change(location, name string, f func(g *group, now time.Time)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	s.advance(now)
-	for _, g := range s.groups {
-		if g.Name == name && (g.Zone == location || g.Region == location) {
-			f(g, now)
-			return
+	s.state.Do(func() {
+		now := time.Now()
+		s.advance(now)
+		for _, g := range s.groups {
+			if g.Name == name && (g.Zone == location || g.Region == location) {
+				f(g, now)
+				return
+			}
 		}
-	}
-	panic("gcptest: there is no group " + location + "/" + name)
+		panic("gcptest: there is no group " + location + "/" + name)
+	})
 }
 
 // Asked returns the sizes that requests to resize the group asked for that were
@@ -150,8 +140,7 @@ func (s *Server) AddStopped(location, name string, n int) {
 }
 
 // Instances returns the URLs of a group's instances that stay.
-func (s *Server) Instances(location, name string) []string {
-	var out []string
+func (s *Server) Instances(location, name string) (out []string) {
 	s.change(location, name, func(g *group, _ time.Time) {
 		for _, i := range g.instances {
 			if i.deleting.IsZero() {
@@ -171,32 +160,9 @@ func (s *Server) Delete(location, name, url string) {
 	})
 }
 
-// size is the target size.
-func (g *group) size() int {
-	if len(g.sizes) == 0 {
-		return 0
-	}
-	return g.sizes[len(g.sizes)-1].n
-}
-
-// visible is the target size that reads show.
-func (g *group) visible(now time.Time, lag time.Duration) int {
-	n := g.sizes[0].n
-	for _, s := range g.sizes {
-		if s.at.After(now.Add(-lag)) {
-			break
-		}
-		n = s.n
-	}
-	return n
-}
-
 func (s *Server) newInstance(g *group, now time.Time) *instance {
 	s.serial++
-	zone := g.Zone
-	if zone == "" {
-		zone = g.Region + "-" + string(rune('b'+s.serial%3))
-	}
+	zone := cmp.Or(g.Zone, g.Region+"-"+string(rune('b'+s.serial%3)))
 	i := &instance{id: 4000000000000000000 + uint64(s.serial), name: fmt.Sprintf("%s-%04d", g.Name, s.serial), zone: zone, wanted: now}
 	g.instances = append(g.instances, i)
 	return i
@@ -205,21 +171,14 @@ func (s *Server) newInstance(g *group, now time.Time) *instance {
 // resize sets the size. On the way down those go first that do not run yet, and
 // of the others the newest.
 func (s *Server) resize(g *group, n int, now time.Time) {
-	g.sizes = append(g.sizes, sized{n, now})
-	var stay []*instance
-	for _, i := range g.instances {
-		if i.deleting.IsZero() && i.status != "STOPPED" {
-			stay = append(stay, i)
-		}
-	}
+	g.sizes.Set(n, now)
+	stay := slices.DeleteFunc(slices.Clone(g.instances), func(i *instance) bool { return !i.deleting.IsZero() || i.status == "STOPPED" })
 	for k := len(stay); k < n; k++ {
 		s.newInstance(g, now)
 	}
 	slices.SortStableFunc(stay, func(a, b *instance) int { return a.wanted.Compare(b.wanted) })
-	for len(stay) > n {
-		last := len(stay) - 1
-		stay[last].deleting = now
-		stay = stay[:last]
+	for _, i := range stay[min(n, len(stay)):] {
+		i.deleting = now
 	}
 }
 
@@ -228,7 +187,7 @@ func (s *Server) advance(now time.Time) {
 	for len(s.order) > 0 && !now.Before(s.order[0].due) {
 		o := s.order[0]
 		s.order = s.order[1:]
-		o.carryOut()
+		o.err = o.do(o.due)
 	}
 	for _, g := range s.groups {
 		g.instances = slices.DeleteFunc(g.instances, func(i *instance) bool {
@@ -255,10 +214,7 @@ func (g *group) state(i *instance, place int, now time.Time) (action, status, he
 	case g.Capacity > 0 && place >= g.Capacity:
 		action = "CREATING"
 		if age >= g.Boot/3 {
-			code = g.FailCode
-			if code == "" {
-				code = "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"
-			}
+			code = cmp.Or(g.FailCode, "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
 		}
 	case age >= g.Boot:
 		action, status, health = "NONE", "RUNNING", "HEALTHY"
@@ -276,48 +232,36 @@ func (g *group) state(i *instance, place int, now time.Time) (action, status, he
 }
 
 // describe is the resource.
-func (g *group) describe(now time.Time, lag time.Duration) map[string]any {
-	size := g.visible(now, lag)
-	counts := map[string]any{}
+func (g *group) describe(now time.Time, lag time.Duration) object {
+	size := g.sizes.At(now.Add(-lag))
+	counts := object{}
 	stable := true
-	none := 0
 	for place, i := range g.instances {
 		action, status, _, _ := g.state(i, place, now)
-		key := strings.ToLower(action[:1]) + strings.ToLower(action[1:])
-		n, _ := counts[key].(int)
-		counts[key] = n + 1
-		if action == "NONE" {
-			none++
-		}
+		n, _ := counts[strings.ToLower(action)].(int)
+		counts[strings.ToLower(action)] = n + 1
 		stable = stable && action == "NONE" && (status == "RUNNING" || status == "STOPPED")
 	}
-	kind, where := "zone", g.Zone
-	if g.Region != "" {
-		kind, where = "region", g.Region
-	}
-	status := map[string]any{"isStable": stable && none == size+g.stopped}
-	if g.Autoscaler != "" {
-		status["autoscaler"] = link(g.at() + "/autoscalers/" + g.Autoscaler)
-	}
-	out := map[string]any{
+	none, _ := counts["none"].(int)
+	status := object{"isStable": stable && none == size+g.stopped}
+	status.AddIf(g.Autoscaler != "", "autoscaler", link(g.at()+"/autoscalers/"+g.Autoscaler))
+	out := object{
 		"kind": "compute#instanceGroupManager", "id": "1", "name": g.Name, "baseInstanceName": g.Name,
 		"selfLink": link(g.at() + "/instanceGroupManagers/" + g.Name), "fingerprint": "MTIz",
 		"instanceGroup":    link(g.at() + "/instanceGroups/" + g.Name),
 		"instanceTemplate": link(g.Project + "/global/instanceTemplates/" + g.Name),
-		kind:               link(g.Project + "/" + kind + "s/" + where),
 		"targetSize":       size, "targetStoppedSize": g.stopped, "currentActions": counts, "status": status,
 	}
-	if g.HealthCheck {
-		out["autoHealingPolicies"] = []any{map[string]any{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "initialDelaySec": 300}}
-	}
-	if g.Labels != nil || g.Metadata != nil {
-		out["allInstancesConfig"] = map[string]any{"properties": map[string]any{"labels": anyMap(g.Labels), "metadata": anyMap(g.Metadata)}}
-	}
+	out[standin.Either(g.Region != "", "region", "zone")] = link(g.at())
+	out.AddIf(g.HealthCheck, "autoHealingPolicies",
+		[]any{object{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "initialDelaySec": 300}})
+	out.AddIf(g.Labels != nil || g.Metadata != nil, "allInstancesConfig",
+		object{"properties": object{"labels": anyMap(g.Labels), "metadata": anyMap(g.Metadata)}})
 	return out
 }
 
-func anyMap(m map[string]string) map[string]any {
-	out := make(map[string]any, len(m))
+func anyMap(m map[string]string) object {
+	out := make(object, len(m))
 	for k, v := range m {
 		out[k] = v
 	}
@@ -325,19 +269,18 @@ func anyMap(m map[string]string) map[string]any {
 }
 
 // managed is what listManagedInstances says of an instance.
-func (g *group) managed(i *instance, place int, now time.Time) map[string]any {
+func (g *group) managed(i *instance, place int, now time.Time) object {
 	action, status, health, code := g.state(i, place, now)
-	out := map[string]any{"instance": i.url(g), "name": i.name, "currentAction": action}
+	out := object{"instance": i.url(g), "name": i.name, "currentAction": action}
 	if status != "" {
 		out["id"], out["instanceStatus"] = strconv.FormatUint(i.id, 10), status
-		out["version"] = map[string]any{"instanceTemplate": link(g.Project + "/global/instanceTemplates/" + g.Name)}
+		out["version"] = object{"instanceTemplate": link(g.Project + "/global/instanceTemplates/" + g.Name)}
 	}
-	if g.HealthCheck && status == "RUNNING" {
-		out["instanceHealth"] = []any{map[string]any{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "detailedHealthState": health}}
-	}
-	out["lastAttempt"] = map[string]any{}
+	out.AddIf(g.HealthCheck && status == "RUNNING", "instanceHealth",
+		[]any{object{"healthCheck": link(g.Project + "/global/healthChecks/ok"), "detailedHealthState": health}})
+	out["lastAttempt"] = object{}
 	if code != "" {
-		out["lastAttempt"] = map[string]any{"errors": map[string]any{"errors": []any{map[string]any{
+		out["lastAttempt"] = object{"errors": object{"errors": []any{object{
 			"code": code, "message": "The zone '" + link(g.Project+"/zones/"+i.zone) + "' does not have enough resources available to fulfill the request.",
 		}}}}
 	}

@@ -2,11 +2,12 @@ package gcptest
 
 import (
 	"crypto/rsa"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Server is Google, an http.Handler. Its fields are set before the first
@@ -23,7 +24,7 @@ type Server struct {
 	// TokenLifetime is that of access tokens; 0: an hour.
 	TokenLifetime time.Duration
 
-	mu         sync.Mutex // guards what follows
+	state      standin.State // guards what follows
 	groups     map[string]*group
 	operations map[string]*operation
 	order      []*operation // not carried out yet, the oldest first
@@ -31,16 +32,16 @@ type Server struct {
 	scalers    map[string]string // modes of autoscalers by their path
 	accounts   map[string]*account
 	tokens     map[string]token
-	faults     []*Fault
-	opFaults   []opFault
+	faults     standin.Faults[Fault]
+	opFaults   []*opError
 	requests   []string
 	serial     int
 }
 
 type account struct {
 	key         *rsa.PrivateKey
-	permissions map[string]bool // nil: all
-	actsAs      map[string]bool
+	permissions []string // nil: all
+	actsAs      []string
 }
 
 type token struct {
@@ -64,46 +65,47 @@ type Fault struct {
 	Details []any
 	// Answer, where it is not nil, is given instead of an error.
 	Answer http.HandlerFunc
-
-	hits int
 }
 
 // Inject adds a fault; earlier ones come first.
 func (s *Server) Inject(f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
+	s.state.Do(func() { s.faults.Add(f, f.Method, f.Path, f.Times) })
 }
 
 // Requests returns what was asked of the API, as "GET /compute/v1/…", the
 // oldest first.
-func (s *Server) Requests() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.requests...)
+func (s *Server) Requests() (out []string) {
+	s.state.Do(func() { out = slices.Clone(s.requests) })
+	return out
 }
 
 // ForgetRequests empties what Requests returns.
-func (s *Server) ForgetRequests() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = nil
-}
+func (s *Server) ForgetRequests() { s.state.Do(func() { s.requests = nil }) }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	fault := s.faultFor(r)
-	if fault != nil && fault.Answer != nil {
-		s.mu.Unlock()
+	var fault *Fault
+	refusal := s.state.Try(func() {
+		if fault = s.faults.For(r.Method, r.URL.Path); fault == nil {
+			s.serve(w, r)
+		}
+	})
+	if refusal != nil {
+		fault = &Fault{Status: refusal.Status, Reason: refusal.Code, Message: refusal.Message}
+	}
+	switch {
+	case fault == nil:
+	case fault.Answer != nil:
 		fault.Answer(w, r)
-		return
+	case refusal != nil && r.URL.Path == "/token":
+		// Errors there are those of OAuth 2.0.
+		standin.JSON(w, fault.Status, oauthType, object{"error": fault.Reason, "error_description": fault.Message})
+	default:
+		fault.refuse(w)
 	}
-	defer s.mu.Unlock()
-	if fault != nil {
-		refuse(w, fault.Status, fault.Reason, fault.Message, fault.RetryAfter, fault.Details)
-		return
-	}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/token":
 		s.giveToken(w, r)
@@ -111,46 +113,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.impersonate(w, r)
 	case strings.HasPrefix(r.URL.Path, "/compute/v1/projects/"):
 		s.requests = append(s.requests, r.Method+" "+r.URL.Path)
-		s.compute(w, r)
+		now := time.Now()
+		s.advance(now)
+		email := s.bearer(r, "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+		call{Server: s, w: w, r: r, now: now, email: email}.route()
 	default:
 		http.NotFound(w, r)
-	}
-}
-
-func (s *Server) faultFor(r *http.Request) *Fault {
-	for _, f := range s.faults {
-		if (f.Method == "" || f.Method == r.Method) && strings.Contains(r.URL.Path, f.Path) && (f.Times == 0 || f.hits < f.Times) {
-			f.hits++
-			return f
-		}
-	}
-	return nil
-}
-
-// compute answers a request of the Compute Engine API.
-func (s *Server) compute(w http.ResponseWriter, r *http.Request) {
-	now := time.Now()
-	s.advance(now)
-	email, ok := s.bearer(r, now)
-	if !ok {
-		refuse(w, http.StatusUnauthorized, "authError", "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.", "", nil)
-		return
-	}
-	p := strings.Split(strings.TrimPrefix(r.URL.Path, "/compute/v1/projects/"), "/")
-	call := call{Server: s, w: w, r: r, now: now, email: email}
-	switch {
-	case len(p) == 3 && p[1] == "aggregated" && p[2] == "instanceGroupManagers" && r.Method == http.MethodGet:
-		call.aggregated(p[0])
-	case len(p) < 4 || (p[1] != "zones" && p[1] != "regions"):
-		call.notFound(r.URL.Path)
-	case p[3] == "instanceGroupManagers":
-		call.groupCall(strings.Join(p[:3], "/"), p[4:])
-	case p[3] == "operations" && len(p) == 5 && r.Method == http.MethodGet:
-		call.operation(strings.Join(p[:3], "/"), p[4])
-	case p[3] == "autoscalers" && len(p) == 5 && r.Method == http.MethodGet:
-		call.autoscaler(strings.Join(p, "/"), p[4])
-	default:
-		call.notFound(r.URL.Path)
 	}
 }
 
@@ -163,39 +131,31 @@ type call struct {
 	email string
 }
 
-// may reports whether the caller has a permission, and refuses if not.
-func (c call) may(permission, resource string) bool {
+// may refuses what the caller has no permission for.
+func (c call) may(permission, resource string) {
 	a := c.accounts[c.email]
-	if a.permissions == nil || a.permissions[permission] {
-		return true
-	}
-	refuse(c.w, http.StatusForbidden, "forbidden", fmt.Sprintf("Required '%s' permission for 'projects/%s'", permission, resource), "", nil)
-	return false
+	standin.Require(a.permissions == nil || slices.Contains(a.permissions, permission),
+		http.StatusForbidden, "forbidden", "Required '%s' permission for 'projects/%s'", permission, resource)
 }
 
-func (c call) notFound(resource string) {
-	refuse(c.w, http.StatusNotFound, "notFound", fmt.Sprintf("The resource '%s' was not found", resource), "", nil)
+// found refuses to answer for what is not there.
+func (c call) found(ok bool, resource string) {
+	standin.Require(ok, http.StatusNotFound, "notFound", "The resource '%s' was not found", resource)
 }
 
-func (c call) invalid(message string) {
-	refuse(c.w, http.StatusBadRequest, "invalid", message, "", nil)
+// valid refuses the value of a field; hint says more about it.
+func valid(ok bool, field, value, hint string) {
+	standin.Require(ok, http.StatusBadRequest, "invalid", "Invalid value for field '%s': '%s'.%s", field, value, hint)
 }
 
 // autoscaler answers GET …/autoscalers/NAME.
 func (c call) autoscaler(path, name string) {
-	if !c.may("compute.autoscalers.get", path) {
-		return
-	}
+	c.may("compute.autoscalers.get", path)
 	mode, ok := c.scalers[path]
-	if !ok {
-		c.notFound("projects/" + path)
-		return
-	}
-	policy := map[string]any{"minNumReplicas": 1, "maxNumReplicas": 10, "coolDownPeriodSec": 60}
-	if mode != "" {
-		policy["mode"] = mode
-	}
-	c.answer(map[string]any{
+	c.found(ok, "projects/"+path)
+	policy := object{"minNumReplicas": 1, "maxNumReplicas": 10, "coolDownPeriodSec": 60}
+	policy.AddIf(mode != "", "mode", mode)
+	c.answer(object{
 		"kind": "compute#autoscaler", "id": "1", "name": name, "status": "ACTIVE", "autoscalingPolicy": policy,
 		"selfLink": link(path),
 	})

@@ -4,13 +4,15 @@
 package nomadtest
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/target/standin"
 )
 
 // Job is a job with one task group.
@@ -44,7 +46,7 @@ type Server struct {
 	// Token is asked for where it is not empty, as with ACLs enabled.
 	Token string
 
-	mu     sync.Mutex // guards what follows
+	state  standin.State // guards what follows
 	index  uint64
 	jobs   map[string]*job
 	events []Event
@@ -62,47 +64,39 @@ type job struct {
 	submitted                      time.Time
 	started                        []time.Time // of each allocation
 	deployed                       time.Time   // until then a deployment goes on
-	evaluations                    []map[string]any
+	evaluations                    []standin.Object
 }
 
 // Register adds a job, or replaces the one of its name, as nomad job run does.
-func (s *Server) Register(j Job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j.Namespace == "" {
-		j.Namespace = "default"
-	}
-	if s.jobs == nil {
-		s.jobs = make(map[string]*job)
-	}
+func (s *Server) Register(j Job) { s.state.Do(func() { s.register(j) }) }
+
+func (s *Server) register(j Job) {
+	j.Namespace = cmp.Or(j.Namespace, "default")
 	key := j.Namespace + "/" + j.ID
 	s.index++
-	was, ok := s.jobs[key]
-	if !ok {
-		was = &job{created: s.index}
-		s.jobs[key] = was
+	if _, ok := s.jobs[key]; !ok {
+		s.jobs = standin.Put(s.jobs, key, &job{created: s.index})
 	}
-	was.Job = j
-	s.place(was, j.Count)
+	s.jobs[key].Job = j
+	s.place(s.jobs[key], j.Count)
 }
 
 // SetCount registers the job anew with another count.
 func (s *Server) SetCount(namespace, id string, count int) {
-	s.mu.Lock()
-	j := s.jobs[namespace+"/"+id].Job
-	s.mu.Unlock()
-	j.Count = count
-	s.Register(j)
+	s.state.Do(func() {
+		j := s.jobs[namespace+"/"+id].Job
+		j.Count = count
+		s.register(j)
+	})
 }
 
 // Events returns what was asked for and accepted, the oldest first.
-func (s *Server) Events() []Event {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Event(nil), s.events...)
+func (s *Server) Events() (out []Event) {
+	s.state.Do(func() { out = slices.Clone(s.events) })
+	return out
 }
 
-// place brings the job to count, with s.mu held.
+// place brings the job to count.
 func (s *Server) place(j *job, count int) {
 	now := time.Now()
 	s.index++
@@ -110,10 +104,7 @@ func (s *Server) place(j *job, count int) {
 	if count > len(j.started) && j.Deployments {
 		j.deployed = now.Add(2 * j.StartDelay)
 	}
-	placed := count
-	if j.Room > 0 {
-		placed = min(count, j.Room)
-	}
+	placed := min(count, cmp.Or(j.Room, count))
 	for len(j.started) < placed {
 		j.started = append(j.started, now)
 	}
@@ -121,113 +112,91 @@ func (s *Server) place(j *job, count int) {
 	s.evaluate(j)
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. Errors are in plain text, without a
+// newline.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if refusal := s.state.Try(func() { s.serve(w, r) }); refusal != nil {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		standin.Raw(w, refusal.Status, refusal.Message)
+	}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	token := r.Header.Get("X-Nomad-Token")
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && token == "" {
 		token = bearer
 	}
-	switch {
-	case s.Token == "" || token == s.Token:
-	case token == "":
-		refuse(w, http.StatusForbidden, "Permission denied")
-		return
-	default:
-		refuse(w, http.StatusForbidden, "ACL token not found")
-		return
+	if s.Token != "" {
+		require(token != "", http.StatusForbidden, "Permission denied")
+		require(token == s.Token, http.StatusForbidden, "ACL token not found")
 	}
 	id, ok := strings.CutPrefix(r.URL.Path, "/v1/job/")
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	namespace := r.URL.Query().Get("namespace")
-	if namespace == "" {
-		namespace = "default"
-	}
 	id, evaluations := strings.CutSuffix(id, "/evaluations")
 	id, scale := strings.CutSuffix(id, "/scale")
-	j := s.jobs[namespace+"/"+id]
+	j := s.jobs[cmp.Or(r.URL.Query().Get("namespace"), "default")+"/"+id]
+	change := scale && (r.Method == http.MethodPut || r.Method == http.MethodPost)
+	require(change || r.Method == http.MethodGet, http.StatusMethodNotAllowed, "Invalid method")
+	var answer any
 	switch {
-	case scale && (r.Method == http.MethodPut || r.Method == http.MethodPost):
-		s.scale(w, r, id, j)
-	case r.Method != http.MethodGet:
-		refuse(w, http.StatusMethodNotAllowed, "Invalid method")
+	case change:
+		answer = s.scale(r, id, j)
 	case j == nil:
 		s.setMeta(w)
-		refuse(w, http.StatusNotFound, "job not found")
+		require(false, http.StatusNotFound, "job not found")
 	case evaluations:
-		s.answer(w, j.evaluations)
+		answer = j.evaluations
 	case scale:
-		s.answer(w, j.status())
+		answer = j.status()
 	default:
-		s.answer(w, j.describe())
+		answer = j.describe()
 	}
+	s.setMeta(w)
+	standin.JSON(w, http.StatusOK, "application/json", answer)
 }
 
 // scale answers PUT /v1/job/:id/scale.
-func (s *Server) scale(w http.ResponseWriter, r *http.Request, id string, j *job) {
+func (s *Server) scale(r *http.Request, id string, j *job) standin.Object {
 	var req struct {
 		Count          *int64
 		Target         map[string]string
 		Message        string
 		JobModifyIndex uint64
 	}
-	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
-		return
+	err := json.NewDecoder(r.Body).Decode(&req)
+	require(err == nil, http.StatusBadRequest, "%v", err)
+	name, group := req.Target["Job"], req.Target["Group"]
+	require(name == "" || name == id, http.StatusBadRequest, "job ID in payload did not match URL")
+	require(req.Count == nil || *req.Count >= 0, http.StatusBadRequest, "scaling action count can't be negative")
+	require(j != nil, http.StatusNotFound, "job %q not found", id)
+	require(j.Type != "system", http.StatusBadRequest, `cannot scale jobs of type "system"`)
+	require(group == j.Group, http.StatusBadRequest, "task group %q specified for scaling does not exist in job", group)
+	if req.Count == nil {
+		return standin.Object{"JobModifyIndex": j.modified}
 	}
-	if name := req.Target["Job"]; name != "" && name != id {
-		refuse(w, http.StatusBadRequest, "job ID in payload did not match URL")
-		return
+	n := *req.Count
+	if block := j.Scaling; block != nil {
+		require(n >= block.Min, http.StatusBadRequest, "group count was less than scaling policy minimum: %d < %d", n, block.Min)
+		require(n <= block.Max, http.StatusBadRequest, "group count was greater than scaling policy maximum: %d > %d", n, block.Max)
 	}
-	switch {
-	case req.Count != nil && *req.Count < 0:
-		refuse(w, http.StatusBadRequest, "scaling action count can't be negative")
-	case j == nil:
-		refuse(w, http.StatusNotFound, fmt.Sprintf("job %q not found", id))
-	case j.Type == "system":
-		refuse(w, http.StatusBadRequest, `cannot scale jobs of type "system"`)
-	case req.Target["Group"] != j.Group:
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("task group %q specified for scaling does not exist in job", req.Target["Group"]))
-	case req.Count == nil:
-		s.answer(w, map[string]any{"JobModifyIndex": j.modified})
-	case j.Scaling != nil && *req.Count < j.Scaling.Min:
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("group count was less than scaling policy minimum: %d < %d", *req.Count, j.Scaling.Min))
-	case j.Scaling != nil && *req.Count > j.Scaling.Max:
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("group count was greater than scaling policy maximum: %d > %d", *req.Count, j.Scaling.Max))
-	case time.Now().Before(j.deployed):
-		refuse(w, http.StatusBadRequest, "job scaling blocked due to active deployment")
-	case req.JobModifyIndex > 0 && req.JobModifyIndex != j.jobModified:
-		refuse(w, http.StatusInternalServerError, fmt.Sprintf(
-			"Enforcing job modify index %d: job exists with conflicting job modify index: %d", req.JobModifyIndex, j.jobModified))
-	default:
-		s.events = append(s.events, Event{Job: id, Group: j.Group, Message: req.Message, Count: *req.Count, Previous: int64(j.Count)})
-		s.place(j, int(*req.Count))
-		s.answer(w, map[string]any{
-			"EvalID": fmt.Sprintf("00000000-0000-0000-0000-%012d", s.index), "EvalCreateIndex": s.index,
-			"JobModifyIndex": s.index, "Warnings": "",
-		})
-	}
+	require(!time.Now().Before(j.deployed), http.StatusBadRequest, "job scaling blocked due to active deployment")
+	require(req.JobModifyIndex == 0 || req.JobModifyIndex == j.jobModified, http.StatusInternalServerError,
+		"Enforcing job modify index %d: job exists with conflicting job modify index: %d", req.JobModifyIndex, j.jobModified)
+	s.events = append(s.events, Event{Job: id, Group: j.Group, Message: req.Message, Count: n, Previous: int64(j.Count)})
+	s.place(j, int(n))
+	return standin.Object{"EvalID": evaluationID(s.index), "EvalCreateIndex": s.index, "JobModifyIndex": s.index, "Warnings": ""}
 }
 
-// refuse answers as Nomad does: in plain text, without a newline.
-func refuse(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(message))
+// require refuses unless ok: Nomad's errors have no code.
+func require(ok bool, status int, format string, args ...any) {
+	standin.Require(ok, status, "", format, args...)
 }
 
 func (s *Server) setMeta(w http.ResponseWriter) {
-	w.Header().Set("X-Nomad-Index", strconv.FormatUint(s.index, 10))
-	w.Header().Set("X-Nomad-KnownLeader", "true")
-	w.Header().Set("X-Nomad-LastContact", "0")
-}
-
-func (s *Server) answer(w http.ResponseWriter, v any) {
-	s.setMeta(w)
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v)
+	standin.SetHeader(w, map[string]string{
+		"X-Nomad-Index": strconv.FormatUint(s.index, 10), "X-Nomad-KnownLeader": "true", "X-Nomad-LastContact": "0",
+	})
 }
