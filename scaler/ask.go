@@ -110,4 +110,3 @@ func (k *asker) callOnce(ctx context.Context, t boundTarget, a *action.Action) e
 	}
 	return t.target.Scale(ctx, a.To)
 }
-

@@ -41,7 +41,7 @@ type unit struct {
 	corrected time.Duration
 	history   policy.History
 	// actions judges what comes of what was decided, and changes history.
-	actions *action.Machine
+	actions  *action.Machine
 	reader   reader
 	asker    asker
 	journal  journal
