@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -122,9 +121,6 @@ func (c *Config) Validate() error {
 		c.Current.validate(true),
 	)
 }
-
-// dir is the working directory of the programs.
-func (c *Config) dir() string { return cmp.Or(c.Dir, filepath.Dir(c.Playbook)) }
 
 // New implements target.Config. Nothing is started.
 func (c *Config) New(o target.Options) (target.Target, error) {

@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 			return at(t, "current: { group: web, ready: { command: [./ready.sh] } }")
 		},
 		Foreign: func(t *testing.T, tgt target.Target, n int) {
-			site{tgt.(*playbook).cfg.dir()}.set(t, n)
+			site{tgt.(*playbook).environment.dir}.set(t, n)
 		},
 		Missing: func(t *testing.T) target.Target { return at(t, "current: { group: nobody }") },
 		Unreachable: func(t *testing.T) target.Target {

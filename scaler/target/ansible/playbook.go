@@ -46,7 +46,7 @@ func newPlaybook(cfg *Config, o target.Options) *playbook {
 	p := &playbook{
 		counted: counted{options: o, logger: o.Log(), run: "playbook", key: "playbook", value: cfg.Playbook},
 		cfg:     *cfg, acceptAfter: acceptAfter, after: time.After,
-		environment: environment{cfg.dir(), program.Environ(cfg.PassEnv, cfg.Env,
+		environment: environment{cmp.Or(cfg.Dir, filepath.Dir(cfg.Playbook)), program.Environ(cfg.PassEnv, cfg.Env,
 			"ANSIBLE_NOCOLOR=1", "ANSIBLE_NOCOWS=1", "ANSIBLE_RETRY_FILES_ENABLED=0",
 			// An inventory that cannot be read is no empty one.
 			"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1",

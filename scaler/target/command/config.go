@@ -91,15 +91,13 @@ func (c *Config) Validate() error {
 		program.ValidateDir(c.Dir),
 		validateArgv("current", c.Current, `["./count", "web"]`, forCurrent),
 		validateArgv("scale", c.Scale, `["./resize", "web", "{desired}"]`, forScale),
-		target.Check(slices.ContainsFunc(c.Scale[min(1, len(c.Scale)):], hasDesired), "scale",
+		target.Check(strings.Contains(strings.Join(c.Scale[min(1, len(c.Scale)):], "\x00"), "{desired}"), "scale",
 			`has no {desired} in its arguments, so that it would ask for the same whatever is wanted; write it as ["./resize", "web", "{desired}"]`),
 		target.Check(c.CurrentTimeout > 0, "current_timeout", "must be longer than 0s"),
 		target.Check(c.ScaleTimeout > 0, "scale_timeout", "must be longer than 0s"),
 		program.ValidateEnviron(c.PassEnv, c.Env),
 	)
 }
-
-func hasDesired(arg string) bool { return strings.Contains(arg, "{desired}") }
 
 func validateArgv(field string, argv []string, example, known string) error {
 	if len(argv) == 0 || argv[0] == "" {
@@ -159,13 +157,4 @@ func (p placeholders) expand(argv []string) []string {
 		out[i] = r.Replace(out[i])
 	}
 	return out
-}
-
-// environ is the same for programs that would rather read variables.
-func (p placeholders) environ() []string {
-	return []string{
-		"ALERTSCALER_POLICY=" + p.policy,
-		"ALERTSCALER_TARGET=" + p.target,
-		"ALERTSCALER_SCALE_TARGET=" + p.scaleTarget,
-	}
 }

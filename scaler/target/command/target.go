@@ -96,7 +96,8 @@ func (t *commands) Scale(ctx context.Context, desired int) error {
 }
 
 func (t *commands) command(argv []string, p placeholders) *exec.Cmd {
-	return program.Command(p.expand(argv), t.cfg.Dir, append(p.environ(), t.env...))
+	env := []string{"ALERTSCALER_POLICY=" + p.policy, "ALERTSCALER_TARGET=" + p.target, "ALERTSCALER_SCALE_TARGET=" + p.scaleTarget}
+	return program.Command(p.expand(argv), t.cfg.Dir, append(env, t.env...))
 }
 
 // run has a program run for timeout at most. What it said is for its error.

@@ -44,10 +44,8 @@ func (t Template) render(v values) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	if err := parsed.Execute(&b, v); err != nil {
-		return "", err
-	}
-	return b.String(), nil
+	err = parsed.Execute(&b, v)
+	return b.String(), err
 }
 
 // isJSON reports whether the media type is JSON's or one that is written in

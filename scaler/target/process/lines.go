@@ -24,14 +24,13 @@ type lineLogger struct {
 func (l *lineLogger) Write(p []byte) (int, error) {
 	n := len(p)
 	for {
-		end := bytes.IndexByte(p, '\n')
-		if end < 0 {
-			l.add(p)
+		line, rest, ended := bytes.Cut(p, []byte("\n"))
+		l.add(line)
+		if !ended {
 			return n, nil
 		}
-		l.add(p[:end])
 		l.flush()
-		p = p[end+1:]
+		p = rest
 	}
 }
 

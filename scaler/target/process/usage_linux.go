@@ -70,19 +70,16 @@ func readNetwork(fs procfs.FS, samples []sample) {
 	if err != nil {
 		return
 	}
-	namespaces := make([]string, len(samples))
-	users := map[string]int{own: 2}
-	for i := range samples {
-		if samples[i].usage == nil {
-			continue
-		}
-		if ns, err := netNamespace(strconv.Itoa(samples[i].pid)); err == nil {
-			namespaces[i] = ns
-			users[ns]++
+	namespaces := make([]string, len(samples)) // empty: not known
+	users := map[string]int{own: 2, "": 2}
+	for i, s := range samples {
+		if s.usage != nil {
+			namespaces[i], _ = netNamespace(strconv.Itoa(s.pid))
+			users[namespaces[i]]++
 		}
 	}
 	for i, ns := range namespaces {
-		if ns == "" || users[ns] > 1 {
+		if users[ns] > 1 {
 			continue
 		}
 		proc, err := fs.Proc(samples[i].pid)
