@@ -1,3 +1,5 @@
+//go:build unix
+
 package program_test
 
 import (

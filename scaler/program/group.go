@@ -16,9 +16,11 @@ type Group struct {
 	Exited chan struct{}
 	Err    error
 
-	mu     sync.Mutex // guards what follows, and that no stranger is signalled
-	ending bool       // End was called
-	reaped bool       // the pid may be another's by now
+	mu sync.Mutex // guards what follows, and that no stranger is signalled
+	// until is when what is left of the group is killed; zero: End was not
+	// called.
+	until  time.Time
+	reaped bool // the pid may be another's by now
 }
 
 // Start starts cmd with standard input closed.
@@ -35,8 +37,13 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 func (g *Group) wait() {
 	defer close(g.Exited)
 	g.awaitExit()
+	// A wrapper such as sh -c may be gone at once while the program behind it
+	// still finishes its work.
+	for time.Now().Before(g.killedAt()) && !g.groupGone() {
+		time.Sleep(50 * time.Millisecond)
+	}
 	g.mu.Lock()
-	if g.ending {
+	if !g.until.IsZero() {
 		g.kill()
 	}
 	g.reaped = true
@@ -45,8 +52,13 @@ func (g *Group) wait() {
 }
 
 // End asks the whole group to stop, kills after grace what then still runs,
-// and returns once the leader is gone.
+// and returns once all of it is gone.
 func (g *Group) End(grace time.Duration) {
+	g.mu.Lock()
+	if g.until.IsZero() {
+		g.until = time.Now().Add(grace)
+	}
+	g.mu.Unlock()
 	g.signal(g.terminate)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -62,10 +74,15 @@ func (g *Group) End(grace time.Duration) {
 func (g *Group) signal(send func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.ending = true
 	if !g.reaped {
 		send()
 	}
+}
+
+func (g *Group) killedAt() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.until
 }
 
 // Run is RunGrace that kills at once.

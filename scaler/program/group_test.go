@@ -1,3 +1,5 @@
+//go:build unix
+
 package program_test
 
 import (
@@ -29,7 +31,9 @@ func TestRunGrace(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]string{
 		`trap 'echo ended; exit 0' TERM; echo started; while :; do sleep 0.05; done`: "started ended",
-		`trap '' TERM; echo started; while :; do sleep 0.05; done`:                   "started",
+		// The wrapper is gone at once.
+		`sh -c 'trap "sleep 0.2; echo ended; exit 0" TERM; echo started; while :; do sleep 0.05; done'; echo never`: "started ended",
+		`trap '' TERM; echo started; while :; do sleep 0.05; done`:                                                  "started",
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		out := &startedWriter{started: make(chan struct{})}

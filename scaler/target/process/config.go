@@ -28,7 +28,7 @@ type Config struct {
 	// PATH unless it has a slash. {port} becomes a free port of the replica.
 	Command []string `yaml:"command"`
 	// PassEnv names variables of the server's own environment that replicas are
-	// given, see program.Environ; Env is added to these. {port} works here too.
+	// given, see program.Environ; Env is added to these. {port} works in Env, too.
 	PassEnv []string          `yaml:"pass_env,omitempty"`
 	Env     map[string]string `yaml:"env,omitempty"`
 	// Dir is the working directory; empty: the server's.
