@@ -114,9 +114,15 @@ func (t *asgTarget) change(ctx context.Context, desired int, byInstances bool, v
 	if err := t.allowed(ctx, op, g, from, desired); err != nil {
 		return err
 	}
-	left, err := t.terminate(ctx, op, from, g.named(victims, from-desired))
-	if err == nil && left != desired {
-		err = t.set(ctx, op, desired) // what names were missing for
+	var named []string
+	if !g.weighted() {
+		named = g.named(victims, from-desired)
+	}
+	left, err := t.terminate(ctx, op, from, named)
+	// What names were missing for. A number that is asked for again while it is
+	// hidden is asked for: someone may have set another one since.
+	if err == nil && (left != desired || !byInstances) {
+		err = t.set(ctx, op, desired)
 	}
 	if err != nil && left < from {
 		return target.Errorf(target.KindConflict, op, "%d of %d instances went: %w", from-left, from-desired, err)

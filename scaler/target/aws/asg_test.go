@@ -253,6 +253,30 @@ func testASGLag(t *testing.T) {
 	wantKind(t, "the same again", tgt.Scale(t.Context(), 5), target.KindNoOp, "already")
 }
 
+// TestASGTheSameAgain: someone else sets another number right after a request,
+// and the request is made again.
+func TestASGTheSameAgain(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s, conn := serveRegion(t)
+		s.AddGroup(web())
+		tgt, other := asg(t, conn), asg(t, conn)
+		for _, by := range []struct {
+			target  target.Target
+			desired int
+		}{{tgt, 4}, {other, 3}, {tgt, 4}} {
+			if err := by.target.Scale(t.Context(), by.desired); err != nil {
+				t.Fatalf("scale to %d: %v", by.desired, err)
+			}
+		}
+		if n := len(s.Calls("SetDesiredCapacity")); n != 3 {
+			t.Errorf("%d requests, want three", n)
+		}
+		if st, err := tgt.Current(t.Context()); err != nil || st.Requested != 4 {
+			t.Errorf("%+v, %v, want 4 requested", st, err)
+		}
+	})
+}
+
 // TestASGVictims: how instances are listed, and what becomes of a scale-down
 // that fails half way.
 func TestASGVictims(t *testing.T) {

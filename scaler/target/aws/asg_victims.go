@@ -65,13 +65,9 @@ func (t *asgTarget) ScaleDown(ctx context.Context, desired int, victims []string
 	return t.change(ctx, desired, true, victims)
 }
 
-// named are at most n of the victims that may go, each once; none where a unit of
-// capacity may be another thing than an instance.
+// named are at most n of the victims that may go, each once.
 func (g *group) named(victims []string, n int) []string {
 	var out []string
-	if g.weighted() {
-		return nil
-	}
 	for _, i := range target.VictimsFirst(g.leaving(), instanceID, victims) {
 		if len(out) < n && slices.Contains(victims, instanceID(i)) {
 			out = append(out, instanceID(i))
