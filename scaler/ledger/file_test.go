@@ -286,7 +286,7 @@ func TestABrokenLedgerIsNotWaitedFor(t *testing.T) {
 		for _, ended := range []<-chan struct{}{l.stopped, l.pruner} {
 			select {
 			case <-ended:
-			case <-time.After(100 * time.Millisecond): // it waits for such a lock
+			case <-time.After(2 * time.Second): // it waits for such a lock
 			}
 		}
 		closed := make(chan error, 1)

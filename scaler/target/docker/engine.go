@@ -131,6 +131,9 @@ type verbatim struct{ next http.RoundTripper }
 // RoundTrip implements http.RoundTripper.
 func (v verbatim) RoundTrip(r *http.Request) (*http.Response, error) {
 	if body, ok := r.Context().Value(bodyKey{}).([]byte); ok {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
 		r = r.Clone(r.Context())
 		r.ContentLength = int64(len(body))
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }

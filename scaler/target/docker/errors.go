@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io/fs"
 	"net"
 	"net/http"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
 
 	"github.com/alertscaler/alertscaler/scaler/target"
 	"github.com/alertscaler/alertscaler/scaler/target/share"
@@ -25,15 +25,15 @@ func (e *engine) failure(ctx context.Context, op string, err error) error {
 		return nil
 	}
 	err = share.Answered(ctx, err)
-	return &target.Error{Kind: e.kind(ctx, err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
+	return &target.Error{Kind: kindOf(err), Op: op, Err: err, RetryAfter: share.Noted(ctx).RetryAfter}
 }
 
 // noAnswer is an answer of the Engine, or of what is before it, that does not
 // have in it what was asked for. Nothing may be concluded from it.
 func noAnswer(want string) error { return errors.New("the answer is not " + want) }
 
-// kind translates the Engine's errors, by type.
-func (e *engine) kind(ctx context.Context, err error) target.Kind {
+// kindOf translates the Engine's errors, by type.
+func kindOf(err error) target.Kind {
 	if own, ok := errors.AsType[*target.Error](err); ok {
 		return own.Kind
 	}
@@ -43,7 +43,7 @@ func (e *engine) kind(ctx context.Context, err error) target.Kind {
 	switch {
 	case target.IsTimeout(err):
 		return target.KindTemporary
-	case strings.HasPrefix(e.host, "unix:") && errors.Is(share.NotedError(ctx), fs.ErrPermission):
+	case client.IsErrConnectionFailed(err) && strings.Contains(err.Error(), "permission denied while trying to connect"):
 		// The socket is there and closed to this process. The client tells that
 		// only by its message.
 		return target.KindUnauthorized

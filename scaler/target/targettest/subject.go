@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -146,10 +148,10 @@ func (s *subject) wantKind(what string, err error, want target.Kind) {
 // within the bound, with the error of the context as a temporary one.
 func (s *subject) wantDone(bound time.Duration, want error, newContext func() (context.Context, context.CancelFunc), calls map[string]func(context.Context) error) {
 	s.Helper()
-	for name, call := range calls {
+	for _, name := range slices.Sorted(maps.Keys(calls)) {
 		ctx, cancel := newContext()
 		start := time.Now()
-		err := call(ctx)
+		err := calls[name](ctx)
 		cancel()
 		if took := time.Since(start); took > bound {
 			s.Errorf("%s took %v, want less than %v", name, took, bound)

@@ -159,9 +159,17 @@ func (h Harness) parallel(t *testing.T, name string, test func(*testing.T)) {
 
 func (h Harness) bubble(t *testing.T, test func(*testing.T)) {
 	t.Helper()
-	if h.Virtual {
-		synctest.Test(t, test)
-	} else {
+	if !h.Virtual {
 		test(t)
+		return
+	}
+	// A bubble does not hand on that its test was skipped.
+	skipped := false
+	synctest.Test(t, func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
+		test(t)
+	})
+	if skipped {
+		t.SkipNow()
 	}
 }
