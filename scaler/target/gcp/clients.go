@@ -43,9 +43,9 @@ func (c *Clients) get(a Account, override *http.Client) (*client, func(), error)
 // FilesSum implements target.Files: the file is that of the credentials, which
 // the configuration names, or the environment, or gcloud left behind.
 func (a Account) FilesSum() string {
-	home, _ := os.UserHomeDir() // without one nothing was left behind
-	return share.Files(cmp.Or(
-		a.CredentialsFile, os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"),
-		filepath.Join(home, ".config", "gcloud", "application_default_credentials.json"),
-	)).String()
+	left := ""
+	if home, err := os.UserHomeDir(); err == nil {
+		left = filepath.Join(home, ".config", "gcloud", "application_default_credentials.json")
+	}
+	return share.Files(cmp.Or(a.CredentialsFile, os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"), left)).String()
 }

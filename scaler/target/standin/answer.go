@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"testing/iotest"
 )
 
 // Object is an object in JSON.
@@ -42,6 +44,17 @@ func JSON(w http.ResponseWriter, status int, contentType string, v any) {
 func Raw(w http.ResponseWriter, status int, body string) {
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
+}
+
+// Buffer reads the body of a request and puts it back, so that a client that
+// stalls in it keeps nobody from the lock. How the reading ended is told to whoever
+// reads it again.
+func Buffer(r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = io.EOF
+	}
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), iotest.ErrReader(err)))
 }
 
 // Decode reads the JSON of a request and reports whether it could.

@@ -141,6 +141,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var id string
 	var c *call
 	var body object
+	standin.Buffer(r)
 	fault := s.state.Try(func() {
 		s.last++
 		id = fmt.Sprintf("473469C7-AA6F-4DC5-B3DB-%012d", s.last)

@@ -135,6 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Before != nil && s.Before(w, r) {
 		return
 	}
+	standin.Buffer(r)
 	if refusal := s.state.Try(func() { s.serve(w, r) }); refusal != nil {
 		reply(w, refusal.Status, object{"detail": refusal.Message})
 	}

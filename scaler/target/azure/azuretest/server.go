@@ -141,6 +141,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/subscriptions/") {
 		serve, fail = s.manage, resourceError
 	}
+	standin.Buffer(r)
 	if refusal := s.state.Try(func() { serve(w, r) }); refusal != nil {
 		fail(w, &Fault{Status: refusal.Status, Code: refusal.Code, Message: refusal.Message})
 	}
