@@ -117,6 +117,7 @@ func TestBodiesThatNeverEnd(t *testing.T) {
 // body has come, headers that never end and connections that say nothing are
 // in nobody's way, and those who have credentials are answered.
 func TestNobodyIsKeptOutByStrangers(t *testing.T) {
+	t.Parallel()
 	port := realtest.FreePort(t)
 	s := &server{t: t, url: fmt.Sprintf("http://127.0.0.1:%d", port), dir: t.TempDir()}
 	s.file = filepath.Join(s.dir, "alertscaler.yml")
@@ -176,6 +177,7 @@ func (s *server) rss() int {
 // TestStalledBodiesTakeLittleMemory: of 100 bodies of 8 MiB each all comes but
 // the last byte.
 func TestStalledBodiesTakeLittleMemory(t *testing.T) {
+	t.Parallel()
 	s := startProgram(t, []string{released(t)}, realtest.FreePort(t), sleepers(""))
 	before := s.rss()
 	text := "POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8388608\r\n\r\n" + strings.Repeat(" ", 8388607)
@@ -214,6 +216,7 @@ func notification(from, n int, scaleTarget string, text int) string {
 // TestAFloodOfAlertsIsBounded: 300,000 alerts for one policy, and large ones
 // for none. What fires already stays, and its repeats are taken in.
 func TestAFloodOfAlertsIsBounded(t *testing.T) {
+	t.Parallel()
 	const posts, large = 30, 50
 	s := startProgram(t, []string{released(t)}, realtest.FreePort(t), sleepers(""))
 	s.fire("up", "web")
@@ -276,6 +279,7 @@ func TestAFloodOfAlertsIsBounded(t *testing.T) {
 // TestRefusalsDoNotFillTheLog: there are a few lines, and how many there were
 // not.
 func TestRefusalsDoNotFillTheLog(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, sleepers(""))
 	for range 2000 {
 		if code, _ := s.post("/webhook", "x"); code != http.StatusBadRequest {
