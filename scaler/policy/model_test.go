@@ -20,6 +20,7 @@ type seen struct {
 }
 
 func TestWindowLosesNothing(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		window := time.Duration(rapid.IntRange(1, 12).Draw(t, "window")) * 15 * time.Second
 		gap := time.Duration(rapid.IntRange(0, 3).Draw(t, "gap")) * 30 * time.Second
@@ -68,6 +69,7 @@ func TestWindowLosesNothing(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p := policies().Draw(t, "policy")
 		every := time.Duration(rapid.IntRange(1, 30).Draw(t, "every")) * time.Second
@@ -112,6 +114,7 @@ func newest(h policy.History) policy.Move {
 
 // However often a policy is evaluated, no period sees more than its step.
 func TestNoPeriodSeesMoreThanItsStep(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(1, 6).Draw(t, "size")
 		per := time.Duration(rapid.IntRange(1, 120).Draw(t, "per")) * time.Second

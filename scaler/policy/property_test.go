@@ -15,6 +15,7 @@ import (
 // The cases of each property are many in CI: go test -rapid.checks=100000.
 
 func TestActsWithinBounds(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		d := s.decide()
@@ -34,6 +35,7 @@ func TestActsWithinBounds(t *testing.T) {
 }
 
 func TestProtectedStay(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		d := s.decide()
@@ -54,6 +56,7 @@ func TestProtectedStay(t *testing.T) {
 }
 
 func TestDirectionIsKept(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		if s.policy.OutOfBounds(&s.sees, now) {
@@ -93,6 +96,7 @@ func answerOf(d policy.Decision) answer {
 }
 
 func TestOrderIsIrrelevant(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		want := s.decide()
@@ -109,6 +113,7 @@ func TestOrderIsIrrelevant(t *testing.T) {
 }
 
 func TestShadowNeverActs(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		s.policy.Mode = policy.ModeOn
@@ -136,6 +141,7 @@ func TestShadowNeverActs(t *testing.T) {
 }
 
 func TestBadResourceNeverSupportsDown(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		if len(s.policy.Resources) == 0 || s.policy.OutOfBounds(&s.sees, now) {
@@ -159,6 +165,7 @@ func TestBadResourceNeverSupportsDown(t *testing.T) {
 }
 
 func TestDecideIsAFunction(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		before := s.deepCopy()
@@ -182,6 +189,7 @@ func (s scene) deepCopy() scene {
 }
 
 func TestPlacementsAddUp(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		d := s.decide()
@@ -217,6 +225,7 @@ func TestPlacementsAddUp(t *testing.T) {
 }
 
 func TestMoreUsageNeverLowersAnUp(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		if len(s.sees.Usage) == 0 {
@@ -240,6 +249,7 @@ func TestMoreUsageNeverLowersAnUp(t *testing.T) {
 }
 
 func TestUpNeverLooksAtScaleDown(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		s.sees.Up = rapid.IntRange(0, 1).Draw(t, "up")
@@ -260,6 +270,7 @@ func TestUpNeverLooksAtScaleDown(t *testing.T) {
 }
 
 func TestReasonsTell(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		d := s.decide()
@@ -288,6 +299,7 @@ func TestReasonsTell(t *testing.T) {
 }
 
 func TestDecisionRoundTrip(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		d := s.decide()
@@ -310,6 +322,7 @@ func TestDecisionRoundTrip(t *testing.T) {
 }
 
 func TestHistoryRoundTrip(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		want := s.decide()
@@ -333,6 +346,7 @@ func TestHistoryRoundTrip(t *testing.T) {
 
 // What no one should pass does no harm.
 func TestHostileNumbers(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := scenes().Draw(t, "scene")
 		if len(s.policy.Resources) == 0 {

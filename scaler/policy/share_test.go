@@ -88,6 +88,7 @@ func (s *shop) decide(i int) policy.Decision {
 // However policies ask, no budget is exceeded by what they are given; and what
 // is over it already only shrinks.
 func TestBudgetsAreNeverExceeded(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := shops().Draw(t, "shop")
 		for range rapid.IntRange(1, 8).Draw(t, "rounds") {
