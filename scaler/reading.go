@@ -93,7 +93,12 @@ func newReader(e *Engine, name string, logger log.Logger, h *policy.History) rea
 // read reads those of the setup's targets that are due, side by side, each
 // within its own time. The others stay as they were read last.
 func (r *reader) read(ctx context.Context, s *setup, due func(boundTarget) bool) {
-	targets := slices.DeleteFunc(slices.Clone(s.targets), func(t boundTarget) bool { return !due(t) })
+	var targets []boundTarget
+	for _, t := range s.targets {
+		if due(t) {
+			targets = append(targets, t)
+		}
+	}
 	if len(targets) == 0 {
 		return
 	}
