@@ -65,7 +65,8 @@ func ValidateEnviron(pass []string, env map[string]string) error {
 }
 
 // Command is a program and its arguments, to be run in dir with the environment
-// env. A path of it is relative to the server's working directory, not to dir.
+// env. Where argv[0] is a relative path, it begins at the server's working
+// directory and not at dir.
 func Command(argv []string, dir string, env []string) *exec.Cmd {
 	cmd := exec.Command(Absolute(argv[0]), argv[1:]...)
 	cmd.Dir, cmd.Env = dir, env

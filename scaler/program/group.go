@@ -52,7 +52,8 @@ func (g *Group) wait() {
 }
 
 // End asks the whole group to stop, kills after grace what then still runs,
-// and returns once all of it is gone.
+// and returns once the leader is gone and nothing else of the group is left to
+// finish.
 func (g *Group) End(grace time.Duration) {
 	g.mu.Lock()
 	if g.until.IsZero() {

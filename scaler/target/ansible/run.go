@@ -14,6 +14,7 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/program"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 	"github.com/alertscaler/alertscaler/scaler/target"
+	"github.com/alertscaler/alertscaler/scaler/target/share"
 )
 
 // run is one run of the playbook.
@@ -57,7 +58,7 @@ func (p *playbook) follow(op string, r *run) {
 	err := recovery.Do(recovery.Action, func() error {
 		select {
 		case <-r.group.Exited:
-			return program.Failure(op, "ansible-playbook", r.group.Err, func(code int) program.Exit { return exitMeaning(code, r.printed) }, quoted(r.printed))
+			return share.ExitFailure(op, "ansible-playbook", r.group.Err, func(code int) share.Exit { return exitMeaning(code, r.printed) }, quoted(r.printed))
 		case <-p.after(time.Duration(p.cfg.Timeout)):
 			r.group.End(killAfter)
 			return target.Errorf(target.KindTemporary, op, "the playbook was ended, it took longer than %s: %s", p.cfg.Timeout, quoted(r.printed))
@@ -96,7 +97,7 @@ func present(op, what, path string) error {
 }
 
 // exitCodes are those of ansible-core.
-var exitCodes = map[int]program.Exit{
+var exitCodes = map[int]share.Exit{
 	-1:  {Kind: target.KindTemporary, Meaning: "it was killed"},
 	1:   {Kind: target.KindPermanent, Meaning: "Ansible refused to run it"},
 	2:   {Kind: target.KindTemporary, Meaning: "a task failed on a host"},
@@ -107,12 +108,12 @@ var exitCodes = map[int]program.Exit{
 	250: {Kind: target.KindPermanent, Meaning: "an error that Ansible did not expect"},
 }
 
-func exitMeaning(code int, printed *program.Output) program.Exit {
+func exitMeaning(code int, printed *program.Output) share.Exit {
 	// One code for two things, and one of them no later try will mend.
 	if code == 4 && neverRan(printed) {
-		return program.Exit{Kind: target.KindPermanent, Meaning: "the playbook cannot be read"}
+		return share.Exit{Kind: target.KindPermanent, Meaning: "the playbook cannot be read"}
 	}
-	return cmp.Or(exitCodes[code], program.Exit{Kind: target.KindPermanent, Meaning: "an exit code that Ansible does not document"})
+	return cmp.Or(exitCodes[code], share.Exit{Kind: target.KindPermanent, Meaning: "an exit code that Ansible does not document"})
 }
 
 // neverRan reports whether the output is that of a parser which gave up: an

@@ -114,12 +114,12 @@ func (t *commands) run(ctx context.Context, op, name string, timeout time.Durati
 		}
 		return target.Errorf(target.KindTemporary, op, "%s was killed with all that it had started: %w: %s", name, late, output)
 	}
-	return program.Failure(op, name, err, exitMeaning, output)
+	return share.ExitFailure(op, name, err, exitMeaning, output)
 }
 
 // exitCodes are those that mean something: of sysexits.h where it has one, and
 // two after its last. Every other is temporary.
-var exitCodes = map[int]program.Exit{
+var exitCodes = map[int]share.Exit{
 	64:  {Kind: target.KindPermanent, Meaning: "it does not take these arguments"},
 	66:  {Kind: target.KindNotFound, Meaning: "what is to be scaled is not there"},
 	69:  {Kind: target.KindQuota, Meaning: "there is no room"},
@@ -132,8 +132,8 @@ var exitCodes = map[int]program.Exit{
 	127: {Kind: target.KindPermanent, Meaning: "a program in it is not there"},
 }
 
-func exitMeaning(code int) program.Exit {
-	return cmp.Or(exitCodes[code], program.Exit{Kind: target.KindTemporary})
+func exitMeaning(code int) share.Exit {
+	return cmp.Or(exitCodes[code], share.Exit{Kind: target.KindTemporary})
 }
 
 // parse reads what the program for current has printed: one whole number,
