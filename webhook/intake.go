@@ -100,10 +100,17 @@ func (in *intake) wait(by int) {
 	in.waiting += by
 }
 
+// admit gives a body its room, if there is some. Large bodies, and those that do
+// not say how large they are, leave a quarter of the bytes to others: as much as
+// all that may be received at once take if none is large.
 func (in *intake) admit(a *arrival) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.bytes+a.bytes > in.maxBytes || in.bodies >= in.maxBodies || len(in.receiving) >= in.maxSlow {
+	room := in.maxBytes
+	if reserve := in.maxBytes / 4; a.bytes > reserve/int64(in.maxSlow) {
+		room -= reserve
+	}
+	if in.bytes+a.bytes > room || in.bodies >= in.maxBodies || len(in.receiving) >= in.maxSlow {
 		return false
 	}
 	in.bytes += a.bytes
