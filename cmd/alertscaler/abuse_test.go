@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -93,12 +94,17 @@ const emptyNotification = `{"version":"4","status":"firing","alerts":[]}`
 // whose body never ends, on any path. Alertmanager and health checks are
 // answered all the same.
 func TestBodiesThatNeverEnd(t *testing.T) {
+	// Unlike most tests here they keep the processors busy, and a client that is
+	// not served within a second may make room for another.
+	processors := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for name, path := range map[string]string{
 		"page": "/", "API": "/api/v1/policies", "metrics": "/metrics", "health": "/-/healthy", "nothing": "/nothing",
 		"reload": "/-/reload", "pause": "/api/v1/policies/web/pause", "webhook": "/webhook",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			processors <- struct{}{}
+			defer func() { <-processors }()
 			s := startServerBy(t, few, realtest.FreePort(t), sleepers(""), "--web.enable-admin-api")
 			for _, head := range []string{"Content-Length: 1000000\r\n\r\nx", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"} {
 				for range 150 {
