@@ -26,7 +26,6 @@ CADVISOR     := $(TOOLS_DIR)/cadvisor-$(shell awk '$$1 ~ /google.cadvisor$$/ { p
 COMPARE_DIR := testdata/compare
 TRACES      ?=
 SHORT       ?=
-FINE        ?=
 CHECK       ?= Alertscaler objective
 
 # So are etcd and the Kubernetes API server with its controllers.
@@ -124,11 +123,11 @@ bench: ## Run the benchmarks, BENCH selects; all of them write docs/benchmarks/s
 # generated ones have a page each; SHORT=1 writes neither, and only fails where
 # CHECK costs more than 0.85 of what HPA does on the generated ones.
 .PHONY: bench-quality
-bench-quality: ## Compare decisions with other autoscalers: TRACES=folder, FINE=1, SHORT=1 for CI, CHECK=contender.
+bench-quality: ## Compare decisions with other autoscalers: TRACES=folder, SHORT=1 for CI, CHECK=contender.
 	cd $(COMPARE_DIR) && GOWORK=off TRACES=$(if $(SHORT),,$(abspath $(TRACES))) $(GO) test -count=1 $(if $(SHORT),-short) ./...
 	@mkdir -p .build
 	cd $(COMPARE_DIR) && GOWORK=off $(GO) build -o $(CURDIR)/.build/compare .
-	.build/compare $(if $(SHORT),-short $(if $(CHECK),-check="$(CHECK)") >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)") $(if $(FINE),-fine))
+	.build/compare $(if $(SHORT),-short $(if $(CHECK),-check="$(CHECK)") >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)"))
 
 # The targets are found by reading: go test -list would link the tests of every
 # package for that.

@@ -25,7 +25,7 @@ import (
 type options struct {
 	traces, out, ours, check string
 	limit, ratio             float64
-	short, fine, published   bool
+	short, published   bool
 }
 
 // errDearer is what -check finds.
@@ -40,7 +40,6 @@ func main() {
 	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
 	flag.BoolVar(&o.short, "short", false, "the first delay, HPA and ours alone")
-	flag.BoolVar(&o.fine, "fine", false, "also percentages in steps of 1")
 	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
 	flag.Parse()
 	switch err := run(o); {
@@ -94,9 +93,6 @@ func run(o options) error {
 		if !o.short {
 			c.CutOff = sweep.Run(among(contenders, contender.HPA, o.ours), demands, plant.Options{Delay: delay, Saturate: true})
 		}
-		if o.fine {
-			c.Fine = sweep.Run(refined(contenders), demands, plant.Options{Delay: delay})
-		}
 		q.Comparisons = append(q.Comparisons, c)
 	}
 	if err := write(&q, page, o); err != nil {
@@ -117,26 +113,13 @@ func fewer(all []contender.Contender) []contender.Contender {
 		if c.Name != contender.Objective {
 			continue
 		}
-		var some []float64
+		var some []contender.Setting
 		for j := 0; j < len(c.Settings); j += 2 {
 			some = append(some, c.Settings[j])
 		}
 		c.Settings = some
 	}
 	return all
-}
-
-// refined tries percentages in steps of one.
-func refined(contenders []contender.Contender) []contender.Contender {
-	out := slices.Clone(contenders)
-	for i := range out {
-		// An objective's are finer than that already, and fall.
-		c := &out[i]
-		if first, last := c.Settings[0], c.Settings[len(c.Settings)-1]; c.Percent && first < last {
-			c.Settings = contender.Grid(first, last, 0.01)
-		}
-	}
-	return out
 }
 
 // write puts the page and its plots where they belong. Recorded traces, which

@@ -28,7 +28,7 @@ func traces(t *testing.T) string {
 
 func TestThePageAndItsPlotsAreWritten(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "benchmarks")
-	if err := run(options{traces: traces(t), out: out, ours: "Alertscaler ratio", fine: true}); err != nil {
+	if err := run(options{traces: traces(t), out: out, ours: "Alertscaler ratio"}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := os.ReadFile(filepath.Join(out, "quality.md"))
@@ -36,7 +36,7 @@ func TestThePageAndItsPlotsAreWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"of one run on 1 traces: levels.", "after 60 s", "after 10 s", "steps of 1 %",
+		"of one run on 1 traces: levels.", "after 60 s", "after 10 s",
 		"(quality_60s.svg)", "(quality_60s_each.svg)", "(quality_10s.svg)", "(quality_10s_each.svg)",
 	} {
 		if !strings.Contains(string(page), want) {

@@ -17,14 +17,14 @@ func Alertscaler() []Contender {
 	return []Contender{
 		{
 			Name: Objective, Setting: "reservation.objective", Percent: true,
-			Settings: []float64{0.995, 0.99, 0.9875, 0.985, 0.98, 0.975, 0.97, 0.965, 0.96, 0.95, 0.94, 0.93},
-			Default:  0.99,
-			New:      func(s float64, _ time.Duration) plant.Controller { return alertscaler.NewObjective(s) },
+			Settings: values(0.998, 0.995, 0.99, 0.9875, 0.985, 0.98, 0.975, 0.97, 0.965, 0.96, 0.95, 0.93),
+			Default:  Setting{Value: 0.99},
+			New:      func(s Setting, _ time.Duration) plant.Controller { return alertscaler.NewObjective(s.Value) },
 		},
 		{
 			Name: "Alertscaler ratio", Setting: "reservation.ratio", Percent: true,
-			Settings: Grid(0.05, 0.95, 0.05), Default: 0.3,
-			New: func(s float64, _ time.Duration) plant.Controller { return alertscaler.NewRatio(s) },
+			Settings: percents(), Default: Setting{Value: 0.3},
+			New: func(s Setting, _ time.Duration) plant.Controller { return alertscaler.NewRatio(s.Value) },
 		},
 	}
 }

@@ -11,32 +11,71 @@ import (
 	"github.com/alertscaler/alertscaler/testdata/compare/peers"
 )
 
-// Contender is an autoscaler with the one setting that its user would choose.
+// Setting is what the user of a contender chooses.
+type Setting struct {
+	// Value is the one number that all have: a utilization, a ratio, a price.
+	Value float64
+	// Window and Tolerance are HPA's, zero elsewhere.
+	Window    time.Duration
+	Tolerance float64
+}
+
+// Contender is an autoscaler with the setting that its user would choose.
 type Contender struct {
 	// Name is how reports call it; unique.
 	Name string
-	// Setting says what is swept, and Percent that it reads as a percentage.
+	// Setting says what Value is, and Percent that it reads as a percentage.
 	Setting string
 	Percent bool
 	// Settings in the order tried. They are the same on every workload: one
 	// global setting, as a user would leave it.
-	Settings []float64
-	// Default is the setting that people run unless they chose one; 0 where
+	Settings []Setting
+	// Default is the setting that people run unless they chose one; zero where
 	// there is none.
-	Default float64
+	Default Setting
 	// Interval of control; 0 is the plant's own.
 	Interval time.Duration
 	// New makes one for a run. The delay is what the contender knows of its
 	// provisioning time; most do not care.
-	New func(setting float64, delay time.Duration) plant.Controller
+	New func(setting Setting, delay time.Duration) plant.Controller
 }
 
 // Format is how the setting reads.
-func (c *Contender) Format(setting float64) string {
+func (c *Contender) Format(s Setting) string {
+	out := fmt.Sprintf("%.4g", s.Value)
 	if c.Percent {
-		return fmt.Sprintf("%.4g %%", 100*setting)
+		out = fmt.Sprintf("%.4g %%", 100*s.Value)
 	}
-	return fmt.Sprintf("%.4g", setting)
+	if s.Window > 0 {
+		out += fmt.Sprintf(" (%.0f s, ±%.4g %%)", s.Window.Seconds(), 100*s.Tolerance)
+	}
+	return out
+}
+
+// values are settings of the one number alone.
+func values(numbers ...float64) []Setting {
+	out := make([]Setting, len(numbers))
+	for i, v := range numbers {
+		out[i].Value = v
+	}
+	return out
+}
+
+// percents are all whole percentages that may be a target.
+func percents() []Setting { return values(Grid(0.05, 0.95, 0.01)...) }
+
+// hpaSettings are all targets with all windows and tolerances that are tried.
+func hpaSettings() []Setting {
+	var out []Setting
+	for _, window := range []time.Duration{time.Minute, peers.HPAWindow, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute} {
+		for _, tolerance := range []float64{0.05, peers.HPATolerance, 0.2} {
+			for _, s := range percents() {
+				s.Window, s.Tolerance = window, tolerance
+				out = append(out, s)
+			}
+		}
+	}
+	return out
 }
 
 // HPA is the name of the one that everybody is measured against.
@@ -46,35 +85,40 @@ const HPA = "HPA v2"
 func Peers() []Contender {
 	return []Contender{
 		{
-			Name: HPA, Setting: "target utilization", Percent: true,
-			Settings: Grid(0.05, 0.95, 0.05), Default: 0.7,
-			New: func(s float64, _ time.Duration) plant.Controller { return peers.NewHPA(s) },
+			Name: HPA, Setting: "target utilization (stabilization window, tolerance)", Percent: true,
+			Settings: hpaSettings(),
+			Default:  Setting{Value: 0.7, Window: peers.HPAWindow, Tolerance: peers.HPATolerance},
+			New: func(s Setting, _ time.Duration) plant.Controller {
+				h := peers.NewHPA(s.Value)
+				h.Window, h.Tolerance = s.Window, s.Tolerance
+				return h
+			},
 		},
 		{
 			Name: "Nomad target-value, 30 s cooldown", Setting: "target utilization", Percent: true,
-			Settings: Grid(0.05, 0.95, 0.05), Default: 0.7,
-			New: func(s float64, _ time.Duration) plant.Controller { return peers.NewNomad(s) },
+			Settings: percents(), Default: Setting{Value: 0.7},
+			New: func(s Setting, _ time.Duration) plant.Controller { return peers.NewNomad(s.Value) },
 		},
 		{
 			Name: "AWS target tracking", Setting: "target utilization", Percent: true,
-			Settings: Grid(0.05, 0.95, 0.05), Default: 0.7, Interval: peers.AWSInterval,
-			New: func(s float64, _ time.Duration) plant.Controller { return &peers.AWS{Target: s} },
+			Settings: percents(), Default: Setting{Value: 0.7}, Interval: peers.AWSInterval,
+			New: func(s Setting, _ time.Duration) plant.Controller { return &peers.AWS{Target: s.Value} },
 		},
 		{
 			Name: "±1 per alert, 60 s cooldown", Setting: "alert above utilization", Percent: true,
-			Settings: Grid(0.05, 0.95, 0.05), Default: 0.7,
-			New: func(s float64, _ time.Duration) plant.Controller { return &peers.OneStep{Target: s} },
+			Settings: percents(), Default: Setting{Value: 0.7},
+			New: func(s Setting, _ time.Duration) plant.Controller { return &peers.OneStep{Target: s.Value} },
 		},
 		{
 			Name: "OpenFaaS step", Setting: "alert above load, in replicas",
-			Settings: []float64{0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20}, Default: 5,
-			New: func(s float64, _ time.Duration) plant.Controller { return peers.OpenFaaS{Threshold: s} },
+			Settings: values(0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20), Default: Setting{Value: 5},
+			New: func(s Setting, _ time.Duration) plant.Controller { return peers.OpenFaaS{Threshold: s.Value} },
 		},
 		{
 			Name: "fixed ratio, 300 s hold, linear prediction", Setting: "target utilization", Percent: true,
-			Settings: Grid(0.05, 0.95, 0.05),
-			New: func(s float64, delay time.Duration) plant.Controller {
-				return &peers.Linear{Target: s, Ahead: delay}
+			Settings: percents(),
+			New: func(s Setting, delay time.Duration) plant.Controller {
+				return &peers.Linear{Target: s.Value, Ahead: delay}
 			},
 		},
 	}

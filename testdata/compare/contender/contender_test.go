@@ -15,7 +15,7 @@ func TestNamesAreUniqueAndDefaultsAreTried(t *testing.T) {
 		if found, err := contender.Named(all, c.Name); err != nil || found != &all[i] {
 			t.Errorf("%s is not found by its name: %v", c.Name, err)
 		}
-		if c.Default != 0 && !slices.Contains(c.Settings, c.Default) {
+		if c.Default != (contender.Setting{}) && !slices.Contains(c.Settings, c.Default) {
 			t.Errorf("%s: its default %v is not among %v", c.Name, c.Default, c.Settings)
 		}
 	}

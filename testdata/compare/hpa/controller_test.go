@@ -5,6 +5,7 @@ package hpa
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -56,8 +57,8 @@ type cluster struct {
 	reads    int // of the metric
 }
 
-// newCluster starts the controller in the bubble of t.
-func newCluster(ctx context.Context, t *testing.T, target int64, start int) *cluster {
+// newCluster makes the controller in the bubble of t, set as the model is.
+func newCluster(ctx context.Context, t *testing.T, model *peers.HPA, start int) *cluster {
 	c := &cluster{t: t, replicas: int32(start)}
 
 	hpa := &autoscalingv2.HorizontalPodAutoscaler{
@@ -72,7 +73,7 @@ func newCluster(ctx context.Context, t *testing.T, target int64, start int) *clu
 					Metric: autoscalingv2.MetricIdentifier{Name: "usage"},
 					Target: autoscalingv2.MetricTarget{
 						Type:         autoscalingv2.AverageValueMetricType,
-						AverageValue: resource.NewMilliQuantity(target, resource.DecimalSI),
+						AverageValue: resource.NewMilliQuantity(model.Target, resource.DecimalSI),
 					},
 				},
 			}},
@@ -80,7 +81,13 @@ func newCluster(ctx context.Context, t *testing.T, target int64, start int) *clu
 	}
 	// What the API server would have filled in.
 	defaults.SetDefaults_HorizontalPodAutoscaler(hpa)
-	hpa.Spec.Behavior = &autoscalingv2.HorizontalPodAutoscalerBehavior{}
+	tolerance := resource.NewMilliQuantity(int64(math.Round(1000*model.Tolerance)), resource.DecimalSI)
+	hpa.Spec.Behavior = &autoscalingv2.HorizontalPodAutoscalerBehavior{
+		ScaleUp: &autoscalingv2.HPAScalingRules{Tolerance: tolerance},
+		ScaleDown: &autoscalingv2.HPAScalingRules{
+			Tolerance: tolerance, StabilizationWindowSeconds: new(int32(model.Window.Seconds())),
+		},
+	}
 	defaults.SetDefaults_HorizontalPodAutoscalerBehavior(hpa)
 
 	client := fake.NewClientset(hpa)
@@ -95,7 +102,7 @@ func newCluster(ctx context.Context, t *testing.T, target int64, start int) *clu
 		ctx, fake.NewClientset().CoreV1(), scales, client.AutoscalingV2(), mapper, c,
 		factory.Autoscaling().V2().HorizontalPodAutoscalers(), factory.Core().V1().Pods(),
 		// As kube-controller-manager sets them by default.
-		interval, 5*time.Minute, 0.1, 5*time.Minute, 30*time.Second,
+		interval, peers.HPAWindow, peers.HPATolerance, 5*time.Minute, 30*time.Second,
 	)
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())

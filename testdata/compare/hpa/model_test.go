@@ -3,6 +3,7 @@ package hpa
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -22,51 +23,69 @@ func TestMain(m *testing.M) {
 	// The controller reports each scaling; nobody reads that here.
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
+	// The usual handlers log and wait; here nothing may go wrong.
+	utilruntime.ErrorHandlers = []utilruntime.ErrorHandler{
+		func(_ context.Context, err error, msg string, _ ...any) {
+			panic(fmt.Sprintf("the controller: %s: %v", msg, err))
+		},
+	}
 	flag.Parse()
 	os.Exit(m.Run())
 }
 
-// whole runs the traces to their end, not only their first hours.
+// whole runs the traces to their end, not only their first hours. That takes
+// longer than the time that go test allows by itself.
 var whole = flag.Bool("whole", false, "run whole traces")
 
 // TestModelIsTheController plays traces against both: at every control the
-// same replicas, however usage moves.
+// same replicas, however usage moves and whatever is set.
 func TestModelIsTheController(t *testing.T) {
 	cases := []struct {
-		target float64
-		delay  time.Duration
-	}{{0.7, time.Minute}, {0.45, time.Minute}, {0.8, 10 * time.Second}}
-	hours := 8
+		target    float64
+		window    time.Duration
+		tolerance float64
+		delay     time.Duration
+	}{
+		{0.7, peers.HPAWindow, peers.HPATolerance, time.Minute},
+		{0.45, 15 * time.Minute, 0.05, time.Minute},
+		{0.83, time.Minute, 0.2, 10 * time.Second},
+		{0.6, 0, 0, 10 * time.Second},
+	}
+	hours := 4
 	if testing.Short() {
-		cases, hours = cases[:1], 2
+		cases, hours = cases[:2], 2
+	}
+	demands, err := workload.Load(os.Getenv("TRACES"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range cases {
-		demands, err := workload.Load(os.Getenv("TRACES"))
-		if err != nil {
-			t.Fatal(err)
+		model := func() *peers.HPA {
+			h := peers.NewHPA(c.target)
+			h.Window, h.Tolerance = c.window, c.tolerance
+			return h
 		}
 		for _, d := range demands {
 			if !*whole {
 				d.Values = d.Values[:min(len(d.Values), hours*720)]
 			}
-			t.Run(d.Name, func(t *testing.T) { same(t, d, c.target, c.delay) })
+			t.Run(fmt.Sprintf("%s at %v, %s, %v", d.Name, c.target, c.window, c.tolerance), func(t *testing.T) {
+				t.Parallel()
+				same(t, d, model, c.delay)
+			})
 		}
 	}
 }
 
-func same(t *testing.T, d plant.Demand, target float64, delay time.Duration) {
+func same(t *testing.T, d plant.Demand, newModel func() *peers.HPA, delay time.Duration) {
 	var model, controller []int
-	want := plant.Run(d, peers.NewHPA(target), plant.Options{
+	want := plant.Run(d, newModel(), plant.Options{
 		Delay: delay, Observe: func(_, requested, _ int) { model = append(model, requested) },
 	})
 	synctest.Test(t, func(t *testing.T) {
-		// The usual handlers log and wait; here nothing may go wrong.
-		utilruntime.ErrorHandlers = []utilruntime.ErrorHandler{
-			func(_ context.Context, err error, msg string, _ ...any) { t.Errorf("the controller: %s: %v", msg, err) },
-		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer func() { cancel(); synctest.Wait() }()
-		c := newCluster(ctx, t, peers.NewHPA(target).Target, int(plant.Need(d.Values[0])))
+		c := newCluster(ctx, t, newModel(), int(plant.Need(d.Values[0])))
 		got := plant.Run(d, c, plant.Options{
 			Delay: delay, Observe: func(_, requested, _ int) { controller = append(controller, requested) },
 		})

@@ -8,8 +8,9 @@ import (
 )
 
 // HPA is a model of Kubernetes' HorizontalPodAutoscaler (autoscaling/v2) with
-// an External metric of type AverageValue and the default behaviour. It does
-// what k8s.io/kubernetes v1.37.2 does in pkg/controller/podautoscaler:
+// an External metric of type AverageValue and the default behaviour but for
+// two fields of it, scaleDown.stabilizationWindowSeconds and the tolerance of
+// both directions (since v1.37 for everybody). It does what k8s.io/kubernetes v1.37.2 does in pkg/controller/podautoscaler:
 // GetExternalPerPodMetricReplicas, stabilizeRecommendationWithBehaviors and
 // convertDesiredReplicasWithBehaviorRate, with the defaults of
 // pkg/apis/autoscaling/v2. TestModelIsTheController holds it to that: the
@@ -17,7 +18,14 @@ import (
 type HPA struct {
 	// Target is the usage per pod to aim at, in thousandths of a replica.
 	Target int64
+	// Window is the stabilization window for scaling down, at most an hour.
+	Window time.Duration
+	// Tolerance is the share by which usage may miss the target.
+	Tolerance float64
 
+	began bool
+	// recommendations of the window, the highest first: one that a later one
+	// reaches says nothing any more.
 	recommendations []hpaCount
 	added, removed  []hpaCount
 }
@@ -29,17 +37,18 @@ type hpaCount struct {
 
 // The controller's own defaults.
 const (
-	hpaTolerance  = 0.1
-	hpaDownWindow = 300 * time.Second
-	hpaPeriod     = 15 * time.Second
-	hpaPods       = 4
-	hpaMin        = 1
-	hpaMax        = 200
+	HPAWindow    = 300 * time.Second
+	HPATolerance = 0.1
+
+	hpaPeriod = 15 * time.Second
+	hpaPods   = 4
+	hpaMin    = 1
+	hpaMax    = 200
 )
 
-// NewHPA aims at the given utilization.
+// NewHPA aims at the given utilization, with the default window and tolerance.
 func NewHPA(target float64) *HPA {
-	return &HPA{Target: int64(math.Round(1000 * target))}
+	return &HPA{Target: int64(math.Round(1000 * target)), Window: HPAWindow, Tolerance: HPATolerance}
 }
 
 // Milli is usage as a metrics API reports it, in thousandths.
@@ -47,13 +56,14 @@ func Milli(usage float64) int64 { return int64(math.Round(1000 * usage)) }
 
 // Desired is one reconciliation.
 func (h *HPA) Desired(s plant.Signal) int {
-	if len(h.recommendations) == 0 {
+	if !h.began {
+		h.began = true
 		h.recommendations = append(h.recommendations, hpaCount{s.Now, s.Requested})
 	}
 	usage := float64(Milli(s.Usage))
 	proposal := s.Requested
 	ratio := usage / (float64(h.Target) * float64(s.Requested))
-	if !(1-hpaTolerance <= ratio && ratio <= 1+hpaTolerance) {
+	if !(1-h.Tolerance <= ratio && ratio <= 1+h.Tolerance) {
 		proposal = int(math.Ceil(usage / float64(h.Target)))
 	}
 	desired := h.limit(s, h.stabilize(s, proposal))
@@ -69,10 +79,13 @@ func (h *HPA) Desired(s plant.Signal) int {
 // stabilize goes down no further than to the highest proposal of the window;
 // upwards there is no window.
 func (h *HPA) stabilize(s plant.Signal, proposal int) int {
-	h.recommendations = within(h.recommendations, s.Now-hpaDownWindow)
+	h.recommendations = within(h.recommendations, s.Now-h.Window)
+	for n := len(h.recommendations); n > 0 && h.recommendations[n-1].replicas <= proposal; n-- {
+		h.recommendations = h.recommendations[:n-1]
+	}
 	highest := proposal
-	for _, r := range h.recommendations {
-		highest = max(highest, r.replicas)
+	if len(h.recommendations) > 0 {
+		highest = h.recommendations[0].replicas
 	}
 	h.recommendations = append(h.recommendations, hpaCount{s.Now, proposal})
 	return min(max(s.Requested, proposal), highest)

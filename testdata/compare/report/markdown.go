@@ -18,8 +18,6 @@ type Comparison struct {
 	Delay   time.Duration
 	Optimum sweep.Point
 	Curves  []sweep.Curve
-	// Fine are curves of finer settings; empty where they were not tried.
-	Fine []sweep.Curve
 	// CutOff are curves with the signal cut off at the ready capacity; empty
 	// where that was not tried.
 	CutOff []sweep.Curve
@@ -79,11 +77,6 @@ func (q *Quality) Markdown(to io.Writer) error {
 			w.line("### With the signal cut off at capacity\n")
 			w.line("As CPU usage is: nobody sees more than what the ready replicas can serve. τ_U is counted by the true demand all the same.\n")
 			q.cells(w, c, c.CutOff)
-		}
-		if len(c.Fine) > 0 {
-			w.line("### With settings in steps of 1 %%\n")
-			w.line("The tables above try percentages in steps of 5, as people set them. Here everybody may choose more finely.\n")
-			q.cells(w, c, c.Fine)
 		}
 	}
 	return w.err

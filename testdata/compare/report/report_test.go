@@ -17,12 +17,12 @@ import (
 
 func point(setting, under, cost float64) sweep.Point {
 	r := plant.Result{Part: plant.Part{Under: under, Cost: cost}}
-	return sweep.Point{Setting: setting, Under: under, Worst: under, Cost: cost, Results: []plant.Result{r}}
+	return sweep.Point{Setting: contender.Setting{Value: setting}, Under: under, Worst: under, Cost: cost, Results: []plant.Result{r}}
 }
 
 func quality() *report.Quality {
 	curve := func(name string, points ...sweep.Point) sweep.Curve {
-		return sweep.Curve{Contender: contender.Contender{Name: name, Setting: "target", Percent: true, Default: 0.7}, Points: points}
+		return sweep.Curve{Contender: contender.Contender{Name: name, Setting: "target", Percent: true, Default: contender.Setting{Value: 0.7}}, Points: points}
 	}
 	return &report.Quality{
 		Workloads: []string{"<shop & bar>"}, Kind: "traces", Limits: []float64{0.01, 0.02}, Ours: "ours",

@@ -14,12 +14,14 @@ import (
 
 // Point is one setting on all workloads.
 type Point struct {
-	Setting float64
+	Setting contender.Setting
 	// Results in the order of the workloads.
 	Results []plant.Result
 	// Under is the mean share of time under capacity over the workloads, and
 	// Worst the highest.
 	Under, Worst float64
+	// Lost is the mean share of demand that found no capacity.
+	Lost float64
 	// Cost is the geometric mean.
 	Cost float64
 }
@@ -89,6 +91,7 @@ func (p *Point) sumUp() {
 	for _, r := range p.Results {
 		p.Under += r.Under / float64(len(p.Results))
 		p.Worst = max(p.Worst, r.Under)
+		p.Lost += r.Lost / float64(len(p.Results))
 		logs += math.Log(r.Cost) / float64(len(p.Results))
 	}
 	p.Cost = math.Exp(logs)
@@ -107,7 +110,7 @@ func (c *Curve) Best(limit float64) (Point, bool) {
 }
 
 // At is the point of one setting.
-func (c *Curve) At(setting float64) (Point, bool) {
+func (c *Curve) At(setting contender.Setting) (Point, bool) {
 	for _, p := range c.Points {
 		if p.Setting == setting {
 			return p, true

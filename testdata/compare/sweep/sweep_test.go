@@ -12,9 +12,9 @@ import (
 
 // constant always has so many replicas.
 var constant = contender.Contender{
-	Name: "constant", Settings: []float64{1, 2, 4, 8},
-	New: func(s float64, _ time.Duration) plant.Controller {
-		return plant.ControllerFunc(func(plant.Signal) int { return int(s) })
+	Name: "constant", Settings: []contender.Setting{{Value: 1}, {Value: 2}, {Value: 4}, {Value: 8}},
+	New: func(s contender.Setting, _ time.Duration) plant.Controller {
+		return plant.ControllerFunc(func(plant.Signal) int { return int(s.Value) })
 	},
 }
 
@@ -33,8 +33,8 @@ func TestTheCheapestSettingWithinTheLimitCounts(t *testing.T) {
 		limit, setting, under float64
 	}{{0, 4, 0}, {0.24, 4, 0}, {0.25, 2, 0.25}, {1, 1, 0.75}} {
 		p, ok := curve.Best(c.limit)
-		if !ok || p.Setting != c.setting || p.Under != c.under {
-			t.Errorf("limit %v: setting %v with τ_U %v, want %v with %v", c.limit, p.Setting, p.Under, c.setting, c.under)
+		if !ok || p.Setting.Value != c.setting || p.Under != c.under {
+			t.Errorf("limit %v: setting %v with τ_U %v, want %v with %v", c.limit, p.Setting.Value, p.Under, c.setting, c.under)
 		}
 		if want := c.setting / math.Sqrt(3*1.5); math.Abs(p.Cost-want) > 1e-9 {
 			t.Errorf("limit %v: cost %v, want the geometric mean %v", c.limit, p.Cost, want)
@@ -44,7 +44,7 @@ func TestTheCheapestSettingWithinTheLimitCounts(t *testing.T) {
 	if p, ok := curve.Best(0.1); ok {
 		t.Errorf("setting %v is within 10 %%", p.Setting)
 	}
-	if p, ok := curve.At(2); !ok || p.Worst != 0.5 {
+	if p, ok := curve.At(contender.Setting{Value: 2}); !ok || p.Worst != 0.5 {
 		t.Errorf("the worst of setting 2 is %v", p.Worst)
 	}
 }
