@@ -211,9 +211,8 @@ func (w *world) decisions() []policy.Decision {
 func TestTwoInstancesWithOtherBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		quick := func(w *world, lowest, highest int) *config.Config {
-			c := w.configFor("web", func(p *config.Policy) { p.Min, p.Max = lowest, highest })
-			c.Global.EvaluationInterval = config.Duration(time.Second)
-			return c
+			second := config.Duration(time.Second)
+			return w.configFor("web", func(p *config.Policy) { p.Min, p.Max, p.EvaluationInterval = lowest, highest, &second })
 		}
 		small := newWorld(t, 4, nil)
 		large := newWorld(t, 4, nil)

@@ -123,7 +123,7 @@ func (e *Engine) setupFor(c *config.Config, p *config.Policy, reader Usage, has 
 		discovery:           p.Discovery,
 		usage:               reader,
 		queries:             QueriesFor(p),
-		interval:            c.Global.EvaluationInterval.Std(),
+		interval:            p.EvaluationInterval.Std(),
 		provisioningTimeout: p.ProvisioningTimeout.Std(),
 		fingerprint:         p.Fingerprint(),
 	}

@@ -55,7 +55,7 @@ func (w *whatIf) history(ctx context.Context, c *config.Config) (*simulate.Recor
 	defer reader.Close()
 	step := time.Duration(w.step)
 	if step == 0 {
-		step = c.Global.EvaluationInterval.Std()
+		step = p.EvaluationInterval.Std()
 	}
 	recorded, err := simulate.ReadHistory(ctx, reader, p, simulate.HistoryOptions{
 		From: from, To: to, Step: step, MaxGap: time.Duration(w.maxGap), CapacityPerReplica: *w.capacity,

@@ -45,7 +45,7 @@ type source struct {
 
 // Global holds what applies to every policy.
 type Global struct {
-	// EvaluationInterval is how often every policy is evaluated.
+	// EvaluationInterval of the policies that set none.
 	EvaluationInterval Duration `yaml:"evaluation_interval"`
 	// Mode of the policies that set none.
 	Mode policy.Mode `yaml:"mode"`

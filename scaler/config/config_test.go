@@ -155,7 +155,7 @@ func TestEverythingWritten(t *testing.T) {
 			Step: policy.StepLimit{Ratio: 0.25, Per: time.Minute},
 		},
 		OnMissing: policy.OnMissing{Behavior: policy.MissingCurrentIfHigher, After: 5 * time.Minute, Replicas: 4},
-		MaxGap:    90 * time.Second,
+		MaxGap:    2 * time.Minute, // two of its own intervals
 		Strategy:  policy.StrategyCost,
 		Targets: []policy.Target{
 			{Name: "swarm", Min: 1, Max: 12, CostPerHour: &free, Provisioning: 20 * time.Second},
@@ -166,6 +166,9 @@ func TestEverythingWritten(t *testing.T) {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}
 	batch := c.Rules(c.Policies[1])
+	if got := c.Policies[1].EvaluationInterval.Std(); got != 10*time.Second || batch.MaxGap != 90*time.Second {
+		t.Errorf("batch is evaluated every %s, with gaps of %s; want the global interval, and what a sample may be old", got, batch.MaxGap)
+	}
 	if batch.AlertStep.Up.Replicas != 2 || batch.AlertStep.Down.Percent != 50 || batch.Mode != policy.ModeOnlyScaleUp {
 		t.Errorf("batch: %+v", batch)
 	}

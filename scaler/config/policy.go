@@ -22,9 +22,12 @@ type Policy struct {
 // PolicyRules are what a policy and a template have in common: matchers, bounds,
 // resources and behaviour.
 type PolicyRules struct {
-	Mode   policy.Mode `yaml:"mode,omitempty"`
-	Alerts Alerts      `yaml:"alerts,omitempty"`
-	Min    int         `yaml:"min"`
+	Mode policy.Mode `yaml:"mode,omitempty"`
+	// EvaluationInterval is how often the policy is evaluated; the global one
+	// by default. It is never nil once the configuration was loaded.
+	EvaluationInterval *Duration `yaml:"evaluation_interval,omitempty"`
+	Alerts             Alerts    `yaml:"alerts,omitempty"`
+	Min                int       `yaml:"min"`
 	// Max of a policy is at least 1. That of a template may be 0: the labels of
 	// what is discovered say it.
 	Max int `yaml:"max,omitempty"`
@@ -116,6 +119,10 @@ func (p *Policy) setDefaults(g *Global) {
 	if p.Mode == "" {
 		p.Mode = g.Mode
 	}
+	if p.EvaluationInterval == nil {
+		interval := g.EvaluationInterval
+		p.EvaluationInterval = &interval
+	}
 	if p.ScaleTarget == "" {
 		p.ScaleTarget = p.Name
 	}
@@ -175,7 +182,7 @@ func (c *Config) Rules(p *Policy) policy.Policy {
 	if c.Prometheus != nil {
 		// A gap longer than a sample may be old is a time about which nothing
 		// is known. A slow evaluation interval is no gap.
-		out.MaxGap = max(c.Prometheus.MaxStaleness.Std(), 2*c.Global.EvaluationInterval.Std())
+		out.MaxGap = max(c.Prometheus.MaxStaleness.Std(), 2*p.EvaluationInterval.Std())
 	}
 	for _, r := range p.Resources {
 		out.Resources = append(out.Resources, policy.Resource{Name: r.Name, Reservation: r.Reservation.rules()})

@@ -98,5 +98,5 @@ func (v *validator) template(c *Config, t *Template, path []any) {
 	v.rules(c, p, path)
 	v.strategy(p, path)
 	// Matchers are no part of it: they name the thing's scale_target.
-	t.Mode, t.ScaleUp, t.ScaleDown, t.OnMissing = p.Mode, p.ScaleUp, p.ScaleDown, p.OnMissing
+	t.Mode, t.EvaluationInterval, t.ScaleUp, t.ScaleDown, t.OnMissing = p.Mode, p.EvaluationInterval, p.ScaleUp, p.ScaleDown, p.OnMissing
 }

@@ -119,6 +119,9 @@ func (v *validator) rules(c *Config, p *Policy, path []any) {
 	if p.Mode != c.Global.Mode || v.Written(at(path, "mode")...) {
 		v.mode(p.Mode, at(path, "mode")...)
 	}
+	if v.Written(at(path, "evaluation_interval")...) {
+		v.positive(*p.EvaluationInterval, maxInterval, at(path, "evaluation_interval")...)
+	}
 	v.whole(path, "min", "max", "priority")
 	v.integer(p.Priority, -maxPriority, maxPriority, "priority", at(path, "priority")...)
 	v.replicas(p.Min, 0, at(path, "min")...)

@@ -53,9 +53,6 @@ func (c *checker) tests(f *File, cfg *config.Config) {
 		if time.Time(t.Start).IsZero() {
 			t.Start = defaultStart
 		}
-		if t.Interval == 0 {
-			t.Interval = cfg.Global.EvaluationInterval
-		}
 		c.test(t, path)
 	}
 }
@@ -68,7 +65,11 @@ func (c *checker) test(t *Test, path []any) {
 	if !c.known(at(path, "policy"), "a policy of the configuration", t.Policy, policies) {
 		return
 	}
-	c.setup(&t.Setup, find(t.Config, t.Policy), path)
+	tested := find(t.Config, t.Policy)
+	if t.Interval == 0 {
+		t.Interval = *tested.EvaluationInterval
+	}
+	c.setup(&t.Setup, tested, path)
 	for _, name := range keys(t.Others) {
 		path := at(path, "others", name)
 		switch {

@@ -23,7 +23,8 @@ type Test struct {
 	Policy string  `yaml:"policy"`
 	Start  Instant `yaml:"start"`
 	// Interval between two evaluations, and between two values of a series;
-	// that of the configuration where it is not written.
+	// that of the tested policy where it is not written. All policies are
+	// evaluated at it.
 	Interval config.Duration `yaml:"interval"`
 	// Setup of Policy, and of Others by policy.
 	Setup  `yaml:",inline"`

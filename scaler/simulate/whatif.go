@@ -113,7 +113,7 @@ func (w *WhatIf) Play(ctx context.Context, c *config.Config, name string) (*Play
 	}
 	out := &Played{
 		Policy:       p,
-		Interval:     c.Global.EvaluationInterval.Std(),
+		Interval:     p.EvaluationInterval.Std(),
 		Capacity:     cmp.Or(w.CapacityPerReplica, p.Resources[0].CapacityPerReplica.Number, w.RecordedCapacity),
 		Provisioning: max(0, cmp.Or(w.Provisioning, p.Targets[0].ProvisioningTime.Std(), DefaultProvisioning)),
 		Notes:        w.notes(c, p),

@@ -88,7 +88,8 @@ func TestWhatIfStepsMakeUpTheInterval(t *testing.T) {
 		15 * time.Second: 5 * time.Second, time.Second: time.Second, 7 * time.Second: 3500 * time.Millisecond, time.Minute: 5 * time.Second,
 	} {
 		c := web(t, "    max: 20\n    resources: [ { name: cpu, capacity_per_replica: 2 } ]")
-		c.Global.EvaluationInterval = config.Duration(interval)
+		own := config.Duration(interval)
+		c.Policies[0].EvaluationInterval = &own
 		w := simulate.WhatIf{Usage: constant(12, 10)}
 		got, err := w.Play(t.Context(), c, "web")
 		if err != nil || got.Demand.Step != step {

@@ -43,7 +43,6 @@ func newWorld(t *Test, o Options) *world {
 	}
 	w.set(time.Time(t.Start))
 	c := *t.Config
-	c.Global.EvaluationInterval = t.Interval
 	c.Policies = nil
 	staleness := time.Duration(0)
 	if c.Prometheus != nil {
@@ -72,6 +71,7 @@ func (w *world) simulated(p *config.Policy, s *Setup) *config.Policy {
 		replicas = atMinimum(p)
 	}
 	changed := *p
+	changed.EvaluationInterval = &w.test.Interval
 	changed.Targets = make([]*config.Target, len(p.Targets))
 	for i, t := range p.Targets {
 		it := newPlatform(t.Name, replicas[t.Name], s.Provisioning[t.Name].Std(), w.clock)
