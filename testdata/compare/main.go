@@ -24,8 +24,19 @@ import (
 
 type options struct {
 	traces, out, ours, check string
+	cache                    string
 	limit, ratio             float64
-	short, published   bool
+	short, published, alone  bool
+}
+
+// limits of mean time under capacity at which all are compared.
+var limits = []float64{0.01, 0.02, 0.03}
+
+// set is workloads with the rules under which they are played.
+type set struct {
+	name    string
+	demands []plant.Demand
+	rules   plant.Options
 }
 
 // errDearer is what -check finds.
@@ -41,6 +52,8 @@ func main() {
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
 	flag.BoolVar(&o.short, "short", false, "the first delay, HPA and ours alone")
 	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
+	flag.BoolVar(&o.alone, "alone", false, "play what learns without its engine, print how it stands beside HPA, and write nothing")
+	flag.StringVar(&o.cache, "cache", "", "beginning of the names of files in which -alone keeps what HPA did; to be removed when that changes")
 	flag.Parse()
 	switch err := run(o); {
 	case errors.Is(err, errDearer):
@@ -69,6 +82,9 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
+	if o.alone {
+		return alone(os.Stdout, sets(demands), limits, o.cache)
+	}
 	page := "quality_generated"
 	if o.traces != "" {
 		page = "quality"
@@ -77,7 +93,7 @@ func run(o options) error {
 	if o.short {
 		delays = delays[:1]
 	}
-	q := report.Quality{Limits: []float64{0.01, 0.02, 0.03}, Ours: o.ours, Kind: "generated traces"}
+	q := report.Quality{Limits: limits, Ours: o.ours, Kind: "generated traces"}
 	if o.traces != "" {
 		q.Kind = "traces"
 	}
@@ -99,6 +115,14 @@ func run(o options) error {
 		return err
 	}
 	return check(&q, o)
+}
+
+// sets are the workloads under all rules.
+func sets(demands []plant.Demand) []set {
+	return []set{
+		{"60 s", demands, plant.Options{Delay: time.Minute}},
+		{"10 s", demands, plant.Options{Delay: 10 * time.Second}},
+	}
 }
 
 // among are the contenders of these names.

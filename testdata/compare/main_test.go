@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/alertscaler/alertscaler/testdata/compare/contender"
+	"github.com/alertscaler/alertscaler/testdata/compare/workload"
 )
 
 // traces is a folder with one trace: a level that doubles now and then.
@@ -47,6 +48,30 @@ func TestThePageAndItsPlotsAreWritten(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(out, plot)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestTheLearnerAloneStandsBesideHPA(t *testing.T) {
+	demands, err := workload.Load(traces(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := sets(demands)[:1]
+	cache := filepath.Join(t.TempDir(), "hpa")
+	var first, again strings.Builder
+	for _, out := range []*strings.Builder{&first, &again} {
+		if err := alone(out, some, []float64{0.02}, cache); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.Contains(first.String(), "60 s, objective, alone: of HPA's distance closed") || !strings.Contains(first.String(), "\n  levels ") {
+		t.Errorf("it says:\n%s", &first)
+	}
+	if first.String() != again.String() {
+		t.Errorf("from the cache it says something else:\n%s", &again)
+	}
+	if files, _ := filepath.Glob(cache + ".*"); len(files) != 1 {
+		t.Errorf("in the cache: %v", files)
 	}
 }
 

@@ -17,7 +17,7 @@ func Alertscaler() []Contender {
 	return []Contender{
 		{
 			Name: Objective, Setting: "reservation.objective", Percent: true,
-			Settings: values(0.998, 0.995, 0.99, 0.9875, 0.985, 0.98, 0.975, 0.97, 0.965, 0.96, 0.95, 0.93),
+			Settings: Values(0.998, 0.995, 0.99, 0.9875, 0.985, 0.98, 0.975, 0.97, 0.965, 0.96, 0.95, 0.93),
 			Default:  Setting{Value: 0.99},
 			New:      func(s Setting, _ time.Duration) plant.Controller { return alertscaler.NewObjective(s.Value) },
 		},

@@ -52,8 +52,8 @@ func (c *Contender) Format(s Setting) string {
 	return out
 }
 
-// values are settings of the one number alone.
-func values(numbers ...float64) []Setting {
+// Values are settings of the one number alone.
+func Values(numbers ...float64) []Setting {
 	out := make([]Setting, len(numbers))
 	for i, v := range numbers {
 		out[i].Value = v
@@ -62,7 +62,7 @@ func values(numbers ...float64) []Setting {
 }
 
 // percents are all whole percentages that may be a target.
-func percents() []Setting { return values(Grid(0.05, 0.95, 0.01)...) }
+func percents() []Setting { return Values(Grid(0.05, 0.95, 0.01)...) }
 
 // hpaSettings are all targets with all windows and tolerances that are tried.
 func hpaSettings() []Setting {
@@ -111,7 +111,7 @@ func Peers() []Contender {
 		},
 		{
 			Name: "OpenFaaS step", Setting: "alert above load, in replicas",
-			Settings: values(0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20), Default: Setting{Value: 5},
+			Settings: Values(0.25, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20), Default: Setting{Value: 5},
 			New: func(s Setting, _ time.Duration) plant.Controller { return peers.OpenFaaS{Threshold: s.Value} },
 		},
 		{

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
+	"github.com/alertscaler/alertscaler/testdata/compare/alertscaler"
+	"github.com/alertscaler/alertscaler/testdata/compare/contender"
+	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
+)
+
+// learners are what -alone plays.
+func learners() []contender.Contender {
+	return []contender.Contender{{
+		Name: "objective, alone", Setting: "reservation.objective", Percent: true,
+		Settings: contender.Values(0.999, 0.998, 0.995, 0.99, 0.985, 0.98, 0.975, 0.97, 0.96, 0.95, 0.93, 0.9),
+		New: func(s contender.Setting, delay time.Duration) plant.Controller {
+			return alertscaler.NewAlone(s.Value, delay)
+		},
+	}}
+}
+
+// alone plays what learns without its engine, and says how it does beside HPA.
+func alone(to io.Writer, sets []set, limits []float64, cache string) error {
+	for _, s := range sets {
+		hpa, err := hpaCurve(s, cache)
+		if err != nil {
+			return err
+		}
+		allowance := sweep.NewAllowance(s.demands, s.rules)
+		for _, curve := range sweep.Run(learners(), s.demands, s.rules) {
+			standing(to, s, &hpa, &curve, &allowance, limits)
+		}
+	}
+	return nil
+}
+
+// standing is a line for all workloads and one for each.
+func standing(to io.Writer, s set, hpa, ours *sweep.Curve, allowance *sweep.Allowance, limits []float64) {
+	var times, demands []string
+	all := make([]int, len(s.demands))
+	for k := range all {
+		all[k] = k
+	}
+	var theirs []sweep.Point
+	for _, limit := range limits {
+		h, ok := hpa.Best(limit)
+		if !ok {
+			continue
+		}
+		theirs = append(theirs, h)
+		share := func(m sweep.Shortage) string {
+			them, _ := hpa.Frontier(m).At(m.Mean(&h))
+			us, reached := ours.Frontier(m).At(m.Mean(&h))
+			if !reached {
+				return " –"
+			}
+			return fmt.Sprintf(" %.0f %%", 100*sweep.Closed(them, us, allowance.Mean(all, m, m.Mean(&h))))
+		}
+		times = append(times, share(sweep.Time))
+		demands = append(demands, share(sweep.Demand))
+	}
+	fmt.Fprintf(to, "%s, %s: of HPA's distance closed at its τ_U %s, at its lost demand %s\n",
+		s.name, ours.Contender.Name, strings.Join(times, ""), strings.Join(demands, ""))
+	for k, d := range s.demands {
+		fmt.Fprintf(to, "  %-24s cost ÷ HPA's, at its τ_U and lost demand there:", d.Name)
+		for _, h := range theirs {
+			r := h.Results[k]
+			for _, m := range []sweep.Shortage{sweep.Time, sweep.Demand} {
+				us, reached := ours.FrontierOn(k, m).At(m.Of(r))
+				mark := ""
+				if !reached {
+					mark = "?" // it has more shortage at every setting
+				}
+				fmt.Fprintf(to, " %.2f%s", us/r.Cost, mark)
+			}
+			fmt.Fprint(to, ";")
+		}
+		fmt.Fprintln(to)
+	}
+}
+
+// hpaCurve takes what HPA did from the cache, a file, where it was tried with
+// the same workloads, rules and settings. What HPA does must not have changed.
+func hpaCurve(s set, cache string) (sweep.Curve, error) {
+	hpa, err := contender.Named(contender.Peers(), contender.HPA)
+	if err != nil {
+		return sweep.Curve{}, err
+	}
+	if cache == "" {
+		return sweep.Run([]contender.Contender{*hpa}, s.demands, s.rules)[0], nil
+	}
+	key := fnv.New64a()
+	fmt.Fprint(key, s.name, hpa.Settings, s.rules)
+	for _, d := range s.demands {
+		fmt.Fprint(key, d.Name, d.Step, d.Values)
+	}
+	file := fmt.Sprintf("%s.%x", cache, key.Sum64())
+	curve := sweep.Curve{Contender: *hpa}
+	f, err := os.Open(file)
+	switch {
+	case err == nil:
+		defer f.Close()
+		return curve, gob.NewDecoder(f).Decode(&curve.Points)
+	case !errors.Is(err, fs.ErrNotExist):
+		return sweep.Curve{}, err
+	}
+	curve = sweep.Run([]contender.Contender{*hpa}, s.demands, s.rules)[0]
+	if f, err = os.Create(file); err != nil {
+		return sweep.Curve{}, err
+	}
+	return curve, errors.Join(gob.NewEncoder(f).Encode(curve.Points), f.Close())
+}
