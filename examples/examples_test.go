@@ -92,7 +92,7 @@ func TestPolicies(t *testing.T) {
 // TestGeneratedRules are those that scalertool would generate now.
 func TestGeneratedRules(t *testing.T) {
 	scalertool := realtest.GoBuild(t, "../cmd/scalertool")
-	out, err := exec.Command(scalertool, "rules", "generate", "--config.file=cloud-ansible/alertscaler.yml", "--scale-down.for=20s").Output()
+	out, err := exec.Command(scalertool, "rules", "generate", "--config.file=cloud-ansible/alertscaler.yml", "--source=node", "--scale-down.for=20s").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,20 @@
   _config+:: {
     // Selectors are inserted between {} in Prometheus queries.
 
-    // How often every group is evaluated. Scrape the sources at least as
-    // often. What an alert sees is at worst one scrape and two of these old.
+    // How often every group is evaluated. What an alert sees is at worst one
+    // scrape and one of these old, and one more where not oneGroup.
     evaluationInterval: '15s',
+
+    // Where the alerts that scale are evaluated. true: with the rules of each
+    // source, in one group from what is scraped to the alert, so that an alert
+    // fires at the first evaluation that follows the scrape. All of it is then
+    // in prometheusAlerts. false: rules and alerts in groups of their own, for
+    // those who have other alerts (scalertool rules generate), or record usage
+    // and capacity by rules of their own; an alert may then wait up to an
+    // interval for its sample. The files are rendered in both layouts:
+    // docker.scale.yml and so on, or docker.rules.yml, scale.rules.yml and
+    // scale.alerts.yml.
+    oneGroup: true,
 
     // Range of rate() over the sources' counters. Four scrapes is a good
     // choice, two the least that works. Each source may have its own.
@@ -110,13 +121,12 @@
     },
 
     // --- Reservation -------------------------------------------------------
-    // What must stay free, per resource, for the alerts of scale.alerts.yml:
+    // What must stay free, per resource, for the alerts that scale:
     // the larger of
     //   ratio      a share of the whole capacity: usage * ratio / (1 - ratio)
     //   threshold  an absolute amount in the resource's unit
     // They are for every target alike. To have exactly what your policies
-    // say, load the output of `scalertool rules generate` instead of
-    // scale.alerts.yml.
+    // say, load the output of `scalertool rules generate` instead.
     reservation: {
       default: { ratio: 0.2, threshold: 0 },
       cpu: { ratio: 0.3, threshold: 0 },

@@ -63,6 +63,12 @@ type Options struct {
 	// Selector is put between the braces of Alertscaler's own series, as in
 	// job="alertscaler".
 	Selector string
+	// Sources are the shipped sources, see the function Sources, whose rules are
+	// written too, with those of scale.rules.yml. All is one group then, from
+	// what is scraped to the alert, so that an alert fires at the first
+	// evaluation that follows the scrape. Without any, policies that use the
+	// shipped series wait up to an interval for the group that records them.
+	Sources []string
 	// RunbookURLPattern has one %s for the alert's name in lower case. Empty
 	// means the shipped runbook.
 	RunbookURLPattern string
@@ -94,7 +100,8 @@ type rule struct {
 	Annotations map[string]string `yaml:"annotations,omitempty"`
 }
 
-// Generate writes a rule file with one group a policy, in the order given.
+// Generate writes a rule file with one group a policy, in the order given, or
+// with one group for the sources and all policies if Options.Sources has any.
 //
 // The alerts decide as the engine does. For each resource with usage U,
 // reservation P = max(U·ratio/(1−ratio), threshold, replicas·C, schedules,
@@ -122,6 +129,13 @@ func Generate(w io.Writer, targets []PolicyThresholds, o Options) error {
 	}
 
 	f := file{Groups: []group{}}
+	if len(o.Sources) > 0 {
+		first, err := sourceRules(o.Sources)
+		if err != nil {
+			return err
+		}
+		f.Groups = append(f.Groups, group{Name: "alertscaler.policies", Interval: model.Duration(o.Interval), Rules: first})
+	}
 	seen := map[string]bool{}
 	for i := range targets {
 		p := &targets[i]
@@ -133,6 +147,10 @@ func Generate(w io.Writer, targets []PolicyThresholds, o Options) error {
 		}
 		seen[p.Policy] = true
 		if len(p.Resources) == 0 {
+			continue
+		}
+		if len(o.Sources) > 0 {
+			f.Groups[0].Rules = append(f.Groups[0].Rules, p.rules(&o)...)
 			continue
 		}
 		f.Groups = append(f.Groups, group{

@@ -102,6 +102,56 @@ func TestGeneratedRulesInPrometheus(t *testing.T) {
 	promtool(t, "test", "rules", "testdata/policies.test.yml")
 }
 
+// TestGeneratedWithSources: the sources' rules are before the alerts in the one
+// group there is, so that what is scraped decides at once.
+func TestGeneratedWithSources(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	web := []rules.PolicyThresholds{{
+		Policy: "web", ScaleTarget: map[string]string{"scale_target": "web"}, Min: 1, Max: 10,
+		Resources: []rules.ResourceThresholds{{Name: "memory", Ratio: 0.2}},
+	}}
+	got := string(generate(t, web, rules.Options{Sources: []string{"process", "node"}}))
+	if n := strings.Count(got, "- name:"); n != 1 {
+		t.Errorf("%d groups, want one:\n%s", n, got)
+	}
+	file := write("rules.yml", got)
+	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", file)
+	promtool(t, "test", "rules", write("test.yml", `
+rule_files: [rules.yml]
+evaluation_interval: 15s
+tests:
+  - interval: 15s
+    input_series:
+      - { series: 'node_cpu_seconds_total{job="node", instance="n1", scale_target="web", cpu="0", mode="user"}', values: '0+1x60' }
+      - { series: 'node_memory_MemTotal_bytes{job="node", instance="n1", scale_target="web"}', values: '100x60' }
+      - { series: 'node_memory_MemAvailable_bytes{job="node", instance="n1", scale_target="web"}', values: '50x19 10x40' }
+    promql_expr_test:
+      - { expr: 'ALERTS{alertname="ScaleUp"}', eval_time: 4m45s, exp_samples: [] }
+      # At the evaluation that follows the scrape, and not one later.
+      - expr: ALERTS{alertname="ScaleUp"}
+        eval_time: 5m
+        exp_samples:
+          - { labels: 'ALERTS{alertname="ScaleUp", alertstate="firing", scale="up", scale_target="web", policy="web", resource="memory"}', value: 1 }
+      - expr: scale_target_resource:usage:predicted{resource="memory"}
+        eval_time: 5m
+        exp_samples:
+          - { labels: 'scale_target_resource:usage:predicted{scale_target="web", resource="memory"}', value: 90 }
+`))
+
+	for _, sources := range [][]string{{"scale"}, {"process", "process"}} {
+		if err := rules.Generate(&bytes.Buffer{}, web, rules.Options{Sources: sources}); err == nil {
+			t.Errorf("the sources %q were taken", sources)
+		}
+	}
+}
+
 func TestGenerateNothing(t *testing.T) {
 	got := generate(t, policies[4:], rules.Options{})
 	if !strings.HasSuffix(string(got), "groups: []\n") {

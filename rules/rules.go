@@ -2,11 +2,17 @@
 // rendered from mixin/, and writes rules of the same kind with the thresholds
 // of a configuration's own policies.
 //
-// The files are for Prometheus' rule_files. Load those of the sources that
-// you scrape (process, docker, kubernetes, node), scale.rules.yml for what
-// follows from them, objective.rules.yml where what must stay free is to be
-// learnt, alertscaler.alerts.yml for Alertscaler itself, and either
-// scale.alerts.yml or what Generate writes, but not both.
+// The files are for Prometheus' rule_files. Load process.scale.yml,
+// docker.scale.yml, kubernetes.scale.yml or node.scale.yml for each source that
+// you scrape: it has all from what is scraped to the alerts that scale, in one
+// group. objective.rules.yml is for where what must stay free is to be learnt, and
+// alertscaler.alerts.yml for Alertscaler itself.
+//
+// The same is there in parts, for those who record usage by rules of their own
+// or have alerts of their own: docker.rules.yml and so on without what follows
+// from the sums, scale.rules.yml for that, and scale.alerts.yml. Load a part or
+// the whole, and of scale.alerts.yml, a *.scale.yml and what Generate writes but
+// one, or alerts contradict each other.
 package rules
 
 import "embed"

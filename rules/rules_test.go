@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,11 +98,12 @@ func TestAlerts(t *testing.T) {
 				if r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
 					t.Errorf("%s does not say what it means", r.Alert)
 				}
+				scales := name == "scale.alerts.yml" || strings.HasSuffix(name, ".scale.yml")
 				severity, scale := r.Labels["severity"], r.Labels["scale"]
 				switch {
-				case name == "scale.alerts.yml" && (severity != "" || scale != "up" && scale != "down"):
+				case scales && (severity != "" || scale != "up" && scale != "down"):
 					t.Errorf("%s: labels %v: want a direction and nothing that pages", r.Alert, r.Labels)
-				case name != "scale.alerts.yml" && severity != "warning" && severity != "critical":
+				case !scales && severity != "warning" && severity != "critical":
 					t.Errorf("%s: severity %q", r.Alert, severity)
 				}
 			}
@@ -120,4 +122,62 @@ func TestShippedRulesInPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	promtool(t, append([]string{"test", "rules"}, tests...)...)
+}
+
+// TestOneGroupDoesTheSame runs the tests of the sources, and of the whole loop, on
+// the files in which all of a source is one group.
+func TestOneGroupDoesTheSame(t *testing.T) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := regexp.MustCompile(`\.\./(process|docker|kubernetes|node)\.rules\.yml`)
+	whole := regexp.MustCompile(`(?m)^ +- \.\./scale\.(rules|alerts)\.yml\n|^group_eval_order:\n( +- .*\n)+`)
+	dir := t.TempDir()
+	var tests []string
+	for _, name := range []string{"process", "docker", "kubernetes", "node", "sources", "loop"} {
+		b, err := os.ReadFile(filepath.Join("tests", name+".test.yml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := parts.ReplaceAllString(whole.ReplaceAllString(string(b), ""), "../$1.scale.yml")
+		if text == string(b) || strings.Contains(text, "scale.alerts.yml") {
+			t.Fatalf("%s.test.yml names its rule files in another way than this test knows", name)
+		}
+		path := filepath.Join(dir, name+".test.yml")
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "../", here+"/")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		tests = append(tests, path)
+	}
+	promtool(t, append([]string{"test", "rules"}, tests...)...)
+}
+
+// TestAlertFollowsItsSample: in each file of a source what an alert reads is
+// recorded before it in its own group, so that it never waits for another.
+func TestAlertFollowsItsSample(t *testing.T) {
+	series := regexp.MustCompile(`\bscale_target\w*:\w+:\w+`)
+	for name, file := range shipped(t) {
+		if !strings.HasSuffix(name, ".scale.yml") {
+			continue
+		}
+		if len(file.Groups) != 1 {
+			t.Errorf("%s has %d groups, want one", name, len(file.Groups))
+		}
+		recorded, alerts := map[string]bool{}, 0
+		for _, r := range file.Groups[0].Rules {
+			for _, s := range series.FindAllString(r.Expr, -1) {
+				if !recorded[s] {
+					t.Errorf("%s: %s%s reads %s, which nothing before it records", name, r.Record, r.Alert, s)
+				}
+			}
+			recorded[r.Record] = true
+			if r.Alert != "" {
+				alerts++
+			}
+		}
+		if alerts != 3 {
+			t.Errorf("%s has %d alerts, want 3", name, alerts)
+		}
+	}
 }

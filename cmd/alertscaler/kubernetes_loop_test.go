@@ -22,7 +22,7 @@ func testKubernetesLoop(t *testing.T, k *realtest.Kubernetes) {
 		"127.0.0.1:19920":     fmt.Sprintf("127.0.0.1:%d", port),
 		"group_interval: 10s": "group_interval: 1s",
 	})})
-	rules, names := hastenedRules(t, "kubernetes.rules.yml", "2m")
+	rules, names := hastenedRules(t, "kubernetes.scale.yml", "2m")
 	prom := realtest.StartPrometheus(t, realtest.PrometheusOptions{
 		Files: rules,
 		Config: fmt.Sprintf(`

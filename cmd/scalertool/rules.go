@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -21,9 +22,11 @@ import (
 // thresholds of the policies, so that the two cannot drift.
 func registerRules(app *kingpin.Application, commands map[string]command) {
 	group := app.Command("rules", "Work with Prometheus rules.")
-	cmd := group.Command("generate", "Write scaling alerts with the thresholds of the policies, to be loaded instead of rules/scale.alerts.yml.")
+	cmd := group.Command("generate", "Write scaling alerts with the thresholds of the policies, to be loaded instead of those that ship.")
 	file := cmd.Flag("config.file", "Configuration file of the server.").Default("alertscaler.yml").String()
 	out := cmd.Flag("output.file", "Where to write; standard output by default.").String()
+	sources := cmd.Flag("source", "A shipped source whose rules go into the group of the alerts, so that no alert waits for its sample: "+
+		strings.Join(rules.Sources(), ", ")+". Load none of its files then, nor scale.rules.yml. Repeatable.").Enums(rules.Sources()...)
 	var upFor, downFor model.Duration
 	durationFlag(cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s"), &upFor)
 	downGiven := false
@@ -45,10 +48,11 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 		if err != nil {
 			return failure{err}
 		}
+		generate := func(w io.Writer) error { return rules.Generate(w, all, rules.Options{Sources: *sources}) }
 		if *out == "" {
-			return rules.Generate(stdout, all, rules.Options{})
+			return generate(stdout)
 		}
-		return writeFile(*out, func(w io.Writer) error { return rules.Generate(w, all, rules.Options{}) })
+		return writeFile(*out, generate)
 	}
 }
 

@@ -1,6 +1,7 @@
 // The alerts that scale. They are wake-ups with a direction: how far to go is
 // for Alertscaler to work out. They have no severity and are nobody's page.
 local promql = import '../lib/promql.libsonnet';
+local source = import '../lib/source.libsonnet';
 
 {
   local config = $._config,
@@ -53,88 +54,104 @@ local promql = import '../lib/promql.libsonnet';
     scale_target_resource:capacity:sum
   ||| % series(usage),
 
+  // scaleAlerts are the rules for the targets of one source, or of all: what must
+  // stay free, and the alerts that hold it against the capacity.
+  scaleAlerts(name=null):: [
+    {
+      // What must stay free. Recorded here, so that the alerts below
+      // hold the same usage against it from which it was made. A series
+      // from elsewhere is made of a usage up to one interval older, and
+      // the sum is off by what came or went in it. It holds no alert up:
+      // usage and capacity are of this evaluation.
+      record: 'scale_target_resource:reserved:max',
+      expr: source.onlyOf(name, promql.lines(given + std.join(['or'], [
+        [kept('resource="%s"' % r, config.reservation.default + config.reservation[r])]
+        for r in own
+      ] + [
+        [kept(if own == [] then '' else 'resource!~"%s"' % std.join('|', own), config.reservation.default)],
+      ]))),
+    },
+    {
+      alert: 'ScaleUp',
+      expr: source.only(name, above('scale_target_resource:usage:sum')),
+      'for': config.scaleUpFor,
+      labels: labels('up'),
+      annotations: {
+        summary: '{{ $labels.scale_target }} needs more replicas.',
+        description: '{{ $labels.scale_target }} uses, with its reservation, {{ $value | humanize }} of {{ $labels.resource }}, and its replicas have less.',
+        runbook_url: config.runbookURLPattern % 'scaleup',
+      },
+    },
+    {
+      alert: 'ScaleUpPredicted',
+      expr: source.only(name, above('scale_target_resource:usage:predicted')),
+      'for': config.scaleUpPredictedFor,
+      labels: labels('up'),
+      annotations: {
+        summary: '{{ $labels.scale_target }} will soon need more replicas.',
+        description: '{{ $labels.scale_target }} will use, with its reservation, {{ $value | humanize }} of {{ $labels.resource }} in %ds, and its replicas have less.' % config.provisioningSeconds,
+        runbook_url: config.runbookURLPattern % 'scaleuppredicted',
+      },
+    },
+    {
+      // Every resource must agree, and what is unknown agrees to
+      // nothing. The resources that are asked are those for which a
+      // capacity was recorded lately; each of them needs its usage and
+      // its capacity now, and must hold with one replica fewer.
+      alert: 'ScaleDown',
+      expr: source.only(name, |||
+                                (
+                                  count by (scale_target) (
+                                      %(usage)s + scale_target_resource:reserved:max
+                                    <=
+                                        scale_target_resource:capacity:sum
+                                      * on (scale_target) group_left ()
+                                        ((scale_target:replicas_reporting:count - 1) / scale_target:replicas_reporting:count)
+                                  )
+                                  ==
+                                  count by (scale_target) (
+                                    present_over_time(%(capacity)s[%(memory)s])
+                                  )
+                                )
+                                and on (scale_target)
+                                scale_target:replicas_reporting:count > %(min)d
+                              ||| % {
+                                usage: series('scale_target_resource:usage:sum'),
+                                capacity: series('scale_target_resource:capacity:sum'),
+                                memory: config.scaleDownMemory,
+                                min: config.scaleDownMinReplicas,
+                              } +
+                              (if config.scaleDownRequires == [] then '' else |||
+                                 and on (scale_target)
+                                 count by (scale_target) (scale_target_resource:capacity:sum{resource=~"%(resources)s"}) == %(count)d
+                               ||| % { resources: std.join('|', config.scaleDownRequires), count: std.length(config.scaleDownRequires) })),
+      'for': config.scaleDownFor,
+      labels: labels('down'),
+      annotations: {
+        summary: '{{ $labels.scale_target }} would do with fewer replicas.',
+        description: 'With one replica fewer {{ $labels.scale_target }} would still hold its reservation of every resource ({{ $value }}).',
+        runbook_url: config.runbookURLPattern % 'scaledown',
+      },
+    },
+  ],
+
   prometheusAlerts+:: {
-    groups+: [
+    groups+: if config.oneGroup then [
+      // From what is scraped to the alert in one group: each rule sees what
+      // those before it recorded at the same instant. Groups are evaluated side
+      // by side, each at its own offset, so that an alert in another group than
+      // its sample waits up to an interval for it.
+      {
+        name: 'alertscaler.%s.scale' % s.name,
+        interval: config.evaluationInterval,
+        rules: s.rules + $.scaleDerived(s.name) + $.scaleAlerts(s.name),
+      }
+      for s in $.scaleSources
+    ] else [
       {
         name: 'alertscaler.scale.alerts',
         interval: config.evaluationInterval,
-        rules: [
-          {
-            // What must stay free. Recorded here, so that the alerts below
-            // hold the same usage against it from which it was made. A series
-            // from elsewhere is made of a usage up to one interval older, and
-            // the sum is off by what came or went in it.
-            record: 'scale_target_resource:reserved:max',
-            expr: promql.lines(given + std.join(['or'], [
-              [kept('resource="%s"' % r, config.reservation.default + config.reservation[r])]
-              for r in own
-            ] + [
-              [kept(if own == [] then '' else 'resource!~"%s"' % std.join('|', own), config.reservation.default)],
-            ])),
-          },
-          {
-            alert: 'ScaleUp',
-            expr: above('scale_target_resource:usage:sum'),
-            'for': config.scaleUpFor,
-            labels: labels('up'),
-            annotations: {
-              summary: '{{ $labels.scale_target }} needs more replicas.',
-              description: '{{ $labels.scale_target }} uses, with its reservation, {{ $value | humanize }} of {{ $labels.resource }}, and its replicas have less.',
-              runbook_url: config.runbookURLPattern % 'scaleup',
-            },
-          },
-          {
-            alert: 'ScaleUpPredicted',
-            expr: above('scale_target_resource:usage:predicted'),
-            'for': config.scaleUpPredictedFor,
-            labels: labels('up'),
-            annotations: {
-              summary: '{{ $labels.scale_target }} will soon need more replicas.',
-              description: '{{ $labels.scale_target }} will use, with its reservation, {{ $value | humanize }} of {{ $labels.resource }} in %ds, and its replicas have less.' % config.provisioningSeconds,
-              runbook_url: config.runbookURLPattern % 'scaleuppredicted',
-            },
-          },
-          {
-            // Every resource must agree, and what is unknown agrees to
-            // nothing. The resources that are asked are those for which a
-            // capacity was recorded lately; each of them needs its usage and
-            // its capacity now, and must hold with one replica fewer.
-            alert: 'ScaleDown',
-            expr: |||
-                    (
-                      count by (scale_target) (
-                          %(usage)s + scale_target_resource:reserved:max
-                        <=
-                            scale_target_resource:capacity:sum
-                          * on (scale_target) group_left ()
-                            ((scale_target:replicas_reporting:count - 1) / scale_target:replicas_reporting:count)
-                      )
-                      ==
-                      count by (scale_target) (
-                        present_over_time(%(capacity)s[%(memory)s])
-                      )
-                    )
-                    and on (scale_target)
-                    scale_target:replicas_reporting:count > %(min)d
-                  ||| % {
-                    usage: series('scale_target_resource:usage:sum'),
-                    capacity: series('scale_target_resource:capacity:sum'),
-                    memory: config.scaleDownMemory,
-                    min: config.scaleDownMinReplicas,
-                  } +
-                  (if config.scaleDownRequires == [] then '' else |||
-                     and on (scale_target)
-                     count by (scale_target) (scale_target_resource:capacity:sum{resource=~"%(resources)s"}) == %(count)d
-                   ||| % { resources: std.join('|', config.scaleDownRequires), count: std.length(config.scaleDownRequires) }),
-            'for': config.scaleDownFor,
-            labels: labels('down'),
-            annotations: {
-              summary: '{{ $labels.scale_target }} would do with fewer replicas.',
-              description: 'With one replica fewer {{ $labels.scale_target }} would still hold its reservation of every resource ({{ $value }}).',
-              runbook_url: config.runbookURLPattern % 'scaledown',
-            },
-          },
-        ],
+        rules: $.scaleAlerts(),
       },
     ],
   },

@@ -1,11 +1,12 @@
-// files renders a mixin into rule files, for jsonnet -S -m DIR.
+// files renders a mixin into rule files, for jsonnet -S -m DIR: in both layouts,
+// whatever oneGroup says, because users choose by what they load.
 //
 // The fields of a rule stand in the order in which people read them, and
 // expressions as they were written.
 local promql = import 'promql.libsonnet';
 
-// alertscaler.docker.rules goes to docker.rules.yml, and so would
-// alertscaler.docker.more.rules; alertscaler.alerts keeps its name.
+// alertscaler.docker.scale goes to docker.scale.yml, and so would
+// alertscaler.docker.more.scale; alertscaler.alerts keeps its name.
 local file(group) =
   local parts = std.split(group.name, '.');
   local last = std.length(parts) - 1;
@@ -35,7 +36,12 @@ local group(g) = |||
 
 {
   files(mixin)::
-    local groups = mixin.prometheusRules.groups + mixin.prometheusAlerts.groups;
+    local of(oneGroup) =
+      local m = mixin { _config+:: { oneGroup: oneGroup } };
+      m.prometheusRules.groups + m.prometheusAlerts.groups;
+    local apart = of(false);
+    // Some groups are in both.
+    local groups = apart + [g for g in of(true) if !std.member([a.name for a in apart], g.name)];
     {
       [name]: |||
         # Generated from mixin/ by `make rules`. Do not edit.

@@ -83,11 +83,19 @@ local promql = import 'promql.libsonnet';
     ]),
   },
 
-  // group is a source's rule group, in the order in which it is evaluated:
-  // each rule sees what those before it recorded at the same instant.
-  group(source, config, rules):: {
-    name: 'alertscaler.%s.rules' % source,
-    interval: config.evaluationInterval,
-    rules: rules,
-  },
+  // only keeps of an expression the targets that the source reports, so that
+  // what follows from the sums can be derived for each source in a group of its
+  // own. A null source keeps all.
+  only(source, expr):: if source == null then expr else promql.lines([
+    expr,
+    'and on (scale_target)',
+    'scale_target_source:replicas_reporting:count{source="%s"}' % source,
+  ]),
+
+  // onlyOf is the same of an expression in which an operator binds less than and.
+  onlyOf(source, expr):: if source == null then expr else self.only(source, promql.lines([
+    '(',
+    promql.indent(expr),
+    ')',
+  ])),
 }

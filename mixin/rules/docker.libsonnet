@@ -35,47 +35,44 @@ local ids = ['id'];
     'max by (%s) (%s{%s})' % [promql.by(['id'] + by), metric, config.selector],
   local network = '%s, %s' % [config.selector, config.networkSelector],
 
-  prometheusRules+:: {
-    groups+: if !config.enabled then [] else [
-      source.group(
-        name,
-        $._config,
-        [
-          {
-            // Which container belongs to which scale_target. A container that
-            // is gone leaves samples behind that can be read for five
-            // minutes: only those seen lately count. The newest of several
-            // series of one container wins.
-            record: 'scale_target_replica:docker:info',
-            expr: promql.call(
-              'group by (scale_target, id)',
-              promql.lines([
-                'topk by (id) (1,',
-                promql.indent(promql.lines(std.join(['or on (id)'], [[named(labels)] for labels in config.targetLabels]))),
-                ')',
-                '> time() - %d' % config.maxAgeSeconds,
-              ]),
-            ),
-          },
-          source.usage(name, 'cpu', of(promql.call('sum by (id)', rate('container_cpu_usage_seconds_total', ['cpu'])))),
-          source.usage(name, 'memory', of(gauge('container_memory_working_set_bytes'))),
-          source.usage(name, 'disk', of('sum by (id) (%s)' % gauge('container_fs_usage_bytes', ['device']))),
-          source.usage(name, 'network', of(promql.lines([
-            '(',
-            promql.indent(promql.call('sum by (id)', rate('container_network_receive_bytes_total', ['interface'], network))),
-            '+',
-            promql.indent(promql.call('sum by (id)', rate('container_network_transmit_bytes_total', ['interface'], network))),
-            ')',
-          ]))),
-        ] +
-        // 0 and -1 mean that there is no limit: that is no capacity, not one
-        // of nothing.
-        source.capacities(name, ids, {
-          cpu: of('(max by (id) (container_spec_cpu_quota{%(s)s} / container_spec_cpu_period{%(s)s}) > 0)' % { s: config.selector }),
-          memory: of('(%s > 0)' % gauge('container_spec_memory_limit_bytes')),
-        }, config.capacityPerReplica) +
-        source.sums(name, ids),
-      ),
-    ],
-  },
+  scaleSources+:: if !config.enabled then [] else [
+    {
+      name: name,
+      rules: [
+               {
+                 // Which container belongs to which scale_target. A container that
+                 // is gone leaves samples behind that can be read for five
+                 // minutes: only those seen lately count. The newest of several
+                 // series of one container wins.
+                 record: 'scale_target_replica:docker:info',
+                 expr: promql.call(
+                   'group by (scale_target, id)',
+                   promql.lines([
+                     'topk by (id) (1,',
+                     promql.indent(promql.lines(std.join(['or on (id)'], [[named(labels)] for labels in config.targetLabels]))),
+                     ')',
+                     '> time() - %d' % config.maxAgeSeconds,
+                   ]),
+                 ),
+               },
+               source.usage(name, 'cpu', of(promql.call('sum by (id)', rate('container_cpu_usage_seconds_total', ['cpu'])))),
+               source.usage(name, 'memory', of(gauge('container_memory_working_set_bytes'))),
+               source.usage(name, 'disk', of('sum by (id) (%s)' % gauge('container_fs_usage_bytes', ['device']))),
+               source.usage(name, 'network', of(promql.lines([
+                 '(',
+                 promql.indent(promql.call('sum by (id)', rate('container_network_receive_bytes_total', ['interface'], network))),
+                 '+',
+                 promql.indent(promql.call('sum by (id)', rate('container_network_transmit_bytes_total', ['interface'], network))),
+                 ')',
+               ]))),
+             ] +
+             // 0 and -1 mean that there is no limit: that is no capacity, not one
+             // of nothing.
+             source.capacities(name, ids, {
+               cpu: of('(max by (id) (container_spec_cpu_quota{%(s)s} / container_spec_cpu_period{%(s)s}) > 0)' % { s: config.selector }),
+               memory: of('(%s > 0)' % gauge('container_spec_memory_limit_bytes')),
+             }, config.capacityPerReplica) +
+             source.sums(name, ids),
+    },
+  ],
 }

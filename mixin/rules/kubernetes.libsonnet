@@ -121,34 +121,31 @@ local name = 'kubernetes';
     labels: std.join(', ', ['"%s"' % l for l in config.targetLabels]),
   },
 
-  prometheusRules+:: {
-    groups+: if !config.enabled then [] else [
-      source.group(
-        name,
-        $._config,
-        [
-          { record: 'scale_target_replica:kubernetes:info', expr: info },
-          source.usage(name, 'cpu', of(rate('container_cpu_usage_seconds_total', containers, ['container', 'cpu']))),
-          source.usage(name, 'memory', of(gauge('container_memory_working_set_bytes', ['container']))),
-          source.usage(name, 'disk', of(gauge('container_fs_usage_bytes', ['container', 'device']))),
-          // All containers of a pod share its network. A pod on its host's
-          // network has none of its own.
-          source.usage(name, 'network', of(promql.lines([
-            '(',
-            promql.indent(rate('container_network_receive_bytes_total', network, ['interface'])),
-            '+',
-            promql.indent(rate('container_network_transmit_bytes_total', network, ['interface'])),
-            'unless on (%s)' % pod,
-            '  kube_pod_info{%s, host_network="true"}' % ksm,
-            ')',
-          ]))),
-        ] +
-        source.capacities(name, ids, {
-          cpu: of(capacity('cpu')),
-          memory: of(capacity('memory')),
-        }, config.capacityPerReplica) +
-        source.sums(name, ids),
-      ),
-    ],
-  },
+  scaleSources+:: if !config.enabled then [] else [
+    {
+      name: name,
+      rules: [
+               { record: 'scale_target_replica:kubernetes:info', expr: info },
+               source.usage(name, 'cpu', of(rate('container_cpu_usage_seconds_total', containers, ['container', 'cpu']))),
+               source.usage(name, 'memory', of(gauge('container_memory_working_set_bytes', ['container']))),
+               source.usage(name, 'disk', of(gauge('container_fs_usage_bytes', ['container', 'device']))),
+               // All containers of a pod share its network. A pod on its host's
+               // network has none of its own.
+               source.usage(name, 'network', of(promql.lines([
+                 '(',
+                 promql.indent(rate('container_network_receive_bytes_total', network, ['interface'])),
+                 '+',
+                 promql.indent(rate('container_network_transmit_bytes_total', network, ['interface'])),
+                 'unless on (%s)' % pod,
+                 '  kube_pod_info{%s, host_network="true"}' % ksm,
+                 ')',
+               ]))),
+             ] +
+             source.capacities(name, ids, {
+               cpu: of(capacity('cpu')),
+               memory: of(capacity('memory')),
+             }, config.capacityPerReplica) +
+             source.sums(name, ids),
+    },
+  ],
 }

@@ -23,29 +23,26 @@ local ids = ['instance', 'policy', 'target', 'replica'];
   local rate(metric) = ready(['(', promql.indent(promql.rate(metric, config.selector, config.rateWindow)), ')']),
   local gauge(metric) = ready(['%s{%s}' % [metric, config.selector]]),
 
-  prometheusRules+:: {
-    groups+: if !config.enabled then [] else [
-      source.group(
-        name,
-        $._config,
-        [
-          source.usage(name, 'cpu', rate('alertscaler_replica_cpu_seconds_total')),
-          source.usage(name, 'memory', gauge('alertscaler_replica_resident_memory_bytes')),
-          source.usage(name, 'disk_io', rate('alertscaler_replica_disk_bytes_total')),
-          source.usage(name, 'network', rate('alertscaler_replica_network_bytes_total')),
-          {
-            // What the configuration says one replica may use, by resource;
-            // of a process, disk can only mean its reads and writes. Zero is
-            // not a capacity.
-            record: 'scale_target_replica_resource:capacity:sum',
-            labels: { source: name },
-            expr: promql.call(
-              'max by (scale_target, resource, %s)' % promql.by(ids),
-              'label_replace(alertscaler_replica_capacity{%s} > 0, "resource", "disk_io", "resource", "disk")' % config.selector,
-            ),
-          },
-        ] + source.sums(name, ids),
-      ),
-    ],
-  },
+  scaleSources+:: if !config.enabled then [] else [
+    {
+      name: name,
+      rules: [
+        source.usage(name, 'cpu', rate('alertscaler_replica_cpu_seconds_total')),
+        source.usage(name, 'memory', gauge('alertscaler_replica_resident_memory_bytes')),
+        source.usage(name, 'disk_io', rate('alertscaler_replica_disk_bytes_total')),
+        source.usage(name, 'network', rate('alertscaler_replica_network_bytes_total')),
+        {
+          // What the configuration says one replica may use, by resource;
+          // of a process, disk can only mean its reads and writes. Zero is
+          // not a capacity.
+          record: 'scale_target_replica_resource:capacity:sum',
+          labels: { source: name },
+          expr: promql.call(
+            'max by (scale_target, resource, %s)' % promql.by(ids),
+            'label_replace(alertscaler_replica_capacity{%s} > 0, "resource", "disk_io", "resource", "disk")' % config.selector,
+          ),
+        },
+      ] + source.sums(name, ids),
+    },
+  ],
 }

@@ -1,3 +1,4 @@
+(import 'sources.libsonnet') +
 (import 'process.libsonnet') +
 (import 'docker.libsonnet') +
 (import 'kubernetes.libsonnet') +

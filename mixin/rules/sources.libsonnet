@@ -1,0 +1,20 @@
+// The rule groups of the sources, for layouts in which their alerts are in
+// another group: see oneGroup.
+{
+  local config = $._config,
+
+  // The rules of each source by its name, in the order in which they are
+  // evaluated: each sees what those before it recorded at the same instant.
+  scaleSources:: [],
+
+  prometheusRules+:: {
+    groups+: if config.oneGroup then [] else [
+      {
+        name: 'alertscaler.%s.rules' % source.name,
+        interval: config.evaluationInterval,
+        rules: source.rules,
+      }
+      for source in $.scaleSources
+    ],
+  },
+}
