@@ -22,9 +22,10 @@ type Penalty struct {
 //
 //	V'(n) = min(min over m ≥ n of V(m), min over m < n of V(m) + (n−m)·delay) + n + penalty(n)
 //
-// where both minima are running ones, which takes time in proportion to the
-// highest need. Never going up again within a delay of going down is not asked
-// for: keeping the replicas is cheaper then.
+// where both minima are running ones. Only counts are looked at that some
+// demand within one delay before and one after takes: replicas without work
+// for longer are given back, which is no dearer than to keep them, so that
+// going up again within a delay need not be forbidden either.
 //
 // With a penalty that nothing outweighs it costs what Optimum does.
 func OptimumAt(d Demand, o Options, penalty Penalty) Result {
@@ -33,31 +34,31 @@ func OptimumAt(d Demand, o Options, penalty Penalty) Result {
 	}
 	r := o.rules(&d)
 	need := d.needs()
-	most := r.min
-	for i := r.warmUp; i < len(need); i++ {
-		most = max(most, r.bounded(int(min(need[i], float64(r.max)))))
+	from := min(r.warmUp, len(need))
+	highest := r.useful(need[from:])
+	if len(highest) == 0 {
+		return Result{}
 	}
-	states := make([]schedule, most-r.min+1)
-	for i := r.warmUp; i < len(need); i++ {
-		// What starts before counting begins is not counted.
-		boot := float64(min(r.delay, i-r.warmUp))
+	states := make([]schedule, highest[0]+1-r.min, r.max+1-r.min)
+	for i, high := range highest {
+		last := min(len(states)-1, high-r.min)
 		for n := len(states) - 2; n >= 0; n-- {
 			if states[n+1].total < states[n].total {
 				states[n] = states[n+1]
 			}
 		}
-		if i == r.warmUp {
-			boot = 0
-		}
+		states = states[:high+1-r.min]
+		// What starts before counting begins is not counted.
+		boot := float64(min(r.delay, i))
 		for n := 1; n < len(states); n++ {
-			if up := states[n-1].total + boot; up < states[n].total {
+			if up := states[n-1].total + boot; n > last || up < states[n].total {
 				states[n] = states[n-1]
 				states[n].total = up
 				states[n].requested += boot
 			}
 		}
 		for n := range states {
-			states[n].serve(float64(r.min+n), d.Values[i], penalty)
+			states[n].serve(float64(r.min+n), d.Values[from+i], penalty)
 		}
 	}
 	best := states[0]
@@ -66,12 +67,22 @@ func OptimumAt(d Demand, o Options, penalty Penalty) Result {
 			best = s
 		}
 	}
-	m := measure{steps: len(need) - min(r.warmUp, len(need)), under: best.under, lost: best.lost, requested: int(math.Round(best.requested))}
-	for i := r.warmUp; i < len(need); i++ {
+	m := measure{steps: len(highest), under: best.under, lost: best.lost, requested: int(math.Round(best.requested))}
+	for i := from; i < len(need); i++ {
 		m.demand += d.Values[i]
 		m.need += need[i]
 	}
 	return m.result(d.Step, 0)
+}
+
+// useful is the highest count that is worth having at each step.
+func (r *rules) useful(need []float64) []int {
+	ahead := slidingMax(need, 2*r.delay+1)
+	out := make([]int, len(need))
+	for i := range out {
+		out[i] = r.bounded(int(min(ahead[max(0, i-r.delay)], float64(r.max))))
+	}
+	return out
 }
 
 // schedule is the best one that ends with a count, as far as it is counted.
