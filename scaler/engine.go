@@ -248,6 +248,18 @@ func (e *Engine) Status(name string) (status.Policy, bool) {
 	return u.status(), true
 }
 
+// LastDecision is the newest of one policy; nil where there is none. It is not to
+// be changed.
+func (e *Engine) LastDecision(name string) *policy.Decision {
+	e.mu.Lock()
+	u := e.units[name]
+	e.mu.Unlock()
+	if u == nil {
+		return nil
+	}
+	return u.view.Load().last
+}
+
 // Ready reports an error until every policy that the engine was started with
 // was evaluated once, and whenever the ledger cannot be written, since nothing
 // is scaled then.

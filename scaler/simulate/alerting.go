@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,13 +12,12 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/util/annotations"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/alertscaler/alertscaler/rules"
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/simulate/formula"
 	"github.com/alertscaler/alertscaler/scaler/thresholds"
 )
 
@@ -27,14 +27,19 @@ const usageSeries = "simulated_usage"
 // alerting is Prometheus as far as it evaluates the rules that are generated for
 // the plant's policy. It is not safe for concurrent use.
 type alerting struct {
-	engine *promql.Engine
-	rules  []rule
-	// scraped are the samples of one instant, and what the rules make of them.
-	scraped samples
-	// answered are the samples that the rules were last evaluated on, and up and
-	// down what came of it.
-	answered samples
-	up, down bool
+	rules []rule
+	// scraped are the samples of one instant.
+	scraped []promql.Sample
+	// by evaluates the rules on the series that were scraped last.
+	by evaluator
+	// series are those.
+	series []labels.Labels
+}
+
+// evaluator evaluates rules in their order on the samples of one instant, and
+// says which alerts' expressions hold.
+type evaluator interface {
+	evaluate(ctx context.Context, scraped []promql.Sample, now time.Time) (up, down bool, err error)
 }
 
 // rule is one rule of a rule file.
@@ -43,6 +48,20 @@ type rule struct {
 	Alert  string            `yaml:"alert"`
 	Expr   string            `yaml:"expr"`
 	Labels map[string]string `yaml:"labels"`
+}
+
+// says reports whether the rule is an alert that points that way.
+func (r *rule) says(d policy.Direction) bool {
+	return r.Alert != "" && r.Labels["scale"] == string(d)
+}
+
+// recorded is the series that the rule records what it finds as.
+func (r *rule) recorded(found labels.Labels) labels.Labels {
+	b := labels.NewBuilder(found).Set(model.MetricNameLabel, r.Record)
+	for name, value := range r.Labels {
+		b.Set(name, value)
+	}
+	return b.Labels()
 }
 
 // newAlerting generates the rules for the first resource of p, of which one
@@ -65,7 +84,7 @@ func newAlerting(p *config.Policy, capacity float64) (*alerting, error) {
 	if err := yaml.Unmarshal(text.Bytes(), &file); err != nil {
 		return nil, fmt.Errorf("read the generated alerts: %w", err)
 	}
-	a := &alerting{engine: promql.NewEngine(promql.EngineOpts{MaxSamples: 1000, Timeout: time.Minute})}
+	a := &alerting{}
 	for _, g := range file.Groups {
 		a.rules = append(a.rules, g.Rules...)
 	}
@@ -75,122 +94,37 @@ func newAlerting(p *config.Policy, capacity float64) (*alerting, error) {
 // scrape forgets all samples, for the next instant.
 func (a *alerting) scrape() { a.scraped = a.scraped[:0] }
 
-// add is one sample more, with labels as names and values in turn.
-func (a *alerting) add(value float64, name string, namesAndValues ...string) {
-	metric := labels.FromStrings(append([]string{model.MetricNameLabel, name}, namesAndValues...)...)
+// add is one sample more.
+func (a *alerting) add(value float64, metric labels.Labels) {
 	a.scraped = append(a.scraped, promql.Sample{F: value, Metric: metric})
 }
 
 // evaluate evaluates the rules in their order on what was scraped, and says
-// which alerts' expressions hold. The rules look at samples of this instant
-// alone, so that the answer to the same samples is the same.
+// which alerts' expressions hold.
 func (a *alerting) evaluate(ctx context.Context, now time.Time) (up, down bool, err error) {
-	inputs := slices.Clone(a.scraped)
-	if slices.EqualFunc(inputs, a.answered, func(x, y promql.Sample) bool { return x.F == y.F && labels.Equal(x.Metric, y.Metric) }) {
-		return a.up, a.down, nil
-	}
-	for i := range a.rules {
-		r := &a.rules[i]
-		n, err := a.rule(ctx, r, now)
-		switch {
-		case err != nil:
-			return false, false, fmt.Errorf("evaluate %s%s: %w", r.Record, r.Alert, err)
-		case r.Alert == "":
-		case r.Labels["scale"] == string(policy.Up):
-			up = up || n > 0
-		default:
-			down = down || n > 0
+	if a.by == nil || !slices.EqualFunc(a.scraped, a.series, func(s promql.Sample, is labels.Labels) bool { return labels.Equal(s.Metric, is) }) {
+		if err := a.prepare(); err != nil {
+			return false, false, err
 		}
 	}
-	a.answered, a.up, a.down = inputs, up, down
-	return up, down, nil
+	return a.by.evaluate(ctx, a.scraped, now)
 }
 
-// rule evaluates one rule, keeps what it records, and returns how many series
-// its expression gives.
-func (a *alerting) rule(ctx context.Context, r *rule, now time.Time) (int, error) {
-	q, err := a.engine.NewInstantQuery(ctx, a.scraped, nil, r.Expr, now)
-	if err != nil {
-		return 0, err
+// prepare finds out how to evaluate the rules on these series: by formulas
+// where they can, which takes a hundredth of the time.
+func (a *alerting) prepare() error {
+	a.series = a.series[:0]
+	for i := range a.scraped {
+		a.series = append(a.series, a.scraped[i].Metric)
 	}
-	defer q.Close()
-	found, err := q.Exec(ctx).Vector()
-	if err != nil || r.Record == "" {
-		return len(found), err
+	formulas, err := newByFormulas(a.rules, a.series)
+	switch {
+	case errors.Is(err, formula.ErrUnknown):
+		a.by = newByPrometheus(a.rules)
+	case err != nil:
+		return err
+	default:
+		a.by = formulas
 	}
-	for _, s := range found {
-		b := labels.NewBuilder(s.Metric).Set(model.MetricNameLabel, r.Record)
-		for name, value := range r.Labels {
-			b.Set(name, value)
-		}
-		a.scraped = append(a.scraped, promql.Sample{F: s.F, Metric: b.Labels()})
-	}
-	return len(found), nil
+	return nil
 }
-
-// samples are series of one sample each, which is of whatever instant is asked
-// for.
-type samples []promql.Sample
-
-var _ storage.Queryable = samples(nil)
-
-// Querier implements storage.Queryable.
-func (s samples) Querier(_, at int64) (storage.Querier, error) { return instant{s, at}, nil }
-
-// instant is the samples at an instant, in milliseconds.
-type instant struct {
-	samples samples
-	at      int64
-}
-
-// Select implements storage.Querier.
-func (q instant) Select(_ context.Context, _ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	found := &seriesSet{at: q.at}
-	for _, s := range q.samples {
-		if matchesAll(s.Metric, matchers) {
-			found.samples = append(found.samples, s)
-		}
-	}
-	return found
-}
-
-func matchesAll(metric labels.Labels, matchers []*labels.Matcher) bool {
-	for _, m := range matchers {
-		if !m.Matches(metric.Get(m.Name)) {
-			return false
-		}
-	}
-	return true
-}
-
-// LabelValues, LabelNames and Close implement storage.Querier. No expression of
-// a rule asks for labels.
-func (instant) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
-	return nil, nil, nil
-}
-
-func (instant) LabelNames(context.Context, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
-	return nil, nil, nil
-}
-
-func (instant) Close() error { return nil }
-
-// seriesSet goes through the series that were selected.
-type seriesSet struct {
-	samples []promql.Sample
-	at      int64
-	next    int
-}
-
-func (s *seriesSet) Next() bool {
-	s.next++
-	return s.next <= len(s.samples)
-}
-
-func (s *seriesSet) At() storage.Series {
-	sample := s.samples[s.next-1]
-	return promql.NewStorageSeries(promql.Series{Metric: sample.Metric, Floats: []promql.FPoint{{T: s.at, F: sample.F}}})
-}
-
-func (*seriesSet) Err() error                        { return nil }
-func (*seriesSet) Warnings() annotations.Annotations { return nil }

@@ -2,7 +2,11 @@ package simulate
 
 import (
 	"math"
+	"math/rand/v2"
+	"strings"
 	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/alertscaler/alertscaler/scaler/config"
 )
@@ -50,17 +54,18 @@ func TestAlerting(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			x := newExported(`the "web"`, "cpu")
 			for _, before := range []float64{test.usage, 0, 1000} { // an instant knows nothing of the one before
 				a.scrape()
-				a.add(before, usageSeries)
+				a.add(before, x.usage)
 				if _, _, err := a.evaluate(t.Context(), noDate); err != nil {
 					t.Fatal(err)
 				}
 				a.scrape()
-				a.add(test.usage, usageSeries)
-				a.add(test.requested, "alertscaler_policy_replicas", "policy", `the "web"`, "kind", "requested")
+				a.add(test.usage, x.usage)
+				a.add(test.requested, x.requested)
 				for entry, amount := range test.exported {
-					a.add(amount, "alertscaler_policy_reserved", "policy", `the "web"`, "resource", "cpu", "entry", entry)
+					a.add(amount, labels.FromStrings("__name__", "alertscaler_policy_reserved", "policy", `the "web"`, "resource", "cpu", "entry", entry))
 				}
 				up, down, err := a.evaluate(t.Context(), noDate)
 				if err != nil || up != test.up || down != test.down {
@@ -68,5 +73,89 @@ func TestAlerting(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAlertsOfEveryKindAreFormulas, which find what Prometheus' own engine does.
+func TestAlertsOfEveryKindAreFormulas(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	pick := func(of ...float64) float64 { return of[random.IntN(len(of))] }
+	schedules := []*config.Schedule{{Cron: "0 8 * * *"}}
+	ups, downs := 0, 0
+	for range 200 {
+		of := config.Reservation{Ratio: pick(0, 0, 0.25), Threshold: pick(0, 0, 3), Replicas: int(pick(0, 0, 2))}
+		entries := []string{"ratio", "policy threshold"}
+		if random.IntN(2) == 0 {
+			of.Objective, entries = 0.99, append(entries, "objective")
+		}
+		if random.IntN(3) == 0 {
+			of.Schedules, entries = schedules, append(entries, "schedule 0 8 * * * for 1h in UTC", "policy schedule 0 9 * * * for 1h in UTC")
+		}
+		x := newExported("web", "cpu")
+		a, err := newAlerting(&config.Policy{Name: "web", PolicyRules: config.PolicyRules{
+			Min: random.IntN(3), Max: 20, Resources: []*config.Resource{{Name: "cpu", Reservation: of}},
+		}}, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			a.scrape()
+			a.add(pick(0, 1, 4, 8, 8*(1+1e-12), 12, 1e9, math.NaN()), x.usage)
+			if random.IntN(5) > 0 {
+				a.add(float64(random.IntN(12)), x.requested)
+			}
+			if random.IntN(5) > 0 {
+				for _, name := range entries {
+					a.add(pick(0, 1, 2, 5, math.NaN()), labels.FromStrings("__name__", "alertscaler_policy_reserved", "policy", "web", "resource", "cpu", "entry", name))
+				}
+			}
+			up, down, err := a.evaluate(t.Context(), noDate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := a.by.(*byFormulas); !ok {
+				t.Fatalf("%+v: evaluated by %T", of, a.by)
+			}
+			wantUp, wantDown, err := newByPrometheus(a.rules).evaluate(t.Context(), a.scraped, noDate)
+			if err != nil || up != wantUp || down != wantDown {
+				t.Fatalf("%+v of %v: up %t, down %t; want %t, %t: %v", of, a.scraped, up, down, wantUp, wantDown, err)
+			}
+			ups, downs = ups+count01(up), downs+count01(down)
+		}
+	}
+	if ups < 100 || downs < 100 {
+		t.Errorf("%d times up and %d times down: the cases are one-sided", ups, downs)
+	}
+}
+
+func count01(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// TestWhatFormulasDoNotKnowIsStillEvaluated, by Prometheus' own engine.
+func TestWhatFormulasDoNotKnowIsStillEvaluated(t *testing.T) {
+	a := &alerting{rules: []rule{
+		{Record: "twice", Expr: "sum(d)"},
+		{Alert: "Up", Expr: "twice > 3", Labels: map[string]string{"scale": "up"}},
+		{Alert: "Down", Expr: "twice < 3", Labels: map[string]string{"scale": "down"}},
+	}}
+	for value, want := range map[float64][2]bool{4: {true, false}, 3: {false, false}, 2: {false, true}} {
+		a.scrape()
+		a.add(value, labels.FromStrings("__name__", "d"))
+		up, down, err := a.evaluate(t.Context(), noDate)
+		if err != nil || [2]bool{up, down} != want {
+			t.Errorf("of %v: up %t, down %t: %v", value, up, down, err)
+		}
+	}
+	if _, ok := a.by.(*byPrometheus); !ok {
+		t.Errorf("evaluated by %T", a.by)
+	}
+	a.rules[1].Expr = "a +"
+	a.by = nil
+	if _, _, err := a.evaluate(t.Context(), noDate); err == nil || !strings.Contains(err.Error(), "Up") {
+		t.Errorf("an expression that cannot be read: %v", err)
 	}
 }

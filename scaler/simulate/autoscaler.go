@@ -31,10 +31,10 @@ type AutoscalerOptions struct {
 
 // Autoscaler is the server's own engine, with its book of alerts and a ledger in
 // memory, as the controller of a plant. Prometheus and Alertmanager are played
-// with their whole path: at each interval the generated rules are evaluated by
-// Prometheus' own engine on the usage of that instant and on what Alertscaler
-// exported before it, and what fires is delivered at once, as the example
-// receiver has it with group_wait: 0s.
+// with their whole path: at each interval the generated rules are evaluated, as
+// Prometheus does, on the usage of that instant and on what Alertscaler exported
+// before it, and what fires is delivered at once, as the example receiver has it
+// with group_wait: 0s.
 //
 // The policy's targets are replaced by one, the plant. Of several resources only
 // the first is played. A policy whose mode is off acts as if it were on.
@@ -47,6 +47,7 @@ type Autoscaler struct {
 	book     *alerts.Book
 	fleet    *plantFleet
 	usage    *plantUsage
+	exported *exported
 	start    time.Time
 	now      atomic.Int64
 	up, down condition
@@ -100,6 +101,7 @@ func NewAutoscaler(ctx context.Context, c *config.Config, name string, o Autosca
 		return nil, fmt.Errorf("simulate policy %q: %w", name, err)
 	}
 	a.usage = &plantUsage{resource: a.policy.Resources[0].Name, capacity: a.capacity}
+	a.exported = newExported(a.policy.Name, a.usage.resource)
 	a.up = condition{labels: alertOf(a.policy, policy.Up), lasts: o.ScaleUpFor}
 	a.down = condition{labels: alertOf(a.policy, policy.Down), lasts: o.ScaleDownFor}
 	if err := a.open(&played); err != nil {
@@ -187,22 +189,19 @@ func (a *Autoscaler) Err() error { return a.err }
 
 // Decision is the newest; nil before the first.
 func (a *Autoscaler) Decision() *policy.Decision {
-	s, _ := a.engine.Status(a.policy.Name)
-	return s.Last
+	return a.engine.LastDecision(a.policy.Name)
 }
 
 // expressions evaluates those of the generated alerts, on what Alertscaler
 // exports of the replicas now and of reservations since the last evaluation.
 func (a *Autoscaler) expressions(s plant.Signal, now time.Time) (up, down bool, err error) {
 	a.alerting.scrape()
-	a.alerting.add(a.usage.value, usageSeries)
-	a.alerting.add(float64(s.Requested), "alertscaler_policy_replicas", "policy", a.policy.Name, "kind", "requested")
-	seen := make(map[string]bool)
-	for _, e := range a.reserved() {
-		// Of two entries of one name the first stands for both, as exported.
-		if name := e.Name(); !seen[name] {
-			seen[name] = true
-			a.alerting.add(e.Amount, "alertscaler_policy_reserved", "policy", a.policy.Name, "resource", a.usage.resource, "entry", name)
+	a.alerting.add(a.usage.value, a.exported.usage)
+	a.alerting.add(float64(s.Requested), a.exported.requested)
+	reserved := a.reserved()
+	for i, metric := range a.exported.of(reserved) {
+		if !metric.IsEmpty() {
+			a.alerting.add(reserved[i].Amount, metric)
 		}
 	}
 	return a.alerting.evaluate(a.ctx, now)
