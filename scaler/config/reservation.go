@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/window"
 )
 
@@ -58,7 +59,7 @@ func (r Reservation) IsZero() bool {
 func (r Reservation) rules() policy.Reservation {
 	out := policy.Reservation{
 		Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas,
-		Objective: policy.Objective{Share: r.Objective, MinRatio: r.MinRatio, MaxRatio: r.MaxRatio},
+		Objective: policy.Objective{Goal: objective.Goal{Share: r.Objective}, MinRatio: r.MinRatio, MaxRatio: r.MaxRatio},
 	}
 	for _, s := range r.Schedules {
 		out.Schedules = append(out.Schedules, policy.Schedule{

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
@@ -149,19 +150,19 @@ func (e emitter) resources(p *Policy) {
 		e.gauge(descUsage, usage, name)
 		e.gauge(descUsageAge, age, name)
 		e.reserved(p.Rules, i, q)
-		if share := p.Rules.Objective(&p.Rules.Resources[i]); share > 0 {
-			e.objective(share, name, p.Learnt[name])
+		if goal := p.Rules.Objective(&p.Rules.Resources[i]); !goal.IsZero() {
+			e.objective(goal, name, p.Learnt[name])
 		}
 	}
 }
 
 // objective renders what is asked for, and how far learning has come.
-func (e emitter) objective(share float64, resource string, l Learnt) {
+func (e emitter) objective(goal objective.Goal, resource string, l Learnt) {
 	realised := math.NaN()
 	if l.Observations > 0 {
 		realised = l.UnderCapacity
 	}
-	e.gauge(descObjective, share, resource)
+	e.gauge(descObjective, goal.Share, resource)
 	e.gauge(descUnderCapacity, realised, resource)
 	e.counter(descObservations, uint64(l.Observations), resource)
 }

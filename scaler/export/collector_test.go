@@ -15,6 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/recovery"
 )
 
@@ -28,7 +29,7 @@ func web() *Policy {
 		Name: "web",
 		Rules: &policy.Policy{
 			Name: "web", Min: 1, Max: 20,
-			Resources: []policy.Resource{{Name: "cpu", Reservation: policy.Reservation{Objective: policy.Objective{Share: 0.99}}}},
+			Resources: []policy.Resource{{Name: "cpu", Reservation: policy.Reservation{Objective: policy.Objective{Goal: objective.Goal{Share: 0.99}}}}},
 			Targets:   []policy.Target{{Name: "own", CostPerHour: &half}, {Name: "burst"}},
 		},
 		Targets: []Target{{Name: "own", Drains: true}, {Name: "burst"}},

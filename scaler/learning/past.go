@@ -55,7 +55,7 @@ func (p *past) shift(d time.Duration) {
 // readPast fills in what the learner has not seen, where that is known: the
 // days before its first sample, or the time that the server was down. What the
 // learner has meanwhile seen itself is among it.
-func (s *State) readPast(ctx context.Context, k *resource, name string, share float64, e *Evaluation, provisioning time.Duration) {
+func (s *State) readPast(ctx context.Context, k *resource, name string, goal objective.Goal, e *Evaluation, provisioning time.Duration) {
 	if e.Past == nil || !k.past.due(e.Now) {
 		return
 	}
@@ -89,7 +89,7 @@ func (s *State) readPast(ctx context.Context, k *resource, name string, share fl
 		return
 	}
 	k.past.done()
-	if learnt, ok := k.learnPast(samples, share, provisioning, anew); ok {
+	if learnt, ok := k.learnPast(samples, goal, provisioning, anew); ok {
 		level.Info(s.opts.Logger).Log("msg", "learnt from past usage", "resource", name, "from", from, "samples", learnt)
 	}
 }
@@ -97,10 +97,10 @@ func (s *State) readPast(ctx context.Context, k *resource, name string, share fl
 // learnPast lets the learner have what was before, anew: with another learner,
 // that has seen nothing of what is among it. False: that knows less, so the
 // learner stays as it is.
-func (k *resource) learnPast(samples []objective.Sample, share float64, provisioning time.Duration, anew bool) (learnt int64, ok bool) {
+func (k *resource) learnPast(samples []objective.Sample, goal objective.Goal, provisioning time.Duration, anew bool) (learnt int64, ok bool) {
 	learner := k.learner
 	if anew {
-		learner = objective.New(share, k.interval)
+		learner = objective.New(goal, k.interval)
 	}
 	before := learner.Observations()
 	for _, sample := range samples {

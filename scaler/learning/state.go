@@ -100,12 +100,12 @@ func (s *State) Observe(ctx context.Context, e Evaluation, readings []policy.Usa
 	starved := false
 	for i := range e.Rules.Resources {
 		name := e.Rules.Resources[i].Name
-		share := e.Rules.Objective(&e.Rules.Resources[i])
-		if share == 0 {
+		goal := e.Rules.Objective(&e.Rules.Resources[i])
+		if goal.IsZero() {
 			continue
 		}
-		k := s.of(name, share, e.Interval, h)
-		s.readPast(ctx, k, name, share, &e, provisioning)
+		k := s.of(name, goal, e.Interval, h)
+		s.readPast(ctx, k, name, goal, &e, provisioning)
 		for j := range readings {
 			r := &readings[j]
 			if r.Resource != name {
@@ -182,7 +182,7 @@ func (k *resource) observe(name string, sample objective.Sample, h *policy.Histo
 func (s *State) forgetOthers(rules *policy.Policy, h *policy.History) {
 	learns := func(name string) bool {
 		return slices.ContainsFunc(rules.Resources, func(r policy.Resource) bool {
-			return r.Name == name && rules.Objective(&r) > 0
+			return r.Name == name && !rules.Objective(&r).IsZero()
 		})
 	}
 	for name := range s.resources {
@@ -221,12 +221,12 @@ func (s *State) forget(name string, h *policy.History) {
 
 // of is what is known of a resource. What the last run left is taken over: the
 // state that was written last, and the samples since.
-func (s *State) of(name string, share float64, interval time.Duration, h *policy.History) *resource {
+func (s *State) of(name string, goal objective.Goal, interval time.Duration, h *policy.History) *resource {
 	if k := s.resources[name]; k != nil && k.interval == interval {
-		k.learner.SetObjective(share)
+		k.learner.SetGoal(goal)
 		return k
 	}
-	k := &resource{learner: objective.New(share, interval), interval: interval}
+	k := &resource{learner: objective.New(goal, interval), interval: interval}
 	if err := s.restore(k, name); err != nil {
 		level.Warn(s.opts.Logger).Log("msg", "what was learnt is lost, learning anew", "resource", name, "err", err)
 	}
@@ -274,8 +274,9 @@ type Progress struct {
 	// newest was made.
 	Observations int64
 	Last         time.Time
-	// Realised is the share of the time that there was too little, from 0 to 1.
-	Realised float64
+	// Realised is the share of the time that there was too little, and Lost of
+	// the demand that found no capacity, from 0 to 1.
+	Realised, Lost float64
 }
 
 // Progress is that of each resource that something was learnt of; nil: of none.
@@ -287,7 +288,7 @@ func (s *State) Progress() map[string]Progress {
 	for name, k := range s.resources {
 		// What was observed and realised is the same at any usage.
 		if r, ok := k.learner.Reading(0); ok {
-			all[name] = Progress{Observations: r.Observations, Last: k.learner.Last(), Realised: r.Realised}
+			all[name] = Progress{Observations: r.Observations, Last: k.learner.Last(), Realised: r.Realised, Lost: r.Lost}
 		}
 	}
 	return all

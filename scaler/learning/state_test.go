@@ -42,7 +42,7 @@ func newCourse() *course {
 		written: make(map[string][]byte), now: t0, ready: 8, value: 9,
 		rules: policy.Policy{
 			Name: "web", Min: 1, Max: 100, Mode: policy.ModeOn, Targets: []policy.Target{{Name: "t"}},
-			Resources: []policy.Resource{{Name: "cpu", Reservation: policy.Reservation{Objective: policy.Objective{Share: 0.99}}}, {Name: "memory"}},
+			Resources: []policy.Resource{{Name: "cpu", Reservation: policy.Reservation{Objective: policy.Objective{Goal: objective.Goal{Share: 0.99}}}}, {Name: "memory"}},
 		},
 	}
 	c.restart()

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 )
 
 // Mode says what a policy may do with its decisions.
@@ -99,16 +101,17 @@ type Amount struct {
 	Percent float64
 }
 
-// Objective is the share of the time that capacity of the resource must
-// suffice: the stricter of the resource's and the policy's; 0: there is none.
-func (p *Policy) Objective(r *Resource) float64 {
-	return max(r.Reservation.Objective.Share, p.Reservation.Objective.Share)
+// Objective is what is aimed at for a resource: the stricter of its own and the
+// policy's, which are both shares or both prices; zero: there is none.
+func (p *Policy) Objective(r *Resource) objective.Goal {
+	own, all := r.Reservation.Objective, p.Reservation.Objective
+	return objective.Goal{Share: max(own.Share, all.Share), ShortagePrice: max(own.ShortagePrice, all.ShortagePrice)}
 }
 
 // learns reports whether what any resource keeps free is learnt.
 func (p *Policy) learns() bool {
 	for i := range p.Resources {
-		if p.Objective(&p.Resources[i]) > 0 {
+		if !p.Objective(&p.Resources[i]).IsZero() {
 			return true
 		}
 	}

@@ -16,19 +16,18 @@ type Reservation struct {
 	Threshold float64
 	// Replicas is how many whole replicas stay free, at least 0.
 	Replicas int
-	// Objective is the share of the time that capacity must suffice, learnt
-	// from what was needed; the zero value asks for nothing.
+	// Objective is what is learnt from what was needed; the zero value asks
+	// for nothing.
 	Objective Objective
 	// Schedules count inside their windows only.
 	Schedules []Schedule
 }
 
-// Objective keeps free what it takes to be under capacity no more than 1 - Share
-// of the time. Until enough was observed, that is a ratio of
-// objective.ColdRatio.
+// Objective keeps free what it takes to reach a goal as cheaply as that can be
+// had. Until enough was observed, that is a ratio of objective.ColdRatio.
 type Objective struct {
-	// Share of the time, 0.5 ≤ Share < 1; 0: there is no objective.
-	Share float64
+	// Goal is zero where there is no objective.
+	objective.Goal
 	// MinRatio and MaxRatio bound what is learnt, as shares of the total
 	// capacity: 0 ≤ MinRatio ≤ MaxRatio < 1. A MaxRatio of 0 is no bound.
 	MinRatio, MaxRatio float64
@@ -68,7 +67,7 @@ type Window interface {
 
 // IsZero reports whether nothing is reserved at any time.
 func (r Reservation) IsZero() bool {
-	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && r.Objective.Share == 0 && len(r.Schedules) == 0
+	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && r.Objective.IsZero() && len(r.Schedules) == 0
 }
 
 // Scope says whose reservation an entry belongs to.
@@ -96,7 +95,8 @@ const (
 type Entry struct {
 	Scope Scope     `json:"scope"`
 	Kind  EntryKind `json:"kind"`
-	// Setting as configured; of a schedule, Schedule says when it counts.
+	// Setting as configured: of an objective its share of the time, below 1, or
+	// its shortage price, above 1. Of a schedule, Schedule says when it counts.
 	Setting  float64 `json:"setting,omitempty"`
 	Schedule string  `json:"schedule,omitempty"`
 	// Amount is in the resource's unit; 0 outside a schedule's window.
@@ -137,8 +137,8 @@ func (r *Reservation) appendEntries(to []Entry, scope Scope, u *Usage, now time.
 	if r.Replicas > 0 {
 		to = append(to, Entry{Scope: scope, Kind: EntryReplicas, Setting: float64(r.Replicas), Amount: replicasAmount(r.Replicas, capacity)})
 	}
-	if r.Objective.Share > 0 {
-		to = append(to, Entry{Scope: scope, Kind: EntryObjective, Setting: r.Objective.Share, Amount: r.Objective.amount(usage, u.Learnt), Learnt: u.Learnt})
+	if !r.Objective.IsZero() {
+		to = append(to, Entry{Scope: scope, Kind: EntryObjective, Setting: max(r.Objective.Share, r.Objective.ShortagePrice), Amount: r.Objective.amount(usage, u.Learnt), Learnt: u.Learnt})
 	}
 	for i := range r.Schedules {
 		s := &r.Schedules[i]
@@ -158,7 +158,7 @@ func (p *Policy) entries() int {
 
 func (r *Reservation) entries() int {
 	n := len(r.Schedules)
-	for _, set := range [...]bool{r.Ratio > 0, r.Threshold > 0, r.Replicas > 0, r.Objective.Share > 0} {
+	for _, set := range [...]bool{r.Ratio > 0, r.Threshold > 0, r.Replicas > 0, !r.Objective.IsZero()} {
 		if set {
 			n++
 		}

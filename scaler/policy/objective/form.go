@@ -54,6 +54,22 @@ func (f *form) spend(x *features, u, weight float64) {
 // average, with the beta of now.
 func (f *form) excess() float64 { return (f.spent.Ahead + f.beta*f.spent.Scale) / f.spent.Weight }
 
+// shortage is how many replicas the form would have lacked on average, with the
+// beta of now.
+func (f *form) shortage() float64 {
+	sum := 0.0
+	for i := bins - 1; i >= 0; i-- {
+		low, high := edges(i)
+		if high <= f.beta {
+			break
+		}
+		// Of the bin that beta lies in only what is above it.
+		from := max(low, f.beta)
+		sum += float64(f.needed[i]) * (high - from) / (high - low) * ((from+high)/2 - f.beta)
+	}
+	return sum / f.mass * f.spent.Scale / f.spent.Weight
+}
+
 // usage is the average usage over the same time.
 func (f *form) usage() float64 { return f.spent.Usage / f.spent.Weight }
 

@@ -73,8 +73,8 @@ type Sample struct {
 // Learner learns of one resource of one policy. It is not safe for concurrent
 // use.
 type Learner struct {
-	alpha float64 // the share of the time that may be under capacity
-	tick  time.Duration
+	goal Goal
+	tick time.Duration
 
 	// reference is what one replica held when learning began. Everything is
 	// counted in replicas of that size; size is that of one now.
@@ -92,25 +92,28 @@ type Learner struct {
 	// weight of the newest observation, total of all, under of those under
 	// capacity.
 	weight, total, under float64
-	// aim is the share of the time that margins are calibrated for.
+	// demanded is the weighted sum of what was demanded, lost of what of it
+	// found no capacity.
+	demanded, lost float64
+	// aim is how often margins may be too small.
 	aim     float64
 	playing int
 }
 
-// New returns a learner for an objective, 0 < objective < 1, that will be given
-// samples every interval, or more often.
-func New(objective float64, interval time.Duration) *Learner {
-	l := &Learner{alpha: 1 - objective, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms()}
-	l.aim = l.alpha
+// New returns a learner with a goal that will be given samples every interval,
+// or more often.
+func New(g Goal, interval time.Duration) *Learner {
+	l := &Learner{goal: g, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms()}
+	l.aim = g.miss()
 	l.recent.init(l.tick)
 	l.season.init(l.tick)
 	return l
 }
 
-// SetObjective changes what is aimed at, and keeps what was learnt.
-func (l *Learner) SetObjective(objective float64) {
-	if alpha := 1 - objective; alpha != l.alpha {
-		l.alpha, l.aim = alpha, alpha
+// SetGoal changes what is aimed at, and keeps what was learnt.
+func (l *Learner) SetGoal(g Goal) {
+	if g != l.goal {
+		l.goal, l.aim = g, g.miss()
 		l.choose()
 	}
 }
@@ -169,7 +172,10 @@ func (l *Learner) Observe(s Sample) bool {
 		demand = max(u, u+lead*(u-l.recent.at(0)))
 	}
 	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9), s.Bound)
-	l.judge(l.needed(demand, cutOff))
+	l.lose(demand)
+	for _, n := range l.needed(demand, cutOff) {
+		l.judge(n)
+	}
 	l.recent.add(u)
 	if l.season.add(s.At, u) {
 		l.replay()
@@ -215,6 +221,8 @@ func (l *Learner) resize(capacity float64) {
 	l.season.scale(f)
 	l.limits.clear()
 	l.pending = l.pending[:0]
+	l.demanded *= f
+	l.lost *= f
 	l.reference, l.size = capacity, 1
 }
 
@@ -240,11 +248,14 @@ func (l *Learner) age() {
 	}
 	l.total *= f
 	l.under *= f
+	l.demanded *= f
+	l.lost *= f
 	l.weight = 1
 }
 
 // realise counts whether there was too little, and moves the aim so that the
-// realised share becomes the objective's; not by what was not its doing.
+// realised share becomes the goal's; not by what was not its doing. A price is
+// no promise of a share, and its aim stays.
 func (l *Learner) realise(tooLittle, bound bool) {
 	l.total += l.weight
 	miss := 0.0
@@ -252,27 +263,49 @@ func (l *Learner) realise(tooLittle, bound bool) {
 		miss = 1
 		l.under += l.weight
 	}
-	if l.observed > coldTicks && !bound {
-		l.aim *= math.Exp(correction * (l.alpha - miss))
-		l.aim = min(max(l.aim, l.alpha/correctionRange), l.alpha*correctionRange, 0.5)
+	if alpha := l.goal.miss(); l.goal.Share > 0 && l.observed > coldTicks && !bound {
+		l.aim *= math.Exp(correction * (alpha - miss))
+		l.aim = min(max(l.aim, alpha/correctionRange), alpha*correctionRange, 0.5)
 	}
 }
 
-// needed is what capacity had to exceed, and the weight of knowing it.
-func (l *Learner) needed(demand float64, cutOff bool) (replicas, weight float64) {
+// lose counts what was demanded, and what of it found no capacity. The first
+// usage after one that was cut off says what of that was not seen.
+func (l *Learner) lose(demand float64) {
+	l.demanded += l.weight * demand
+	if l.limits.ready > 0 {
+		l.lost += l.weight * max(0, demand-l.limits.ready)
+	}
+	hidden := l.weight * float64(min(l.limits.ended, chooseEvery)) * max(0, demand-l.limits.reached)
+	l.demanded += hidden
+	l.lost += hidden
+}
+
+// need is what capacity had to exceed, and the weight of knowing it.
+type need struct{ replicas, weight float64 }
+
+// needed is what capacity had to exceed. With a price the last replica that was
+// needed counts by what of it was: one that would have been a tenth in use is
+// missed for a tenth only.
+func (l *Learner) needed(demand float64, cutOff bool) [2]need {
 	if cutOff {
 		// At least one more than there are.
-		return l.limits.ready, l.weight
+		return [2]need{{l.limits.ready, l.weight}}
 	}
 	// The first usage after one that was cut off says what those before it
 	// stood for.
-	weight = l.weight * float64(1+min(l.limits.ended, chooseEvery))
-	return max(0, math.Ceil(demand/l.size-1e-9)-1) * l.size, weight
+	weight := l.weight * float64(1+min(l.limits.ended, chooseEvery))
+	below := max(0, math.Ceil(demand/l.size-1e-9)-1)
+	if l.goal.ShortagePrice == 0 {
+		return [2]need{{below * l.size, weight}}
+	}
+	used := min(1, demand/l.size-below)
+	return [2]need{{below * l.size, weight * used}, {max(0, below-1) * l.size, weight * (1 - used)}}
 }
 
 // judge holds what was needed against what each candidate had said in time.
-func (l *Learner) judge(need, weight float64) {
-	if len(l.pending) < l.horizon {
+func (l *Learner) judge(n need) {
+	if len(l.pending) < l.horizon || n.weight == 0 {
 		return
 	}
 	// Of a long horizon a sample will do.
@@ -282,10 +315,19 @@ func (l *Learner) judge(need, weight float64) {
 		if f.seasonal() && !l.season.known() {
 			continue
 		}
-		z := math.Inf(-1)
+		z, scale := math.Inf(-1), 0.0
 		for k := 0; k < len(l.pending); k += stride {
 			p := &l.pending[k]
-			z = max(z, (need-float64(p.Forecast[f.forecast]))/p.scale(f))
+			s := p.scale(f)
+			if v := (n.replicas - float64(p.Forecast[f.forecast])) / s; v > z {
+				z, scale = v, s
+			}
+		}
+		weight := n.weight
+		if l.goal.ShortagePrice > 0 && f.spent.Scale > 0 {
+			// A margin of twice the scale costs and saves twice as much. On
+			// average this is 1, so that both goals share the histogram.
+			weight *= scale * f.spent.Weight / f.spent.Scale
 		}
 		f.add(z, weight)
 	}
@@ -300,7 +342,14 @@ func (l *Learner) choose() {
 			continue
 		}
 		f.beta = f.quantile(l.aim)
+		if l.goal.ShortagePrice > 0 && f.beta < 0 {
+			// These bins are wide, and no correction makes up for it.
+			_, f.beta = edges(bin(f.beta))
+		}
 		c := f.excess()
+		if l.goal.ShortagePrice > 0 {
+			c += l.goal.ShortagePrice * f.shortage()
+		}
 		if i == l.playing {
 			c -= hysteresis * math.Abs(c+f.usage())
 		}

@@ -23,6 +23,7 @@ type service struct {
 	wanted       []float64 // of the last provisioning time
 	ready        float64
 	under, cost  float64
+	missing      float64 // replicas, by what was demanded of them
 	ticks        float64
 }
 
@@ -33,6 +34,7 @@ func (s *service) run(t *testing.T, from, n int, usage func(i int) float64) {
 		s.ticks++
 		if u > s.ready {
 			s.under++
+			s.missing += u - s.ready
 		}
 		s.learner.Observe(objective.Sample{
 			At: start.Add(time.Duration(i) * tick), Usage: u, Capacity: 1, Ready: int(s.ready), Provisioning: s.provisioning,
@@ -54,7 +56,7 @@ func (s *service) run(t *testing.T, from, n int, usage func(i int) float64) {
 	}
 }
 
-func (s *service) forget() { s.under, s.cost, s.ticks = 0, 0, 0 }
+func (s *service) forget() { s.under, s.cost, s.missing, s.ticks = 0, 0, 0, 0 }
 
 // bursty is a level with bursts that nobody can foresee.
 func bursty(seed uint64) func(int) float64 {
@@ -73,7 +75,7 @@ func bursty(seed uint64) func(int) float64 {
 
 func TestTheRealisedShareIsTheObjectives(t *testing.T) {
 	for _, objectiveShare := range []float64{0.9, 0.95, 0.99} {
-		s := service{learner: objective.New(objectiveShare, tick), provisioning: time.Minute}
+		s := service{learner: objective.New(objective.Goal{Share: objectiveShare}, tick), provisioning: time.Minute}
 		usage := bursty(1)
 		s.run(t, 0, 2000, usage)
 		s.forget()
@@ -88,7 +90,7 @@ func TestTheRealisedShareIsTheObjectives(t *testing.T) {
 func TestALooserObjectiveIsCheaper(t *testing.T) {
 	last := math.Inf(1)
 	for _, o := range []float64{0.995, 0.97, 0.9} {
-		s := service{learner: objective.New(o, tick), provisioning: time.Minute}
+		s := service{learner: objective.New(objective.Goal{Share: o}, tick), provisioning: time.Minute}
 		s.run(t, 0, 8000, bursty(2))
 		if s.cost >= last {
 			t.Errorf("objective %g costs %g, no less than a stricter one (%g)", o, s.cost, last)
@@ -98,7 +100,7 @@ func TestALooserObjectiveIsCheaper(t *testing.T) {
 }
 
 func TestAQuietWorkloadKeepsNearlyNothingFree(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	for i := range 500 {
 		l.Observe(objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: 7.3, Capacity: 1, Ready: 9, Provisioning: time.Minute})
 	}
@@ -109,7 +111,7 @@ func TestAQuietWorkloadKeepsNearlyNothingFree(t *testing.T) {
 }
 
 func TestColdStart(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	if _, ok := l.Reading(3); ok {
 		t.Error("a learner that saw nothing has a reading")
 	}
@@ -132,7 +134,7 @@ func daily(i int) float64 {
 
 func TestASeasonIsForeseenOnceItWasSeenTwice(t *testing.T) {
 	day := int(24 * time.Hour / tick)
-	s := service{learner: objective.New(0.999, tick), provisioning: 5 * time.Minute}
+	s := service{learner: objective.New(objective.Goal{Share: 0.999}, tick), provisioning: 5 * time.Minute}
 	s.run(t, 0, day*3/2, daily)
 	if r, _ := s.learner.Reading(4); r.Season != 0 {
 		t.Fatalf("a season of %s was found before it was seen twice", r.Season)
@@ -154,7 +156,7 @@ func TestASeasonIsForeseenOnceItWasSeenTwice(t *testing.T) {
 }
 
 func TestUsageThatIsCutOffIsALowerBound(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	at := start
 	observe := func(u float64, ready int) objective.Reading {
 		t.Helper()
@@ -198,7 +200,7 @@ func TestUsageThatIsCutOffIsALowerBound(t *testing.T) {
 }
 
 func TestWhatIsUnknownTeachesNothing(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	good := objective.Sample{At: start, Usage: 5, Capacity: 1, Ready: 9}
 	if !l.Observe(good) {
 		t.Fatal("a good sample is refused")
@@ -228,7 +230,7 @@ func TestWhatIsUnknownTeachesNothing(t *testing.T) {
 // What was needed on the other side of a gap says nothing about the margins
 // before it.
 func TestAGapIsNoBurst(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	at := start
 	for range 400 {
 		at = at.Add(tick)
@@ -247,7 +249,7 @@ func TestAGapIsNoBurst(t *testing.T) {
 // Forecasts that look back see too little after a gap, and some of their
 // margins are negative.
 func TestCarefulAfterAGap(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	at, i := start, 0
 	observe := func(n int) (least float64) {
 		least = math.Inf(1)
@@ -276,7 +278,7 @@ func TestCarefulAfterAGap(t *testing.T) {
 
 // A replica that becomes twice as large is not a workload that has halved.
 func TestCapacityOfAReplicaChanges(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	at := start
 	for i := range 800 {
 		at = at.Add(tick)
@@ -293,7 +295,7 @@ func TestCapacityOfAReplicaChanges(t *testing.T) {
 
 func TestWhatWasLearntSurvives(t *testing.T) {
 	usage := bursty(3)
-	a := service{learner: objective.New(0.99, tick), provisioning: time.Minute}
+	a := service{learner: objective.New(objective.Goal{Share: 0.99}, tick), provisioning: time.Minute}
 	a.run(t, 0, 7000, usage)
 	state, err := a.learner.MarshalBinary()
 	if err != nil {
@@ -302,7 +304,7 @@ func TestWhatWasLearntSurvives(t *testing.T) {
 	if len(state) >= 64<<10 {
 		t.Errorf("%d bytes, want less than 64 KiB", len(state))
 	}
-	b := objective.New(0.99, tick)
+	b := objective.New(objective.Goal{Share: 0.99}, tick)
 	if err := b.Restore(state); err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +321,7 @@ func TestWhatWasLearntSurvives(t *testing.T) {
 }
 
 func TestRestoreRefusesWhatItDidNotWrite(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	l.Observe(objective.Sample{At: start, Usage: 5, Capacity: 1})
 	state, err := l.MarshalBinary()
 	if err != nil {
@@ -331,7 +333,7 @@ func TestRestoreRefusesWhatItDidNotWrite(t *testing.T) {
 		"too long":  append(append([]byte(nil), state...), 0),
 		"noise":     []byte("not a learner's state, but long enough for a header: ................................................................................................................................................................................................................................................"),
 	} {
-		fresh := objective.New(0.99, tick)
+		fresh := objective.New(objective.Goal{Share: 0.99}, tick)
 		if err := fresh.Restore(bad); err == nil {
 			t.Errorf("%s was restored", name)
 		}
@@ -339,14 +341,14 @@ func TestRestoreRefusesWhatItDidNotWrite(t *testing.T) {
 			t.Errorf("%s left something behind", name)
 		}
 	}
-	if err := objective.New(0.99, time.Minute).Restore(state); err == nil {
+	if err := objective.New(objective.Goal{Share: 0.99}, time.Minute).Restore(state); err == nil {
 		t.Error("the state of another interval was restored")
 	}
 }
 
 // A state that was damaged is refused, or at least nothing breaks.
 func TestRestoreOfDamagedStates(t *testing.T) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	for i := range 100 {
 		l.Observe(objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: float64(i % 7), Capacity: 1, Ready: 9, Provisioning: time.Minute})
 	}
@@ -360,7 +362,7 @@ func TestRestoreOfDamagedStates(t *testing.T) {
 		bad := append([]byte(nil), state...)
 		bad[r.IntN(320)] = byte(r.IntN(256))
 		bad[r.IntN(len(bad))] = byte(r.IntN(256))
-		n := objective.New(0.99, tick)
+		n := objective.New(objective.Goal{Share: 0.99}, tick)
 		if n.Restore(bad) != nil {
 			refused++
 			continue
@@ -378,7 +380,7 @@ func TestRestoreOfDamagedStates(t *testing.T) {
 }
 
 func BenchmarkObserve(b *testing.B) {
-	l := objective.New(0.99, tick)
+	l := objective.New(objective.Goal{Share: 0.99}, tick)
 	usage := bursty(4)
 	i := 0
 	b.ReportAllocs()

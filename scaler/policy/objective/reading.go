@@ -24,10 +24,16 @@ type Reading struct {
 	Added  float64 `json:"added"`
 	// Observations is how many samples were learnt from, Realised the share
 	// of the time that there was too little, and Aimed what margins are
-	// calibrated for, so that it becomes 1 - objective.
+	// calibrated for: with a share as the goal so that Realised becomes what
+	// that leaves.
 	Observations int64   `json:"observations"`
 	Realised     float64 `json:"realised"`
 	Aimed        float64 `json:"aimed"`
+	// Price is the shortage price aimed at; 0: the goal is a share of the time.
+	Price float64 `json:"price,omitempty"`
+	// Lost is the share of the demand that found no capacity, from 0 to 1.
+	// What was demanded while usage was cut off is known afterwards, if at all.
+	Lost float64 `json:"lost"`
 	// Cold is set until enough was observed, at the beginning and after a gap.
 	// ColdRatio stays free then.
 	Cold bool `json:"cold,omitempty"`
@@ -48,6 +54,10 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 	r := Reading{
 		Observations: l.observed, Season: l.season.length(),
 		Realised: l.under / l.total, Aimed: l.aim, CutOff: l.limits.cutOff > 0,
+		Price: l.goal.ShortagePrice,
+	}
+	if l.demanded > 0 {
+		r.Lost = min(1, l.lost/l.demanded)
 	}
 	f := &l.forms[l.playing]
 	r.Forecast, r.Margin = f.forecast.String(), f.margin.String()

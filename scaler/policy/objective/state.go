@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion grows when what was written before cannot be read any more.
-const stateVersion = 1
+const stateVersion = 2
 
 // header is the part of a learner's state that has a fixed size.
 type header struct {
@@ -28,6 +28,7 @@ type header struct {
 	SeasonNewest, SeasonN        int64
 	SeasonPeriod, SeasonNext     int64
 	Weight, Total, Under, Aim    float64
+	Demanded, Lost               float64
 	Playing                      int64
 	Pending                      int64
 }
@@ -47,6 +48,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		RecentNext: int64(l.recent.next), RecentN: int64(l.recent.n),
 		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
 		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim,
+		Demanded: l.demanded, Lost: l.lost,
 		Playing: int64(l.playing), Pending: int64(len(l.pending)),
 	}
 	if !l.last.IsZero() {
@@ -69,10 +71,10 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 var errForeign = errors.New("it was learnt by another version, or at another interval")
 
 // Restore takes over what MarshalBinary wrote of a learner with the same
-// interval; the objective may be another one. After an error the learner is as
+// interval; the goal may be another one. After an error the learner is as
 // new.
 func (l *Learner) Restore(state []byte) (err error) {
-	fresh := New(1-l.alpha, l.tick)
+	fresh := New(l.goal, l.tick)
 	defer func() {
 		if err != nil {
 			*l = *fresh
@@ -84,7 +86,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
 		return err
 	}
-	n := New(1-l.alpha, l.tick)
+	n := New(l.goal, l.tick)
 	if h.Version != stateVersion || int(h.Forms) != len(n.forms) || h.Bins != bins ||
 		int(h.Recent) != len(n.recent.values) || h.Seasons != seasonBins || h.Tick != int64(n.tick) {
 		return errForeign
@@ -97,7 +99,10 @@ func (l *Learner) Restore(state []byte) (err error) {
 	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
 	n.weight, n.total, n.under, n.playing = h.Weight, h.Total, h.Under, int(h.Playing)
-	n.aim = min(max(h.Aim, n.alpha/correctionRange), n.alpha*correctionRange, 0.5)
+	n.demanded, n.lost = h.Demanded, h.Lost
+	if alpha := n.goal.miss(); n.goal.Share > 0 {
+		n.aim = min(max(h.Aim, alpha/correctionRange), alpha*correctionRange, 0.5)
+	}
 	if h.Last != 0 {
 		n.last = time.Unix(0, h.Last).UTC()
 	}
@@ -130,7 +135,7 @@ func (h *header) check(n *Learner) error {
 	if !inRange {
 		return errors.New("a number is out of range")
 	}
-	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim} {
+	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim, h.Demanded, h.Lost} {
 		if !(x >= 0) || math.IsInf(x, 0) {
 			return errors.New("a number is not finite")
 		}

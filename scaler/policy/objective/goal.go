@@ -1,0 +1,22 @@
+package objective
+
+// Goal is what a learner aims at: one of the two is set.
+type Goal struct {
+	// Share of the time in which there is to be enough capacity, 0.5 ≤ Share < 1.
+	Share float64
+	// ShortagePrice is what a replica that is missing costs, in replicas that are there: above 1.
+	ShortagePrice float64
+}
+
+// IsZero reports whether nothing is aimed at.
+func (g Goal) IsZero() bool { return g == Goal{} }
+
+// miss is how often the next replica may be missing: of the time, where a share
+// of that is the goal. With a price it pays to have one more for as long as it
+// is missing more often than in one of so many cases.
+func (g Goal) miss() float64 {
+	if g.ShortagePrice > 0 {
+		return 1 / g.ShortagePrice
+	}
+	return 1 - g.Share
+}
