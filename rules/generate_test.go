@@ -179,7 +179,7 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 		fmt.Fprintf(&series, "      - {series: 'alertscaler_policy_replicas{policy=%q, kind=\"requested\"}', values: '%d'}\n", name, n)
 		ofPolicy := random.IntN(4) == 0
 		if ofPolicy {
-			decide.Reservation.Objective = policy.Objective{Share: 0.9}
+			decide.Reservation.Objective = policy.Objective{Goal: objective.Goal{Share: 0.9}}
 		}
 		for k := range 1 + random.IntN(3) {
 			r := rules.ResourceThresholds{
@@ -201,7 +201,11 @@ func TestGeneratedAlertsAgreeWithTheEngine(t *testing.T) {
 			if r.Objective {
 				// Cold, and learnt, and all of it bounded or not.
 				if !ofPolicy {
-					reservation.Objective = policy.Objective{Share: 0.99, MinRatio: pick(0, 0, 0.2), MaxRatio: pick(0, 0, 0.4)}
+					goal := objective.Goal{Share: 0.99}
+					if k%2 == 1 {
+						goal = objective.Goal{ShortagePrice: 25}
+					}
+					reservation.Objective = policy.Objective{Goal: goal, MinRatio: pick(0, 0, 0.2), MaxRatio: pick(0, 0, 0.4)}
 				}
 				if random.IntN(4) > 0 {
 					read.Learnt = &objective.Reading{Free: max(0, (whole+pick(-1, 0, 0, 1))*capacity-usage+pick(0, 1e-12, 1e-4, -1e-4))}

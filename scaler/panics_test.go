@@ -160,7 +160,7 @@ func TestAPanicWhileUsageIsRead(t *testing.T) {
 				c.Policies = slices.Clone(c.Policies)
 				web := *c.Policies[0]
 				web.Resources = []*config.Resource{{Name: "cpu"}}
-				web.Reservation.Objective = 0.9
+				web.Reservation.Objective.Share = 0.9
 				c.Policies[0] = &web
 				w.reload(&c)
 				w.wait(time.Second)

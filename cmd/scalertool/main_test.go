@@ -123,6 +123,7 @@ prometheus: { url: http://localhost:9090 }
 policies:
   - { name: fixed, max: 3, resources: [ { name: cpu } ], reservation: { ratio: 0.2 }, targets: [ { name: t, http: { url: "http://localhost/fixed" } } ] }
   - { name: learns, max: 3, resources: [ { name: cpu } ], reservation: { objective: 0.99 }, targets: [ { name: t, http: { url: "http://localhost/learns" } } ] }
+  - { name: priced, max: 3, resources: [ { name: cpu } ], reservation: { objective: { shortage_price: 25 } }, targets: [ { name: t, http: { url: "http://localhost/priced" } } ] }
   - name: of-one
     max: 3
     resources: [ { name: cpu, reservation: { objective: 0.9 } }, { name: memory } ]
@@ -134,10 +135,10 @@ policies:
 		args []string
 		want map[string]string
 	}{
-		{nil, map[string]string{"fixed": "2m", "learns": "", "of-one": ""}},
-		{[]string{"--scale-down.for=20s"}, map[string]string{"fixed": "20s", "learns": "20s", "of-one": "20s"}},
-		{[]string{"--scale-down.for=2m"}, map[string]string{"fixed": "2m", "learns": "2m", "of-one": "2m"}},
-		{[]string{"--scale-down.for=0s"}, map[string]string{"fixed": "", "learns": "", "of-one": ""}},
+		{nil, map[string]string{"fixed": "2m", "learns": "", "priced": "", "of-one": ""}},
+		{[]string{"--scale-down.for=20s"}, map[string]string{"fixed": "20s", "learns": "20s", "priced": "20s", "of-one": "20s"}},
+		{[]string{"--scale-down.for=2m"}, map[string]string{"fixed": "2m", "learns": "2m", "priced": "2m", "of-one": "2m"}},
+		{[]string{"--scale-down.for=0s"}, map[string]string{"fixed": "", "learns": "", "priced": "", "of-one": ""}},
 	} {
 		code, stdout, stderr := tool(append([]string{"rules", "generate", "--config.file=" + file}, tc.args...)...)
 		if code != exitOK {
@@ -171,7 +172,19 @@ policies:
 				t.Errorf("%s of policy of-one reads what is learnt: %t", resource, got)
 			}
 		}
+		// The alerts do not know what it is learnt for.
+		learns, priced := groupOf(stdout, "learns"), groupOf(stdout, "priced")
+		if strings.ReplaceAll(priced, "priced", "learns") != learns || !strings.Contains(priced, `entry=~"(policy )?objective"`) {
+			t.Errorf("the alerts of a price differ from those of a share:\n%s\n%s", priced, learns)
+		}
 	}
+}
+
+// groupOf is the text of one policy's group in a generated rule file.
+func groupOf(text, policy string) string {
+	_, text, _ = strings.Cut(text, "- name: alertscaler.policy."+policy+"\n")
+	text, _, _ = strings.Cut(text, "\n  - name: alertscaler.policy.")
+	return text
 }
 
 // TestExamplesAreValid: the three files of the demo, each by its own tool.

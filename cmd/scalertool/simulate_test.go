@@ -99,7 +99,7 @@ func TestSimulateWaitsAsGeneratedAlertsDo(t *testing.T) {
 		fmt.Fprintf(&b, "%d,%d\n", 60*i, 4+16*(i/20%2))
 	}
 	input := write(t, t.TempDir(), "steps.csv", b.String())
-	for reservation, want := range map[string]string{"{ objective: 0.99 }": "0s", "{ ratio: 0.25 }": "2m"} {
+	for reservation, want := range map[string]string{"{ objective: 0.99 }": "0s", "{ objective: { shortage_price: 25 } }": "0s", "{ ratio: 0.25 }": "2m"} {
 		args := []string{"--config.file=" + webPolicy(t, "a.yml", reservation), "--policy=web", "--input=" + input}
 		hours := func(more ...string) float64 {
 			return simulated(t, append(args, more...)...).Played[0].Measures.ReplicaHours

@@ -149,9 +149,9 @@ func (p *Policy) setDefaults(g *Global) {
 
 // Learns reports whether what any resource keeps free is learnt.
 func (p *Policy) Learns() bool {
-	learns := p.Reservation.Objective > 0
+	learns := !p.Reservation.Objective.IsZero()
 	for _, r := range p.Resources {
-		learns = learns || r != nil && r.Reservation.Objective > 0
+		learns = learns || r != nil && !r.Reservation.Objective.IsZero()
 	}
 	return learns
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
-	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/window"
 )
 
@@ -14,11 +13,11 @@ type Reservation struct {
 	Ratio     float64 `yaml:"ratio,omitempty"`
 	Threshold float64 `yaml:"threshold,omitempty"`
 	Replicas  int     `yaml:"replicas,omitempty"`
-	// Objective is the share of the time that capacity must suffice: what that
-	// takes is learnt. MinRatio and MaxRatio bound it; 0: they do not.
-	Objective float64 `yaml:"objective,omitempty"`
-	MinRatio  float64 `yaml:"min_ratio,omitempty"`
-	MaxRatio  float64 `yaml:"max_ratio,omitempty"`
+	// What Objective takes is learnt. MinRatio and MaxRatio bound it; 0: they
+	// do not.
+	Objective Objective `yaml:"objective,omitempty"`
+	MinRatio  float64   `yaml:"min_ratio,omitempty"`
+	MaxRatio  float64   `yaml:"max_ratio,omitempty"`
 	// Schedules are entries that count at certain times only.
 	Schedules []*Schedule `yaml:"schedules,omitempty"`
 }
@@ -52,14 +51,14 @@ func (s *Schedule) UnmarshalYAML(unmarshal func(any) error) error {
 
 // IsZero reports whether nothing is reserved at any time.
 func (r Reservation) IsZero() bool {
-	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && r.Objective == 0 && len(r.Schedules) == 0
+	return r.Ratio == 0 && r.Threshold == 0 && r.Replicas == 0 && r.Objective.IsZero() && len(r.Schedules) == 0
 }
 
 // rules is the reservation as package policy decides by it.
 func (r Reservation) rules() policy.Reservation {
 	out := policy.Reservation{
 		Ratio: r.Ratio, Threshold: r.Threshold, Replicas: r.Replicas,
-		Objective: policy.Objective{Goal: objective.Goal{Share: r.Objective}, MinRatio: r.MinRatio, MaxRatio: r.MaxRatio},
+		Objective: policy.Objective{Goal: r.Objective.goal(), MinRatio: r.MinRatio, MaxRatio: r.MaxRatio},
 	}
 	for _, s := range r.Schedules {
 		out.Schedules = append(out.Schedules, policy.Schedule{
@@ -88,27 +87,6 @@ func (v *validator) reservation(r Reservation, path []any) {
 			v.Add("the schedule reserves nothing; set at least one of ratio, threshold and replicas", path...)
 		}
 		v.amounts(s.Ratio, s.Threshold, s.Replicas, path)
-	}
-}
-
-// objective checks what is learnt, and its bounds.
-func (v *validator) objective(r Reservation, path []any) {
-	if r.Objective != 0 && !(r.Objective >= 0.5 && r.Objective < 1) {
-		v.Addf(at(path, "objective"), "%g is not a share of the time of at least 0.5 and below 1; 0.99 is under capacity at most 1 %% of the time", r.Objective)
-	}
-	for _, bound := range []struct {
-		name  string
-		ratio float64
-	}{{"min_ratio", r.MinRatio}, {"max_ratio", r.MaxRatio}} {
-		switch {
-		case !finite(bound.ratio, 0, MaxRatio):
-			v.Addf(at(path, bound.name), "%g is not a share of at least 0 and below 1; at most %g may be kept free", bound.ratio, MaxRatio)
-		case bound.ratio > 0 && r.Objective == 0:
-			v.Addf(at(path, bound.name), "it bounds what an objective learns, and there is no objective")
-		}
-	}
-	if r.MaxRatio > 0 && r.MinRatio > r.MaxRatio {
-		v.Addf(at(path, "min_ratio"), "%g is above max_ratio, %g", r.MinRatio, r.MaxRatio)
 	}
 }
 

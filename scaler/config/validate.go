@@ -158,6 +158,7 @@ func (v *validator) resources(c *Config, p *Policy, path []any) {
 		}
 		seen[r.Name] = true
 		v.reservation(r.Reservation, at(path, "reservation"))
+		v.oneGoal(r.Reservation.Objective, p.Reservation.Objective, at(path, "reservation", "objective"))
 		if r.MinCoverage != nil && !(*r.MinCoverage >= 0 && *r.MinCoverage <= 1) {
 			v.Addf(at(path, "min_coverage"), "%g is not a share from 0 to 1", *r.MinCoverage)
 		}

@@ -158,12 +158,17 @@ func (e emitter) resources(p *Policy) {
 
 // objective renders what is asked for, and how far learning has come.
 func (e emitter) objective(goal objective.Goal, resource string, l Learnt) {
-	realised := math.NaN()
+	under, lost := math.NaN(), math.NaN()
 	if l.Observations > 0 {
-		realised = l.UnderCapacity
+		under, lost = l.UnderCapacity, l.LostDemand
 	}
-	e.gauge(descObjective, goal.Share, resource)
-	e.gauge(descUnderCapacity, realised, resource)
+	if goal.ShortagePrice > 0 {
+		e.gauge(descShortagePrice, goal.ShortagePrice, resource)
+	} else {
+		e.gauge(descObjective, goal.Share, resource)
+	}
+	e.gauge(descUnderCapacity, under, resource)
+	e.gauge(descLostDemand, lost, resource)
 	e.counter(descObservations, uint64(l.Observations), resource)
 }
 

@@ -124,7 +124,7 @@ func TestEverythingIsThereFromTheStart(t *testing.T) {
 		"policy_replicas{min,web}": 1, "policy_replicas{max,web}": 20,
 		"target_replicas{requested,web,own}": nan, "target_replicas{ready,web,burst}": nan,
 		"policy_usage{web,cpu}": nan, "policy_usage_age_seconds{web,cpu}": nan, "policy_reserved{objective,web,cpu}": nan,
-		"policy_objective_ratio{web,cpu}": 0.99, "policy_objective_under_capacity_ratio{web,cpu}": nan, "policy_objective_observations_total{web,cpu}": 0,
+		"policy_objective_ratio{web,cpu}": 0.99, "policy_objective_under_capacity_ratio{web,cpu}": nan, "policy_objective_lost_demand_ratio{web,cpu}": nan, "policy_objective_observations_total{web,cpu}": 0,
 		"cooldown_until_timestamp_seconds{up,web}": 0, "target_backoff_until_timestamp_seconds{down,web,burst}": 0,
 		"target_provisioning_seconds{web,own}": nan, "target_loss_ratio{web,own}": 0,
 		"target_draining_replicas{web,own}": 0, "policy_paused{web}": 0, "policy_contested{web}": 0, "policy_budget_cut_replicas{shop,web}": 0,
@@ -152,7 +152,7 @@ func TestWhatIsKnownIsShown(t *testing.T) {
 	p := web()
 	p.Last = decided()
 	p.Targets = []Target{{Name: "own", Known: true, Requested: 3, Ready: 2, Drains: true, Draining: 1}, {Name: "burst", Failed: true, Requested: 9}}
-	p.Learnt = map[string]Learnt{"cpu": {Observations: 40, UnderCapacity: 0.02}}
+	p.Learnt = map[string]Learnt{"cpu": {Observations: 40, UnderCapacity: 0.02, LostDemand: 0.003}}
 	p.Paused = true
 	p.History.SetBackoff("burst", policy.Down, policy.Backoff{Until: t0.Add(time.Minute)})
 	p.History.Contest = &policy.Contest{Until: t0.Add(time.Second)}
@@ -167,7 +167,7 @@ func TestWhatIsKnownIsShown(t *testing.T) {
 		// What was known before the reading failed is not known now.
 		"target_replicas{requested,web,burst}": nan,
 		"policy_usage{web,cpu}":                7.5, "policy_usage_age_seconds{web,cpu}": 12,
-		"policy_objective_under_capacity_ratio{web,cpu}": 0.02, "policy_objective_observations_total{web,cpu}": 40,
+		"policy_objective_under_capacity_ratio{web,cpu}": 0.02, "policy_objective_lost_demand_ratio{web,cpu}": 0.003, "policy_objective_observations_total{web,cpu}": 40,
 		"target_backoff_until_timestamp_seconds{down,web,burst}": float64(t0.Unix() + 60), "target_backoff_until_timestamp_seconds{up,web,burst}": 0,
 		"target_draining_replicas{web,own}": 1, "policy_paused{web}": 1, "policy_contested{web}": 1,
 		// A cut in cost counts as one replica.
@@ -175,6 +175,35 @@ func TestWhatIsKnownIsShown(t *testing.T) {
 		// Targets that could not be read say nothing of their sum.
 		"policy_replicas{requested,api}": nan, "policy_replicas{desired,api}": nan, "policy_replicas{max,api}": 3,
 	})
+}
+
+// TestAnObjectiveIsAShareOrAPrice: and there are metrics of the one that it is.
+func TestAnObjectiveIsAShareOrAPrice(t *testing.T) {
+	share, price, none := web(), web(), web()
+	for p, r := range map[*Policy]policy.Reservation{
+		price: {Objective: policy.Objective{Goal: objective.Goal{ShortagePrice: 25}}},
+		none:  {Ratio: 0.2},
+	} {
+		rules := *p.Rules
+		rules.Resources = []policy.Resource{{Name: "cpu", Reservation: r}}
+		p.Rules = &rules
+	}
+	price.Name, none.Name = "priced", "fixed"
+	got := values(t, collectorOf(share, price, none))
+	expect(t, got, map[string]float64{
+		"policy_objective_ratio{web,cpu}":                   0.99,
+		"policy_objective_shortage_price{priced,cpu}":       25,
+		"policy_objective_lost_demand_ratio{web,cpu}":       math.NaN(),
+		"policy_objective_lost_demand_ratio{priced,cpu}":    math.NaN(),
+		"policy_objective_under_capacity_ratio{priced,cpu}": math.NaN(),
+		"policy_objective_observations_total{priced,cpu}":   0,
+		"policy_reserved{objective,priced,cpu}":             math.NaN(),
+	})
+	for _, never := range []string{"policy_objective_shortage_price{web,cpu}", "policy_objective_ratio{priced,cpu}", "policy_objective_lost_demand_ratio{fixed,cpu}"} {
+		if is, ok := got[never]; ok {
+			t.Errorf("%s is %g, want none", never, is)
+		}
+	}
 }
 
 // TestUsageThatCannotBeUsedIsUnknown whatever value it came with.

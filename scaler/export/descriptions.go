@@ -8,7 +8,9 @@ var (
 	descUsage          = desc("policy_usage", "What all replicas of a policy use together, in the resource's unit. NaN while unknown.", "policy", "resource")
 	descReserved       = desc("policy_reserved", "What each entry of a policy's reservations keeps free, in the resource's unit; the largest counts. NaN while unknown.", "policy", "resource", "entry")
 	descObjective      = desc("policy_objective_ratio", "Share of the time that capacity of the resource must suffice, as configured.", "policy", "resource")
+	descShortagePrice  = desc("policy_objective_shortage_price", "What a replica that is missing for want of the resource costs, in replicas that are there, as configured.", "policy", "resource")
 	descUnderCapacity  = desc("policy_objective_under_capacity_ratio", "Share of the time that there was too little of the resource, of the last day above all. NaN while unknown.", "policy", "resource")
+	descLostDemand     = desc("policy_objective_lost_demand_ratio", "Share of the demand for the resource that found no capacity, of the last day above all. NaN while unknown.", "policy", "resource")
 	descObservations   = desc("policy_objective_observations_total", "Samples that what a resource's objective keeps free was learnt from, those of earlier runs and of the past in Prometheus included.", "policy", "resource")
 	descUsageAge       = desc("policy_usage_age_seconds", "Age of the sample behind the last usage reading. NaN while unknown.", "policy", "resource")
 	descDecisions      = desc("decisions_total", "Evaluations by where the alerts pointed and the reason of their outcome.", "policy", "direction", "reason")
@@ -37,7 +39,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 func descriptions() []*prometheus.Desc {
 	return []*prometheus.Desc{
-		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descObjective, descUnderCapacity, descObservations, descUsageAge, descDecisions,
+		descPolicyReplicas, descTargetReplicas, descUsage, descReserved, descObjective, descShortagePrice, descUnderCapacity, descLostDemand, descObservations, descUsageAge, descDecisions,
 		descActions, descFailures, descCooldown, descBackoff, descProvisioning, descProvisioned, descLoss, descForeign,
 		descDrains, descDraining, descProblems, descPaused, descContested, descCut, descBudget, descBudgetCost, descSafe,
 	}

@@ -43,10 +43,11 @@ type Target struct {
 
 // Learnt is how far the learning of one resource has come.
 type Learnt struct {
-	// Observations is how many samples it has learnt from, and UnderCapacity
-	// the share of the time that there was too little, from 0 to 1.
-	Observations  int64
-	UnderCapacity float64
+	// Observations is how many samples it has learnt from, UnderCapacity the
+	// share of the time that there was too little, and LostDemand that of the
+	// demand that found no capacity, from 0 to 1.
+	Observations              int64
+	UnderCapacity, LostDemand float64
 }
 
 // Budget is one budget, and what its policies have of it together.

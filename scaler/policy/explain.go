@@ -106,11 +106,14 @@ func (q *Requirement) largest() *Entry {
 	return found
 }
 
-// objectiveText says which forecast is played, with which margin, from how much
-// that was seen, and what came of it so far.
+// objectiveText says what is aimed at, which forecast is played, with which
+// margin, from how much that was seen, and what came of it so far.
 func (e *Entry) objectiveText() string {
-	text := "objective " + percent(e.Setting) + " of the time: "
 	l := e.Learnt
+	text := "objective " + percent(e.Setting) + " of the time: "
+	if price := e.shortagePrice(); price > 0 {
+		text = "objective: a missing replica costs " + quantity(price) + ": "
+	}
 	switch {
 	case l == nil:
 		return text + "nothing observed yet, as careful as a ratio of " + percent(objective.ColdRatio)
@@ -127,8 +130,24 @@ func (e *Entry) objectiveText() string {
 	if added < 0 {
 		sign, added = " - ", -added
 	}
-	return text + sign + quantity(added) + " by " + l.Margin + ", from " + plural(count(int(l.Observations)), "observation") +
-		"; under capacity " + percent(l.Realised) + " of the time so far"
+	text += sign + quantity(added) + " by " + l.Margin + ", from " + plural(count(int(l.Observations)), "observation")
+	if l.Price > 0 {
+		return text + "; lost " + percent(l.Lost) + " of the demand so far"
+	}
+	return text + "; under capacity " + percent(l.Realised) + " of the time so far"
+}
+
+// shortagePrice is what an objective's missing replica costs; 0: the objective
+// is a share of the time. Of two prices for one resource the one that counts is
+// in what was learnt.
+func (e *Entry) shortagePrice() float64 {
+	switch {
+	case e.Setting <= 1:
+		return 0
+	case e.Learnt != nil && e.Learnt.Price > 0:
+		return e.Learnt.Price
+	}
+	return e.Setting
 }
 
 // setting is the entry as people speak of it.

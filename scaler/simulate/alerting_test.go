@@ -16,7 +16,7 @@ import (
 func TestAlerting(t *testing.T) {
 	none, ratio := config.Reservation{}, config.Reservation{Ratio: 0.25}
 	scheduled := config.Reservation{Schedules: []*config.Schedule{{Cron: "0 8 * * *"}}}
-	learnt := config.Reservation{Ratio: 0.25, Objective: 0.99}
+	learnt := config.Reservation{Ratio: 0.25, Objective: config.Objective{Share: 0.99}}
 	for _, test := range []struct {
 		name      string
 		reserved  config.Reservation

@@ -223,7 +223,7 @@ func (w *WhatIf) notes(c *config.Config, p *config.Policy) []string {
 	note(c.Alertmanager != nil, "silences and inhibitions are not played")
 	scheduled := len(p.Reservation.Schedules)+len(first.Reservation.Schedules) > 0
 	note(scheduled && w.Start.IsZero(), "the usage has no dates; for the schedules it begins on a Monday at 00:00 UTC")
-	learns := p.Reservation.Objective > 0 || first.Reservation.Objective > 0
+	learns := !p.Reservation.Objective.IsZero() || !first.Reservation.Objective.IsZero()
 	note(learns, "the objective begins to learn with the first value, where the server reads the past at its start")
 	return notes
 }

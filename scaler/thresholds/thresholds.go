@@ -58,7 +58,7 @@ func Resource(p *config.Policy, r *config.Resource) rules.ResourceThresholds {
 		Threshold: max(r.Reservation.Threshold, p.Reservation.Threshold),
 		Replicas:  max(r.Reservation.Replicas, p.Reservation.Replicas),
 		Scheduled: len(r.Reservation.Schedules)+len(p.Reservation.Schedules) > 0,
-		Objective: max(r.Reservation.Objective, p.Reservation.Objective) > 0,
+		Objective: !r.Reservation.Objective.IsZero() || !p.Reservation.Objective.IsZero(),
 	}
 	if n := r.CapacityPerReplica.Number; n > 0 {
 		t.CapacityPerReplica = strconv.FormatFloat(n, 'g', -1, 64)

@@ -40,6 +40,7 @@ func TestOf(t *testing.T) {
     resources: [ { name: cpu, capacity_per_replica: 2.5, reservation: { ratio: 0.1, threshold: 4 } }, { name: requests, usage: { present: load, predicted: load_ahead }, capacity_per_replica: max(capacity) } ]`,
 		"name: alone, max: 3",
 		"name: learner, max: 3, resources: [ { name: memory, reservation: { objective: 0.99 } } ]",
+		"name: priced, max: 3, resources: [ { name: cpu } ], reservation: { objective: { shortage_price: 25 } }",
 	), lasts)
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +57,11 @@ func TestOf(t *testing.T) {
 		{
 			Policy: "learner", ScaleTarget: map[string]string{"scale_target": "learner"}, Min: 1, Max: 3,
 			Resources:  []rules.ResourceThresholds{{Name: "memory", Objective: true}},
+			ScaleUpFor: time.Second, ScaleDownFor: time.Hour,
+		},
+		{
+			Policy: "priced", ScaleTarget: map[string]string{"scale_target": "priced"}, Min: 1, Max: 3,
+			Resources:  []rules.ResourceThresholds{{Name: "cpu", Objective: true}},
 			ScaleUpFor: time.Second, ScaleDownFor: time.Hour,
 		},
 	}
