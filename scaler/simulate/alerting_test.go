@@ -86,7 +86,7 @@ func TestAlertsOfEveryKindAreFormulas(t *testing.T) {
 		of := config.Reservation{Ratio: pick(0, 0, 0.25), Threshold: pick(0, 0, 3), Replicas: int(pick(0, 0, 2))}
 		entries := []string{"ratio", "policy threshold"}
 		if random.IntN(2) == 0 {
-			of.Objective, entries = 0.99, append(entries, "objective")
+			of.Objective, entries = config.Objective{Share: 0.99}, append(entries, "objective")
 		}
 		if random.IntN(3) == 0 {
 			of.Schedules, entries = schedules, append(entries, "schedule 0 8 * * * for 1h in UTC", "policy schedule 0 9 * * * for 1h in UTC")
