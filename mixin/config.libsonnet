@@ -156,6 +156,13 @@
       // another replica is there, provisioningSeconds later.
       objective: 0.99,
 
+      // Or what a replica that is missing for an hour costs, in replicas that
+      // are there for an hour: above 1. It goes before the share. 25 is as a
+      // share of 1 - 1/25: another replica pays as long as it is needed for
+      // more than 1/25 of the time. That is an approximation, since it counts
+      // a minute as a minute, however much would be missing in it.
+      shortagePrice: null,
+
       // How long a peak goes on to count as used. Longer forgives a load that
       // comes and goes, and keeps replicas for it in between.
       hold: '5m',

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,37 @@ func TestSimulateWaitsAsGeneratedAlertsDo(t *testing.T) {
 		if got, later := hours(), hours("--scale-down.for=10m"); got == later {
 			t.Errorf("%s: %g replica-hours whatever the flag says", reservation, got)
 		}
+	}
+}
+
+// TestSimulateAtAPrice: what is missing counts at the price of each objective,
+// whoever it is missing at.
+func TestSimulateAtAPrice(t *testing.T) {
+	fixed, priced := webPolicy(t, "fixed.yml", "{ ratio: 0.05 }"), webPolicy(t, "priced.yml", "{ objective: { shortage_price: 40 } }")
+	var b strings.Builder
+	for i := range 600 {
+		fmt.Fprintf(&b, "%d,%d\n", 60*i, 10+9*(i*7919%11/10)) // 19 now and then
+	}
+	input := write(t, t.TempDir(), "bursts.csv", b.String())
+	s := simulated(t, "--config.file="+fixed, "--against="+priced, "--policy=web", "--input="+input, "--warm-up=2h")
+	a, p := s.Played[0], s.Played[1]
+	if a.ShortagePrice != 0 || p.ShortagePrice != 40 {
+		t.Errorf("prices of %g and %g, want none and 40", a.ShortagePrice, p.ShortagePrice)
+	}
+	sum := func(m measures) float64 { return m.ReplicaHours + 40*m.MissingHours }
+	if a.Measures.MissingHours <= 0 || sum(p.Measures) >= sum(a.Measures) || s.Clairvoyant.MissingHours != 0 {
+		t.Errorf("with missing ones %g at a ratio, %g at a price; missing %g, %g and %g", sum(a.Measures), sum(p.Measures), a.Measures.MissingHours, p.Measures.MissingHours, s.Clairvoyant.MissingHours)
+	}
+	code, stdout, stderr := tool("simulate", "--config.file="+fixed, "--against="+priced, "--policy=web", "--input="+input, "--warm-up=2h")
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	want := strings.Fields(fmt.Sprintf("… with missing ones at 40 %.1f %.1f %.1f", sum(a.Measures), sum(p.Measures), sum(s.Clairvoyant)))
+	if !slices.ContainsFunc(strings.Split(stdout, "\n"), func(l string) bool { return slices.Equal(strings.Fields(l), want) }) {
+		t.Errorf("no row %q in\n%s", want, stdout)
+	}
+	if !strings.Contains(stdout, "Note: "+priced+": the objective begins to learn") {
+		t.Errorf("no note about learning in\n%s", stdout)
 	}
 }
 

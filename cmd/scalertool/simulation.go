@@ -41,6 +41,9 @@ type playedReport struct {
 	CapacityPerReplica  float64 `json:"capacity_per_replica"`
 	EvaluationSeconds   float64 `json:"evaluation_interval_seconds"`
 	ProvisioningSeconds float64 `json:"provisioning_seconds"`
+	// ShortagePrice is that of the objective of what is played, 0 where there
+	// is none.
+	ShortagePrice float64 `json:"shortage_price,omitempty"`
 	// MeanDemand and PeakDemand are in replicas.
 	MeanDemand float64  `json:"mean_demand_replicas"`
 	PeakDemand float64  `json:"peak_demand_replicas"`
@@ -55,6 +58,7 @@ type measures struct {
 	LostDemand     float64 `json:"lost_demand_ratio"`
 	ReplicaHours   float64 `json:"replica_hours"`
 	NeedHours      float64 `json:"need_hours"`
+	MissingHours   float64 `json:"missing_replica_hours"`
 	CostRatio      float64 `json:"cost_ratio"`
 	// Cost is in the money of cost_per_hour; nil where there is none.
 	Cost           *float64        `json:"cost,omitempty"`
@@ -75,7 +79,7 @@ func measuresOf(r *plant.Result, cost *float64) measures {
 	return measures{
 		CountedSeconds: r.Counted.Seconds(),
 		TauU:           r.Under, LostDemand: r.Lost,
-		ReplicaHours: r.ReplicaHours, NeedHours: r.NeedHours, CostRatio: r.Cost, Cost: cost,
+		ReplicaHours: r.ReplicaHours, NeedHours: r.NeedHours, MissingHours: r.MissingHours, CostRatio: r.Cost, Cost: cost,
 		ActionsPerHour: r.ActionsPerHour,
 		ThetaU:         r.ThetaU, ThetaO: r.ThetaO, TauO: r.TauO, Instability: r.Instability,
 		FirstHour: firstHourReport{TauU: r.FirstHour.Under, CostRatio: r.FirstHour.Cost},
@@ -87,7 +91,8 @@ func (s *simulation) fill(files []string, played []*simulate.Played) {
 	s.Resource = played[0].Policy.Resources[0].Name
 	for i, p := range played {
 		one := playedReport{
-			ConfigFile: files[i], Min: p.Policy.Min, Max: p.Policy.Max, CapacityPerReplica: p.Capacity,
+			ShortagePrice: max(p.Policy.Resources[0].Reservation.Objective.ShortagePrice, p.Policy.Reservation.Objective.ShortagePrice),
+			ConfigFile:    files[i], Min: p.Policy.Min, Max: p.Policy.Max, CapacityPerReplica: p.Capacity,
 			EvaluationSeconds: p.Interval.Seconds(), ProvisioningSeconds: p.Provisioning.Seconds(),
 			PeakDemand: slices.Max(p.Demand.Values),
 			Measures:   measuresOf(&p.Result, p.Money(p.ReplicaHours)),
@@ -164,12 +169,33 @@ func (s *simulation) print(to io.Writer) error {
 			cells = append(cells, l.cell(&columns[i]))
 		}
 		row(l.name, cells...)
+		if l.name != "replica-hours" {
+			continue
+		}
+		for _, price := range s.prices() {
+			cells = cells[:0]
+			for i := range columns {
+				cells = append(cells, fmt.Sprintf("%.1f", columns[i].ReplicaHours+price*columns[i].MissingHours))
+			}
+			row("… with missing ones at "+number(price), cells...)
+		}
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	s.printNotes(to)
 	return nil
+}
+
+// prices are those at which what is missing is asked for, each once.
+func (s *simulation) prices() []float64 {
+	var all []float64
+	for i := range s.Played {
+		if price := s.Played[i].ShortagePrice; price > 0 && !slices.Contains(all, price) {
+			all = append(all, price)
+		}
+	}
+	return all
 }
 
 // printNotes writes once what all configurations have in common.

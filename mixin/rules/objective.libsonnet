@@ -29,13 +29,16 @@ local promql = import '../lib/promql.libsonnet';
     history: objective.history,
     minSamples: objective.minSamples,
     horizon: '%ds' % horizon,
-    objective: promql.amount(objective.objective),
+    objective:
+      if objective.shortagePrice == null then promql.amount(objective.objective)
+      else '1 - 1 / ' + promql.amount(objective.shortagePrice),
     floor: 'scale_target_resource:usage:sum * %(r)s / (1 - %(r)s)' % { r: promql.amount(objective.minRatio) },
   },
 
   prometheusRules+:: {
     groups+: if !objective.enabled then [] else
       assert objective.objective > 0 && objective.objective < 1 : 'objective.objective must be above 0 and below 1';
+      assert objective.shortagePrice == null || objective.shortagePrice > 1 : 'objective.shortagePrice must be above 1';
       assert objective.minRatio >= 0 && objective.minRatio < 1 : 'objective.minRatio must be at least 0 and less than 1';
       assert promql.seconds(objective.interval) < 300 : 'objective.interval must be less than 5m, or what is learnt is not there in between';
       assert objective.minSamples * promql.seconds(objective.interval) <= promql.seconds(objective.history) : 'objective.history never has objective.minSamples samples';
@@ -110,7 +113,8 @@ local promql = import '../lib/promql.libsonnet';
               |||),
             },
             {
-              // What would have been enough for the stated share of the time.
+              // What would have been enough for the stated share of the time,
+              // or for that in which another replica does not pay.
               // A few samples are no experience: until there are enough,
               // nothing is recorded, and the configured ratio goes on to
               // stand in where the alerts read this (reservedSeries). Once

@@ -22,8 +22,9 @@ type Result struct {
 	// Lost is the share of demand that found no capacity:
 	// Σ max(0, demand − ready) ÷ Σ demand.
 	Lost float64
-	// ReplicaHours requested, and NeedHours that were needed.
-	ReplicaHours, NeedHours float64
+	// ReplicaHours requested, NeedHours that were needed, and MissingHours of
+	// the demand that found no capacity: Σ max(0, demand − ready).
+	ReplicaHours, NeedHours, MissingHours float64
 	// ThetaU and ThetaO are the accuracy, mean relative under- and
 	// over-provisioning: θ_U = 1/T·Σ max(d−s, 0)/d·Δt and
 	// θ_O = 1/T·Σ max(s−d, 0)/d·Δt.
@@ -110,6 +111,7 @@ func (m *measure) result(step time.Duration, actions int) Result {
 		Lost:           share(m.lost, m.demand),
 		ReplicaHours:   float64(m.requested) * step.Hours(),
 		NeedHours:      m.need * step.Hours(),
+		MissingHours:   m.lost * step.Hours(),
 		ThetaU:         share(m.thetaU, n),
 		ThetaO:         share(m.thetaO, n),
 		TauO:           share(float64(m.over), n),

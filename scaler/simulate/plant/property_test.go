@@ -105,6 +105,7 @@ func (w *world) measured() plant.Result {
 	r.Counted = time.Duration(n) * step
 	r.ReplicaHours, r.NeedHours = sumRequested*step.Hours(), sumNeed*step.Hours()
 	r.Cost = sumRequested / sumNeed
+	r.MissingHours = r.Lost * step.Hours()
 	if sumDemand > 0 {
 		r.Lost /= sumDemand
 	}

@@ -48,6 +48,7 @@ func TestMeasuresOfAScriptedRun(t *testing.T) {
 		Lost:         (1.5 + 2 + 2) / 18.5,
 		ReplicaHours: 25 * 5.0 / 3600,
 		NeedHours:    19 * 5.0 / 3600,
+		MissingHours: (1.5 + 2 + 2) * 5.0 / 3600,
 		ThetaU:       3 * (2.0 / 3) / 10,
 		ThetaO:       (1.0/2 + 2 + 3) / 10,
 		TauO:         3.0 / 10,
