@@ -15,13 +15,19 @@ import (
 // on_missing says so. The steps are taken in the order in which they stand in
 // Decision.Steps, and the first that holds the count ends the decision.
 func Decide(p Policy, o Observation, h History, now time.Time) Decision {
-	d := decider{p: &p, o: &o, h: &h, now: now}
+	return p.Decide(&o, &h, now)
+}
+
+// Decide is Decide without a copy of what is given.
+func (p *Policy) Decide(o *Observation, h *History, now time.Time) Decision {
+	d := decider{p: p, o: o, h: h, now: now}
 	d.out = Decision{
 		Policy:    p.Name,
 		Time:      now,
 		Mode:      p.Mode,
 		Direction: o.Direction(),
-		Steps:     make([]Step, 0, 10+len(p.Resources)),
+		// As many as most have: decisions are kept.
+		Steps: make([]Step, 0, 3+len(p.Resources)),
 	}
 	d.dir = d.out.Direction
 	for i := range o.Targets {

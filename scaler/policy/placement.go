@@ -29,6 +29,9 @@ func (p *Policy) targetBounds(i int, targets []TargetState) (lowest, highest int
 
 // finish spreads the move over the targets and says whether to act.
 func (d *decider) finish() {
+	if d.out.Desired == d.out.Current && !d.o.stuck() {
+		return
+	}
 	s := newSpread(d.p, d.o, d.h, d.now)
 	if d.out.Desired != d.out.Current {
 		d.place(s)
@@ -44,6 +47,11 @@ func (d *decider) finish() {
 		return
 	}
 	d.out.Act = true
+}
+
+// stuck reports whether a target has replicas that are not coming.
+func (o *Observation) stuck() bool {
+	return slices.ContainsFunc(o.Targets, func(t TargetState) bool { return t.Stuck > 0 })
 }
 
 // place spreads the difference over the targets. What no target can take is

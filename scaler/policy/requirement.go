@@ -89,20 +89,17 @@ func (d *decider) recommend() {
 	switch {
 	case d.out.Direction == Up && n.Known:
 		d.need = needUp
-		d.out.Recommendation = &n.Up
+		d.recommends(n.Up)
 	case known:
-		d.out.Recommendation = &n.Down
-	}
-	if d.out.Recommendation != nil {
-		// A copy: the decision must not point into itself.
-		v := *d.out.Recommendation
-		d.out.Recommendation = &v
+		d.recommends(n.Down)
 	}
 	if !known {
 		// What nobody could say fully is at least this.
 		n.Down = n.Up
 	}
 }
+
+func (d *decider) recommends(replicas int) { d.out.Recommendation = &replicas }
 
 // require is required_k = ceil((U_k + P_k) / C_k) of one resource. The entries
 // of its reservation are appended to the slice that all resources share.
