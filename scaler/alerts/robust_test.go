@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -91,6 +93,24 @@ func TestPanicsAreRecovered(t *testing.T) {
 	f.wantCounts("web", 1, 0)
 	f.apply(web, firing(alertOf("a2", "up", "web"), 0))
 	f.wantCounts("web", 2, 0)
+}
+
+// TestAPanicIsAnErrorToWhoCannotGiveUp, as to who can, and what comes next is
+// taken in.
+func TestAPanicIsAnErrorToWhoCannotGiveUp(t *testing.T) {
+	f := newFixture(t, Options{})
+	for _, ctx := range []context.Context{t.Context(), context.WithoutCancel(t.Context())} {
+		f.store.enter = func() { panic("a bug of the store") }
+		if _, err := f.Apply(ctx, Notification{Alerts: []Alert{firing(alertOf("a1", "up", "web"), 0)}}); !errors.Is(err, errAbandoned) {
+			t.Errorf("got %v", err)
+		}
+		f.wantCounts("web", 0, 0)
+	}
+	f.store.enter = nil
+	if _, err := f.Apply(context.WithoutCancel(t.Context()), Notification{Alerts: []Alert{firing(alertOf("a1", "up", "web"), 0)}}); err != nil {
+		t.Error(err)
+	}
+	f.wantCounts("web", 1, 0)
 }
 
 // TestAPanicInAPlanLeavesTheBookUnlocked: what comes next is taken in.

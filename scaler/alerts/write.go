@@ -122,16 +122,14 @@ func (b *Book) join(w *waiting) error {
 		return b.withdraw(w)
 	case b.writes <- struct{}{}:
 	}
+	if w.ctx.Done() == nil {
+		b.storeAndTell(w)
+		return w.err
+	}
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		defer func() {
-			if p := recover(); p != nil {
-				// Those who wait are told that nobody stored it.
-				_ = b.recovered(taskStore, p)
-			}
-		}()
-		b.notify(b.storeQueue(w))
+		b.storeAndTell(w)
 	}()
 	select {
 	case <-told:
@@ -139,6 +137,18 @@ func (b *Book) join(w *waiting) error {
 	case <-w.ctx.Done():
 		return b.withdraw(w)
 	}
+}
+
+// storeAndTell is storeQueue, and tells those who watch the book. The caller
+// holds writes, and does no more.
+func (b *Book) storeAndTell(w *waiting) {
+	defer func() {
+		if p := recover(); p != nil {
+			// Those who wait are told that nobody stored it.
+			_ = b.recovered(taskStore, p)
+		}
+	}()
+	b.notify(b.storeQueue(w))
 }
 
 // withdraw takes w out of the queue, unless it is on its way to the store: then
