@@ -33,7 +33,7 @@ func (u *unit) act(ctx context.Context, d *policy.Decision, o *policy.Observatio
 			plan.Written("")
 		case action.Done:
 			if !intended {
-				u.record(d)
+				_ = u.record(d)
 			}
 			return
 		}

@@ -2,7 +2,9 @@ package scaler
 
 import (
 	"context"
+	"math"
 	"strconv"
+	"time"
 
 	"github.com/go-kit/log"
 
@@ -54,7 +56,7 @@ func (k *asker) askUntilHeard(ctx context.Context, s *setup, a *action.Action) (
 			return answer
 		}
 		answer.Verdict = action.Contended
-		state, _, readErr := k.reader.readOne(ctx, t)
+		state, _, readErr := k.reader.readOne(ctx, &t)
 		switch {
 		case readErr != nil:
 			answer.Failure = failureOf(readErr)
@@ -67,6 +69,17 @@ func (k *asker) askUntilHeard(ctx context.Context, s *setup, a *action.Action) (
 		}
 	}
 	return answer
+}
+
+// unbounded is a time that never ends.
+const unbounded = time.Duration(math.MaxInt64)
+
+// boundedBy is ctx for no longer than d.
+func boundedBy(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == unbounded {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
 }
 
 // failureOf is what an error of a platform means; nil is none.
@@ -100,7 +113,7 @@ func (k *asker) call(ctx context.Context, t boundTarget, a *action.Action) (brok
 }
 
 func (k *asker) callOnce(ctx context.Context, t boundTarget, a *action.Action) error {
-	ctx, cancel := context.WithTimeout(ctx, k.engine.opts.PlatformTimeout)
+	ctx, cancel := boundedBy(ctx, k.engine.opts.PlatformTimeout)
 	defer cancel()
 	ctx = target.WithRequest(ctx, target.Request{Policy: a.Policy, Reason: string(a.Reason), From: a.From})
 	if v, ok := t.target.(target.Victims); ok && a.Direction == policy.Down {

@@ -44,7 +44,8 @@ type Options struct {
 	// one platform; 256 by default. Those that wait for the platform or for
 	// Prometheus count for a second.
 	Concurrency int
-	// PlatformTimeout bounds one call to a platform; 10s by default.
+	// PlatformTimeout bounds one call to a platform, by the system's clock; 10s
+	// by default. Negative is no bound, for platforms that answer at once.
 	PlatformTimeout time.Duration
 	Logger          log.Logger
 	Registerer      prometheus.Registerer
@@ -102,8 +103,11 @@ func New(o Options) (*Engine, error) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 256
 	}
-	if o.PlatformTimeout <= 0 {
+	if o.PlatformTimeout == 0 {
 		o.PlatformTimeout = 10 * time.Second
+	}
+	if o.PlatformTimeout < 0 {
+		o.PlatformTimeout = unbounded
 	}
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()

@@ -50,17 +50,19 @@ func (u *unit) evaluate(ctx, stop context.Context) time.Duration {
 	o.Foreign = foreign
 	d := u.decide(&o, woken, now)
 	u.victims.Drain(&d)
+	var remembered policy.History
 	if d.Act {
 		wanted := d.Desired
 		within(componentAction, func() { u.act(ctx, &d, &o) })
 		if d.Desired != wanted {
 			u.engine.pool.Refused(&u.setup.rules, &o, &d)
 		}
+		remembered = u.history.Clone()
 	} else {
-		u.record(&d)
+		remembered = u.record(&d)
 	}
 	u.counts.Decided(&d)
-	u.publish(&d)
+	u.show(&d, remembered)
 	u.engine.timings.Evaluation.Observe(u.engine.opts.Now().Sub(started).Seconds())
 	return u.pause(&d, u.engine.opts.Now())
 }
@@ -81,7 +83,7 @@ func (u *unit) takeTurn(o *policy.Observation, woken int64, now time.Time) (d po
 		o.FleetHold = turn.FleetHold(&u.history, now)
 	}
 	o.Budgets = turn.Rooms(o)
-	d = policy.Decide(u.setup.rules, *o, u.history, now)
+	d = u.setup.rules.Decide(o, &u.history, now)
 	u.history.Observe(u.setup.rules, d)
 	if d.WantsDown && o.FleetHold != nil && o.FleetHold.Wanting > 0 {
 		u.history.HeldByFleet(o.FleetHold)
@@ -131,13 +133,16 @@ func (u *unit) readTargets(ctx context.Context) {
 	})
 }
 
-// record writes a decision that does not act.
-func (u *unit) record(d *policy.Decision) {
+// record writes a decision that does not act. It returns what the policy
+// remembers, as it was written.
+func (u *unit) record(d *policy.Decision) policy.History {
 	var learnt []ledger.Learnt
 	for _, due := range u.learning.TakeDue(&u.history) {
 		learnt = append(learnt, ledger.Learnt{Policy: u.name, Resource: due.Resource, State: due.State})
 	}
-	u.journal.note(d, learnt)
+	remembered := u.history.Clone()
+	u.journal.note(d, learnt, remembered)
+	return remembered
 }
 
 // learn lets the resources with an objective learn from what was read.

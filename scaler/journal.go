@@ -18,24 +18,38 @@ type journal struct {
 	logger  log.Logger
 	ledger  Ledger
 	history *policy.History
-	// last is of the last decision written; nil: none was.
-	last *answer
+	// forgets is set where nobody reads what the ledger was given.
+	forgets bool
+	// last is of the last decision written; the zero answer: none was.
+	last answer
 }
 
 // of is what the ledger should hold after these actions.
 func (j *journal) of(actions []action.Action) ledger.Record {
-	return ledger.Record{Actions: actions, Histories: map[string]policy.History{j.policy: j.history.Clone()}}
+	if j.forgets {
+		return ledger.Record{Actions: actions}
+	}
+	return j.with(j.history.Clone(), actions)
+}
+
+// with is what the ledger should hold where the policy remembers this.
+func (j *journal) with(remembered policy.History, actions []action.Action) ledger.Record {
+	if j.forgets {
+		return ledger.Record{Actions: actions}
+	}
+	return ledger.Record{Actions: actions, Histories: map[string]policy.History{j.policy: remembered}}
 }
 
 // note writes a decision that does not act, where it says something new. What
-// the policy remembers is written each time, at leisure.
-func (j *journal) note(d *policy.Decision, learnt []ledger.Learnt) {
-	r := j.of(nil)
+// the policy remembers is written each time, at leisure, and nobody changes it
+// any more.
+func (j *journal) note(d *policy.Decision, learnt []ledger.Learnt, remembered policy.History) {
+	r := j.with(remembered, nil)
 	r.Learnt = learnt
 	if j.says(d) || sawForeign(d) {
 		d.ID = j.ledger.NewID(d.Time)
 		r.Decision = d
-		level.Info(j.logger).Log("msg", "decided", "direction", d.Direction, "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
+		level.Info(j.logger).Log("msg", "decided", "direction", d.Direction, "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", explained{d})
 	}
 	j.ledger.Enqueue(r)
 }
@@ -43,8 +57,8 @@ func (j *journal) note(d *policy.Decision, learnt []ledger.Learnt) {
 // says reports whether a decision says something new, and takes it as said.
 func (j *journal) says(d *policy.Decision) bool {
 	a := answerOf(d)
-	isNew := j.last == nil || *j.last != a
-	j.last = &a
+	isNew := j.last != a
+	j.last = a
 	return isNew
 }
 
@@ -66,11 +80,10 @@ func (j *journal) intend(d *policy.Decision, step *action.Step) (why string) {
 	err := j.ledger.Commit(r)
 	switch first := step.Refused == 0; {
 	case err == nil && first:
-		said := answerOf(d)
-		j.last = &said
-		level.Info(j.logger).Log("msg", "scaling", "direction", action.DirectionOf(d.Current, d.Desired), "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", d.Explain())
+		j.last = answerOf(d)
+		level.Info(j.logger).Log("msg", "scaling", "direction", action.DirectionOf(d.Current, d.Desired), "current", d.Current, "desired", d.Desired, "reason", d.Reason, "explanation", explained{d})
 	case err == nil && step.Asks > 0:
-		level.Info(j.logger).Log("msg", "asking other targets", "replicas", step.Refused, "explanation", d.Explain())
+		level.Info(j.logger).Log("msg", "asking other targets", "replicas", step.Refused, "explanation", explained{d})
 	case err == nil: // nobody can take it
 	case first:
 		level.Error(j.logger).Log("msg", "decision not written, so not acted upon", "current", d.Current, "desired", d.Desired, "err", err)
@@ -88,8 +101,7 @@ func (j *journal) intend(d *policy.Decision, step *action.Step) (why string) {
 // itself tells.
 func (j *journal) conclude(d *policy.Decision, step *action.Step) {
 	if step.Decision != nil {
-		held := answerOf(d)
-		j.last = &held
+		j.last = answerOf(d)
 	}
 	r := j.of(step.Actions)
 	r.Decision = step.Decision
@@ -107,6 +119,12 @@ func (j *journal) settle(actions []action.Action) {
 		j.ledger.Enqueue(j.of(actions))
 	}
 }
+
+// explained is a decision's explanation, put into words where it is logged.
+type explained struct{ *policy.Decision }
+
+// String implements fmt.Stringer.
+func (e explained) String() string { return e.Explain() }
 
 // answer is what of a decision must differ for it to say something new.
 type answer struct {

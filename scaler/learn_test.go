@@ -89,6 +89,9 @@ type school struct {
 	text     string
 	mode     string
 	most     int
+	// forgets, where set, has the engine take the ledger for one that nobody
+	// reads.
+	forgets *forgetting
 
 	reg    *prometheus.Registry
 	ledger *ledger.Ledger
@@ -129,8 +132,12 @@ func (s *school) start() {
 		s.t.Fatal(err)
 	}
 	s.reg = prometheus.NewRegistry()
+	var kept Ledger = s.ledger
+	if s.forgets != nil {
+		s.forgets.Ledger, kept = s.ledger, s.forgets
+	}
 	s.engine, err = New(Options{
-		Alerts: s.book, Ledger: s.ledger, Registerer: s.reg, Now: s.clock.Now,
+		Alerts: s.book, Ledger: kept, Registerer: s.reg, Now: s.clock.Now,
 		NewUsage: func(*config.Config) (Usage, error) { return s.usage, nil },
 	})
 	if err != nil {

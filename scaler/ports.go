@@ -60,3 +60,12 @@ type Ledger interface {
 	// Err is why the ledger cannot be written at present; nil: it can.
 	Err() error
 }
+
+// Forgetful is a Ledger of which nobody reads what it was given: of an engine
+// that no other goes on after. What policies remember, and what was learnt, is
+// not put together for it.
+type Forgetful interface {
+	Ledger
+	// Forgets does nothing.
+	Forgets()
+}

@@ -67,6 +67,8 @@ type reader struct {
 
 	// reads is what was last read of each target.
 	reads readings
+	// asked are the targets of the reading under way.
+	asked []asked
 	// patience is for those that do not answer.
 	patience patience
 	// restored are the targets whose replicas were brought back.
@@ -93,45 +95,31 @@ func newReader(e *Engine, name string, logger log.Logger, h *policy.History) rea
 // read reads those of the setup's targets that are due, side by side, each
 // within its own time. The others stay as they were read last.
 func (r *reader) read(ctx context.Context, s *setup, due func(boundTarget) bool) {
-	var targets []boundTarget
-	for _, t := range s.targets {
-		if due(t) {
-			targets = append(targets, t)
+	r.asked = r.asked[:0]
+	for i := range s.targets {
+		if t := &s.targets[i]; due(*t) {
+			r.asked = append(r.asked, asked{target: t})
 		}
 	}
-	if len(targets) == 0 {
+	switch n := len(r.asked); n {
+	case 0:
 		return
+	case 1:
+		r.readInto(ctx, &r.asked[0])
+	default:
+		r.readAll(ctx, r.asked)
 	}
-	results, hung := make([]reading, len(targets)), make([]bool, len(targets))
-	panics := make([]error, len(targets))
-	read := func(i int) {
-		// Each in a goroutine of its own: the evaluation's guard sees none.
-		panics[i] = recovery.Do(componentReading, func() (err error) {
-			var state target.State
-			state, hung[i], err = r.readOne(ctx, targets[i])
-			if p := recovery.Of(err); p != nil {
-				return p // in a goroutine of the platform
-			}
-			results[i] = reading{name: targets[i].name, state: state, at: r.now(), err: err}
-			return nil
-		})
-	}
-	var wg sync.WaitGroup
-	for i := range targets[:len(targets)-1] {
-		wg.Go(func() { read(i) })
-	}
-	read(len(targets) - 1)
-	wg.Wait()
-	for _, err := range panics {
-		if err != nil {
+	for i := range r.asked {
+		if err := r.asked[i].panicked; err != nil {
 			panic(err)
 		}
 	}
 	if ctx.Err() != nil {
 		return
 	}
-	for i, is := range results {
-		r.patience.read(is.name, hung[i], is.at, s.interval)
+	for i := range r.asked {
+		is := r.asked[i].reading
+		r.patience.read(is.name, r.asked[i].hung, is.at, s.interval)
 		if is.err != nil {
 			level.Warn(r.logger).Log("msg", "target cannot be read", "target", is.name, "kind", target.KindOf(is.err), "err", is.err)
 			// What was last known stays for people to see; it supports no
@@ -144,12 +132,43 @@ func (r *reader) read(ctx context.Context, s *setup, due func(boundTarget) bool)
 	}
 }
 
+// asked is a target that is being read, and what it answered.
+type asked struct {
+	target   *boundTarget
+	reading  reading
+	hung     bool
+	panicked error
+}
+
+// readAll reads several targets side by side.
+func (r *reader) readAll(ctx context.Context, all []asked) {
+	var wg sync.WaitGroup
+	for i := range all[1:] {
+		wg.Go(func() { r.readInto(ctx, &all[1+i]) })
+	}
+	r.readInto(ctx, &all[0])
+	wg.Wait()
+}
+
+// readInto reads one target, which may be in a goroutine of its own: the
+// evaluation's guard does not see its panics.
+func (r *reader) readInto(ctx context.Context, a *asked) {
+	a.panicked = recovery.Do(componentReading, func() error {
+		state, hung, err := r.readOne(ctx, a.target)
+		if p := recovery.Of(err); p != nil {
+			return p // in a goroutine of the platform
+		}
+		a.hung, a.reading = hung, reading{name: a.target.name, state: state, at: r.now(), err: err}
+		return nil
+	})
+}
+
 // readOne asks one target, and reports whether it took all its time in vain.
-func (r *reader) readOne(ctx context.Context, t boundTarget) (s target.State, hung bool, err error) {
+func (r *reader) readOne(ctx context.Context, t *boundTarget) (s target.State, hung bool, err error) {
 	if !r.restored[t.target] {
 		return target.State{}, false, errNotRestored
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	ctx, cancel := boundedBy(ctx, r.timeout)
 	defer cancel()
 	s, err = t.target.Current(ctx)
 	return s, err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded), err

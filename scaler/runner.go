@@ -43,7 +43,9 @@ type runner struct {
 	stage stage
 	// claims are configurations that were prepared and would bring it back.
 	claims int
-	// flight is closed when the evaluation in flight ends; nil: none is.
+	// flying is set while an evaluation is in flight, and flight closed when it
+	// ends; nil: nobody waits for that.
+	flying bool
 	flight chan struct{}
 	// inForce is the setup of the last evaluation, and next a new one, taken
 	// over by the next evaluation; nil: there is none.
@@ -193,7 +195,7 @@ func (r *runner) takeSetup(cleared *setup) bool {
 	if cleared != nil {
 		r.inForce, r.next = cleared, nil
 	}
-	r.flight = make(chan struct{})
+	r.flying = true
 	return true
 }
 
@@ -201,8 +203,11 @@ func (r *runner) takeSetup(cleared *setup) bool {
 func (r *runner) landed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	close(r.flight)
-	r.flight = nil
+	r.flying = false
+	if r.flight != nil {
+		close(r.flight)
+		r.flight = nil
+	}
 }
 
 // remaining are all targets that the policy still holds. The caller holds r.mu.
@@ -313,8 +318,11 @@ func (r *runner) awaitFlights(s *setup) bool {
 func (r *runner) flightWith(identity string) <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.flight == nil || !r.inForce.owns(identity) {
+	if !r.flying || !r.inForce.owns(identity) {
 		return nil
+	}
+	if r.flight == nil {
+		r.flight = make(chan struct{})
 	}
 	return r.flight
 }
@@ -324,7 +332,7 @@ func (r *runner) flightWith(identity string) <-chan struct{} {
 func (r *runner) givesUp(next *setup) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.flight == nil {
+	if !r.flying {
 		return nil
 	}
 	var out []string

@@ -67,8 +67,13 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 		counts:   export.NewCounters(),
 		founding: !e.started,
 	}
+	_, forgets := e.opts.Ledger.(Forgetful)
+	var store learning.Store
+	if !forgets {
+		store = e.opts.Ledger
+	}
 	u.learning = learning.New(learning.Options{
-		Policy: name, Store: e.opts.Ledger, Now: e.opts.Now, Logger: u.logger,
+		Policy: name, Store: store, Now: e.opts.Now, Logger: u.logger,
 		Ahead: func(a policy.Ahead) { wasAhead(u.logger, name, a) },
 	})
 	u.runner = &runner{engine: e, name: name, work: u, left: func() { e.gone(u) }, inForce: s, next: s}
@@ -85,7 +90,7 @@ func newUnit(e *Engine, name string, s *setup) *unit {
 	}, s.scaleTarget, victimsOf(s.targets))
 	u.reader = newReader(e, name, u.logger, &u.history)
 	u.asker = asker{engine: e, logger: u.logger, reader: &u.reader, victims: u.victims, counts: u.counts}
-	u.journal = journal{policy: name, logger: u.logger, ledger: e.opts.Ledger, history: &u.history}
+	u.journal = journal{policy: name, logger: u.logger, ledger: e.opts.Ledger, history: &u.history, forgets: forgets}
 	u.reporter = reporter{
 		policy: name, logger: u.logger, alerts: e.opts.Alerts, history: &u.history,
 		counts: u.counts, timings: e.timings, outdated: u.runner.wakeAgain,

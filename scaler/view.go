@@ -37,10 +37,13 @@ func (v *view) ready(r reading) int {
 }
 
 // publish replaces the view. It is called by the evaluation in flight.
-func (u *unit) publish(d *policy.Decision) {
+func (u *unit) publish(d *policy.Decision) { u.show(d, u.history.Clone()) }
+
+// show is publish where what the policy remembers is copied already.
+func (u *unit) show(d *policy.Decision, remembered policy.History) {
 	now := u.engine.opts.Now()
 	u.view.Store(&view{
-		setup: u.setup, last: d, reads: slices.Clone(u.reader.reads), history: u.history.Clone(), open: u.actions.Open(), draining: u.victims.Draining(),
+		setup: u.setup, last: d, reads: slices.Clone(u.reader.reads), history: remembered, open: u.actions.Open(), draining: u.victims.Draining(),
 		progress: u.learning.Progress(), at: now, paused: u.paused.Load().Active(now),
 	})
 }

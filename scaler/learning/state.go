@@ -35,10 +35,12 @@ const (
 	afterwards = 2 * time.Minute
 )
 
-// Options are what a State is made of. All are required.
+// Options are what a State is made of. All but Store are required.
 type Options struct {
 	Policy string
-	Store  Store
+	// Store has what was learnt; nil: nobody will read it, so that nothing is
+	// remembered for it.
+	Store Store
 	// Now is the clock, and Ahead is told of what was written by one that was
 	// later.
 	Now    func() time.Time
@@ -118,7 +120,7 @@ func (s *State) Observe(ctx context.Context, e Evaluation, readings []policy.Usa
 				starved = true
 			default:
 				k.bound = e.Bound || k.bound && !enough
-				k.observe(name, objective.Sample{
+				s.observe(k, name, objective.Sample{
 					At: e.Now, Usage: r.Value, Capacity: r.CapacityPerReplica, Ready: e.Ready, Provisioning: provisioning, Bound: k.bound,
 				}, h)
 			}
@@ -170,8 +172,8 @@ func slowest(rules *policy.Policy, h *policy.History) time.Duration {
 
 // observe lets the learner have one sample, and the history remember it until
 // the learner's state is written.
-func (k *resource) observe(name string, sample objective.Sample, h *policy.History) {
-	if k.learner.Observe(sample) {
+func (s *State) observe(k *resource, name string, sample objective.Sample, h *policy.History) {
+	if k.learner.Observe(sample) && s.opts.Store != nil {
 		n := h.Learnt(name, sample)
 		k.due = k.due || n >= unwritten
 	}
@@ -205,7 +207,7 @@ func (s *State) forgetOthers(rules *policy.Policy, h *policy.History) {
 		if learns(name) {
 			continue
 		}
-		if state, err := s.opts.Store.Learnt(s.opts.Policy, name); err == nil && len(state) > 0 {
+		if state, err := s.stored(name); err == nil && len(state) > 0 {
 			s.forget(name, h)
 		}
 	}
@@ -248,7 +250,7 @@ func (s *State) restore(k *resource, name string) error {
 	if slices.Contains(s.forgotten, name) {
 		return nil
 	}
-	state, err := s.opts.Store.Learnt(s.opts.Policy, name)
+	state, err := s.stored(name)
 	if err != nil || len(state) == 0 {
 		return err
 	}
@@ -257,6 +259,14 @@ func (s *State) restore(k *resource, name string) error {
 		s.opts.Ahead(policy.Ahead{What: "what was learnt of " + name, By: by})
 	}
 	return err
+}
+
+// stored is what the store has of a resource; nil: nothing.
+func (s *State) stored(name string) ([]byte, error) {
+	if s.opts.Store == nil {
+		return nil, nil
+	}
+	return s.opts.Store.Learnt(s.opts.Policy, name)
 }
 
 // Shift moves what is noted of time along with a correction of the clock by d,

@@ -29,8 +29,8 @@ type AutoscalerOptions struct {
 	CapacityPerReplica float64
 }
 
-// Autoscaler is the server's own engine, with its book of alerts and a ledger in
-// memory, as the controller of a plant. Prometheus and Alertmanager are played
+// Autoscaler is the server's own engine, with its book of alerts and a ledger that
+// nobody reads, as the controller of a plant. Prometheus and Alertmanager are played
 // with their whole path: at each interval the generated rules are evaluated, as
 // Prometheus does, on the usage of that instant and on what Alertscaler exported
 // before it, and what fires is delivered at once, as the example receiver has it
@@ -136,14 +136,13 @@ func (a *Autoscaler) play(p *config.Policy) *config.Policy {
 }
 
 func (a *Autoscaler) open(c *config.Config) error {
-	memory := NewLedger()
 	var err error
-	a.book, err = alerts.New(alerts.Options{Store: memory, TTL: -1, Rules: scaler.AlertRules(c), Now: a.clock})
+	a.book, err = alerts.New(alerts.Options{TTL: -1, Rules: scaler.AlertRules(c), Now: a.clock})
 	if err != nil {
 		return fmt.Errorf("start the book of alerts: %w", err)
 	}
 	a.engine, err = scaler.New(scaler.Options{
-		Alerts: a.book, Ledger: memory, Now: a.clock,
+		Alerts: a.book, Ledger: &forgetful{}, Now: a.clock, PlatformTimeout: -1,
 		NewUsage: func(*config.Config) (scaler.Usage, error) { return a.usage, nil },
 	})
 	if err != nil {
@@ -235,7 +234,8 @@ func (a *Autoscaler) deliver(c *condition, holds bool, now time.Time) error {
 		alert.Status, alert.EndsAt = alerts.Resolved, now
 	}
 	alert.StartsAt = c.starts
-	if _, err := a.book.Apply(a.ctx, alerts.Notification{Receiver: "simulated", GroupKey: "simulated", Alerts: []alerts.Alert{alert}}); err != nil {
+	// Memory takes it at once: there is no time in which to give up.
+	if _, err := a.book.Apply(context.WithoutCancel(a.ctx), alerts.Notification{Receiver: "simulated", GroupKey: "simulated", Alerts: []alerts.Alert{alert}}); err != nil {
 		return fmt.Errorf("deliver an alert: %w", err)
 	}
 	return nil

@@ -65,12 +65,12 @@ func (l *Ledger) NewID(time.Time) string {
 	return fmt.Sprintf("%026d", l.ids)
 }
 
-// Commit remembers r.
+// Commit remembers r, which nobody changes any more.
 func (l *Ledger) Commit(r ledger.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, h := range r.Histories {
-		l.histories[name] = h.Clone()
+		l.histories[name] = h
 	}
 	for _, k := range r.Learnt {
 		l.learnt[targetKey{k.Policy, k.Resource}] = k.State

@@ -46,11 +46,14 @@ func (c fleetConfig) New(target.Options) (target.Target, error) { return c.fleet
 type plantUsage struct {
 	resource        string
 	value, capacity float64
+	// read is what the engine was given last.
+	read [1]policy.Usage
 }
 
 // Read implements scaler.Usage.
 func (p *plantUsage) Read(context.Context, time.Time, []usage.Query) []policy.Usage {
-	return []policy.Usage{{Resource: p.resource, Value: p.value, CapacityPerReplica: p.capacity}}
+	p.read[0] = policy.Usage{Resource: p.resource, Value: p.value, CapacityPerReplica: p.capacity}
+	return p.read[:]
 }
 
 // Loads implements scaler.Usage; replicas of the plant are all alike.
