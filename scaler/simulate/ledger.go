@@ -69,9 +69,7 @@ func (l *Ledger) NewID(time.Time) string {
 func (l *Ledger) Commit(r ledger.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for name, h := range r.Histories {
-		l.histories[name] = h
-	}
+	maps.Copy(l.histories, r.Histories)
 	for _, k := range r.Learnt {
 		l.learnt[targetKey{k.Policy, k.Resource}] = k.State
 	}
