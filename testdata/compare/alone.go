@@ -15,6 +15,7 @@ import (
 	"github.com/alertscaler/alertscaler/testdata/compare/alertscaler"
 	"github.com/alertscaler/alertscaler/testdata/compare/contender"
 	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
+	"github.com/alertscaler/alertscaler/testdata/compare/workload"
 )
 
 // learners are what -alone plays.
@@ -29,14 +30,14 @@ func learners() []contender.Contender {
 }
 
 // alone plays what learns without its engine, and says how it does beside HPA.
-func alone(to io.Writer, sets []set, limits []float64, cache string) error {
+func alone(to io.Writer, sets []workload.Set, limits []float64, cache string) error {
 	for _, s := range sets {
 		hpa, err := hpaCurve(s, cache)
 		if err != nil {
 			return err
 		}
-		allowance := sweep.NewAllowance(s.demands, s.rules)
-		for _, curve := range sweep.Run(learners(), s.demands, s.rules) {
+		allowance := sweep.NewAllowance(s.Demands, s.Rules)
+		for _, curve := range sweep.Run(learners(), s.Demands, s.Rules) {
 			standing(to, s, &hpa, &curve, &allowance, limits)
 		}
 	}
@@ -44,9 +45,9 @@ func alone(to io.Writer, sets []set, limits []float64, cache string) error {
 }
 
 // standing is a line for all workloads and one for each.
-func standing(to io.Writer, s set, hpa, ours *sweep.Curve, allowance *sweep.Allowance, limits []float64) {
+func standing(to io.Writer, s workload.Set, hpa, ours *sweep.Curve, allowance *sweep.Allowance, limits []float64) {
 	var times, demands []string
-	all := make([]int, len(s.demands))
+	all := make([]int, len(s.Demands))
 	for k := range all {
 		all[k] = k
 	}
@@ -69,8 +70,8 @@ func standing(to io.Writer, s set, hpa, ours *sweep.Curve, allowance *sweep.Allo
 		demands = append(demands, share(sweep.Demand))
 	}
 	fmt.Fprintf(to, "%s, %s: of HPA's distance closed at its τ_U %s, at its lost demand %s\n",
-		s.name, ours.Contender.Name, strings.Join(times, ""), strings.Join(demands, ""))
-	for k, d := range s.demands {
+		s.Name, ours.Contender.Name, strings.Join(times, ""), strings.Join(demands, ""))
+	for k, d := range s.Demands {
 		fmt.Fprintf(to, "  %-24s cost ÷ HPA's, at its τ_U and lost demand there:", d.Name)
 		for _, h := range theirs {
 			r := h.Results[k]
@@ -90,17 +91,17 @@ func standing(to io.Writer, s set, hpa, ours *sweep.Curve, allowance *sweep.Allo
 
 // hpaCurve takes what HPA did from the cache, a file, where it was tried with
 // the same workloads, rules and settings. What HPA does must not have changed.
-func hpaCurve(s set, cache string) (sweep.Curve, error) {
+func hpaCurve(s workload.Set, cache string) (sweep.Curve, error) {
 	hpa, err := contender.Named(contender.Peers(), contender.HPA)
 	if err != nil {
 		return sweep.Curve{}, err
 	}
 	if cache == "" {
-		return sweep.Run([]contender.Contender{*hpa}, s.demands, s.rules)[0], nil
+		return sweep.Run([]contender.Contender{*hpa}, s.Demands, s.Rules)[0], nil
 	}
 	key := fnv.New64a()
-	fmt.Fprint(key, s.name, hpa.Settings, s.rules)
-	for _, d := range s.demands {
+	fmt.Fprint(key, s.Name, hpa.Settings, s.Rules)
+	for _, d := range s.Demands {
 		fmt.Fprint(key, d.Name, d.Step, d.Values)
 	}
 	file := fmt.Sprintf("%s.%x", cache, key.Sum64())
@@ -109,11 +110,15 @@ func hpaCurve(s set, cache string) (sweep.Curve, error) {
 	switch {
 	case err == nil:
 		defer f.Close()
-		return curve, gob.NewDecoder(f).Decode(&curve.Points)
+		err = gob.NewDecoder(f).Decode(&curve.Points)
+		for i, p := range curve.Points {
+			curve.Points[i] = sweep.NewPoint(p.Setting, p.Results)
+		}
+		return curve, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return sweep.Curve{}, err
 	}
-	curve = sweep.Run([]contender.Contender{*hpa}, s.demands, s.rules)[0]
+	curve = sweep.Run([]contender.Contender{*hpa}, s.Demands, s.Rules)[0]
 	if f, err = os.Create(file); err != nil {
 		return sweep.Curve{}, err
 	}

@@ -3,7 +3,7 @@
 // quality_generated.md of generated ones, and their plots.
 //
 // It exits 1 where -check names a contender that costs more than -ratio of
-// what HPA does, and 2 where it could not run.
+// what HPA does, whose target, window and tolerance are the best of all, and 2 where it could not run.
 package main
 
 import (
@@ -13,9 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
 	"github.com/alertscaler/alertscaler/testdata/compare/contender"
 	"github.com/alertscaler/alertscaler/testdata/compare/report"
 	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
@@ -23,21 +23,13 @@ import (
 )
 
 type options struct {
-	traces, out, ours, check string
-	cache                    string
-	limit, ratio             float64
-	short, published, alone  bool
+	traces, out, check, cache string
+	limit, ratio              float64
+	short, alone, dispersion  bool
 }
 
 // limits of mean time under capacity at which all are compared.
 var limits = []float64{0.01, 0.02, 0.03}
-
-// set is workloads with the rules under which they are played.
-type set struct {
-	name    string
-	demands []plant.Demand
-	rules   plant.Options
-}
 
 // errDearer is what -check finds.
 var errDearer = errors.New("too dear")
@@ -46,12 +38,11 @@ func main() {
 	var o options
 	flag.StringVar(&o.traces, "traces", "", "folder of CSV traces; without it, generated ones")
 	flag.StringVar(&o.out, "out", "", "folder for the page and its plots; without it, the page goes to standard output")
-	flag.StringVar(&o.ours, "ours", contender.Objective, "the contender that the page compares with the others")
-	flag.StringVar(&o.check, "check", "", "a contender that may cost at most -ratio of HPA")
+	flag.StringVar(&o.check, "check", "", "contenders, by commas, each of which may cost at most -ratio of HPA")
 	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
 	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
-	flag.BoolVar(&o.short, "short", false, "the first delay, HPA and ours alone")
-	flag.BoolVar(&o.published, "published", false, "print the figures beside published ones and write nothing")
+	flag.BoolVar(&o.short, "short", false, "the first delay, HPA and what learns alone, with fewer settings")
+	flag.BoolVar(&o.dispersion, "dispersion", false, "print how neighbouring samples of the traces differ, and write nothing")
 	flag.BoolVar(&o.alone, "alone", false, "play what learns without its engine, print how it stands beside HPA, and write nothing")
 	flag.StringVar(&o.cache, "cache", "", "beginning of the names of files in which -alone keeps what HPA did; to be removed when that changes")
 	flag.Parse()
@@ -67,92 +58,119 @@ func main() {
 
 func run(o options) error {
 	contenders := contender.All()
-	for _, name := range []string{o.ours, o.check} {
-		if name == "" {
-			continue
-		}
-		if _, err := contender.Named(contenders, name); err != nil {
-			return err
-		}
+	checked, err := named(contenders, o.check)
+	if err != nil {
+		return err
 	}
 	if o.short {
-		contenders = fewer(among(contenders, contender.HPA, o.ours, o.check))
+		contenders = fewer(among(contenders, append(checked, contender.HPA, contender.Objective)))
 	}
-	demands, err := workload.Load(o.traces)
+	traces, err := workload.Traces(o.traces)
+	if err != nil {
+		return err
+	}
+	if o.dispersion {
+		return report.Dispersion(os.Stdout, traces)
+	}
+	sets, err := workload.Sets(traces)
 	if err != nil {
 		return err
 	}
 	if o.alone {
-		return alone(os.Stdout, sets(demands), limits, o.cache)
+		return alone(os.Stdout, sets, limits, o.cache)
 	}
-	page := "quality_generated"
+	page, kind := "quality_generated", "generated traces"
 	if o.traces != "" {
-		page = "quality"
+		page, kind = "quality", "traces"
+		// Recorded samples with a delay of which straight lines between them
+		// tell nothing, and as they might be with one that is shorter.
+		sets = slices.DeleteFunc(sets, func(s workload.Set) bool { return s.Refined != (s.Rules.Delay < time.Minute) })
 	}
-	delays := []time.Duration{time.Minute, 10 * time.Second}
 	if o.short {
-		delays = delays[:1]
+		sets = sets[:1]
 	}
-	q := report.Quality{Limits: limits, Ours: o.ours, Kind: "generated traces"}
-	if o.traces != "" {
-		q.Kind = "traces"
-	}
-	for _, d := range demands {
-		q.Workloads = append(q.Workloads, d.Name)
-	}
-	for _, delay := range delays {
+	q := report.Quality{Limits: limits, Kind: kind, Traces: traces}
+	for _, s := range sets {
 		c := report.Comparison{
-			Delay:   delay,
-			Optimum: sweep.Optimum(demands, delay),
-			Curves:  sweep.Run(contenders, demands, plant.Options{Delay: delay}),
+			Set:       s,
+			Never:     sweep.Optimum(s.Demands, s.Rules),
+			Allowance: sweep.NewAllowance(s.Demands, s.Rules),
+			Curves:    sweep.Run(contenders, s.Demands, s.Rules),
 		}
 		if !o.short {
-			c.CutOff = sweep.Run(among(contenders, contender.HPA, o.ours), demands, plant.Options{Delay: delay, Saturate: true})
+			cutOff := s.Rules
+			cutOff.Saturate = true
+			c.CutOff = sweep.Run(asRun(contenders), s.Demands, cutOff)
 		}
 		q.Comparisons = append(q.Comparisons, c)
 	}
 	if err := write(&q, page, o); err != nil {
 		return err
 	}
-	return check(&q, o)
+	return check(&q, checked, o)
 }
 
-// sets are the workloads under all rules.
-func sets(demands []plant.Demand) []set {
-	return []set{
-		{"60 s", demands, plant.Options{Delay: time.Minute}},
-		{"10 s", demands, plant.Options{Delay: 10 * time.Second}},
+// named are the names in a list, all of which are contenders.
+func named(contenders []contender.Contender, list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
 	}
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		if _, err := contender.Named(contenders, name); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }
 
 // among are the contenders of these names.
-func among(all []contender.Contender, names ...string) []contender.Contender {
+func among(all []contender.Contender, names []string) []contender.Contender {
 	return slices.DeleteFunc(slices.Clone(all), func(c contender.Contender) bool { return !slices.Contains(names, c.Name) })
 }
 
-// fewer tries every other setting of ours, which take the longest.
+// fewer tries every other setting of those that take the longest.
 func fewer(all []contender.Contender) []contender.Contender {
 	for i := range all {
 		c := &all[i]
-		if c.Name != contender.Objective {
+		if !c.Slow {
 			continue
 		}
 		var some []contender.Setting
-		for j := 0; j < len(c.Settings); j += 2 {
-			some = append(some, c.Settings[j])
+		for j, s := range c.Settings {
+			if j%2 == 0 || s == c.Default {
+				some = append(some, s)
+			}
 		}
 		c.Settings = some
 	}
 	return all
 }
 
+// asRun are HPA and ours with the default window and tolerance, and those that
+// take the longest with their default alone.
+func asRun(all []contender.Contender) []contender.Contender {
+	var out []contender.Contender
+	for _, c := range all {
+		switch {
+		case c.Name == contender.HPA:
+			c.Settings = slices.DeleteFunc(slices.Clone(c.Settings), func(s contender.Setting) bool {
+				return s.Window != c.Default.Window || s.Tolerance != c.Default.Tolerance
+			})
+		case c.Slow:
+			c.Settings = []contender.Setting{c.Default}
+		default:
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
 // write puts the page and its plots where they belong. Recorded traces, which
 // are not in this repository, and generated ones have a page each.
 func write(q *report.Quality, page string, o options) error {
-	switch {
-	case o.published:
-		return q.Published(os.Stdout)
-	case o.out == "":
+	if o.out == "" {
 		return q.Markdown(os.Stdout)
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
@@ -160,8 +178,8 @@ func write(q *report.Quality, page string, o options) error {
 	}
 	for i := range q.Comparisons {
 		c := &q.Comparisons[i]
-		together := fmt.Sprintf("%s_%.0fs.svg", page, c.Delay.Seconds())
-		each := fmt.Sprintf("%s_%.0fs_each.svg", page, c.Delay.Seconds())
+		together := fmt.Sprintf("%s_%.0fs.svg", page, c.Set.Rules.Delay.Seconds())
+		each := fmt.Sprintf("%s_%.0fs_each.svg", page, c.Set.Rules.Delay.Seconds())
 		q.Plots = append(q.Plots, [2]string{together, each})
 		if err := file(o.out, together, func(f *os.File) error { return q.PlotTogether(f, c) }); err != nil {
 			return err
@@ -181,24 +199,25 @@ func file(dir, name string, write func(*os.File) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// check compares one contender with HPA at the first delay.
-func check(q *report.Quality, o options) error {
-	if o.check == "" {
-		return nil
-	}
+// check compares contenders with HPA at the first delay.
+func check(q *report.Quality, names []string, o options) error {
 	c := &q.Comparisons[0]
-	ours, ok := c.Curve(o.check).Best(o.limit)
-	if !ok {
-		return fmt.Errorf("%w: %s has no setting with mean time under capacity ≤ %v", errDearer, o.check, o.limit)
+	var errs []error
+	for _, name := range names {
+		ours, ok := c.Curve(name).Frontier(sweep.Time).At(o.limit)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%w: %s has no setting with mean time under capacity ≤ %v", errDearer, name, o.limit))
+			continue
+		}
+		hpa, ok := c.Curve(contender.HPA).Frontier(sweep.Time).At(o.limit)
+		if !ok {
+			continue
+		}
+		ratio := ours / hpa
+		fmt.Fprintf(os.Stderr, "%s costs %.3f, HPA %.3f: ratio %.3f, at most %.2f is allowed\n", name, ours, hpa, ratio, o.ratio)
+		if ratio > o.ratio {
+			errs = append(errs, fmt.Errorf("%w: %s costs %.3f of what HPA does, at most %.2f is allowed", errDearer, name, ratio, o.ratio))
+		}
 	}
-	hpa, ok := c.Curve(contender.HPA).Best(o.limit)
-	if !ok {
-		return nil
-	}
-	ratio := ours.Cost / hpa.Cost
-	fmt.Fprintf(os.Stderr, "%s costs %.3f, HPA %.3f: ratio %.3f, at most %.2f is allowed\n", o.check, ours.Cost, hpa.Cost, ratio, o.ratio)
-	if ratio > o.ratio {
-		return fmt.Errorf("%w: %s costs %.3f of what HPA does, at most %.2f is allowed", errDearer, o.check, ratio, o.ratio)
-	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -29,7 +29,7 @@ func traces(t *testing.T) string {
 
 func TestThePageAndItsPlotsAreWritten(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "benchmarks")
-	if err := run(options{traces: traces(t), out: out, ours: "Alertscaler ratio"}); err != nil {
+	if err := run(options{traces: traces(t), out: out}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := os.ReadFile(filepath.Join(out, "quality.md"))
@@ -37,7 +37,8 @@ func TestThePageAndItsPlotsAreWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"of one run on 1 traces: levels.", "after 60 s", "after 10 s",
+		"of one run on 1 traces.", "| levels | levels | 400 | 60 s |",
+		"after 60 s, straight lines between samples", "after 10 s, demand every 5 s", "### Where we lose",
 		"(quality_60s.svg)", "(quality_60s_each.svg)", "(quality_10s.svg)", "(quality_10s_each.svg)",
 	} {
 		if !strings.Contains(string(page), want) {
@@ -52,11 +53,15 @@ func TestThePageAndItsPlotsAreWritten(t *testing.T) {
 }
 
 func TestTheLearnerAloneStandsBesideHPA(t *testing.T) {
-	demands, err := workload.Load(traces(t))
+	recorded, err := workload.Traces(traces(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	some := sets(demands)[:1]
+	sets, err := workload.Sets(recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := sets[:1]
 	cache := filepath.Join(t.TempDir(), "hpa")
 	var first, again strings.Builder
 	for _, out := range []*strings.Builder{&first, &again} {
@@ -64,7 +69,7 @@ func TestTheLearnerAloneStandsBesideHPA(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !strings.Contains(first.String(), "60 s, objective, alone: of HPA's distance closed") || !strings.Contains(first.String(), "\n  levels ") {
+	if !strings.Contains(first.String(), "60 s, straight lines between samples, objective, alone: of HPA's distance closed") || !strings.Contains(first.String(), "\n  levels ") {
 		t.Errorf("it says:\n%s", &first)
 	}
 	if first.String() != again.String() {
@@ -88,6 +93,9 @@ func TestTheCheckFailsWhereAContenderIsTooDear(t *testing.T) {
 	}
 	if err := check("OpenFaaS step", 1); !errors.Is(err, errDearer) {
 		t.Errorf("OpenFaaS: %v", err)
+	}
+	if err := check(contender.HPA+",OpenFaaS step", 1); !errors.Is(err, errDearer) || !strings.Contains(err.Error(), "OpenFaaS") {
+		t.Errorf("one of two is too dear: %v", err)
 	}
 	if err := check("nobody", 1); err == nil || errors.Is(err, errDearer) || !strings.Contains(err.Error(), contender.HPA) {
 		t.Errorf("an unknown name: %v", err)

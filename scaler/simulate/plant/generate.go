@@ -165,6 +165,9 @@ type generator struct {
 	name   string
 	length time.Duration
 	rand   *rand.Rand
+	step   time.Duration
+	// memory is how much of the noise is left a value later.
+	memory float64
 	drift  float64
 }
 
@@ -174,13 +177,14 @@ func newGenerator(name string, seed uint64, length time.Duration) *generator {
 	for _, c := range name {
 		stream = stream*131 + uint64(c)
 	}
-	return &generator{name: name, length: length, rand: rand.New(rand.NewPCG(seed, stream))}
+	return &generator{name: name, length: length, step: generatedInterval, memory: 0.8, rand: rand.New(rand.NewPCG(seed, stream))}
 }
 
 // noise is a factor around 1 with about the given deviation, correlated from
-// minute to minute as the demand of many is (AR(1), φ = 0.8).
+// value to value as the demand of many is (AR(1), φ = 0.8 from minute to
+// minute).
 func (g *generator) noise(deviation float64) float64 {
-	const phi = 0.8
+	phi := g.memory
 	g.drift = phi*g.drift + math.Sqrt(1-phi*phi)*g.rand.NormFloat64()
 	return math.Exp(deviation*g.drift - deviation*deviation/2)
 }
@@ -203,9 +207,9 @@ func (g *generator) events(every time.Duration, draw func(start time.Duration) e
 }
 
 func (g *generator) fill(value func(at time.Duration) float64) Trace {
-	t := Trace{Name: g.name, Interval: generatedInterval, Values: make([]float64, int(g.length/generatedInterval))}
+	t := Trace{Name: g.name, Interval: g.step, Values: make([]float64, int(g.length/g.step))}
 	for i := range t.Values {
-		t.Values[i] = value(time.Duration(i) * generatedInterval)
+		t.Values[i] = value(time.Duration(i) * g.step)
 	}
 	return t
 }

@@ -16,8 +16,8 @@ const Objective = "Alertscaler objective"
 func Alertscaler() []Contender {
 	return []Contender{
 		{
-			Name: Objective, Setting: "reservation.objective", Percent: true,
-			Settings: Values(0.998, 0.995, 0.99, 0.9875, 0.985, 0.98, 0.975, 0.97, 0.965, 0.96, 0.95, 0.93),
+			Name: Objective, Setting: "reservation.objective", Percent: true, Learns: true, Slow: true,
+			Settings: Values(0.999, 0.995, 0.99, 0.985, 0.98, 0.97, 0.96, 0.94, 0.9),
 			Default:  Setting{Value: 0.99},
 			New:      func(s Setting, _ time.Duration) plant.Controller { return alertscaler.NewObjective(s.Value) },
 		},

@@ -33,6 +33,11 @@ type Contender struct {
 	// Default is the setting that people run unless they chose one; zero where
 	// there is none.
 	Default Setting
+	// Learns is set of Alertscaler's that learn what to keep free: those that
+	// the page compares with the others.
+	Learns bool
+	// Slow is set where a run takes long, so that fewer settings are tried.
+	Slow bool
 	// Interval of control; 0 is the plant's own.
 	Interval time.Duration
 	// New makes one for a run. The delay is what the contender knows of its
@@ -48,6 +53,39 @@ func (c *Contender) Format(s Setting) string {
 	}
 	if s.Window > 0 {
 		out += fmt.Sprintf(" (%.0f s, ±%.4g %%)", s.Window.Seconds(), 100*s.Tolerance)
+	}
+	return out
+}
+
+// Grid says which settings are tried.
+func (c *Contender) Grid() string {
+	var numbers []string
+	windows, tolerances := map[string]bool{}, map[string]bool{}
+	var order [2][]string
+	note := func(seen map[string]bool, i int, text string) {
+		if !seen[text] {
+			seen[text] = true
+			order[i] = append(order[i], text)
+		}
+	}
+	seen := map[float64]bool{}
+	for _, s := range c.Settings {
+		if !seen[s.Value] {
+			seen[s.Value] = true
+			numbers = append(numbers, c.Format(Setting{Value: s.Value}))
+		}
+		if s.Window > 0 {
+			note(windows, 0, fmt.Sprintf("%.0f s", s.Window.Seconds()))
+			note(tolerances, 1, fmt.Sprintf("%.4g %%", 100*s.Tolerance))
+		}
+	}
+	out := strings.Join(numbers, ", ")
+	if n := len(numbers); n > 20 {
+		out = fmt.Sprintf("%s to %s in %d steps", numbers[0], numbers[n-1], n-1)
+	}
+	out = c.Setting + " " + out
+	if len(order[0]) > 0 {
+		out += ", each with windows of " + strings.Join(order[0], ", ") + " and tolerances of " + strings.Join(order[1], ", ")
 	}
 	return out
 }
@@ -85,7 +123,7 @@ const HPA = "HPA v2"
 func Peers() []Contender {
 	return []Contender{
 		{
-			Name: HPA, Setting: "target utilization (stabilization window, tolerance)", Percent: true,
+			Name: HPA, Setting: "target utilization", Percent: true,
 			Settings: hpaSettings(),
 			Default:  Setting{Value: 0.7, Window: peers.HPAWindow, Tolerance: peers.HPATolerance},
 			New: func(s Setting, _ time.Duration) plant.Controller {

@@ -55,7 +55,11 @@ func TestModelIsTheController(t *testing.T) {
 	if testing.Short() {
 		cases, hours = cases[:2], 2
 	}
-	demands, err := workload.Load(os.Getenv("TRACES"))
+	traces, err := workload.Traces(os.Getenv("TRACES"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	demands, err := workload.Demands(workload.Refined(traces))
 	if err != nil {
 		t.Fatal(err)
 	}

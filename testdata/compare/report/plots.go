@@ -8,49 +8,57 @@ import (
 	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
 )
 
-// PlotTogether draws mean cost against mean time under capacity.
+// PlotTogether draws mean cost against mean time under capacity, by the
+// frontier of everybody's settings, and by the cheapest setting of each limit:
+// what a user gets who wants to be within it.
 func (q *Quality) PlotTogether(to io.Writer, c *Comparison) error {
-	p := Panel{Title: fmt.Sprintf("all %d %s, one setting for all", len(q.Workloads), q.Kind), Floor: c.Optimum.Cost}
-	p.Lines = q.lines(c, func(p sweep.Point) XY { return XY{p.Under, p.Cost} })
-	return SVG(to, fmt.Sprintf("Replicas ready after %s", c.After()), 2, []Panel{p, q.zoom(c)})
-}
-
-// zoom is the same by the cheapest setting of each limit: what a user gets who
-// wants to be within it.
-func (q *Quality) zoom(c *Comparison) Panel {
-	p := Panel{Title: "the cheapest setting within each limit", Floor: c.Optimum.Cost}
-	for i := range c.Curves {
-		l := Line{Name: c.Curves[i].Contender.Name, Bold: q.ours(c.Curves[i].Contender.Name)}
+	all := Panel{Title: fmt.Sprintf("all %d %s, one setting for all", len(q.Traces), q.Kind), Floor: c.Never.Cost}
+	all.Lines = q.lines(c, func(curve *sweep.Curve) sweep.Frontier { return curve.Frontier(sweep.Time) })
+	within := Panel{Title: "the cheapest setting within each limit", Floor: c.Never.Cost}
+	optimum := Line{Name: "optimum, same allowance"}
+	for limit := 0.0025; limit <= maxUnder+1e-9; limit += 0.0025 {
+		optimum.Points = append(optimum.Points, XY{limit, c.Allowance.Mean(q.all(), sweep.Time, limit)})
+	}
+	all.Lines = append(all.Lines, optimum)
+	within.Lines = q.lines(c, func(curve *sweep.Curve) sweep.Frontier {
+		var f sweep.Frontier
 		for limit := 0.0025; limit <= maxUnder+1e-9; limit += 0.0025 {
-			if best, ok := c.Curves[i].Best(limit); ok {
-				l.Points = append(l.Points, XY{limit, best.Cost})
+			if best, ok := curve.Best(limit); ok {
+				f = append(f, sweep.Spot{Shortage: limit, Cost: best.Cost})
 			}
 		}
-		p.Lines = append(p.Lines, l)
-	}
-	return p
+		return f
+	})
+	within.Lines = append(within.Lines, optimum)
+	return SVG(to, "Replicas ready after "+c.Set.Name, 2, []Panel{all, within})
 }
 
 // PlotEach draws a panel for every workload.
 func (q *Quality) PlotEach(to io.Writer, c *Comparison) error {
-	panels := make([]Panel, len(q.Workloads))
-	for k, name := range q.Workloads {
-		panels[k] = Panel{Title: name, Floor: c.Optimum.Results[k].Cost}
-		panels[k].Lines = q.lines(c, func(p sweep.Point) XY { return XY{p.Results[k].Under, p.Results[k].Cost} })
+	panels := make([]Panel, len(q.Traces))
+	for k, t := range q.Traces {
+		panels[k] = Panel{Title: t.Name, Floor: c.Never.Results[k].Cost}
+		panels[k].Lines = q.lines(c, func(curve *sweep.Curve) sweep.Frontier { return curve.FrontierOn(k, sweep.Time) })
+		panels[k].Lines = append(panels[k].Lines, line("optimum, same allowance", c.Allowance.On(k, sweep.Time)))
 	}
-	return SVG(to, fmt.Sprintf("Replicas ready after %s, workload by workload", c.After()), 2, panels)
+	return SVG(to, "Replicas ready after "+c.Set.Name+", workload by workload", 2, panels)
 }
 
-func (q *Quality) lines(c *Comparison, at func(sweep.Point) XY) []Line {
+func (q *Quality) lines(c *Comparison, of func(*sweep.Curve) sweep.Frontier) []Line {
 	var out []Line
 	for i := range c.Curves {
-		l := Line{Name: c.Curves[i].Contender.Name, Bold: q.ours(c.Curves[i].Contender.Name)}
-		for _, p := range c.Curves[i].Points {
-			l.Points = append(l.Points, at(p))
-		}
+		name := c.Curves[i].Contender.Name
+		l := line(name, of(&c.Curves[i]))
+		l.Bold = strings.HasPrefix(name, "Alertscaler")
 		out = append(out, l)
 	}
 	return out
 }
 
-func (q *Quality) ours(name string) bool { return strings.HasPrefix(name, "Alertscaler") }
+func line(name string, f sweep.Frontier) Line {
+	l := Line{Name: name}
+	for _, s := range f {
+		l.Points = append(l.Points, XY{s.Shortage, s.Cost})
+	}
+	return l
+}

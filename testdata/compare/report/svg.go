@@ -23,7 +23,7 @@ type XY struct{ X, Y float64 }
 type Panel struct {
 	Title string
 	Lines []Line
-	// Floor is the clairvoyant's cost, a dashed line.
+	// Floor is the cost of the optimum that is never under, a dashed line.
 	Floor float64
 }
 
@@ -38,15 +38,16 @@ const (
 	maxCost  = 10.0
 )
 
-// Colours that can be told apart, also by those who see fewer (Okabe and Ito).
-var colours = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999", "#56B4E9", "#D55E00", "#000000"}
+// Colours that can be told apart, also by those who see fewer (after Okabe and
+// Ito).
+var colours = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999", "#56B4E9", "#D55E00", "#000000", "#882255", "#B8A800"}
 
 // SVG draws the panels side by side in so many columns, a legend above them.
 func SVG(to io.Writer, title string, columns int, panels []Panel) error {
 	rows := (len(panels) + columns - 1) / columns
 	names := lineNames(panels)
 	perRow := max(1, columns*3/2)
-	legendRows := len(names)/perRow + 1 // with the clairvoyant
+	legendRows := len(names)/perRow + 1 // with the optimum
 	top := 34 + float64(legendRows)*legendLine
 	width, height := float64(columns)*panelWidth, top+float64(rows)*panelHeight
 
@@ -55,7 +56,7 @@ func SVG(to io.Writer, title string, columns int, panels []Panel) error {
 	w.line(`<title>%s</title>`, html.EscapeString(title))
 	w.line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
 	w.line(`<text x="%.0f" y="20" font-size="15" font-weight="bold">%s</text>`, 14.0, html.EscapeString(title))
-	for i, name := range append(slices.Clone(names), "clairvoyant, never under") {
+	for i, name := range append(slices.Clone(names), "optimum, never under") {
 		x := 14 + float64(i%perRow)*(width-14)/float64(perRow)
 		y := 40 + float64(i/perRow)*legendLine
 		stroke := `stroke="#444444" stroke-dasharray="5 4"`
@@ -136,7 +137,7 @@ func (l *Line) draw(w *writer, colour string) {
 	})
 	path, dots := "", ""
 	for _, p := range points {
-		if p.X > maxUnder || p.Y > maxCost || p.Y < 1 {
+		if p.X > maxUnder || p.Y > maxCost || p.Y < 1-1e-9 {
 			continue
 		}
 		x, y := place(p)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
+	"github.com/alertscaler/alertscaler/testdata/compare/contender"
 	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
 )
 
@@ -12,7 +13,7 @@ func curveOf(lostAndCost ...[2]float64) sweep.Curve {
 	var c sweep.Curve
 	for _, v := range lostAndCost {
 		r := plant.Result{Lost: v[0], Part: plant.Part{Cost: v[1]}}
-		c.Points = append(c.Points, sweep.Point{Lost: v[0], Cost: v[1], Results: []plant.Result{r}})
+		c.Points = append(c.Points, sweep.NewPoint(contender.Setting{}, []plant.Result{r}))
 	}
 	return c
 }

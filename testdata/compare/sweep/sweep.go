@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
 	"github.com/alertscaler/alertscaler/testdata/compare/contender"
@@ -24,6 +23,8 @@ type Point struct {
 	Lost float64
 	// Cost is the geometric mean.
 	Cost float64
+	// logs is the sum of their logarithms.
+	logs float64
 }
 
 // Curve is all settings of one contender at one delay.
@@ -59,11 +60,11 @@ func Run(contenders []contender.Contender, demands []plant.Demand, o plant.Optio
 	return curves
 }
 
-// Optimum is the clairvoyant's point.
-func Optimum(demands []plant.Demand, delay time.Duration) Point {
+// Optimum is the point of a clairvoyant that is never under capacity.
+func Optimum(demands []plant.Demand, rules plant.Options) Point {
 	p := Point{Results: make([]plant.Result, len(demands))}
 	for i, d := range demands {
-		p.Results[i] = plant.Optimum(d, plant.Options{Delay: delay})
+		p.Results[i] = plant.Optimum(d, rules)
 	}
 	p.sumUp()
 	return p
@@ -86,15 +87,22 @@ func inParallel(jobs []func()) {
 	workers.Wait()
 }
 
+// NewPoint sums up the results of a setting.
+func NewPoint(setting contender.Setting, results []plant.Result) Point {
+	p := Point{Setting: setting, Results: results}
+	p.sumUp()
+	return p
+}
+
 func (p *Point) sumUp() {
-	logs := 0.0
+	n := float64(len(p.Results))
 	for _, r := range p.Results {
-		p.Under += r.Under / float64(len(p.Results))
+		p.Under += r.Under / n
 		p.Worst = max(p.Worst, r.Under)
-		p.Lost += r.Lost / float64(len(p.Results))
-		logs += math.Log(r.Cost) / float64(len(p.Results))
+		p.Lost += r.Lost / n
+		p.logs += math.Log(r.Cost)
 	}
-	p.Cost = math.Exp(logs)
+	p.Cost = math.Exp(p.logs / n)
 }
 
 // Best is the cheapest setting whose mean share of time under capacity is

@@ -1,0 +1,45 @@
+package workload_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
+	"github.com/alertscaler/alertscaler/testdata/compare/workload"
+)
+
+func TestGeneratedTracesAreFineAndDomainsOfTheirOwn(t *testing.T) {
+	traces, err := workload.Traces("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, fine := range workload.Refined(traces) {
+		if fine.Interval != plant.DefaultStep || len(fine.Values) != len(traces[i].Values) {
+			t.Errorf("%s: %d values every %s", fine.Name, len(fine.Values), fine.Interval)
+		}
+		if d := workload.Domain(fine.Name); d != fine.Name {
+			t.Errorf("%s is of %s", fine.Name, d)
+		}
+	}
+}
+
+func TestARefinedTraceIsPlayedForAsLong(t *testing.T) {
+	traces := []plant.Trace{{Name: "slow", Interval: 10 * time.Minute, Values: []float64{1, 3, 2, 5}}}
+	recorded, err := workload.Demands(traces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refined, err := workload.Demands(workload.Refined(traces))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(recorded[0].Values) != len(refined[0].Values) || len(refined[0].Values) != 4*12 {
+		t.Errorf("%d steps recorded, %d refined", len(recorded[0].Values), len(refined[0].Values))
+	}
+}
+
+func TestDomainsOfTheSameKind(t *testing.T) {
+	if a, b := workload.Domain("azure_llm_code"), workload.Domain("azure_llm_conv"); a != b {
+		t.Errorf("%s and %s", a, b)
+	}
+}
