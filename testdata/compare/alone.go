@@ -8,25 +8,35 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
+	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
 	"github.com/alertscaler/alertscaler/testdata/compare/alertscaler"
 	"github.com/alertscaler/alertscaler/testdata/compare/contender"
+	"github.com/alertscaler/alertscaler/testdata/compare/report"
 	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
 	"github.com/alertscaler/alertscaler/testdata/compare/workload"
 )
 
 // learners are what -alone plays.
 func learners() []contender.Contender {
-	return []contender.Contender{{
-		Name: "objective, alone", Setting: "reservation.objective", Percent: true,
-		Settings: contender.Values(0.999, 0.998, 0.995, 0.99, 0.985, 0.98, 0.975, 0.97, 0.96, 0.95, 0.93, 0.9),
-		New: func(s contender.Setting, delay time.Duration) plant.Controller {
-			return alertscaler.NewAlone(s.Value, delay)
+	return []contender.Contender{
+		{
+			Name: "objective, alone", Setting: "reservation.objective", Percent: true,
+			Settings: contender.Values(0.999, 0.998, 0.995, 0.99, 0.985, 0.98, 0.975, 0.97, 0.96, 0.95, 0.93, 0.9),
+			New: func(s contender.Setting, delay time.Duration) plant.Controller {
+				return alertscaler.NewAlone(objective.Goal{Share: s.Value}, delay)
+			},
 		},
-	}}
+		{
+			Name: "shortage price, alone", Setting: "reservation.objective.shortage_price",
+			Settings: contender.Values(3, 5, 8, 12, 18, 25, 40, 60, 100, 160, 250, 500),
+			New: func(s contender.Setting, delay time.Duration) plant.Controller {
+				return alertscaler.NewAlone(objective.Goal{ShortagePrice: s.Value}, delay)
+			},
+		},
+	}
 }
 
 // alone plays what learns without its engine, and says how it does beside HPA.
@@ -44,33 +54,38 @@ func alone(to io.Writer, sets []workload.Set, limits []float64, cache string) er
 	return nil
 }
 
-// standing is a line for all workloads and one for each.
+// standing is a line for all workloads, one for strangers and one for each.
 func standing(to io.Writer, s workload.Set, hpa, ours *sweep.Curve, allowance *sweep.Allowance, limits []float64) {
-	var times, demands []string
-	all := make([]int, len(s.Demands))
-	for k := range all {
-		all[k] = k
+	all, labels := make([]int, len(s.Demands)), make([]string, len(s.Demands))
+	for k, d := range s.Demands {
+		all[k], labels[k] = k, workload.Domain(d.Name)
 	}
+	share := func(hpa, ours *sweep.Curve, m sweep.Shortage, at float64) string {
+		them, _ := hpa.Frontier(m).At(at)
+		us, reached := ours.Frontier(m).At(at)
+		if !reached {
+			return " –"
+		}
+		return fmt.Sprintf(" %.0f %%", 100*sweep.Closed(them, us, allowance.Mean(all, m, at)))
+	}
+	var times, demands, strangers string
 	var theirs []sweep.Point
 	for _, limit := range limits {
-		h, ok := hpa.Best(limit)
-		if !ok {
-			continue
+		if h, ok := hpa.Best(limit); ok {
+			theirs = append(theirs, h)
+			times += share(hpa, ours, sweep.Time, h.Under)
+			demands += share(hpa, ours, sweep.Demand, h.Lost)
 		}
-		theirs = append(theirs, h)
-		share := func(m sweep.Shortage) string {
-			them, _ := hpa.Frontier(m).At(m.Mean(&h))
-			us, reached := ours.Frontier(m).At(m.Mean(&h))
-			if !reached {
-				return " –"
-			}
-			return fmt.Sprintf(" %.0f %%", 100*sweep.Closed(them, us, allowance.Mean(all, m, m.Mean(&h))))
-		}
-		times = append(times, share(sweep.Time))
-		demands = append(demands, share(sweep.Demand))
 	}
-	fmt.Fprintf(to, "%s, %s: of HPA's distance closed at its τ_U %s, at its lost demand %s\n",
-		s.Name, ours.Contender.Name, strings.Join(times, ""), strings.Join(demands, ""))
+	if groups := sweep.Groups(labels); len(groups) > 1 {
+		held := hpa.HeldOut(groups, sweep.Time, limits)
+		them, us := hpa.HeldOut(groups, sweep.Demand, report.LostLimits), ours.HeldOut(groups, sweep.Demand, report.LostLimits)
+		for _, p := range held.Points {
+			strangers += share(&them, &us, sweep.Demand, p.Lost)
+		}
+	}
+	fmt.Fprintf(to, "%s, %s: of HPA's distance closed at its τ_U%s, at its lost demand%s, with that on domains held out%s\n",
+		s.Name, ours.Contender.Name, times, demands, strangers)
 	for k, d := range s.Demands {
 		fmt.Fprintf(to, "  %-24s cost ÷ HPA's, at its τ_U and lost demand there:", d.Name)
 		for _, h := range theirs {

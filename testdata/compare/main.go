@@ -63,7 +63,7 @@ func run(o options) error {
 		return err
 	}
 	if o.short {
-		contenders = fewer(among(contenders, append(checked, contender.HPA, contender.Objective)))
+		contenders = fewer(among(contenders, append(checked, contender.HPA, contender.Objective, contender.Price)))
 	}
 	traces, err := workload.Traces(o.traces)
 	if err != nil {

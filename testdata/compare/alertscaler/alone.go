@@ -18,8 +18,8 @@ type Alone struct {
 }
 
 // NewAlone is a learner that is asked every 15 s and knows the delay.
-func NewAlone(share float64, delay time.Duration) *Alone {
-	return &Alone{learner: objective.New(objective.Goal{Share: share}, 15*time.Second), delay: delay}
+func NewAlone(goal objective.Goal, delay time.Duration) *Alone {
+	return &Alone{learner: objective.New(goal, 15*time.Second), delay: delay}
 }
 
 // Desired is one evaluation.

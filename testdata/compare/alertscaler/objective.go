@@ -20,15 +20,16 @@ policies:
   min: 1
   max: 200
   resources: [{ name: usage, usage: usage, capacity_per_replica: 1 }]
-  reservation: { objective: %v }
+  reservation: { objective: %s }
   targets: [{ name: plant, process: { command: [sleep, inf] } }]
 `
 
 // NewObjective is the server's own engine with a policy that states an
-// objective, and with its whole path of alerts, as generated rules and the
+// objective, as it stands in the configuration: 0.99, or
+// { shortage_price: 25 }; and with its whole path of alerts, as generated rules and the
 // example receiver have it. It knows nothing of the plant's delay but what it
 // measures.
-func NewObjective(objective float64) plant.Controller {
+func NewObjective(objective string) plant.Controller {
 	c, err := config.Load("compared.yml", fmt.Appendf(nil, objectivePolicy, objective), registry.NewRegistry(process.NewConfig))
 	if err != nil {
 		panic(err)

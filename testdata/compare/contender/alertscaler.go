@@ -1,14 +1,19 @@
 package contender
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
 	"github.com/alertscaler/alertscaler/testdata/compare/alertscaler"
 )
 
-// Objective is the name of the reservation that is learnt.
-const Objective = "Alertscaler objective"
+// The names of the reservations that are learnt: to be under capacity for a
+// share of the time, and what a missing replica costs.
+const (
+	Objective = "Alertscaler objective"
+	Price     = "Alertscaler shortage price"
+)
 
 // Alertscaler are this project's own: the place, and the only one, where a
 // new kind of reservation is entered into the comparison. Its constructor
@@ -19,7 +24,16 @@ func Alertscaler() []Contender {
 			Name: Objective, Setting: "reservation.objective", Percent: true, Learns: true, Slow: true,
 			Settings: Values(0.999, 0.995, 0.99, 0.985, 0.98, 0.97, 0.96, 0.94, 0.9),
 			Default:  Setting{Value: 0.99},
-			New:      func(s Setting, _ time.Duration) plant.Controller { return alertscaler.NewObjective(s.Value) },
+			New: func(s Setting, _ time.Duration) plant.Controller {
+				return alertscaler.NewObjective(fmt.Sprint(s.Value))
+			},
+		},
+		{
+			Name: Price, Setting: "reservation.objective.shortage_price", Learns: true, Slow: true,
+			Settings: Values(3, 5, 8, 12, 18, 25, 40, 70, 120, 250), Default: Setting{Value: 25},
+			New: func(s Setting, _ time.Duration) plant.Controller {
+				return alertscaler.NewObjective(fmt.Sprintf("{ shortage_price: %v }", s.Value))
+			},
 		},
 		{
 			Name: "Alertscaler ratio", Setting: "reservation.ratio", Percent: true,

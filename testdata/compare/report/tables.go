@@ -114,7 +114,7 @@ func (q *Quality) strangers(w *writer, c *Comparison) {
 	for i := range c.Curves {
 		curve := &c.Curves[i]
 		held := curve.HeldOut(groups, sweep.Time, q.Limits)
-		byDemand[i] = curve.HeldOut(groups, sweep.Demand, lostLimits)
+		byDemand[i] = curve.HeldOut(groups, sweep.Demand, LostLimits)
 		row := []string{curve.Contender.Name}
 		for _, l := range q.Limits {
 			p, ok := held.At(contender.Setting{Value: l})
@@ -134,8 +134,8 @@ func (q *Quality) strangers(w *writer, c *Comparison) {
 	q.byDemand(w, byDemand, &c.Allowance, q.all(), levels)
 }
 
-// lostLimits are limits of lost demand for which settings are chosen.
-var lostLimits = func() []float64 {
+// LostLimits are limits of lost demand for which settings are chosen.
+var LostLimits = func() []float64 {
 	var out []float64
 	for v := 1e-5; v < 0.1; v *= 1.2 {
 		out = append(out, v)
