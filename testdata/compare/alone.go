@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -24,19 +26,24 @@ func learners() []contender.Contender {
 	return []contender.Contender{
 		{
 			Name: "objective, alone", Setting: "reservation.objective", Percent: true,
-			Settings: contender.Values(0.999, 0.998, 0.995, 0.99, 0.985, 0.98, 0.975, 0.97, 0.96, 0.95, 0.93, 0.9),
+			Settings: contender.Values(0.999, 0.995, 0.99, 0.98, 0.97, 0.96, 0.94, 0.9),
 			New: func(s contender.Setting, delay time.Duration) plant.Controller {
 				return alertscaler.NewAlone(objective.Goal{Share: s.Value}, delay)
 			},
 		},
 		{
 			Name: "shortage price, alone", Setting: "reservation.objective.shortage_price",
-			Settings: contender.Values(3, 5, 8, 12, 18, 25, 40, 60, 100, 160, 250, 500),
+			Settings: contender.Values(4, 8, 14, 25, 45, 80, 150, 500),
 			New: func(s contender.Setting, delay time.Duration) plant.Controller {
 				return alertscaler.NewAlone(objective.Goal{ShortagePrice: s.Value}, delay)
 			},
 		},
 	}
+}
+
+// only are the sets that have it in their names.
+func only(sets []workload.Set, name string) []workload.Set {
+	return slices.DeleteFunc(slices.Clone(sets), func(s workload.Set) bool { return !strings.Contains(s.Name, name) })
 }
 
 // alone plays what learns without its engine, and says how it does beside HPA.

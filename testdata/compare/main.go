@@ -3,7 +3,8 @@
 // quality_generated.md of generated ones, and their plots.
 //
 // It exits 1 where -check names a contender that costs more than -ratio of
-// what HPA does, whose target, window and tolerance are the best of all, and 2 where it could not run.
+// what HPA does with as much lost demand and the best of its settings, and 2
+// where it could not run.
 package main
 
 import (
@@ -23,9 +24,9 @@ import (
 )
 
 type options struct {
-	traces, out, check, cache string
-	limit, ratio              float64
-	short, alone, dispersion  bool
+	traces, out, check, cache, only string
+	limit, ratio                    float64
+	short, alone, dispersion        bool
 }
 
 // limits of mean time under capacity at which all are compared.
@@ -38,12 +39,13 @@ func main() {
 	var o options
 	flag.StringVar(&o.traces, "traces", "", "folder of CSV traces; without it, generated ones")
 	flag.StringVar(&o.out, "out", "", "folder for the page and its plots; without it, the page goes to standard output")
-	flag.StringVar(&o.check, "check", "", "contenders, by commas, each of which may cost at most -ratio of HPA")
-	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity at which -check compares")
-	flag.Float64Var(&o.ratio, "ratio", 0.85, "how much of HPA's cost -check allows")
+	flag.StringVar(&o.check, "check", "", "contenders, by commas, each of which may cost at most -ratio of HPA where it loses as much demand")
+	flag.Float64Var(&o.limit, "limit", 0.01, "mean share of time under capacity for which HPA is set where -check compares")
+	flag.Float64Var(&o.ratio, "ratio", 1, "how much of HPA's cost -check allows")
 	flag.BoolVar(&o.short, "short", false, "the first delay, HPA and what learns alone, with fewer settings")
 	flag.BoolVar(&o.dispersion, "dispersion", false, "print how neighbouring samples of the traces differ, and write nothing")
 	flag.BoolVar(&o.alone, "alone", false, "play what learns without its engine, print how it stands beside HPA, and write nothing")
+	flag.StringVar(&o.only, "only", "", "what the names of the sets that -alone plays contain, such as \"60 s, straight\"")
 	flag.StringVar(&o.cache, "cache", "", "beginning of the names of files in which -alone keeps what HPA did; to be removed when that changes")
 	flag.Parse()
 	switch err := run(o); {
@@ -77,7 +79,7 @@ func run(o options) error {
 		return err
 	}
 	if o.alone {
-		return alone(os.Stdout, sets, limits, o.cache)
+		return alone(os.Stdout, only(sets, o.only), limits, o.cache)
 	}
 	page, kind := "quality_generated", "generated traces"
 	if o.traces != "" {
@@ -199,24 +201,27 @@ func file(dir, name string, write func(*os.File) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// check compares contenders with HPA at the first delay.
+// check compares contenders with HPA at the first delay: at the demand that
+// HPA loses at its cheapest setting within the limit of time.
 func check(q *report.Quality, names []string, o options) error {
 	c := &q.Comparisons[0]
+	hpa := c.Curve(contender.HPA)
+	at, ok := hpa.Best(o.limit)
+	if !ok {
+		return fmt.Errorf("no setting of HPA keeps mean time under capacity ≤ %v, so that nothing can be compared", o.limit)
+	}
+	them, _ := hpa.Frontier(sweep.Demand).At(at.Lost)
 	var errs []error
 	for _, name := range names {
-		ours, ok := c.Curve(name).Frontier(sweep.Time).At(o.limit)
-		if !ok {
-			errs = append(errs, fmt.Errorf("%w: %s has no setting with mean time under capacity ≤ %v", errDearer, name, o.limit))
+		us, reached := c.Curve(name).Frontier(sweep.Demand).At(at.Lost)
+		if !reached {
+			errs = append(errs, fmt.Errorf("%w: all settings of %s lose more than HPA, %v of the demand", errDearer, name, at.Lost))
 			continue
 		}
-		hpa, ok := c.Curve(contender.HPA).Frontier(sweep.Time).At(o.limit)
-		if !ok {
-			continue
-		}
-		ratio := ours / hpa
-		fmt.Fprintf(os.Stderr, "%s costs %.3f, HPA %.3f: ratio %.3f, at most %.2f is allowed\n", name, ours, hpa, ratio, o.ratio)
+		ratio := us / them
+		fmt.Fprintf(os.Stderr, "where %.3g of the demand is lost, %s costs %.3f, HPA %.3f: ratio %.3f, at most %v is allowed\n", at.Lost, name, us, them, ratio, o.ratio)
 		if ratio > o.ratio {
-			errs = append(errs, fmt.Errorf("%w: %s costs %.3f of what HPA does, at most %.2f is allowed", errDearer, name, ratio, o.ratio))
+			errs = append(errs, fmt.Errorf("%w: %s costs %.3f of what HPA does, at most %v is allowed", errDearer, name, ratio, o.ratio))
 		}
 	}
 	return errors.Join(errs...)

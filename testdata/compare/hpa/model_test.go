@@ -51,7 +51,7 @@ func TestModelIsTheController(t *testing.T) {
 		{0.83, time.Minute, 0.2, 10 * time.Second},
 		{0.6, 0, 0, 10 * time.Second},
 	}
-	hours := 4
+	hours := 3
 	if testing.Short() {
 		cases, hours = cases[:2], 2
 	}
