@@ -75,24 +75,24 @@ func standing(to io.Writer, s workload.Set, hpa, ours *sweep.Curve, allowance *s
 		}
 		return fmt.Sprintf(" %.0f %%", 100*sweep.Closed(them, us, allowance.Mean(all, m, at)))
 	}
-	var times, demands, strangers string
+	var times, demands, strangers strings.Builder
 	var theirs []sweep.Point
 	for _, limit := range limits {
 		if h, ok := hpa.Best(limit); ok {
 			theirs = append(theirs, h)
-			times += share(hpa, ours, sweep.Time, h.Under)
-			demands += share(hpa, ours, sweep.Demand, h.Lost)
+			times.WriteString(share(hpa, ours, sweep.Time, h.Under))
+			demands.WriteString(share(hpa, ours, sweep.Demand, h.Lost))
 		}
 	}
 	if groups := sweep.Groups(labels); len(groups) > 1 {
 		held := hpa.HeldOut(groups, sweep.Time, limits)
 		them, us := hpa.HeldOut(groups, sweep.Demand, report.LostLimits), ours.HeldOut(groups, sweep.Demand, report.LostLimits)
 		for _, p := range held.Points {
-			strangers += share(&them, &us, sweep.Demand, p.Lost)
+			strangers.WriteString(share(&them, &us, sweep.Demand, p.Lost))
 		}
 	}
 	fmt.Fprintf(to, "%s, %s: of HPA's distance closed at its τ_U%s, at its lost demand%s, with that on domains held out%s\n",
-		s.Name, ours.Contender.Name, times, demands, strangers)
+		s.Name, ours.Contender.Name, &times, &demands, &strangers)
 	for k, d := range s.Demands {
 		fmt.Fprintf(to, "  %-24s cost ÷ HPA's, at its τ_U and lost demand there:", d.Name)
 		for _, h := range theirs {

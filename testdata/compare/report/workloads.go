@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
@@ -59,7 +60,7 @@ func dispersion(w *writer, traces []plant.Trace, more func(i int) []string) {
 			within = whole(math.Sqrt(replayed.Within()))
 		}
 		row := []string{
-			t.Name, workload.Domain(t.Name), fmt.Sprint(len(t.Values)), fmt.Sprintf("%.4g s", t.Interval.Seconds()),
+			t.Name, workload.Domain(t.Name), strconv.Itoa(len(t.Values)), fmt.Sprintf("%.4g s", t.Interval.Seconds()),
 			fmt.Sprintf("%.2g", d.One), fmt.Sprintf("%.2g", d.Two), fmt.Sprintf("%.2g", d.Four), within,
 		}
 		if more != nil {
