@@ -2,31 +2,88 @@ package objective
 
 import "math"
 
-// form is one candidate, and what is known of the margins that it would have
-// needed.
+// margin is what a margin grows with.
+type margin int
+
+const (
+	// marginFixed is the same at any usage.
+	marginFixed margin = iota
+	// marginRoot grows with the square root of the forecast, as the noise of
+	// many independent requests does.
+	marginRoot
+	// marginShare is a share of the forecast.
+	marginShare
+	// marginRise is a multiple of the largest rise of late.
+	marginRise
+	margins
+)
+
+// String names the margin.
+func (m margin) String() string {
+	return [margins]string{"fixed", "root of the forecast", "share of the forecast", "largest rise of 20m"}[m]
+}
+
+const (
+	// formCount is every forecast with every margin.
+	formCount = int(forecasts) * int(margins)
+	// leastForecast and leastRise keep scales from vanishing, in replicas.
+	leastForecast = 0.25
+	leastRise     = 0.5
+)
+
+// decision is what was known at one tick, and what each form said, in replicas.
+type decision struct {
+	Forecast, Root [forecasts]float32
+	Rise           float32
+	Inputs         inputs
+	// Answers are how many replicas each form wanted; NaN where it did not
+	// know yet. Played is what was wanted of all.
+	Answers [formCount]float32
+	Played  float32
+}
+
+// scale is what the margin of a form is a multiple of; above 0.
+func (d *decision) scale(f *form) float64 {
+	switch f.margin {
+	case marginFixed:
+		return 1
+	case marginRoot:
+		return float64(d.Root[f.forecast])
+	case marginShare:
+		return float64(max(d.Forecast[f.forecast], leastForecast))
+	case marginRise:
+		return float64(max(d.Rise, leastRise))
+	}
+	panic("no such margin")
+}
+
+// form is one candidate: a forecast and a margin on it, and what is known of
+// the margins that it would have needed.
 type form struct {
 	forecast forecast
 	margin   margin
-	// beta is what the scale of the margin is multiplied by; it may be
-	// negative, where the forecast is more than is needed.
-	beta float64
-	// needed are the weights of what beta would have had to be, mass their sum.
-	needed [bins]float32
-	mass   float64
-	// spent are weighted sums over all ticks, by which candidates that were
-	// watched for different times compare.
-	spent spent
+	formState
 }
 
-// spent is what a form has cost.
-type spent struct {
-	// Ahead is by how much forecasts exceeded usage, Scale what beta
-	// multiplies.
-	Ahead, Scale, Usage, Weight float64
+// formState is what a form has learnt.
+type formState struct {
+	// Beta is what the scale of the margin is multiplied by; it may be
+	// negative, where the forecast is more than is needed.
+	Beta float64
+	// Needed are the weights of what Beta would have had to be, Mass their sum
+	// and Judged how many they are.
+	Needed [bins]float32
+	Mass   float64
+	Judged int64
+	// Scales is a weighted sum of the scales, Weights that of the weights.
+	Scales, Weights float64
+	// Regret is a weighted sum of how much less this form would have cost than
+	// what was played, and Squares that of the squares.
+	Regret, Squares float64
 }
 
 func newForms() []form {
-	forms := make([]form, 0, int(forecasts)*int(margins))
+	forms := make([]form, 0, formCount)
 	for f := range forecasts {
 		for m := range margins {
 			forms = append(forms, form{forecast: f, margin: m})
@@ -35,72 +92,72 @@ func newForms() []form {
 	return forms
 }
 
-// seasonal forms count only where a season is known.
-func (f *form) seasonal() bool { return f.forecast >= seasonMost }
+// known reports whether the form has seen enough to say something.
+func (f *form) known() bool { return f.Judged >= coldTicks }
 
-func (f *form) add(needed, weight float64) {
-	f.needed[bin(needed)] += float32(weight)
-	f.mass += weight
-}
-
-func (f *form) spend(x *features, u, weight float64) {
-	f.spent.Ahead += weight * (float64(x.Forecast[f.forecast]) - u)
-	f.spent.Scale += weight * x.scale(f)
-	f.spent.Usage += weight * u
-	f.spent.Weight += weight
-}
-
-// excess is how many replicas more than the usage the form would have had on
-// average, with the beta of now.
-func (f *form) excess() float64 { return (f.spent.Ahead + f.beta*f.spent.Scale) / f.spent.Weight }
-
-// shortage is how many replicas the form would have lacked on average, with the
-// beta of now.
-func (f *form) shortage() float64 {
-	sum := 0.0
-	for i := bins - 1; i >= 0; i-- {
-		low, high := edges(i)
-		if high <= f.beta {
-			break
-		}
-		// Of the bin that beta lies in only what is above it.
-		from := max(low, f.beta)
-		sum += float64(f.needed[i]) * (high - from) / (high - low) * ((from+high)/2 - f.beta)
+// answer is how many replicas the form wants; NaN where it does not know.
+func (f *form) answer(d *decision) float32 {
+	if !f.known() {
+		return float32(math.NaN())
 	}
-	return sum / f.mass * f.spent.Scale / f.spent.Weight
+	return max(0, d.Forecast[f.forecast]+float32(f.Beta*d.scale(f)))
 }
 
-// usage is the average usage over the same time.
-func (f *form) usage() float64 { return f.spent.Usage / f.spent.Weight }
+// need enters what capacity had to exceed, against all decisions in force.
+func (f *form) need(replicas, weight float64, inForce []decision, byAmount bool) {
+	z, scale := math.Inf(-1), 0.0
+	for k := range inForce {
+		d := &inForce[k]
+		s := d.scale(f)
+		if v := (replicas - float64(d.Forecast[f.forecast])) / s; v > z {
+			z, scale = v, s
+		}
+	}
+	f.Scales += weight * scale
+	f.Weights += weight
+	if byAmount {
+		// A margin of twice the scale costs and saves twice as much. On average
+		// this is 1, so that all goals share the histogram.
+		weight *= scale * f.Weights / f.Scales
+	}
+	f.Needed[bin(z)] += float32(weight)
+	f.Mass += weight
+	f.Judged++
+}
 
-// quantile is the least beta that would have been too small no more than the
-// share alpha of the time.
-func (f *form) quantile(alpha float64) float64 {
-	left := alpha * f.mass
+// calibrate sets the margin to the least that would have been too small no more
+// often than miss.
+func (f *form) calibrate(miss float64) {
+	left := miss * f.Mass
 	for i := bins - 1; i >= 0; i-- {
-		m := float64(f.needed[i])
+		m := float64(f.Needed[i])
 		if m > left {
 			low, high := edges(i)
-			return high - (high-low)*left/m
+			f.Beta = high
+			if low >= 0 {
+				// Below zero bins are wide, and no later correction would make
+				// up for it.
+				f.Beta = high - (high-low)*left/m
+			}
+			return
 		}
 		left -= m
 	}
-	low, _ := edges(0)
-	return low
+	f.Beta, _ = edges(0)
 }
 
-func (f *form) scale(by float64) {
-	for i := range f.needed {
-		f.needed[i] *= float32(by)
+// fade lets everything that was learnt weigh less.
+func (f *form) fade(by float64) {
+	for i := range f.Needed {
+		f.Needed[i] *= float32(by)
 	}
-	f.mass *= by
-	f.spent.Ahead *= by
-	f.spent.Scale *= by
-	f.spent.Usage *= by
-	f.spent.Weight *= by
+	for _, x := range []*float64{&f.Mass, &f.Scales, &f.Weights, &f.Regret, &f.Squares} {
+		*x *= by
+	}
 }
 
-func (f *form) reset() { *f = form{forecast: f.forecast, margin: f.margin} }
+// forget is as new.
+func (f *form) forget() { f.formState = formState{} }
 
 // The bins: six to each doubling from 2^lowest to 2^highest, one for what is
 // less and not negative, and one to each doubling below zero, where precision

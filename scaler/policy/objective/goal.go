@@ -20,3 +20,8 @@ func (g Goal) miss() float64 {
 	}
 	return 1 - g.Share
 }
+
+// price is what a missing replica costs, in replicas that are there. A share of
+// the time is a price too, the one at which the quantile that is cheapest is
+// that share.
+func (g Goal) price() float64 { return 1 / g.miss() }

@@ -16,14 +16,15 @@ const (
 	// coldTicks is how many observations it takes until what was learnt is
 	// played.
 	coldTicks = 40
+	// coldHold is of what time the highest usage counts until then, and
+	// shortGap what must have been seen again after a gap.
+	coldHold = 5 * time.Minute
+	shortGap = 10 * time.Minute
 	// longGap is after what time without a sample recent usage is not recent
 	// any more.
 	longGap = 5 * time.Minute
-	// chooseEvery is how many ticks pass between two choices.
-	chooseEvery = 20
-	// hysteresis is the share of the replicas that another candidate must
-	// save to be played instead.
-	hysteresis = 0.02
+	// calibrateEvery is how many ticks pass between two calibrations.
+	calibrateEvery = 20
 	// cutOffFrom is the share of the ready capacity from which usage says no
 	// more than that the demand is at least that.
 	cutOffFrom = 0.97
@@ -36,13 +37,11 @@ const (
 	// lead is how much of its last change usage is ahead of what was
 	// measured: that is a mean over the time before.
 	lead = 0.3
-	// correction is how fast the share that is aimed at follows the realised
-	// one, and correctionRange how far it may go from the objective's.
-	correction      = 0.05
-	correctionRange = 3
 	// mostReplicas is more than there are anywhere: a usage beyond it is an
 	// error of somebody's, and would outweigh everything that was learnt.
 	mostReplicas = 1 << 30
+	// mostHidden ticks of usage that was cut off are told by the first that is not.
+	mostHidden = 20
 	// endless is a weight beyond which all weights are scaled down.
 	endless = 1e6
 )
@@ -84,27 +83,25 @@ type Learner struct {
 	observed  int64
 	horizon   int // ticks from a decision to when it counts
 
-	limits  limits
-	recent  recent
-	season  season
-	forms   []form
-	pending []features // the last decisions, oldest first, horizon at most
+	limits     limits
+	recent     recent
+	season     season
+	regression regression
+	forms      []form
+	pending    []decision // those in force, oldest first, horizon at most
+	reading    reading    // of the last one
 	// weight of the newest observation, total of all, under of those under
 	// capacity.
 	weight, total, under float64
 	// demanded is the weighted sum of what was demanded, lost of what of it
 	// found no capacity.
 	demanded, lost float64
-	// aim is how often margins may be too small.
-	aim     float64
-	playing int
 }
 
 // New returns a learner with a goal that will be given samples every interval,
 // or more often.
 func New(g Goal, interval time.Duration) *Learner {
 	l := &Learner{goal: g, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms()}
-	l.aim = g.miss()
 	l.recent.init(l.tick)
 	l.season.init(l.tick)
 	return l
@@ -113,8 +110,8 @@ func New(g Goal, interval time.Duration) *Learner {
 // SetGoal changes what is aimed at, and keeps what was learnt.
 func (l *Learner) SetGoal(g Goal) {
 	if g != l.goal {
-		l.goal, l.aim = g, g.miss()
-		l.choose()
+		l.goal = g
+		l.calibrate()
 	}
 }
 
@@ -171,22 +168,28 @@ func (l *Learner) Observe(s Sample) bool {
 	if len(l.pending) > 0 {
 		demand = max(u, u+lead*(u-l.recent.at(0)))
 	}
-	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9), s.Bound)
+	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9))
 	l.lose(demand)
-	for _, n := range l.needed(demand, cutOff) {
-		l.judge(n)
+	d := l.decide(s.At, u)
+	if len(l.pending) >= l.horizon {
+		l.regret(demand, cutOff, l.pending)
+		for _, n := range l.needed(demand, cutOff) {
+			l.judge(n)
+		}
+		l.regression.learn(&l.pending[0].Inputs, u, l.weight)
+		l.pending = append(l.pending[:0], l.pending[1:]...)
 	}
+	l.pending = append(l.pending, d)
 	l.recent.add(u)
 	if l.season.add(s.At, u) {
-		l.replay()
+		for i := range l.forms {
+			if f := &l.forms[i]; f.forecast.seasonal() {
+				f.forget()
+			}
+		}
 	}
-	f := l.features(s.At, u)
-	l.pending = append(l.pending, f)
-	for i := range l.forms {
-		l.forms[i].spend(&f, u, l.weight)
-	}
-	if l.observed%chooseEvery == 0 || l.observed < 2*coldTicks {
-		l.choose()
+	if l.observed%calibrateEvery == 0 || l.observed < 2*coldTicks {
+		l.calibrate()
 	}
 	return true
 }
@@ -219,6 +222,7 @@ func (l *Learner) resize(capacity float64) {
 	f := 1 / l.size
 	l.recent.scale(f)
 	l.season.scale(f)
+	l.regression.scale(f)
 	l.limits.clear()
 	l.pending = l.pending[:0]
 	l.demanded *= f
@@ -244,8 +248,9 @@ func (l *Learner) age() {
 	}
 	f := 1 / l.weight
 	for i := range l.forms {
-		l.forms[i].scale(f)
+		l.forms[i].fade(f)
 	}
+	l.regression.fade(f)
 	l.total *= f
 	l.under *= f
 	l.demanded *= f
@@ -253,19 +258,11 @@ func (l *Learner) age() {
 	l.weight = 1
 }
 
-// realise counts whether there was too little, and moves the aim so that the
-// realised share becomes the goal's; not by what was not its doing. A price is
-// no promise of a share, and its aim stays.
-func (l *Learner) realise(tooLittle, bound bool) {
+// realise counts whether there was too little.
+func (l *Learner) realise(tooLittle bool) {
 	l.total += l.weight
-	miss := 0.0
 	if tooLittle {
-		miss = 1
 		l.under += l.weight
-	}
-	if alpha := l.goal.miss(); l.goal.Share > 0 && l.observed > coldTicks && !bound {
-		l.aim *= math.Exp(correction * (alpha - miss))
-		l.aim = min(max(l.aim, alpha/correctionRange), alpha*correctionRange, 0.5)
 	}
 }
 
@@ -276,7 +273,7 @@ func (l *Learner) lose(demand float64) {
 	if l.limits.ready > 0 {
 		l.lost += l.weight * max(0, demand-l.limits.ready)
 	}
-	hidden := l.weight * float64(min(l.limits.ended, chooseEvery)) * max(0, demand-l.limits.reached)
+	hidden := l.weight * float64(min(l.limits.ended, mostHidden)) * max(0, demand-l.limits.reached)
 	l.demanded += hidden
 	l.lost += hidden
 }
@@ -294,7 +291,7 @@ func (l *Learner) needed(demand float64, cutOff bool) [2]need {
 	}
 	// The first usage after one that was cut off says what those before it
 	// stood for.
-	weight := l.weight * float64(1+min(l.limits.ended, chooseEvery))
+	weight := l.weight * float64(1+min(l.limits.ended, mostHidden))
 	below := max(0, math.Ceil(demand/l.size-1e-9)-1)
 	if l.goal.ShortagePrice == 0 {
 		return [2]need{{below * l.size, weight}}
@@ -303,61 +300,45 @@ func (l *Learner) needed(demand float64, cutOff bool) [2]need {
 	return [2]need{{below * l.size, weight * used}, {max(0, below-1) * l.size, weight * (1 - used)}}
 }
 
-// judge holds what was needed against what each candidate had said in time.
+// decide is what is wanted at a usage of now. It goes by what was learnt before,
+// so that no higher usage leads to fewer replicas.
+func (l *Learner) decide(at time.Time, u float64) decision {
+	var d decision
+	l.forecast(&d, at, u)
+	held := float64(d.Forecast[held5m])
+	careful := held / (1 - ColdRatio)
+	r := reading{Held: held, Careful: careful}
+	played, forecast, most, by, ok := l.answer(&d)
+	if !ok || l.observed < coldTicks {
+		played = careful
+		by = -1
+	}
+	r.Want, r.Forecast, r.Weight, r.By = played, forecast, most, int64(by)
+	l.reading = r
+	d.Played = float32(played)
+	return d
+}
+
+// judge enters what was needed for each form.
 func (l *Learner) judge(n need) {
-	if len(l.pending) < l.horizon || n.weight == 0 {
+	if n.weight == 0 {
 		return
 	}
-	// Of a long horizon a sample will do.
-	stride := 1 + len(l.pending)/16
 	for i := range l.forms {
 		f := &l.forms[i]
-		if f.seasonal() && !l.season.known() {
+		if f.forecast.seasonal() && !l.season.known() {
 			continue
 		}
-		z, scale := math.Inf(-1), 0.0
-		for k := 0; k < len(l.pending); k += stride {
-			p := &l.pending[k]
-			s := p.scale(f)
-			if v := (n.replicas - float64(p.Forecast[f.forecast])) / s; v > z {
-				z, scale = v, s
-			}
-		}
-		weight := n.weight
-		if l.goal.ShortagePrice > 0 && f.spent.Scale > 0 {
-			// A margin of twice the scale costs and saves twice as much. On
-			// average this is 1, so that both goals share the histogram.
-			weight *= scale * f.spent.Weight / f.spent.Scale
-		}
-		f.add(z, weight)
+		f.need(n.replicas, n.weight, l.pending, l.goal.ShortagePrice > 0)
 	}
 }
 
-// choose calibrates all candidates and plays the cheapest.
-func (l *Learner) choose() {
-	best, least := -1, math.Inf(1)
+// calibrate sets all margins by what was seen so far.
+func (l *Learner) calibrate() {
 	for i := range l.forms {
-		f := &l.forms[i]
-		if f.mass == 0 || f.seasonal() && !l.season.known() {
-			continue
-		}
-		f.beta = f.quantile(l.aim)
-		if l.goal.ShortagePrice > 0 && f.beta < 0 {
-			// These bins are wide, and no correction makes up for it.
-			_, f.beta = edges(bin(f.beta))
-		}
-		c := f.excess()
-		if l.goal.ShortagePrice > 0 {
-			c += l.goal.ShortagePrice * f.shortage()
-		}
-		if i == l.playing {
-			c -= hysteresis * math.Abs(c+f.usage())
-		}
-		if c < least {
-			best, least = i, c
+		if f := &l.forms[i]; f.known() {
+			f.calibrate(l.goal.miss())
 		}
 	}
-	if best >= 0 {
-		l.playing = best
-	}
+	l.regression.solve()
 }

@@ -10,18 +10,20 @@ type Reading struct {
 	// Free is what must stay free beside the present usage, in the resource's
 	// unit; at least 0.
 	Free float64 `json:"free"`
-	// Forecast names the forecast that is played, and Expected is what it
-	// says, in the resource's unit.
+	// Expected is what usage is forecast to be, in the resource's unit, by all
+	// forecasts together, and Forecast names the one that counts the most.
 	Forecast string  `json:"forecast"`
 	Expected float64 `json:"expected"`
 	// Season is after what time usage was found to repeat itself; 0: none is
 	// known.
 	Season time.Duration `json:"season,omitempty"`
-	// Margin names what the margin on the forecast grows with, and Added is
-	// what it amounts to, in the resource's unit. It may be negative, where
-	// the forecast is more than is needed.
+	// Added is what all margins together amount to, in the resource's unit; it
+	// may be negative, where the forecasts are more than is needed. Margin names
+	// what the margin on Forecast grows with, and Weight is the share that this
+	// forecast with this margin has in Expected and Added, from 0 to 1.
 	Margin string  `json:"margin"`
 	Added  float64 `json:"added"`
+	Weight float64 `json:"weight,omitempty"`
 	// Observations is how many samples were learnt from, Realised the share
 	// of the time that there was too little, and Aimed what margins are
 	// calibrated for: with a share as the goal so that Realised becomes what
@@ -43,6 +45,17 @@ type Reading struct {
 	CutOff bool `json:"cut_off,omitempty"`
 }
 
+// reading is what the last decision was made of, in replicas.
+type reading struct {
+	// Want of all, of which Forecast is what is forecast and the rest margin,
+	// and Weight the share of form By; -1 where none was known.
+	Want, Forecast, Weight float64
+	By                     int64
+	// Held is the highest usage of late, and Careful what is wanted on it where
+	// not enough is known.
+	Held, Careful float64
+}
+
 // Reading is what is to be kept free at a usage, which may be newer than the
 // last sample; false where there was no sample yet, or
 // what is known makes no number.
@@ -50,30 +63,28 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 	if len(l.pending) == 0 || !(usage >= 0) {
 		return Reading{}, false
 	}
-	x := &l.pending[len(l.pending)-1]
+	w := &l.reading
 	r := Reading{
 		Observations: l.observed, Season: l.season.length(),
-		Realised: l.under / l.total, Aimed: l.aim, CutOff: l.limits.cutOff > 0,
+		Realised: l.under / l.total, Aimed: l.goal.miss(), CutOff: l.limits.cutOff > 0,
 		Price: l.goal.ShortagePrice,
 	}
 	if l.demanded > 0 {
 		r.Lost = min(1, l.lost/l.demanded)
 	}
-	f := &l.forms[l.playing]
-	r.Forecast, r.Margin = f.forecast.String(), f.margin.String()
-	r.Expected = float64(x.Forecast[f.forecast])
-	r.Added = f.beta * x.scale(f)
+	want := w.Want
 	// After a gap the forecasts that look back see too little, and the margins
 	// on them were learnt of what sees all.
-	held := float64(x.Forecast[held5m])
-	careful := held * ColdRatio / (1 - ColdRatio)
-	cold := l.observed < coldTicks || f.mass == 0
-	if cold || l.recent.n < l.recent.m10 && held+careful > r.Expected+r.Added {
+	if w.By < 0 || l.recent.n < l.ticks(shortGap) && w.Careful > want {
 		r.Cold = true
 		r.Forecast, r.Margin = held5m.String(), marginShare.String()
-		r.Expected, r.Added = held, careful
+		r.Expected, want = w.Held, w.Careful
+	} else {
+		f := &l.forms[w.By]
+		r.Forecast, r.Margin, r.Weight = f.forecast.String(), f.margin.String(), w.Weight
+		r.Expected = w.Forecast
 	}
-	want := r.Expected + r.Added
+	r.Added = want - r.Expected
 	if r.CutOff {
 		want = max(want, l.limits.wanted())
 	}

@@ -2,18 +2,17 @@ package objective
 
 import "time"
 
-// recent is the usage of the last 20 minutes, tick by tick.
+// recentTime is how far back usage is known tick by tick.
+const recentTime = time.Hour
+
+// recent is the usage of the last hour, tick by tick.
 type recent struct {
 	values  []float32 // ring
 	next, n int
-	// ticks of 1, 2, 5, 10 minutes
-	m1, m2, m5, m10 int
 }
 
 func (r *recent) init(tick time.Duration) {
-	ticks := func(d time.Duration) int { return max(1, int((d+tick/2)/tick)) }
-	r.m1, r.m2, r.m5, r.m10 = ticks(time.Minute), ticks(2*time.Minute), ticks(5*time.Minute), ticks(10*time.Minute)
-	r.values = make([]float32, ticks(20*time.Minute)+1)
+	r.values = make([]float32, max(1, int(recentTime/tick))+1)
 }
 
 func (r *recent) add(u float64) {
@@ -30,7 +29,7 @@ func (r *recent) scale(f float64) {
 	}
 }
 
-// at is the usage k ticks ago, or the oldest.
+// at is the usage k ticks before the newest, or the oldest; there is one.
 func (r *recent) at(k int) float64 {
 	i := r.next - 1 - min(k, r.n-1)
 	if i < 0 {
@@ -39,16 +38,47 @@ func (r *recent) at(k int) float64 {
 	return float64(r.values[i])
 }
 
-// line is the least-squares line through the last k+1 values, ahead ticks from
-// now, and no less than u.
-func (r *recent) line(k, ahead int, u float64) float64 {
-	k = min(k, r.n-1)
+// before is the usage k ticks before one of now that was not added yet.
+func (r *recent) before(k int, now float64) float64 {
+	if k == 0 || r.n == 0 {
+		return now
+	}
+	return r.at(k - 1)
+}
+
+// highest usage of the last k ticks and of now.
+func (r *recent) highest(k int, now float64) float64 {
+	high := float32(now)
+	i := r.next
+	for range min(k, r.n) {
+		if i--; i < 0 {
+			i += len(r.values)
+		}
+		high = max(high, r.values[i])
+	}
+	return float64(high)
+}
+
+// rise is the largest rise within so many ticks that ended in the last k or
+// now.
+func (r *recent) rise(k, within int, now float64) float64 {
+	high := 0.0
+	for i := 0; i <= k && i+within <= r.n; i++ {
+		high = max(high, r.before(i, now)-r.before(i+within, now))
+	}
+	return high
+}
+
+// line is the least-squares line through the last k ticks and now, ahead ticks
+// from now, and no less than now.
+func (r *recent) line(k, ahead int, now float64) float64 {
+	k = min(k, r.n)
 	if k < 2 {
-		return u
+		return now
 	}
 	var sy, sxy float64
 	for i := 0; i <= k; i++ {
-		y := r.at(i)
+		y := r.before(i, now)
 		sy += y
 		sxy -= float64(i) * y
 	}
@@ -56,5 +86,5 @@ func (r *recent) line(k, ahead int, u float64) float64 {
 	sx := -n * float64(k) / 2
 	sxx := float64(k) * n * float64(2*k+1) / 6
 	slope := (n*sxy - sx*sy) / (n*sxx - sx*sx)
-	return max(u, (sy-slope*sx)/n+slope*float64(ahead))
+	return max(now, (sy-slope*sx)/n+slope*float64(ahead))
 }

@@ -2,7 +2,6 @@ package objective
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -19,7 +18,10 @@ const (
 	// leastCorrelation of a series with itself one season ago, and how far it
 	// must rise above what it was for shorter ones.
 	leastCorrelation = 0.3
-	leastRise        = 0.2
+	leastPeak        = 0.2
+	// jitter is how far a season that is found again may be from the one that is
+	// known, as a share of it, and still be the same.
+	jitter = 0.1
 )
 
 // season keeps the largest usage of each minute, and finds out after what time
@@ -31,6 +33,7 @@ type season struct {
 	n      int64     // bins since the first, at most all
 	period int64     // bins; 0: no season is known
 	next   int64     // bin from which on to look again
+	most   float64   // the largest usage that is remembered
 }
 
 func (s *season) init(tick time.Duration) {
@@ -56,6 +59,7 @@ func (s *season) get(i int64) float64 {
 // add reports whether it led to another season.
 func (s *season) add(at time.Time, u float64) bool {
 	i := s.number(at)
+	s.most = max(s.most, u)
 	switch {
 	case s.n == 0 || i >= s.newest+seasonBins:
 		s.n, s.newest, s.next = 1, i, i+lookEvery
@@ -82,7 +86,7 @@ func (s *season) add(at time.Time, u float64) bool {
 
 // clear forgets everything.
 func (s *season) clear() {
-	s.newest, s.n, s.period, s.next = 0, 0, 0, 0
+	s.newest, s.n, s.period, s.next, s.most = 0, 0, 0, 0, 0
 	for i := range s.values {
 		s.values[i] = float32(math.NaN())
 	}
@@ -92,6 +96,7 @@ func (s *season) scale(f float64) {
 	for i := range s.values {
 		s.values[i] *= float32(f)
 	}
+	s.most *= f
 }
 
 // ago is the usage one season ago, and the most from then until ahead of it.
@@ -112,8 +117,15 @@ func (s *season) ago(at time.Time, ahead time.Duration) (then, most float64, ok 
 
 // find looks for the season by the correlation of what is remembered with
 // itself, first coarsely, then to the minute. A season that was found stays
-// until there is another: what is a bad forecast is not played.
+// until there is another: what is a bad forecast is not played. It reports
+// whether there is another.
 func (s *season) find() bool {
+	s.most = 0
+	for i := range s.n {
+		if v := s.get(s.newest - i); v > s.most {
+			s.most = v
+		}
+	}
 	steps := s.coarsely()
 	r := make([]float64, len(steps)/2+1)
 	for lag := 1; lag < len(r); lag++ {
@@ -123,7 +135,7 @@ func (s *season) find() bool {
 	for lag := shortestSeason; lag+1 < len(r); lag++ {
 		lowest = min(lowest, r[lag])
 		peak := r[lag] > r[lag-1] && r[lag] >= r[lag+1]
-		if peak && r[lag] > leastCorrelation && r[lag] > lowest+leastRise && r[lag] > r[best]+0.05 {
+		if peak && r[lag] > leastCorrelation && r[lag] > lowest+leastPeak && r[lag] > r[best]+0.05 {
 			best = lag
 		}
 	}
@@ -140,11 +152,12 @@ func (s *season) find() bool {
 			period, most = int64(lag), c
 		}
 	}
-	if period == 0 || s.period > 0 && max(period-s.period, s.period-period) <= 1 {
+	if period == 0 {
 		return false
 	}
+	before := s.period
 	s.period = period
-	return true
+	return float64(max(period-before, before-period)) > jitter*float64(before)
 }
 
 // coarsely are means over a few minutes, oldest first.
@@ -186,65 +199,4 @@ func correlation(x []float64, lag int) float64 {
 		return 0
 	}
 	return (sxy - sx*sy/n) / math.Sqrt(vx*vy)
-}
-
-// replay judges the seasonal forms of a season that was just found by what is
-// remembered of each minute, so that they need not be watched for a season
-// more.
-func (l *Learner) replay() {
-	s := &l.season
-	var seasonal []*form
-	for i := range l.forms {
-		if f := &l.forms[i]; f.seasonal() {
-			f.reset()
-			seasonal = append(seasonal, f)
-		}
-	}
-	ahead := max(1, int(time.Duration(l.horizon)*l.tick/s.width))
-	first := s.newest - s.n + 1 + s.period
-	older := math.Exp(s.width.Seconds() / memory.Seconds())
-	weight := l.weight * float64(s.width) / float64(l.tick) * math.Pow(older, float64(first-s.newest))
-	var past []features
-	for i := first; i < s.newest; i++ {
-		weight *= older
-		u := s.get(i)
-		if math.IsNaN(u) {
-			past = past[:0]
-			continue
-		}
-		if len(past) == ahead {
-			need := max(0, math.Ceil(u/l.size-1e-9)-1) * l.size
-			for _, f := range seasonal {
-				z := math.Inf(-1)
-				for k := range past {
-					z = max(z, (need-float64(past[k].Forecast[f.forecast]))/past[k].scale(f))
-				}
-				f.add(z, weight)
-			}
-			past = slices.Delete(past, 0, 1)
-		}
-		x := l.featuresOf(i, u)
-		for _, f := range seasonal {
-			f.spend(&x, u, weight)
-		}
-		past = append(past, x)
-	}
-}
-
-// featuresOf are those of a minute that is past.
-func (l *Learner) featuresOf(i int64, u float64) features {
-	s := &l.season
-	var x features
-	high, low := u, u
-	for k := int64(1); time.Duration(k)*s.width <= 20*time.Minute; k++ {
-		if v := s.get(i - k); !math.IsNaN(v) {
-			high, low = max(high, v), min(low, v)
-		}
-		if time.Duration(k)*s.width <= 5*time.Minute {
-			x.Range5m = float32(high - low)
-		}
-	}
-	x.Range20m = float32(high - low)
-	l.seasonal(&x, time.Unix(0, i*int64(s.width)), u)
-	return x
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion grows when what was written before cannot be read any more.
-const stateVersion = 2
+const stateVersion = 3
 
 // header is the part of a learner's state that has a fixed size.
 type header struct {
@@ -27,9 +27,11 @@ type header struct {
 	RecentNext, RecentN          int64
 	SeasonNewest, SeasonN        int64
 	SeasonPeriod, SeasonNext     int64
-	Weight, Total, Under, Aim    float64
+	Weight, Total, Under         float64
+	SeasonMost                   float64
 	Demanded, Lost               float64
-	Playing                      int64
+	Regression                   regression
+	Reading                      reading
 	Pending                      int64
 }
 
@@ -47,17 +49,16 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		Rises: l.limits.rises, Began: l.limits.began, Reached: l.limits.reached,
 		RecentNext: int64(l.recent.next), RecentN: int64(l.recent.n),
 		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
-		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim,
+		Weight: l.weight, Total: l.total, Under: l.under, SeasonMost: l.season.most,
 		Demanded: l.demanded, Lost: l.lost,
-		Playing: int64(l.playing), Pending: int64(len(l.pending)),
+		Regression: l.regression, Reading: l.reading, Pending: int64(len(l.pending)),
 	}
 	if !l.last.IsZero() {
 		h.Last = l.last.UnixNano()
 	}
 	parts := []any{h, l.recent.values, l.season.values, l.pending}
 	for i := range l.forms {
-		f := &l.forms[i]
-		parts = append(parts, f.beta, f.mass, f.spent, f.needed[:])
+		parts = append(parts, &l.forms[i].formState)
 	}
 	for _, p := range parts {
 		if err := binary.Write(&b, binary.LittleEndian, p); err != nil {
@@ -98,19 +99,16 @@ func (l *Learner) Restore(state []byte) (err error) {
 	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended), rises: h.Rises, began: h.Began, reached: h.Reached}
 	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
-	n.weight, n.total, n.under, n.playing = h.Weight, h.Total, h.Under, int(h.Playing)
+	n.weight, n.total, n.under = h.Weight, h.Total, h.Under
+	n.season.most, n.regression, n.reading = h.SeasonMost, h.Regression, h.Reading
 	n.demanded, n.lost = h.Demanded, h.Lost
-	if alpha := n.goal.miss(); n.goal.Share > 0 {
-		n.aim = min(max(h.Aim, alpha/correctionRange), alpha*correctionRange, 0.5)
-	}
 	if h.Last != 0 {
 		n.last = time.Unix(0, h.Last).UTC()
 	}
-	n.pending = make([]features, h.Pending)
+	n.pending = make([]decision, h.Pending)
 	parts := []any{n.recent.values, n.season.values, n.pending}
 	for i := range n.forms {
-		f := &n.forms[i]
-		parts = append(parts, &f.beta, &f.mass, &f.spent, f.needed[:])
+		parts = append(parts, &n.forms[i].formState)
 	}
 	for _, p := range parts {
 		if err := binary.Read(r, binary.LittleEndian, p); err != nil {
@@ -127,7 +125,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 // check refuses what would index beyond its ring or is not a number.
 func (h *header) check(n *Learner) error {
 	most := int64((maxProvisioning+3*n.tick)/n.tick) + 1
-	inRange := h.Playing >= 0 && h.Playing < int64(len(n.forms)) &&
+	inRange := h.Reading.By >= -1 && h.Reading.By < int64(len(n.forms)) &&
 		h.RecentNext >= 0 && h.RecentNext < int64(h.Recent) && h.RecentN >= 0 && h.RecentN <= int64(h.Recent) &&
 		h.SeasonN >= 0 && h.SeasonN <= seasonBins && h.SeasonNewest >= h.SeasonN-1 && h.SeasonPeriod >= 0 && h.SeasonPeriod <= seasonBins &&
 		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0 &&
@@ -135,7 +133,7 @@ func (h *header) check(n *Learner) error {
 	if !inRange {
 		return errors.New("a number is out of range")
 	}
-	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim, h.Demanded, h.Lost} {
+	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Demanded, h.Lost, h.SeasonMost} {
 		if !(x >= 0) || math.IsInf(x, 0) {
 			return errors.New("a number is not finite")
 		}
