@@ -30,7 +30,7 @@ func resourceBehaviors() (up, down policy.Behavior) {
 // too little to be worth a move is left alone on the way down.
 func objectiveBehaviors() (up, down policy.Behavior) {
 	up = policy.Behavior{Step: policy.StepLimit{Replicas: 4, Ratio: 1, Per: 15 * time.Second}}
-	down = policy.Behavior{Tolerance: 0.2}
+	down = policy.Behavior{Tolerance: 0.1}
 	return up, down
 }
 

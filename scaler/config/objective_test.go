@@ -33,7 +33,7 @@ func TestObjectives(t *testing.T) {
 				t.Errorf("%s: policy %s does not learn", when, p.Name)
 			}
 			// A price has the defaults of a share: how long to hold is learnt.
-			if p.Name == "priced" && (p.ScaleDown.Stabilization.Std() != 0 || p.ScaleDown.Cooldown.Std() != 0 || *p.ScaleDown.Tolerance != 0.2) {
+			if p.Name == "priced" && (p.ScaleDown.Stabilization.Std() != 0 || p.ScaleDown.Cooldown.Std() != 0 || *p.ScaleDown.Tolerance != 0.1) {
 				t.Errorf("%s: scales down by %+v", when, p.ScaleDown)
 			}
 		}

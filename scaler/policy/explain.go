@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -122,20 +123,33 @@ func (e *Entry) objectiveText() string {
 	case l.Cold:
 		return text + "as careful as a ratio of " + percent(objective.ColdRatio) + " after " + plural(count(int(l.Observations)), "observation")
 	}
-	text += l.Forecast + " " + quantity(l.Expected)
-	if l.Season > 0 && strings.Contains(l.Forecast, "season") {
-		text += " (" + l.Season.String() + ")"
-	}
-	sign, added := " + ", l.Added
-	if added < 0 {
-		sign, added = " - ", -added
-	}
-	text += sign + quantity(added) + " by " + l.Margin + ", from " + plural(count(int(l.Observations)), "observation")
+	text += playedText(l) + ", from " + plural(count(int(l.Observations)), "observation")
 	if l.Price > 0 {
 		return text + "; lost " + percent(l.Lost) + " of the demand so far"
 	}
 	return text + "; under capacity " + percent(l.Realised) + " of the time so far"
 }
+
+// playedText says by which forecast how much is kept, with which margin. Where
+// several have a say it names the one that has the most.
+func playedText(l *objective.Reading) string {
+	forecast := l.Forecast
+	if l.Season > 0 && strings.Contains(forecast, "season") {
+		forecast += " (" + l.Season.String() + ")"
+	}
+	sign, added := " + ", l.Added
+	if added < 0 {
+		sign, added = " - ", -added
+	}
+	if l.Weight == 0 || l.Weight >= nearlyAll {
+		return forecast + " " + quantity(l.Expected) + sign + quantity(added) + " by " + l.Margin
+	}
+	return quantity(l.Expected) + sign + quantity(added) + " of several forecasts, " +
+		percent(math.Round(100*l.Weight)/100) + " by " + forecast + " with " + l.Margin
+}
+
+// nearlyAll is the weight of a forecast beside which the others need no word.
+const nearlyAll = 0.995
 
 // shortagePrice is what an objective's missing replica costs; 0: the objective
 // is a share of the time. Of two prices for one resource the one that counts is

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -20,6 +21,10 @@ func TestExplainAnObjective(t *testing.T) {
 	}
 	priced := played
 	priced.Price = 25
+	together := played
+	together.Weight = 0.634
+	season := together
+	season.Forecast, season.Season, season.Added = "season", 24*time.Hour, -0.5
 	cold := objective.Reading{Free: 4.8, Cold: true, Observations: 7, Price: 25}
 	for name, c := range map[string]struct {
 		own, policys policy.Reservation
@@ -27,6 +32,8 @@ func TestExplainAnObjective(t *testing.T) {
 		want         string
 	}{
 		"a share":                {share, policy.Reservation{}, &played, "keeps 4.1 free (objective 99 % of the time: highest of 2m 11.9 + 3.4 by root of the forecast, from 5760 observations; under capacity 0.8 % of the time so far)"},
+		"several forecasts":      {share, policy.Reservation{}, &together, "(objective 99 % of the time: 11.9 + 3.4 of several forecasts, 63 % by highest of 2m with root of the forecast, from 5760 observations; under capacity 0.8 % of the time so far)"},
+		"a season among them":    {share, policy.Reservation{}, &season, "(objective 99 % of the time: 11.9 - 0.5 of several forecasts, 63 % by season (24h0m0s) with root of the forecast, from"},
 		"a price":                {price, policy.Reservation{}, &priced, "keeps 4.1 free (objective: a missing replica costs 25: highest of 2m 11.9 + 3.4 by root of the forecast, from 5760 observations; lost 0.3 % of the demand so far)"},
 		"the policy's price":     {policy.Reservation{}, price, &priced, "keeps 4.1 free (objective: a missing replica costs 25: highest of 2m"},
 		"two prices":             {cheap, price, &priced, "keeps 4.1 free (objective: a missing replica costs 25: highest of 2m"},

@@ -29,6 +29,8 @@ const (
 	// leastForecast and leastRise keep scales from vanishing, in replicas.
 	leastForecast = 0.25
 	leastRise     = 0.5
+	// leastJudged is how many judgements it takes to know a margin.
+	leastJudged = coldTicks / 2
 )
 
 // decision is what was known at one tick, and what each form said, in replicas.
@@ -93,7 +95,7 @@ func newForms() []form {
 }
 
 // known reports whether the form has seen enough to say something.
-func (f *form) known() bool { return f.Judged >= coldTicks }
+func (f *form) known() bool { return f.Judged >= leastJudged }
 
 // answer is how many replicas the form wants; NaN where it does not know.
 func (f *form) answer(d *decision) float32 {

@@ -21,6 +21,18 @@ func (g Goal) miss() float64 {
 	return 1 - g.Share
 }
 
+// correction is by which factor what margins are calibrated for may differ from
+// the goal, at most.
+const correction = 2
+
+// within brings what margins are calibrated for within that.
+func (g Goal) within(aim float64) float64 {
+	if g.ShortagePrice > 0 {
+		return g.miss()
+	}
+	return min(max(aim, g.miss()/correction), g.miss()*correction, 0.5)
+}
+
 // price is what a missing replica costs, in replicas that are there. A share of
 // the time is a price too, the one at which the quantile that is cheapest is
 // that share.

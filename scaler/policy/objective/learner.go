@@ -96,12 +96,14 @@ type Learner struct {
 	// demanded is the weighted sum of what was demanded, lost of what of it
 	// found no capacity.
 	demanded, lost float64
+	// aim is how often margins may be too small.
+	aim float64
 }
 
 // New returns a learner with a goal that will be given samples every interval,
 // or more often.
 func New(g Goal, interval time.Duration) *Learner {
-	l := &Learner{goal: g, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms()}
+	l := &Learner{goal: g, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms(), aim: g.miss()}
 	l.recent.init(l.tick)
 	l.season.init(l.tick)
 	return l
@@ -110,7 +112,7 @@ func New(g Goal, interval time.Duration) *Learner {
 // SetGoal changes what is aimed at, and keeps what was learnt.
 func (l *Learner) SetGoal(g Goal) {
 	if g != l.goal {
-		l.goal = g
+		l.goal, l.aim = g, g.miss()
 		l.calibrate()
 	}
 }
@@ -168,7 +170,7 @@ func (l *Learner) Observe(s Sample) bool {
 	if len(l.pending) > 0 {
 		demand = max(u, u+lead*(u-l.recent.at(0)))
 	}
-	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9))
+	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9), s.Bound)
 	l.lose(demand)
 	d := l.decide(s.At, u)
 	if len(l.pending) >= l.horizon {
@@ -258,11 +260,23 @@ func (l *Learner) age() {
 	l.weight = 1
 }
 
-// realise counts whether there was too little.
-func (l *Learner) realise(tooLittle bool) {
+// realise counts whether there was too little, and lets the aim of a share
+// follow, not by what was not its doing: a day without a miss raises it by a
+// factor of e, a day with twice as many as there may be lowers it by as much.
+// That is adaptive conformal inference (Gibbs, Candès: "Adaptive Conformal
+// Inference Under Distribution Shift", NeurIPS 2021) at the pace at which
+// everything is forgotten, so that one burst moves it little. A price is no
+// promise of a share, and its aim stays.
+func (l *Learner) realise(tooLittle, bound bool) {
 	l.total += l.weight
+	miss := 0.0
 	if tooLittle {
+		miss = 1
 		l.under += l.weight
+	}
+	if alpha := l.goal.miss(); l.goal.Share > 0 && l.observed > coldTicks && !bound {
+		l.aim *= math.Exp((alpha - miss) / alpha * l.tick.Seconds() / memory.Seconds())
+		l.aim = l.goal.within(l.aim)
 	}
 }
 
@@ -337,7 +351,7 @@ func (l *Learner) judge(n need) {
 func (l *Learner) calibrate() {
 	for i := range l.forms {
 		if f := &l.forms[i]; f.known() {
-			f.calibrate(l.goal.miss())
+			f.calibrate(l.aim)
 		}
 	}
 	l.regression.solve()

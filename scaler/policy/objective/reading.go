@@ -66,7 +66,7 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 	w := &l.reading
 	r := Reading{
 		Observations: l.observed, Season: l.season.length(),
-		Realised: l.under / l.total, Aimed: l.goal.miss(), CutOff: l.limits.cutOff > 0,
+		Realised: l.under / l.total, Aimed: l.aim, CutOff: l.limits.cutOff > 0,
 		Price: l.goal.ShortagePrice,
 	}
 	if l.demanded > 0 {

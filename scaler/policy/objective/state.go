@@ -27,7 +27,7 @@ type header struct {
 	RecentNext, RecentN          int64
 	SeasonNewest, SeasonN        int64
 	SeasonPeriod, SeasonNext     int64
-	Weight, Total, Under         float64
+	Weight, Total, Under, Aim    float64
 	SeasonMost                   float64
 	Demanded, Lost               float64
 	Regression                   regression
@@ -49,7 +49,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		Rises: l.limits.rises, Began: l.limits.began, Reached: l.limits.reached,
 		RecentNext: int64(l.recent.next), RecentN: int64(l.recent.n),
 		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
-		Weight: l.weight, Total: l.total, Under: l.under, SeasonMost: l.season.most,
+		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim, SeasonMost: l.season.most,
 		Demanded: l.demanded, Lost: l.lost,
 		Regression: l.regression, Reading: l.reading, Pending: int64(len(l.pending)),
 	}
@@ -100,6 +100,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
 	n.weight, n.total, n.under = h.Weight, h.Total, h.Under
+	n.aim = n.goal.within(h.Aim)
 	n.season.most, n.regression, n.reading = h.SeasonMost, h.Regression, h.Reading
 	n.demanded, n.lost = h.Demanded, h.Lost
 	if h.Last != 0 {
@@ -133,7 +134,7 @@ func (h *header) check(n *Learner) error {
 	if !inRange {
 		return errors.New("a number is out of range")
 	}
-	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Demanded, h.Lost, h.SeasonMost} {
+	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim, h.Demanded, h.Lost, h.SeasonMost} {
 		if !(x >= 0) || math.IsInf(x, 0) {
 			return errors.New("a number is not finite")
 		}
