@@ -40,7 +40,7 @@ func (f forecast) String() string {
 // seasonal forecasts count only where a season is known.
 func (f forecast) seasonal() bool { return f >= seasonMost }
 
-// held are the forecasts that are the highest usage of a time, and line's.
+// held are the forecasts that are the highest usage of a time.
 var held = [...]struct {
 	forecast forecast
 	of       time.Duration
@@ -60,9 +60,7 @@ const (
 func (l *Learner) forecast(d *decision, at time.Time, u float64) {
 	r := &l.recent
 	d.Forecast[heldNow] = float32(u)
-	for _, h := range held {
-		d.Forecast[h.forecast] = float32(r.highest(l.ticks(h.of), u))
-	}
+	r.highest(l.held[:], u, func(i int, high float32) { d.Forecast[held[i].forecast] = high })
 	d.Forecast[line] = float32(r.line(l.ticks(lineOver), l.horizon, u))
 	d.Rise = float32(r.rise(l.ticks(riseOver), l.horizon, u))
 

@@ -83,6 +83,8 @@ type Learner struct {
 	observed  int64
 	horizon   int // ticks from a decision to when it counts
 
+	held [len(held)]int // ticks of each
+
 	limits     limits
 	recent     recent
 	season     season
@@ -104,6 +106,9 @@ type Learner struct {
 // or more often.
 func New(g Goal, interval time.Duration) *Learner {
 	l := &Learner{goal: g, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms(), aim: g.miss()}
+	for i, h := range held {
+		l.held[i] = l.ticks(h.of)
+	}
 	l.recent.init(l.tick)
 	l.season.init(l.tick)
 	return l

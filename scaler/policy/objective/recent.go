@@ -46,17 +46,20 @@ func (r *recent) before(k int, now float64) float64 {
 	return r.at(k - 1)
 }
 
-// highest usage of the last k ticks and of now.
-func (r *recent) highest(k int, now float64) float64 {
-	high := float32(now)
+// highest is the highest usage of the last so many ticks and of now, for each of
+// those; they rise.
+func (r *recent) highest(ticks []int, now float64, to func(i int, high float32)) {
+	high, k := float32(now), 0
 	i := r.next
-	for range min(k, r.n) {
-		if i--; i < 0 {
-			i += len(r.values)
+	for t, n := range ticks {
+		for ; k < min(n, r.n); k++ {
+			if i--; i < 0 {
+				i += len(r.values)
+			}
+			high = max(high, r.values[i])
 		}
-		high = max(high, r.values[i])
+		to(t, high)
 	}
-	return float64(high)
 }
 
 // rise is the largest rise within so many ticks that ended in the last k or

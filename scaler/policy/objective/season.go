@@ -9,8 +9,11 @@ const (
 	// seasonBins is how many minutes are remembered: the longest season that
 	// can be seen twice is half of it, 34 hours.
 	seasonBins = 4096
-	// lookEvery is how many minutes pass between two looks for a season.
+	// lookEvery is how many minutes pass between two looks for a season, at the
+	// least; as long as it has seen the sixteenth part of all it remembers, it
+	// would see much the same.
 	lookEvery = 60
+	lookAfter = 16
 	// coarse is how many minutes are taken together in the first look.
 	coarse = 4
 	// shortestSeason is in coarse steps.
@@ -80,7 +83,7 @@ func (s *season) add(at time.Time, u float64) bool {
 	if i < s.next {
 		return false
 	}
-	s.next = i + lookEvery
+	s.next = i + max(lookEvery, s.n/lookAfter)
 	return s.find()
 }
 
