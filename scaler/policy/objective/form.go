@@ -59,8 +59,8 @@ func (d *decision) scale(f *form) float64 {
 	panic("no such margin")
 }
 
-// form is one candidate: a forecast and a margin on it, and what is known of
-// the margins that it would have needed.
+// form is a forecast and a margin on it, and what is known of the margins that
+// it would have needed.
 type form struct {
 	forecast forecast
 	margin   margin

@@ -120,8 +120,8 @@ func (s *season) ago(at time.Time, ahead time.Duration) (then, most float64, ok 
 
 // find looks for the season by the correlation of what is remembered with
 // itself, first coarsely, then to the minute. A season that was found stays
-// until there is another: what is a bad forecast is not played. It reports
-// whether there is another.
+// until there is another: a bad forecast has no weight. It reports whether there
+// is another.
 func (s *season) find() bool {
 	s.most = 0
 	for i := range s.n {
