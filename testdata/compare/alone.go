@@ -86,7 +86,7 @@ func standing(to io.Writer, s workload.Set, hpa, ours *sweep.Curve, allowance *s
 	}
 	if groups := sweep.Groups(labels); len(groups) > 1 {
 		held := hpa.HeldOut(groups, sweep.Time, limits)
-		them, us := hpa.HeldOut(groups, sweep.Demand, report.LostLimits), ours.HeldOut(groups, sweep.Demand, report.LostLimits)
+		them, us := report.Strangers(hpa, groups), report.Strangers(ours, groups)
 		for _, p := range held.Points {
 			strangers.WriteString(share(&them, &us, sweep.Demand, p.Lost))
 		}

@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
@@ -176,4 +177,4 @@ func percent(share float64) string {
 }
 
 // whole is a share to whole percents.
-func whole(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
+func whole(share float64) string { return fmt.Sprintf("%d %%", int(math.Round(100*share))) }

@@ -114,7 +114,7 @@ func (q *Quality) strangers(w *writer, c *Comparison) {
 	for i := range c.Curves {
 		curve := &c.Curves[i]
 		held := curve.HeldOut(groups, sweep.Time, q.Limits)
-		byDemand[i] = curve.HeldOut(groups, sweep.Demand, LostLimits)
+		byDemand[i] = Strangers(curve, groups)
 		row := []string{curve.Contender.Name}
 		for _, l := range q.Limits {
 			p, ok := held.At(contender.Setting{Value: l})
@@ -130,14 +130,23 @@ func (q *Quality) strangers(w *writer, c *Comparison) {
 		w.row(row...)
 	}
 	w.line("")
-	w.line("The same at the same lost demand. Each setting is chosen by lost demand on the other domains; the levels are what HPA lost on held-out ones in the table above.\n")
+	w.line("The same at the same lost demand: the levels are what HPA lost on held-out domains in the table above. Everybody has the better of two ways to choose on the other domains, by a limit of τ_U and by a limit of lost demand.\n")
 	q.byDemand(w, byDemand, &c.Allowance, q.all(), levels)
 }
 
-// LostLimits are limits of lost demand for which settings are chosen.
-var LostLimits = func() []float64 {
+// Strangers is a contender on held-out groups, for limits of either shortage on
+// the others: the better of two ways to choose a setting for people one does
+// not know.
+func Strangers(curve *sweep.Curve, groups [][]int) sweep.Curve {
+	out := curve.HeldOut(groups, sweep.Time, shortages)
+	out.Points = append(out.Points, curve.HeldOut(groups, sweep.Demand, shortages).Points...)
+	return out
+}
+
+// shortages are limits for which settings are chosen.
+var shortages = func() []float64 {
 	var out []float64
-	for v := 1e-5; v < 0.1; v *= 1.2 {
+	for v := 1e-5; v < 0.3; v *= 1.1 {
 		out = append(out, v)
 	}
 	return out

@@ -51,7 +51,7 @@ func dispersion(w *writer, traces []plant.Trace, more func(i int) []string) {
 	w.header(head...)
 	for i, t := range traces {
 		d := t.Dispersion()
-		within := "recorded"
+		within := "–"
 		if t.Interval > plant.DefaultStep {
 			replayed := d
 			if t.Interval >= plant.SlowInterval {
