@@ -159,7 +159,7 @@ func (e emitter) resources(p *Policy) {
 // objective renders what is asked for, and how far learning has come.
 func (e emitter) objective(goal objective.Goal, resource string, l Learnt) {
 	under, lost := math.NaN(), math.NaN()
-	if l.Observations > 0 {
+	if l.Counted {
 		under, lost = l.UnderCapacity, l.LostDemand
 	}
 	if goal.ShortagePrice > 0 {

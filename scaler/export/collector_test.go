@@ -152,7 +152,7 @@ func TestWhatIsKnownIsShown(t *testing.T) {
 	p := web()
 	p.Last = decided()
 	p.Targets = []Target{{Name: "own", Known: true, Requested: 3, Ready: 2, Drains: true, Draining: 1}, {Name: "burst", Failed: true, Requested: 9}}
-	p.Learnt = map[string]Learnt{"cpu": {Observations: 40, UnderCapacity: 0.02, LostDemand: 0.003}}
+	p.Learnt = map[string]Learnt{"cpu": {Observations: 40, Counted: true, UnderCapacity: 0.02, LostDemand: 0.003}}
 	p.Paused = true
 	p.History.SetBackoff("burst", policy.Down, policy.Backoff{Until: t0.Add(time.Minute)})
 	p.History.Contest = &policy.Contest{Until: t0.Add(time.Second)}
@@ -174,6 +174,17 @@ func TestWhatIsKnownIsShown(t *testing.T) {
 		"policy_budget_cut_replicas{shop,web}": 2,
 		// Targets that could not be read say nothing of their sum.
 		"policy_replicas{requested,api}": nan, "policy_replicas{desired,api}": nan, "policy_replicas{max,api}": 3,
+	})
+}
+
+// TestUnknownReplicasAreNotEnough: of samples that do not say how many replicas
+// were ready nobody knows what share was served.
+func TestUnknownReplicasAreNotEnough(t *testing.T) {
+	p := web()
+	p.Learnt = map[string]Learnt{"cpu": {Observations: 40}}
+	expect(t, values(t, collectorOf(p)), map[string]float64{
+		"policy_objective_observations_total{web,cpu}":   40,
+		"policy_objective_under_capacity_ratio{web,cpu}": math.NaN(), "policy_objective_lost_demand_ratio{web,cpu}": math.NaN(),
 	})
 }
 

@@ -43,10 +43,12 @@ type Target struct {
 
 // Learnt is how far the learning of one resource has come.
 type Learnt struct {
-	// Observations is how many samples it has learnt from, UnderCapacity the
-	// share of the time that there was too little, and LostDemand that of the
-	// demand that found no capacity, from 0 to 1.
+	// Observations is how many samples it has learnt from. Counted is set once
+	// the replicas that were ready are known of one of them; until then nobody
+	// knows UnderCapacity, the share of the time that there was too little, and
+	// LostDemand, that of the demand that found no capacity, from 0 to 1.
 	Observations              int64
+	Counted                   bool
 	UnderCapacity, LostDemand float64
 }
 

@@ -284,8 +284,10 @@ type Progress struct {
 	// newest was made.
 	Observations int64
 	Last         time.Time
-	// Realised is the share of the time that there was too little, and Lost of
-	// the demand that found no capacity, from 0 to 1.
+	// Counted is set once it was known how many replicas were ready; until then
+	// the other two are unknown. Realised is the share of the time that there
+	// was too little, and Lost of the demand that found no capacity, from 0 to 1.
+	Counted        bool
 	Realised, Lost float64
 }
 
@@ -298,7 +300,7 @@ func (s *State) Progress() map[string]Progress {
 	for name, k := range s.resources {
 		// What was observed and realised is the same at any usage.
 		if r, ok := k.learner.Reading(0); ok {
-			all[name] = Progress{Observations: r.Observations, Last: k.learner.Last(), Realised: r.Realised, Lost: r.Lost}
+			all[name] = Progress{Observations: r.Observations, Last: k.learner.Last(), Counted: r.Counted, Realised: r.Realised, Lost: r.Lost}
 		}
 	}
 	return all

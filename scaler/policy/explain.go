@@ -81,7 +81,7 @@ func (q Requirement) String() string {
 	e := q.largest()
 	switch {
 	case e != nil:
-		text += " and keeps " + quantity(q.Reserved) + " free (" + e.setting() + ")"
+		text += " and keeps " + quantity(q.Reserved) + " free (" + q.setting(e) + ")"
 	case q.Reserved > 0:
 		text += " and keeps " + quantity(q.Reserved) + " free"
 	}
@@ -107,13 +107,24 @@ func (q *Requirement) largest() *Entry {
 	return found
 }
 
-// objectiveText says what is aimed at, which forecast is played, with which
-// margin, from how much that was seen, and what came of it so far.
-func (e *Entry) objectiveText() string {
-	l := e.Learnt
-	text := "objective " + percent(e.Setting) + " of the time: "
-	if price := e.shortagePrice(); price > 0 {
-		text = "objective: a missing replica costs " + quantity(price) + ": "
+// aimedAt is the share of the time, below 1, or the shortage price, above 1,
+// that what was learnt is for: the highest of those that are set.
+func (q *Requirement) aimedAt() float64 {
+	highest := 0.0
+	for i := range q.Reservations {
+		if e := &q.Reservations[i]; e.Kind == EntryObjective {
+			highest = max(highest, e.Setting)
+		}
+	}
+	return highest
+}
+
+// objectiveText says what is aimed at, what is forecast, with which margin, from
+// how much that was seen, and what came of it so far.
+func objectiveText(aimedAt float64, l *objective.Reading) string {
+	text := "objective " + percent(aimedAt) + " of the time: "
+	if aimedAt > 1 {
+		text = "objective: a missing replica costs " + quantity(aimedAt) + ": "
 	}
 	switch {
 	case l == nil:
@@ -124,7 +135,12 @@ func (e *Entry) objectiveText() string {
 		return text + "as careful as a ratio of " + percent(objective.ColdRatio) + " after " + plural(count(int(l.Observations)), "observation")
 	}
 	text += playedText(l) + ", from " + plural(count(int(l.Observations)), "observation")
-	if l.Price > 0 {
+	switch {
+	case !l.Counted && l.Price > 0:
+		return text + "; how much of the demand was lost is not known yet"
+	case !l.Counted:
+		return text + "; how often there was too little is not known yet"
+	case l.Price > 0:
 		return text + "; lost " + percent(l.Lost) + " of the demand so far"
 	}
 	return text + "; under capacity " + percent(l.Realised) + " of the time so far"
@@ -151,21 +167,8 @@ func playedText(l *objective.Reading) string {
 // nearlyAll is the weight of a forecast beside which the others need no word.
 const nearlyAll = 0.995
 
-// shortagePrice is what an objective's missing replica costs; 0: the objective
-// is a share of the time. Of two prices for one resource the one that counts is
-// in what was learnt.
-func (e *Entry) shortagePrice() float64 {
-	switch {
-	case e.Setting <= 1:
-		return 0
-	case e.Learnt != nil && e.Learnt.Price > 0:
-		return e.Learnt.Price
-	}
-	return e.Setting
-}
-
-// setting is the entry as people speak of it.
-func (e *Entry) setting() string {
+// setting is one of q's entries as people speak of it.
+func (q *Requirement) setting(e *Entry) string {
 	switch e.Kind {
 	case EntryRatio:
 		return percent(e.Setting)
@@ -174,7 +177,7 @@ func (e *Entry) setting() string {
 	case EntryThreshold:
 		return "at least " + quantity(e.Setting)
 	case EntryObjective:
-		return e.objectiveText()
+		return objectiveText(q.aimedAt(), e.Learnt)
 	case EntrySchedule:
 	}
 	return e.Name()

@@ -58,7 +58,8 @@ type Sample struct {
 	// with numbers that are not finite or beyond all reason, is ignored.
 	Usage    float64 `json:"usage"`
 	Capacity float64 `json:"capacity"`
-	// Ready is how many replicas serve; 0 where nobody knows.
+	// Ready is how many replicas serve; 0 where nobody knows. Such a sample
+	// counts neither as enough nor as too little, and does not move the aim.
 	Ready int `json:"ready,omitempty"`
 	// Provisioning is how long a replica takes to become ready, as far as
 	// that is known by then.
@@ -92,11 +93,11 @@ type Learner struct {
 	forms      []form
 	pending    []decision // those in force, oldest first, horizon at most
 	reading    reading    // of the last one
-	// weight of the newest observation, total of all, under of those under
-	// capacity.
+	// weight of the newest observation, total of all of which it is known how
+	// many replicas were ready, under of those under capacity.
 	weight, total, under float64
-	// demanded is the weighted sum of what was demanded, lost of what of it
-	// found no capacity.
+	// demanded is the weighted sum of what was demanded, as far as the ready
+	// replicas are known, lost of what of it found no capacity.
 	demanded, lost float64
 	// aim is how often margins may be too small.
 	aim float64
@@ -175,8 +176,12 @@ func (l *Learner) Observe(s Sample) bool {
 	if len(l.pending) > 0 {
 		demand = max(u, u+lead*(u-l.recent.at(0)))
 	}
-	l.realise(cutOff || l.limits.ready > 0 && demand > l.limits.ready*(1+1e-9), s.Bound)
-	l.lose(demand)
+	if l.limits.ready > 0 {
+		// Where nobody knows how many there were, nobody knows whether they
+		// were enough.
+		l.realise(cutOff || demand > l.limits.ready*(1+1e-9), s.Bound)
+		l.lose(demand)
+	}
 	d := l.decide(s.At, u)
 	if len(l.pending) >= l.horizon {
 		l.regret(demand, cutOff, l.pending)
@@ -289,9 +294,7 @@ func (l *Learner) realise(tooLittle, bound bool) {
 // usage after one that was cut off says what of that was not seen.
 func (l *Learner) lose(demand float64) {
 	l.demanded += l.weight * demand
-	if l.limits.ready > 0 {
-		l.lost += l.weight * max(0, demand-l.limits.ready)
-	}
+	l.lost += l.weight * max(0, demand-l.limits.ready)
 	hidden := l.weight * float64(min(l.limits.ended, mostHidden)) * max(0, demand-l.limits.reached)
 	l.demanded += hidden
 	l.lost += hidden

@@ -24,13 +24,17 @@ type Reading struct {
 	Margin string  `json:"margin"`
 	Added  float64 `json:"added"`
 	Weight float64 `json:"weight,omitempty"`
-	// Observations is how many samples were learnt from, Realised the share
-	// of the time that there was too little, and Aimed what margins are
-	// calibrated for: with a share as the goal so that Realised becomes what
-	// that leaves.
+	// Observations is how many samples were learnt from, and Aimed how often
+	// margins may be too small: with a share as the goal so that Realised
+	// becomes what that leaves.
 	Observations int64   `json:"observations"`
-	Realised     float64 `json:"realised"`
 	Aimed        float64 `json:"aimed"`
+	// Counted is set once there was a sample of which it is known how many
+	// replicas were ready. Realised and Lost are of such samples alone, and
+	// until then 0 and unknown.
+	Counted bool `json:"counted,omitempty"`
+	// Realised is the share of the time that there was too little, from 0 to 1.
+	Realised float64 `json:"realised"`
 	// Price is the shortage price aimed at; 0: the goal is a share of the time.
 	Price float64 `json:"price,omitempty"`
 	// Lost is the share of the demand that found no capacity, from 0 to 1.
@@ -66,8 +70,10 @@ func (l *Learner) Reading(usage float64) (Reading, bool) {
 	w := &l.reading
 	r := Reading{
 		Observations: l.observed, Season: l.season.length(),
-		Realised: l.under / l.total, Aimed: l.aim, CutOff: l.limits.cutOff > 0,
-		Price: l.goal.ShortagePrice,
+		Aimed: l.aim, CutOff: l.limits.cutOff > 0, Price: l.goal.ShortagePrice,
+	}
+	if l.total > 0 {
+		r.Counted, r.Realised = true, l.under/l.total
 	}
 	if l.demanded > 0 {
 		r.Lost = min(1, l.lost/l.demanded)
