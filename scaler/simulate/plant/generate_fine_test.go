@@ -51,8 +51,11 @@ func TestFineTracesAreWhatTheySay(t *testing.T) {
 	}
 
 	bursts := plant.Bursts(1, 2*day)
-	if d := bursts.Dispersion(); d.One < 3*plant.Arrivals(1, 2*day).Dispersion().One || d.Four < 3*d.One {
-		t.Errorf("bursts: %+v", d)
+	of := func(length time.Duration) plant.Dispersion {
+		return plant.Trace{Name: "means", Interval: length, Values: means(bursts, length)}.Dispersion()
+	}
+	for length, want := range map[time.Duration]float64{15 * time.Second: 0.3, 30 * time.Second: 0.6, time.Minute: 0.7} {
+		about(t, "bursts: means of "+length.String(), of(length).One, want, 0.2)
 	}
 	sorted := slices.Sorted(slices.Values(bursts.Values))
 	if median, most := sorted[len(sorted)/2], sorted[len(sorted)-1]; most < 6*median {

@@ -10,7 +10,7 @@ import (
 
 // losses lists everything in which one of ours that learns is worse than
 // somebody.
-func (q *Quality) losses(w *writer, c *Comparison) {
+func (q *Quality) losses(w *writer, c *Comparison, held *heldOut) {
 	learnt := c.learnt()
 	if len(learnt) == 0 {
 		return
@@ -19,6 +19,9 @@ func (q *Quality) losses(w *writer, c *Comparison) {
 	for _, ours := range learnt {
 		w.line("**%s**\n", ours.Contender.Name)
 		lines := q.lossesOfMeans(c, ours)
+		if free := curveNamed(held.free, ours.Contender.Name); free != nil {
+			lines = append(lines, lossesAtDemand(held.free, free, held.levels, " on held-out domains")...)
+		}
 		lines = append(lines, q.lossesOnWorkloads(c, ours)...)
 		lines = append(lines, q.lossesAsRun(c, ours)...)
 		if len(lines) == 0 {
@@ -47,20 +50,25 @@ func (q *Quality) lossesOfMeans(c *Comparison, ours *sweep.Curve) (lines []strin
 		}
 		lines = appendList(lines, fmt.Sprintf("Cheaper at mean τ_U ≤ %s", percent(l)), cheaper)
 	}
+	return append(lines, lossesAtDemand(c.Curves, ours, q.levels(c), "")...)
+}
+
+// lossesAtDemand are those where HPA loses as much demand.
+func lossesAtDemand(curves []sweep.Curve, ours *sweep.Curve, levels []level, where string) (lines []string) {
 	frontier := ours.Frontier(sweep.Demand)
-	for _, l := range q.levels(c) {
+	for _, l := range levels {
 		us, reached := frontier.At(l.point.Lost)
 		if !reached {
-			lines = append(lines, fmt.Sprintf("No setting loses as little demand as HPA %s, %s.", l.name, percent(l.point.Lost)))
+			lines = append(lines, fmt.Sprintf("No setting loses as little demand%s as HPA %s, %s.", where, l.name, percent(l.point.Lost)))
 			continue
 		}
 		var cheaper []string
-		for i := range c.Curves {
-			if them, ok := c.Curves[i].Frontier(sweep.Demand).At(l.point.Lost); ok && them < us {
-				cheaper = append(cheaper, fmt.Sprintf("%s by %s", c.Curves[i].Contender.Name, percent(1-them/us)))
+		for i := range curves {
+			if them, ok := curves[i].Frontier(sweep.Demand).At(l.point.Lost); ok && them < us {
+				cheaper = append(cheaper, fmt.Sprintf("%s by %s", curves[i].Contender.Name, percent(1-them/us)))
 			}
 		}
-		lines = appendList(lines, fmt.Sprintf("Cheaper with the lost demand of HPA %s", l.name), cheaper)
+		lines = appendList(lines, fmt.Sprintf("Cheaper%s with the lost demand of HPA %s", where, l.name), cheaper)
 	}
 	return lines
 }

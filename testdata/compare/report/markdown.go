@@ -73,12 +73,13 @@ func (q *Quality) Markdown(to io.Writer) error {
 		q.atTime(w, c)
 		q.plots(w, i)
 		q.atDemand(w, c)
-		q.strangers(w, c)
+		held := q.heldOut(c)
+		q.strangers(w, c, &held)
 		q.means(w, c)
 		q.each(w, c)
 		q.asRun(w, c)
 		q.cutOff(w, c)
-		q.losses(w, c)
+		q.losses(w, c, &held)
 	}
 	return w.err
 }

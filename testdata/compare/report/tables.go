@@ -62,6 +62,7 @@ func (q *Quality) atDemand(w *writer, c *Comparison) {
 	q.byDemand(w, c.Curves, &c.Allowance, q.all(), levels)
 }
 
+// byDemand is a table of costs at levels of lost demand.
 func (q *Quality) byDemand(w *writer, curves []sweep.Curve, allowance *sweep.Allowance, on []int, levels []level) {
 	head, optimum := []string{"cost where HPA loses"}, []string{"optimum, same allowance"}
 	var bounds []float64
@@ -92,46 +93,62 @@ func (q *Quality) byDemand(w *writer, curves []sweep.Curve, allowance *sweep.All
 	w.line("")
 }
 
-// strangers is leave-one-domain-out.
-func (q *Quality) strangers(w *writer, c *Comparison) {
+// heldOut is what came of leaving each domain out.
+type heldOut struct {
+	groups [][]int
+	// byTime are the curves of the limits of the page, and free those of all
+	// limits of either shortage.
+	byTime, free []sweep.Curve
+	// levels are HPA's of byTime.
+	levels []level
+}
+
+// heldOut leaves each domain out; without groups where there is but one.
+func (q *Quality) heldOut(c *Comparison) heldOut {
 	labels := make([]string, len(q.Traces))
 	for k, t := range q.Traces {
 		labels[k] = workload.Domain(t.Name)
 	}
-	groups := sweep.Groups(labels)
-	if len(groups) < 2 {
+	h := heldOut{groups: sweep.Groups(labels)}
+	if len(h.groups) < 2 {
+		return heldOut{}
+	}
+	for i := range c.Curves {
+		h.byTime = append(h.byTime, c.Curves[i].HeldOut(h.groups, sweep.Time, q.Limits))
+		h.free = append(h.free, Strangers(&c.Curves[i], h.groups))
+	}
+	for _, p := range curveNamed(h.byTime, contender.HPA).Points {
+		h.levels = append(h.levels, level{"chosen for τ_U ≤ " + percent(p.Setting.Value), p})
+	}
+	return h
+}
+
+// strangers is leave-one-domain-out.
+func (q *Quality) strangers(w *writer, c *Comparison, h *heldOut) {
+	if len(h.groups) == 0 {
 		return
 	}
 	w.line("### On workloads of a domain that the setting was not chosen on\n")
-	w.line("Each of the %d domains is held out in turn: the cheapest setting within the limit on all others is measured on it. What comes of it keeps to no limit by itself, so cost, τ_U and lost demand stand together, over all held-out workloads.\n", len(groups))
+	w.line("Each of the %d domains is held out in turn: the cheapest setting within the limit on all others is measured on it. What comes of it keeps to no limit by itself, so cost, τ_U and lost demand stand together, over all held-out workloads.\n", len(h.groups))
 	head := []string{"cost (τ_U, lost) for"}
 	for _, l := range q.Limits {
 		head = append(head, "τ_U ≤ "+percent(l)+" on the others")
 	}
 	w.header(head...)
-	var levels []level
-	byDemand := make([]sweep.Curve, len(c.Curves))
-	for i := range c.Curves {
-		curve := &c.Curves[i]
-		held := curve.HeldOut(groups, sweep.Time, q.Limits)
-		byDemand[i] = Strangers(curve, groups)
-		row := []string{curve.Contender.Name}
+	for i := range h.byTime {
+		row := []string{h.byTime[i].Contender.Name}
 		for _, l := range q.Limits {
-			p, ok := held.At(contender.Setting{Value: l})
-			if !ok {
-				row = append(row, "–")
-				continue
+			cell := "–"
+			if p, ok := h.byTime[i].At(contender.Setting{Value: l}); ok {
+				cell = fmt.Sprintf("%s (%s, %s)", cost(p.Cost), percent(p.Under), percent(p.Lost))
 			}
-			row = append(row, fmt.Sprintf("%s (%s, %s)", cost(p.Cost), percent(p.Under), percent(p.Lost)))
-			if curve.Contender.Name == contender.HPA {
-				levels = append(levels, level{"chosen for τ_U ≤ " + percent(l), p})
-			}
+			row = append(row, cell)
 		}
 		w.row(row...)
 	}
 	w.line("")
 	w.line("The same at the same lost demand: the levels are what HPA lost on held-out domains in the table above. Everybody has the better of two ways to choose on the other domains, by a limit of τ_U and by a limit of lost demand.\n")
-	q.byDemand(w, byDemand, &c.Allowance, q.all(), levels)
+	q.byDemand(w, h.free, &c.Allowance, q.all(), h.levels)
 }
 
 // Strangers is a contender on held-out groups, for limits of either shortage on

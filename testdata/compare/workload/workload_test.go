@@ -1,6 +1,8 @@
 package workload_test
 
 import (
+	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +37,25 @@ func TestARefinedTraceIsPlayedForAsLong(t *testing.T) {
 	}
 	if len(recorded[0].Values) != len(refined[0].Values) || len(refined[0].Values) != 4*12 {
 		t.Errorf("%d steps recorded, %d refined", len(recorded[0].Values), len(refined[0].Values))
+	}
+}
+
+// The generators' arrivals are made to be as uneven as recorded ones are.
+func TestArrivalsAreAsUnevenAsRecordedOnes(t *testing.T) {
+	if os.Getenv("TRACES") == "" {
+		t.Skip("TRACES names no folder of recorded traces")
+	}
+	traces, err := workload.Traces(os.Getenv("TRACES"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(traces, func(t plant.Trace) bool { return t.Name == "azure_llm_conv" })
+	if i < 0 {
+		t.Skip("azure_llm_conv is not among them")
+	}
+	// What independent arrivals with 70 in work have.
+	if within := traces[i].Dispersion().Within(); within < 0.9/70 || within > 1.1/70 {
+		t.Errorf("within its samples it varies by %v", within)
 	}
 }
 
