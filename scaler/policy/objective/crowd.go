@@ -60,22 +60,22 @@ func (f *form) weight() float64 { return max(0, f.Regret) / (1 + f.Squares) }
 // regret holds what each form had said in time against what was played. What
 // there is now was asked for by the least of the decisions in force, since
 // replicas that are given back go at once.
-func (l *Learner) regret(demand float64, cutOff bool, inForce []decision) {
+func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 	newest := &inForce[len(inForce)-1]
 	ready := math.Inf(1)
 	for k := range inForce {
 		ready = min(ready, float64(inForce[k].Played))
 	}
 	capacity := math.Ceil(ready/l.size-1e-9) * l.size
-	short := demand > capacity*(1+1e-9)
+	short := demand.above(capacity)
 	if cutOff {
 		// At least what there is, and nobody knows how much more.
-		short = capacity <= l.limits.ready*(1+1e-9)
+		short = 0
+		if capacity <= l.limits.ready*(1+1e-9) {
+			short = 1
+		}
 	}
-	price := 0.0
-	if short {
-		price = l.goal.price()
-	}
+	price := short * l.goal.price()
 	for i := range l.forms {
 		least := inForce[0].Answers[i]
 		if least != least { // NaN: it did not know yet

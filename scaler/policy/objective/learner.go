@@ -20,6 +20,9 @@ const (
 	// shortGap what must have been seen again after a gap.
 	coldHold = 5 * time.Minute
 	shortGap = 10 * time.Minute
+	// firstHour is for what time of observations no more is wanted than until
+	// then.
+	firstHour = time.Hour
 	// longGap is after what time without a sample recent usage is not recent
 	// any more.
 	longGap = 5 * time.Minute
@@ -90,9 +93,11 @@ type Learner struct {
 	recent     recent
 	season     season
 	regression regression
+	noise      noise
 	forms      []form
 	pending    []decision // those in force, oldest first, horizon at most
 	reading    reading    // of the last one
+	needs      []need     // room for them
 	// weight of the newest observation, total of all of which it is known how
 	// many replicas were ready, under of those under capacity.
 	weight, total, under float64
@@ -172,20 +177,21 @@ func (l *Learner) Observe(s Sample) bool {
 
 	u := s.Usage / l.reference
 	cutOff := l.limits.see(u, float64(s.Ready)*l.size, l.tick)
-	demand := u
-	if len(l.pending) > 0 {
-		demand = max(u, u+lead*(u-l.recent.at(0)))
-	}
+	demand := l.demand(u, cutOff)
 	if l.limits.ready > 0 {
 		// Where nobody knows how many there were, nobody knows whether they
 		// were enough.
-		l.realise(cutOff || demand > l.limits.ready*(1+1e-9), s.Bound)
-		l.lose(demand)
+		tooLittle := 1.0
+		if !cutOff {
+			tooLittle = demand.above(l.limits.ready)
+		}
+		l.realise(tooLittle, s.Bound)
+		l.lose(&demand)
 	}
 	d := l.decide(s.At, u)
 	if len(l.pending) >= l.horizon {
-		l.regret(demand, cutOff, l.pending)
-		for _, n := range l.needed(demand, cutOff) {
+		l.regret(&demand, cutOff, l.pending)
+		for _, n := range l.needed(&demand, cutOff) {
 			l.judge(n)
 		}
 		l.regression.learn(&l.pending[0].Inputs, u, l.weight)
@@ -235,6 +241,7 @@ func (l *Learner) resize(capacity float64) {
 	l.recent.scale(f)
 	l.season.scale(f)
 	l.regression.scale(f)
+	l.noise.scale(f)
 	l.limits.clear()
 	l.pending = l.pending[:0]
 	l.demanded *= f
@@ -263,6 +270,7 @@ func (l *Learner) age() {
 		l.forms[i].fade(f)
 	}
 	l.regression.fade(f)
+	l.noise.fade(f)
 	l.total *= f
 	l.under *= f
 	l.demanded *= f
@@ -270,20 +278,16 @@ func (l *Learner) age() {
 	l.weight = 1
 }
 
-// realise counts whether there was too little, and lets the aim of a share
+// realise counts for which share of the tick there was too little, and lets the aim of a share
 // follow, not by what was not its doing: a day without a miss raises it by a
 // factor of e, a day with twice as many as there may be lowers it by as much.
 // That is adaptive conformal inference (Gibbs, Candès: "Adaptive Conformal
 // Inference Under Distribution Shift", NeurIPS 2021) at the pace at which
 // everything is forgotten, so that one burst moves it little. A price is no
 // promise of a share, and its aim stays.
-func (l *Learner) realise(tooLittle, bound bool) {
+func (l *Learner) realise(miss float64, bound bool) {
 	l.total += l.weight
-	miss := 0.0
-	if tooLittle {
-		miss = 1
-		l.under += l.weight
-	}
+	l.under += l.weight * miss
 	if alpha := l.goal.miss(); l.goal.Share > 0 && l.observed > coldTicks && !bound {
 		l.aim *= math.Exp((alpha - miss) / alpha * l.tick.Seconds() / memory.Seconds())
 		l.aim = l.goal.within(l.aim)
@@ -292,34 +296,12 @@ func (l *Learner) realise(tooLittle, bound bool) {
 
 // lose counts what was demanded, and what of it found no capacity. The first
 // usage after one that was cut off says what of that was not seen.
-func (l *Learner) lose(demand float64) {
-	l.demanded += l.weight * demand
-	l.lost += l.weight * max(0, demand-l.limits.ready)
-	hidden := l.weight * float64(min(l.limits.ended, mostHidden)) * max(0, demand-l.limits.reached)
+func (l *Learner) lose(demand *amounts) {
+	l.demanded += l.weight * demand.beyond(0)
+	l.lost += l.weight * demand.beyond(l.limits.ready)
+	hidden := l.weight * float64(min(l.limits.ended, mostHidden)) * demand.beyond(l.limits.reached)
 	l.demanded += hidden
 	l.lost += hidden
-}
-
-// need is what capacity had to exceed, and the weight of knowing it.
-type need struct{ replicas, weight float64 }
-
-// needed is what capacity had to exceed. With a price the last replica that was
-// needed counts by what of it was: one that would have been a tenth in use is
-// missed for a tenth only.
-func (l *Learner) needed(demand float64, cutOff bool) [2]need {
-	if cutOff {
-		// At least one more than there are.
-		return [2]need{{l.limits.ready, l.weight}}
-	}
-	// The first usage after one that was cut off says what those before it
-	// stood for.
-	weight := l.weight * float64(1+min(l.limits.ended, mostHidden))
-	below := max(0, math.Ceil(demand/l.size-1e-9)-1)
-	if l.goal.ShortagePrice == 0 {
-		return [2]need{{below * l.size, weight}}
-	}
-	used := min(1, demand/l.size-below)
-	return [2]need{{below * l.size, weight * used}, {max(0, below-1) * l.size, weight * (1 - used)}}
 }
 
 // decide is what is wanted at a usage of now. It goes by what was learnt before,
@@ -331,9 +313,12 @@ func (l *Learner) decide(at time.Time, u float64) decision {
 	careful := held / (1 - ColdRatio)
 	r := reading{Held: held, Careful: careful}
 	played, forecast, most, by, ok := l.answer(&d)
-	if !ok || l.observed < coldTicks {
-		played = careful
-		by = -1
+	switch {
+	case !ok || l.observed < coldTicks:
+		played, by = careful, -1
+	case time.Duration(l.observed)*l.tick < firstHour && played > careful:
+		// What was seen for minutes is no reason to pay for much.
+		played, by = careful, -1
 	}
 	r.Want, r.Forecast, r.Weight, r.By = played, forecast, most, int64(by)
 	l.reading = r

@@ -31,6 +31,7 @@ type header struct {
 	SeasonMost                   float64
 	Demanded, Lost               float64
 	Regression                   regression
+	Noise                        noise
 	Reading                      reading
 	Pending                      int64
 }
@@ -51,7 +52,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
 		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim, SeasonMost: l.season.most,
 		Demanded: l.demanded, Lost: l.lost,
-		Regression: l.regression, Reading: l.reading, Pending: int64(len(l.pending)),
+		Regression: l.regression, Noise: l.noise, Reading: l.reading, Pending: int64(len(l.pending)),
 	}
 	if !l.last.IsZero() {
 		h.Last = l.last.UnixNano()
@@ -101,7 +102,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
 	n.weight, n.total, n.under = h.Weight, h.Total, h.Under
 	n.aim = n.goal.within(h.Aim)
-	n.season.most, n.regression, n.reading = h.SeasonMost, h.Regression, h.Reading
+	n.season.most, n.regression, n.noise, n.reading = h.SeasonMost, h.Regression, h.Noise, h.Reading
 	n.demanded, n.lost = h.Demanded, h.Lost
 	if h.Last != 0 {
 		n.last = time.Unix(0, h.Last).UTC()
