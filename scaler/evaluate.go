@@ -103,6 +103,7 @@ func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Tim
 	o.BlockUp, o.BlockDown, o.Silences = holds.BlockUp, holds.BlockDown, holds.Silences
 	o.Pause = u.pausedNow(now)
 	ready, leaving, readable := 0, 0, true
+	o.Targets = make([]policy.TargetState, 0, len(shown))
 	for _, r := range shown {
 		ts := u.actions.Observe(r, now)
 		ts.Ready = max(0, r.Ready-u.victims.Leaving(r.Target))

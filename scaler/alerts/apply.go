@@ -68,6 +68,8 @@ func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 			return Change{}, fmt.Errorf("store alerts of group %.200s: %w", n.GroupKey, err)
 		}
 		did = w.did
+	} else {
+		b.notify(did.Policies)
 	}
 
 	b.metrics.countRefused(did)
@@ -81,14 +83,16 @@ func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 }
 
 // applyRepeat makes the change of a notification that only repeats what the
-// book has, and has any other stored: the caller joins what it returns.
+// book has, or of any where nothing has to be stored, and has others stored: the
+// caller joins what it returns.
 func (b *Book) applyRepeat(ctx context.Context, now time.Time, alerts int, plan func(*change)) (counts, *waiting) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.newChange(now)
 	c.expect(alerts)
 	plan(c)
-	if !c.repeat() {
+	alone := b.store == nil && b.inFlight == nil && len(b.queue) == 0
+	if !alone && !c.repeat() {
 		return counts{}, b.enqueue(ctx, now, plan)
 	}
 	c.commit()

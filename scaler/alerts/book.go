@@ -56,8 +56,8 @@ type Options struct {
 	MaxBytes int
 	// OnChange is told the policies whose set of active alerts, or of silenced
 	// ones, changed, sorted, never empty. It runs on the goroutine of a caller
-	// that changed the book (Reconcile, Expire or SetRules) or that stores for
-	// callers of Apply, before the call returns that began it, once for
+	// that changed the book (Reconcile, Expire, SetRules or, where there is no
+	// Store, Apply) or that stores for callers of Apply, before the call returns that began it, once for
 	// notifications that were stored together, with none of the book's locks
 	// held, so it may ask the book; it must not block, because Alertmanager
 	// waits. Calls may overlap and come in any order: it is a wake-up, the book

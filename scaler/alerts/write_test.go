@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // together has n notifications, each of an alert of its own, wait while one
@@ -243,5 +246,45 @@ func TestWhatWaitsForTheStoreIsBounded(t *testing.T) {
 	_, err := f.Apply(t.Context(), Notification{Alerts: []Alert{firing(alertOf("a", "up", "web"), 0)}})
 	if !errors.Is(err, errWaiting) {
 		t.Errorf("%v, want %v", err, errWaiting)
+	}
+}
+
+// TestABookWithoutAStoreIsTheSame: what changes it is told of at once.
+func TestABookWithoutAStoreIsTheSame(t *testing.T) {
+	kept := newFixture(t, Options{})
+	var told [][]string
+	alone, err := New(Options{Rules: rules(t, "web", "api"), Now: kept.clock.Now, OnChange: func(ps []string) { told = append(told, ps) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		var n Notification
+		for range 1 + random.IntN(3) {
+			a := firing(alertOf(fmt.Sprintf("a%d", random.IntN(5)), []string{"up", "down"}[random.IntN(2)], []string{"web", "api", "nobody"}[random.IntN(3)]), 0)
+			a.StartsAt = kept.clock.Now().Add(-time.Duration(random.IntN(90)) * time.Second)
+			if random.IntN(2) == 0 {
+				a.Status, a.EndsAt = Resolved, kept.clock.Now()
+			}
+			n.Alerts = append(n.Alerts, a)
+		}
+		want, err := kept.Apply(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := alone.Apply(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-with a store +without):\n%s", diff)
+		}
+		if diff := cmp.Diff(kept.Alerts(), alone.Alerts()); diff != "" {
+			t.Fatalf("alerts (-with a store +without):\n%s", diff)
+		}
+		kept.clock.add(time.Duration(random.IntN(60)) * time.Second)
+	}
+	if diff := cmp.Diff(kept.changed, told); diff != "" || len(told) < 100 {
+		t.Errorf("OnChange %d times (-with a store +without):\n%s", len(told), diff)
 	}
 }

@@ -21,13 +21,16 @@ func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 // Decide is Decide without a copy of what is given.
 func (p *Policy) Decide(o *Observation, h *History, now time.Time) Decision {
 	d := decider{p: p, o: o, h: h, now: now}
+	steps := 3 // as many as most have; decisions are kept
+	if o.Up+o.Down > 0 {
+		steps = 7
+	}
 	d.out = Decision{
 		Policy:    p.Name,
 		Time:      now,
 		Mode:      p.Mode,
 		Direction: o.Direction(),
-		// As many as most have: decisions are kept.
-		Steps: make([]Step, 0, 3+len(p.Resources)),
+		Steps:     make([]Step, 0, steps+len(p.Resources)),
 	}
 	d.dir = d.out.Direction
 	for i := range o.Targets {

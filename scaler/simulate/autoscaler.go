@@ -58,10 +58,16 @@ type Autoscaler struct {
 // fires.
 type condition struct {
 	labels map[string]string
-	lasts  time.Duration
-	since  time.Time
-	fires  bool
-	starts time.Time
+	// fingerprint of the labels.
+	fingerprint string
+	lasts       time.Duration
+	since       time.Time
+	fires       bool
+	starts      time.Time
+}
+
+func newCondition(labels map[string]string, lasts time.Duration) condition {
+	return condition{labels: labels, fingerprint: fingerprint(labels), lasts: lasts}
 }
 
 // noDate is when what has no dates begins: a Monday.
@@ -102,8 +108,8 @@ func NewAutoscaler(ctx context.Context, c *config.Config, name string, o Autosca
 	}
 	a.usage = &plantUsage{resource: a.policy.Resources[0].Name, capacity: a.capacity}
 	a.exported = newExported(a.policy.Name, a.usage.resource)
-	a.up = condition{labels: alertOf(a.policy, policy.Up), lasts: o.ScaleUpFor}
-	a.down = condition{labels: alertOf(a.policy, policy.Down), lasts: o.ScaleDownFor}
+	a.up = newCondition(alertOf(a.policy, policy.Up), o.ScaleUpFor)
+	a.down = newCondition(alertOf(a.policy, policy.Down), o.ScaleDownFor)
 	if err := a.open(&played); err != nil {
 		return nil, err
 	}
@@ -227,7 +233,7 @@ func (a *Autoscaler) deliver(c *condition, holds bool, now time.Time) error {
 		return nil
 	}
 	c.fires = fires
-	alert := alerts.Alert{Fingerprint: fingerprint(c.labels), Labels: c.labels, Status: alerts.Firing}
+	alert := alerts.Alert{Fingerprint: c.fingerprint, Labels: c.labels, Status: alerts.Firing}
 	if fires {
 		c.starts = now
 	} else {
