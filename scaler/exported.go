@@ -52,8 +52,9 @@ func (v *view) exportTo(p *export.Policy) {
 	}
 	if len(v.progress) > 0 {
 		p.Learnt = make(map[string]export.Learnt, len(v.progress))
-		for resource, is := range v.progress {
-			p.Learnt[resource] = export.Learnt{Observations: is.Observations, Counted: is.Counted, UnderCapacity: is.Realised, LostDemand: is.Lost}
+		for i := range v.progress {
+			is := &v.progress[i]
+			p.Learnt[is.Resource] = export.Learnt{Observations: is.Observations, Counted: is.Counted, UnderCapacity: is.Realised, LostDemand: is.Lost}
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/alertscaler/alertscaler/scaler/alerts"
 	"github.com/alertscaler/alertscaler/scaler/config"
+	"github.com/alertscaler/alertscaler/scaler/learning"
 	"github.com/alertscaler/alertscaler/scaler/ledger"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -264,7 +265,7 @@ func (s *school) reading() *objective.Reading {
 
 func (s *school) observed(when string, want int64) {
 	s.t.Helper()
-	if got := s.engine.units["web"].learning.Progress()["cpu"].Observations; got != want {
+	if got := progressOf(s.engine.units["web"].learning, "cpu").Observations; got != want {
 		s.t.Errorf("%s: learnt from %d samples, want %d", when, got, want)
 	}
 }
@@ -559,7 +560,7 @@ func TestWhatIsNotFullyKnownTeachesNothing(t *testing.T) {
 			wrong = problem
 			s.steps(40)
 			s.observed("while it lasts", 60)
-			if at := s.engine.units["web"].learning.Progress()["cpu"].Last; !at.Equal(school0.Add(59 * 15 * time.Second)) {
+			if at := progressOf(s.engine.units["web"].learning, "cpu").Last; !at.Equal(school0.Add(59 * 15 * time.Second)) {
 				t.Errorf("learnt last at %s", at)
 			}
 			wrong = ""
@@ -653,4 +654,15 @@ alertscaler_policy_objective_under_capacity_ratio{policy="web",resource="cpu"} `
 	if n, err := testutil.GatherAndCount(s.reg, "alertscaler_policy_objective_ratio"); err != nil || n > 0 {
 		t.Errorf("%d objectives are left, %v", n, err)
 	}
+}
+
+// progressOf is that of one resource; the zero progress where nothing was learnt
+// of it.
+func progressOf(s *learning.State, resource string) learning.Progress {
+	for _, p := range s.Progress() {
+		if p.Resource == resource {
+			return p
+		}
+	}
+	return learning.Progress{}
 }

@@ -23,7 +23,7 @@ type view struct {
 	// draining are the replicas that are, by target.
 	draining map[string]victims.Drainees
 	// progress is that of each resource with an objective.
-	progress map[string]learning.Progress
+	progress []learning.Progress
 	// at is when it was published, and paused whether an operator had paused
 	// the policy then.
 	at     time.Time

@@ -74,8 +74,12 @@ func (b *Book) Apply(ctx context.Context, n Notification) (Change, error) {
 
 	b.metrics.countRefused(did)
 	b.metrics.unmatched.Add(float64(did.Unmatched))
-	b.metrics.late.WithLabelValues(string(Firing)).Add(float64(did.lateFiring))
-	b.metrics.late.WithLabelValues(string(Resolved)).Add(float64(did.lateResolved))
+	if did.lateFiring > 0 {
+		b.metrics.late.WithLabelValues(string(Firing)).Add(float64(did.lateFiring))
+	}
+	if did.lateResolved > 0 {
+		b.metrics.late.WithLabelValues(string(Resolved)).Add(float64(did.lateResolved))
+	}
 	level.Debug(b.logger).Log("msg", "notification applied", "group", n.GroupKey, "receiver", n.Receiver,
 		"added", did.Added, "updated", did.Updated, "removed", did.Removed, "refreshed", did.Refreshed,
 		"late", did.Late, "unmatched", did.Unmatched, "truncated", n.Truncated)

@@ -280,6 +280,7 @@ func (s *State) Shift(d time.Duration, now time.Time) {
 
 // Progress is how far the learning of one resource has come.
 type Progress struct {
+	Resource string
 	// Observations are the samples that it has learnt from, and Last when the
 	// newest was made.
 	Observations int64
@@ -291,16 +292,17 @@ type Progress struct {
 	Realised, Lost float64
 }
 
-// Progress is that of each resource that something was learnt of; nil: of none.
-func (s *State) Progress() map[string]Progress {
+// Progress is that of each resource that something was learnt of, in any order;
+// nil: of none.
+func (s *State) Progress() []Progress {
 	if len(s.resources) == 0 {
 		return nil
 	}
-	all := make(map[string]Progress, len(s.resources))
+	all := make([]Progress, 0, len(s.resources))
 	for name, k := range s.resources {
 		// What was observed and realised is the same at any usage.
 		if r, ok := k.learner.Reading(0); ok {
-			all[name] = Progress{Observations: r.Observations, Last: k.learner.Last(), Counted: r.Counted, Realised: r.Realised, Lost: r.Lost}
+			all = append(all, Progress{Resource: name, Observations: r.Observations, Last: k.learner.Last(), Counted: r.Counted, Realised: r.Realised, Lost: r.Lost})
 		}
 	}
 	return all

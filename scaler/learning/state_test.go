@@ -89,7 +89,7 @@ func (c *course) steps(n int) (last []policy.Usage) {
 
 func (c *course) observed(t *testing.T, when string, want int64) {
 	t.Helper()
-	if got := c.state.Progress()["cpu"].Observations; got != want {
+	if got := progressOf(c.state, "cpu").Observations; got != want {
 		t.Errorf("%s: learnt from %d samples, want %d", when, got, want)
 	}
 }
@@ -272,7 +272,7 @@ func TestAStateOfAClockThatWasAhead(t *testing.T) {
 	if len(c.ahead) != 1 || c.ahead[0].By < 50*time.Minute {
 		t.Errorf("%v, want an hour", c.ahead)
 	}
-	if last := c.state.Progress()["cpu"].Last; last.After(t0) {
+	if last := progressOf(c.state, "cpu").Last; last.After(t0) {
 		t.Errorf("learnt last at %s", last)
 	}
 }
@@ -292,4 +292,15 @@ func TestAPastThatPanics(t *testing.T) {
 	if p := c.state.resources["cpu"].past; p.tried != 1 || !p.next.Equal(c.now.Add(pastAgain)) {
 		t.Errorf("%+v, want another try in five minutes", p)
 	}
+}
+
+// progressOf is that of one resource; the zero progress where nothing was learnt
+// of it.
+func progressOf(s *State, resource string) Progress {
+	for _, p := range s.Progress() {
+		if p.Resource == resource {
+			return p
+		}
+	}
+	return Progress{}
 }
