@@ -153,8 +153,10 @@ func (e *Engine) Wake(policies []string) {
 		return
 	}
 	// All are known to be woken before the first of them decides.
+	now := e.opts.Now().UnixNano()
 	for _, name := range policies {
 		if u := e.units[name]; u != nil {
+			u.wokenAt.Store(now)
 			u.woken.Add(1)
 			e.pool.Woken(name)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -692,6 +693,20 @@ func (f *fixedUsage) Loads(context.Context, time.Time, string, string) (map[stri
 	return nil, errors.New("not asked for")
 }
 
+// whoHeard keeps since when the usage was to be read, last.
+type whoHeard struct {
+	fixedUsage
+	mu    sync.Mutex
+	since time.Time
+}
+
+func (h *whoHeard) Read(ctx context.Context, now time.Time, qs []usage.Query) []policy.Usage {
+	h.mu.Lock()
+	h.since = qs[0].Since
+	h.mu.Unlock()
+	return h.fixedUsage.Read(ctx, now, qs)
+}
+
 func withCPU(p *config.Policy) {
 	p.Resources = []*config.Resource{{Name: "cpu", Reservation: config.Reservation{Ratio: 0.3}}}
 }
@@ -715,6 +730,28 @@ func TestUsageDecidesHowMuch(t *testing.T) {
 		w.fire("web", policy.Down)
 		w.wait(time.Hour)
 		w.expect("usage is unknown", 6, policy.ReasonMissingData)
+	})
+}
+
+// TestUsageIsReadAfterTheAlert: what was read for another policy just before the
+// alert is not what the alert is about.
+func TestUsageIsReadAfterTheAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &whoHeard{fixedUsage: fixedUsage{policy.Usage{Value: 1, CapacityPerReplica: 1}}}
+		w := newWorld(t, 3, nil)
+		w.usage = h
+		c := w.configFor("web", withCPU)
+		c.Prometheus = &config.Prometheus{}
+		w.reload(c)
+		w.wait(time.Minute)
+		fired := time.Now()
+		w.fire("web", policy.Up)
+		w.wait(time.Second)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if !h.since.Equal(fired) {
+			t.Errorf("the alert fired at %s, and usage may be of %s", fired, h.since)
+		}
 	})
 }
 

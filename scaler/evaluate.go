@@ -118,11 +118,23 @@ func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Tim
 	if !readable || len(u.setup.queries) == 0 || u.setup.rules.OutOfBounds(&o, now) {
 		return o
 	}
-	o.Usage = u.setup.usage.Read(ctx, now, queriesWhile(ready, leaving, u.setup.queries))
+	o.Usage = u.setup.usage.Read(ctx, now, queriesWhile(ready, leaving, u.changedAt(now), u.setup.queries))
 	within(componentLearner, func() { u.learn(ctx, now, ready-leaving, &o) })
 	// Reading takes its time: whoever paused or resumed meanwhile is heard.
 	o.Pause = u.pausedNow(now)
 	return o
+}
+
+// changedAt is when the alerts last changed, for an evaluation at now. What wakes a
+// policy is usage that Prometheus has just recorded: read for another policy a
+// moment before, it would be the old one, and the alert would wait for the next
+// evaluation.
+func (u *unit) changedAt(now time.Time) time.Time {
+	at := time.Unix(0, u.wokenAt.Load())
+	if at.After(now) {
+		return time.Time{} // Another evaluation follows.
+	}
+	return at
 }
 
 // readTargets reads all targets, those that need not be read now less often.

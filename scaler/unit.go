@@ -28,6 +28,8 @@ type unit struct {
 	// woken counts how often its alerts changed, decided is how many of these
 	// changes the policy has decided upon.
 	woken, decided atomic.Int64
+	// wokenAt is when that was last, in nanoseconds since 1970.
+	wokenAt atomic.Int64
 	// paused is the operator's pause, if any; it may have ended.
 	paused atomic.Pointer[policy.Pause]
 	// retry is set where an operator wants the targets to be asked again.

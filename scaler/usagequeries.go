@@ -1,6 +1,8 @@
 package scaler
 
 import (
+	"time"
+
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/usage"
 )
@@ -26,10 +28,10 @@ func QueriesFor(p *config.Policy) []usage.Query {
 
 // queriesWhile are the queries while that many replicas are ready, some of which
 // take no work because they are to go.
-func queriesWhile(ready, leaving int, queries []usage.Query) []usage.Query {
+func queriesWhile(ready, leaving int, since time.Time, queries []usage.Query) []usage.Query {
 	out := make([]usage.Query, len(queries))
 	for i, q := range queries {
-		q.Ready, q.Leaving = ready, leaving
+		q.Ready, q.Leaving, q.Since = ready, leaving, since
 		out[i] = q
 	}
 	return out

@@ -1,5 +1,7 @@
 package usage
 
+import "time"
+
 // The recorded series that ship with Alertscaler. All targets' series of one
 // name are read together.
 const (
@@ -48,6 +50,10 @@ type Query struct {
 	// Leaving are those of them that take no work because they are to go: they
 	// need not report.
 	Leaving int
+	// Since is when what is asked about may have changed, by the clock of Read's
+	// now and not after it: what was read for others before that does not answer.
+	// Zero: it may have been read a moment ago.
+	Since time.Time
 }
 
 // plan is a Query with every expression traced back to what it selects: the

@@ -201,11 +201,15 @@ func (r *Reader) Read(ctx context.Context, now time.Time, queries []Query) []pol
 		buf   [16]want
 		wants = buf[:0]
 		ask   bool
+		since time.Time
 	)
 	for i, q := range queries {
 		plans[i] = q.plan()
 		wants = plans[i].wants(wants)
 		ask = ask || plans[i].asks()
+		if q.Since.After(since) {
+			since = q.Since
+		}
 	}
 	if ask {
 		var cancel context.CancelCauseFunc
@@ -215,7 +219,7 @@ func (r *Reader) Read(ctx context.Context, now time.Time, queries []Query) []pol
 	}
 	round := round{now: now, maxStaleness: r.opts.MaxStaleness, own: r.readOne}
 	if len(wants) > 0 {
-		round.snapshot, round.err = r.snapshot(ctx, now, wants)
+		round.snapshot, round.err = r.snapshot(ctx, now, since, wants)
 	}
 
 	read := make([]policy.Usage, len(queries))

@@ -287,6 +287,66 @@ func TestASnapshotIsShared(t *testing.T) {
 	})
 }
 
+// TestASnapshotIsTooOldForWhoHasHeardOfSomething: what was read for others a moment
+// before does not answer, and of those who have heard while one is read all are
+// served by the next.
+func TestASnapshotIsTooOldForWhoHasHeardOfSomething(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := &answers{fail: func(http.ResponseWriter, *http.Request, string) bool {
+			<-release
+			return false
+		}}
+		r := s.reader(t, Options{})
+		began := time.Now()
+		read := func(now, since time.Duration) policy.Usage {
+			queries := web()
+			queries[0].Since = began.Add(since)
+			return r.Read(context.Background(), began.Add(now), queries)[0]
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { read(0, -time.Hour) })
+		synctest.Wait()
+		for i := range 100 {
+			// They begin to read in another order than they have heard in.
+			heard := time.Duration(1+(i*37)%100) * time.Millisecond
+			wg.Go(func() {
+				if got := read(heard+time.Millisecond, heard); got.Problem != "" {
+					t.Errorf("%+v", got)
+				}
+			})
+			synctest.Wait()
+		}
+		if got := s.queries.Load(); got != 6 {
+			t.Errorf("%d queries while the first are not answered, want 6", got)
+		}
+		close(release)
+		wg.Wait()
+		if got := s.queries.Load(); got != 12 {
+			t.Errorf("%d queries, want 12", got)
+		}
+
+		for _, step := range []struct {
+			now, since time.Duration
+			want       int64
+		}{
+			{300 * time.Millisecond, 50 * time.Millisecond, 12},  // heard before it was read
+			{300 * time.Millisecond, 250 * time.Millisecond, 18}, // and after
+			{400 * time.Millisecond, 300 * time.Millisecond, 18}, // when it was read again
+			{-time.Hour, -time.Hour - time.Second, 24},           // a clock set back
+			{-time.Hour, -time.Hour - time.Second, 24},           // which is one that serves again
+			{-time.Hour + time.Millisecond, -time.Hour, 24},      // as does this
+			{-time.Hour + time.Second/2, -time.Hour + 1, 30},     // but not after it
+			{-time.Hour + time.Second/2, -time.Hour - 1, 30},     //
+		} {
+			read(step.now, step.since)
+			if got := s.queries.Load(); got != step.want {
+				t.Errorf("at %s, having heard at %s: %d queries, want %d", step.now, step.since, got, step.want)
+			}
+		}
+	})
+}
+
 func TestOwnQueriesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const takes = 5 * time.Millisecond
