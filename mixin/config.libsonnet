@@ -2,8 +2,8 @@
   _config+:: {
     // Selectors are inserted between {} in Prometheus queries.
 
-    // How often every group is evaluated. What an alert sees is at worst one
-    // scrape and one of these old, and one more where not oneGroup.
+    // How often every group is evaluated but those of scaleInterval. Scrape the
+    // sources at least as often.
     evaluationInterval: '15s',
 
     // Where the alerts that scale are evaluated. true: with the rules of each
@@ -16,6 +16,12 @@
     // docker.scale.yml and so on, or docker.rules.yml, scale.rules.yml and
     // scale.alerts.yml.
     oneGroup: true,
+
+    // How often the one group of each source is evaluated. An alert waits for the
+    // next scrape and then for the next of these, half of each on average, so that
+    // it is worth being more often than is scraped. An evaluation takes Prometheus
+    // some 0.4 ms of a processor for each pod, less for other replicas.
+    scaleInterval: '5s',
 
     // Range of rate() over the sources' counters. Four scrapes is a good
     // choice, two the least that works. Each source may have its own.
@@ -186,10 +192,10 @@
 
     // --- Prediction --------------------------------------------------------
     // A line through the last predictionRange, drawn as far into the future
-    // as it takes to have another replica. Without predictionMinSamples
-    // samples in the range nothing is predicted.
+    // as it takes to have another replica. Where the range has samples for less than
+    // predictionMinHistory nothing is predicted.
     predictionRange: '10m',
-    predictionMinSamples: 20,
+    predictionMinHistory: '5m',
     provisioningSeconds: 60,
 
     // --- Alerts that scale -------------------------------------------------

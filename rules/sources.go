@@ -10,24 +10,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// suffix of the files that have the rules of one source and nothing else.
-const sourceSuffix = ".rules.yml"
+// suffix of the files that have all of a source.
+const suffix = ".scale.yml"
 
 // Sources are the names of the sources of usage that ship, in alphabetical
 // order: those that Options.Sources takes.
 func Sources() []string {
-	names, err := fs.Glob(FS, "*.scale.yml")
+	names, err := fs.Glob(FS, "*"+suffix)
 	if err != nil {
 		panic(err) // The pattern is well-formed.
 	}
 	for i, name := range names {
-		names[i] = strings.TrimSuffix(name, ".scale.yml")
+		names[i] = strings.TrimSuffix(name, suffix)
 	}
 	return names
 }
 
-// sourceRules are the rules of the sources, in the order given, and those that
-// follow from them for every source.
+// sourceRules are the rules of the sources, in the order given, without the alerts
+// and what must stay free in their view.
 func sourceRules(sources []string) ([]rule, error) {
 	known := Sources()
 	var rules []rule
@@ -39,18 +39,20 @@ func sourceRules(sources []string) ([]rule, error) {
 			return nil, fmt.Errorf("source %q: given twice", name)
 		}
 	}
-	for _, name := range append(slices.Clone(sources), "scale") {
-		text, err := FS.ReadFile(name + sourceSuffix)
+	for _, name := range sources {
+		text, err := FS.ReadFile(name + suffix)
 		if err != nil {
 			return nil, err
 		}
 		var f file
 		if err := yaml.Unmarshal(text, &f); err != nil {
-			return nil, fmt.Errorf("%s%s: %w", name, sourceSuffix, err)
+			return nil, fmt.Errorf("%s%s: %w", name, suffix, err)
 		}
 		for _, g := range f.Groups {
 			for i := range g.Rules {
-				rules = add(rules, g.Rules[i])
+				if r := &g.Rules[i]; r.Record != "" && r.Record != "scale_target_resource:reserved:max" {
+					rules = add(rules, *r)
+				}
 			}
 		}
 	}

@@ -198,7 +198,7 @@ func hastenedRules(t *testing.T, platform, lookBack string) (files map[string]st
 		files[name] = strings.ReplaceAll(files[name], from, to)
 	}
 	for name, text := range files {
-		files[name] = strings.ReplaceAll(text, "interval: 15s", "interval: 1s")
+		files[name] = strings.NewReplacer("interval: 15s", "interval: 1s", "interval: 5s", "interval: 1s").Replace(text)
 	}
 	hasten(platform, "for: 2m", "for: 5s")
 	hasten(platform, "["+lookBack+"]", "[10s]")

@@ -26,13 +26,17 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 	file := cmd.Flag("config.file", "Configuration file of the server.").Default("alertscaler.yml").String()
 	out := cmd.Flag("output.file", "Where to write; standard output by default.").String()
 	sources := cmd.Flag("source", "A shipped source whose rules go into the group of the alerts, so that no alert waits for its sample: "+
-		strings.Join(rules.Sources(), ", ")+". Load none of its files then, nor scale.rules.yml. Repeatable.").Enums(rules.Sources()...)
-	var upFor, downFor model.Duration
+		strings.Join(rules.Sources(), ", ")+". Load none of its files then. Repeatable.").Enums(rules.Sources()...)
+	var interval, upFor, downFor model.Duration
+	durationFlag(cmd.Flag("interval", "How often the rules are evaluated.").Default("5s"), &interval)
 	durationFlag(cmd.Flag("scale-up.for", "How long a need for more must last.").Default("0s"), &upFor)
 	downGiven := false
 	durationFlag(cmd.Flag("scale-down.for", "How long fewer replicas must suffice; 2m by default, and 0s for policies with an objective, which learn how long to hold.").
 		IsSetByUser(&downGiven), &downFor)
 	commands[cmd.FullCommand()] = func(_ context.Context, stdout io.Writer) error {
+		if interval == 0 {
+			return errors.New("--interval: rules cannot be evaluated every 0s; write it as 5s or 1m")
+		}
 		c, err := config.LoadFile(*file, install.Registry())
 		if errors.As(err, new(*os.PathError)) {
 			return err
@@ -48,7 +52,9 @@ func registerRules(app *kingpin.Application, commands map[string]command) {
 		if err != nil {
 			return failure{err}
 		}
-		generate := func(w io.Writer) error { return rules.Generate(w, all, rules.Options{Sources: *sources}) }
+		generate := func(w io.Writer) error {
+			return rules.Generate(w, all, rules.Options{Interval: time.Duration(interval), Sources: *sources})
+		}
 		if *out == "" {
 			return generate(stdout)
 		}

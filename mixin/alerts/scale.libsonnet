@@ -54,9 +54,9 @@ local source = import '../lib/source.libsonnet';
     scale_target_resource:capacity:sum
   ||| % series(usage),
 
-  // scaleAlerts are the rules for the targets of one source, or of all: what must
-  // stay free, and the alerts that hold it against the capacity.
-  scaleAlerts(name=null):: [
+  // scaleUp are what must stay free, and the alert that holds it against the
+  // capacity, for the targets of one source, or of all.
+  scaleUp(name=null):: [
     {
       // What must stay free. Recorded here, so that the alerts below
       // hold the same usage against it from which it was made. A series
@@ -82,6 +82,10 @@ local source = import '../lib/source.libsonnet';
         runbook_url: config.runbookURLPattern % 'scaleup',
       },
     },
+  ],
+
+  // scaleOthers are the alerts that are in no such hurry, or need a prediction.
+  scaleOthers(name=null):: [
     {
       alert: 'ScaleUpPredicted',
       expr: source.only(name, above('scale_target_resource:usage:predicted')),
@@ -143,15 +147,16 @@ local source = import '../lib/source.libsonnet';
       // its sample waits up to an interval for it.
       {
         name: 'alertscaler.%s.scale' % s.name,
-        interval: config.evaluationInterval,
-        rules: s.rules + $.scaleDerived(s.name) + $.scaleAlerts(s.name),
+        interval: config.scaleInterval,
+        // ScaleUp before what is not needed for it.
+        rules: s.rules + $.scaleUp(s.name) + $.scaleDerived(config.scaleInterval, s.name) + $.scaleOthers(s.name),
       }
       for s in $.scaleSources
     ] else [
       {
         name: 'alertscaler.scale.alerts',
         interval: config.evaluationInterval,
-        rules: $.scaleAlerts(),
+        rules: $.scaleUp() + $.scaleOthers(),
       },
     ],
   },

@@ -1,11 +1,13 @@
 // What follows from usage and capacity, alike for all sources.
+local promql = import '../lib/promql.libsonnet';
 local source = import '../lib/source.libsonnet';
 
 {
   local config = $._config,
 
-  // scaleDerived are the rules for the targets of one source, or of all.
-  scaleDerived(name=null):: [
+  // scaleDerived are the rules for the targets of one source, or of all, in a
+  // group that is evaluated at the interval.
+  scaleDerived(interval, name=null):: [
     {
       record: 'scale_target_resource:utilization:ratio',
       expr: source.only(name, |||
@@ -27,7 +29,7 @@ local source = import '../lib/source.libsonnet';
         > scale_target_resource:usage:sum
         or
         scale_target_resource:usage:sum
-      ||| % config),
+      ||| % (config { predictionMinSamples: std.ceil(promql.seconds(config.predictionMinHistory) / promql.seconds(interval)) })),
     },
   ],
 
@@ -36,7 +38,7 @@ local source = import '../lib/source.libsonnet';
       {
         name: 'alertscaler.scale.rules',
         interval: config.evaluationInterval,
-        rules: $.scaleDerived(),
+        rules: $.scaleDerived(config.evaluationInterval),
       },
     ],
   },

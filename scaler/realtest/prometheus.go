@@ -3,11 +3,13 @@ package realtest
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,6 +121,46 @@ func (p *Prometheus) QueryAt(expr string, at time.Time) ([]Sample, error) {
 		samples = append(samples, Sample{Labels: r.Metric, Value: value})
 	}
 	return samples, nil
+}
+
+// Point is one stored sample.
+type Point struct {
+	At    time.Time
+	Value float64
+}
+
+// Points are the samples of the series that a selector matches, as they are stored,
+// after a moment and until now, in order. The moment is at most an hour ago.
+func (p *Prometheus) Points(selector string, after time.Time) ([]Point, error) {
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Values [][2]json.RawMessage `json:"values"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	query := url.Values{"query": {selector + "[1h]"}}
+	if err := call(client, http.MethodGet, p.URL+"/api/v1/query?"+query.Encode(), nil, &answer); err != nil {
+		return nil, err
+	}
+	var points []Point
+	for _, r := range answer.Data.Result {
+		for _, v := range r.Values {
+			at, err := strconv.ParseFloat(string(v[0]), 64)
+			if err != nil {
+				return nil, fmt.Errorf("query %s: %w", selector, err)
+			}
+			value, err := strconv.ParseFloat(strings.Trim(string(v[1]), `"`), 64)
+			if err != nil {
+				return nil, fmt.Errorf("query %s: %w", selector, err)
+			}
+			if t := time.UnixMilli(int64(math.Round(at * 1000))); t.After(after) {
+				points = append(points, Point{At: t, Value: value})
+			}
+		}
+	}
+	slices.SortFunc(points, func(a, b Point) int { return a.At.Compare(b.At) })
+	return points, nil
 }
 
 // Series writes one series of history for PrometheusOptions.Backfill: values a
