@@ -59,7 +59,7 @@ build: $(PROMU) ## Build alertscaler and scalertool here.
 .PHONY: test
 test: $(if $(filter 1,$(REQUIRE_ALL)),tools vet-cadvisor) ## Run the tests; REQUIRE_ALL=1 allows none to skip.
 	@$(if $(RACE),,echo ">> no C compiler found, testing without the race detector")
-	ALERTSCALER_TOOLS=$(TOOLS_DIR) $(GO) test $(RACE) -timeout=20m $(TESTFLAGS) $(PKGS)
+	ALERTSCALER_TOOLS=$(TOOLS_DIR) $(GO) test $(RACE) -timeout=20m $(TESTFLAGS) $(PKGS) $(if $(filter ./...,$(PKGS)),./testdata/reaction)
 
 .PHONY: vet-cadvisor
 vet-cadvisor:
@@ -129,6 +129,13 @@ bench-quality: ## Compare decisions with other autoscalers: TRACES=folder, SHORT
 	@mkdir -p .build
 	cd $(COMPARE_DIR) && GOWORK=off $(GO) build -o $(CURDIR)/.build/compare .
 	.build/compare $(if $(SHORT),-short $(if $(CHECK),-check="$(CHECK)") >/dev/null,-out=docs/benchmarks $(if $(TRACES),-traces="$(TRACES)"))
+
+# Most of its quarter of an hour is waiting, so three setups are measured at once.
+.PHONY: bench-reaction
+bench-reaction: $(PROMETHEUS) $(ALERTMANAGER) $(KUBERNETES_TOOLS) ## Measure the time from a load to its replicas, and HPA's, as docs/benchmarks/reaction.md.
+	@mkdir -p .build
+	ALERTSCALER_TOOLS=$(TOOLS_DIR) REQUIRE_ALL=1 $(GO) test -count=1 -parallel=3 -timeout=60m ./testdata/reaction -args -samples=$(CURDIR)/.build/reaction.json
+	$(GO) run ./testdata/reaction -out=docs/benchmarks < .build/reaction.json
 
 # The targets are found by reading: go test -list would link the tests of every
 # package for that.

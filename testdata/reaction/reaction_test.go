@@ -1,0 +1,293 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alertscaler/alertscaler/scaler/realtest"
+)
+
+var (
+	out       = flag.String("samples", "", "measure, and write the samples to this `file`")
+	workloads = flag.Int("workloads", 40, "how many steps of the load are measured of each setup")
+	only      = flag.String("setups", "", "measure only setups whose name contains this")
+)
+
+// setups are what is measured. At each scrape interval the rules are evaluated as
+// often as is scraped, and every 5 s.
+var setups = []Setup{
+	{Name: "5 s", Scrape: 5, Rules: 5, Signal: "memory"},
+	{Name: "15 s", Scrape: 15, Rules: 15, Signal: "memory"},
+	{Name: "30 s", Scrape: 30, Rules: 30, Signal: "memory"},
+	{Name: "15 s, rules every 5 s", Scrape: 15, Rules: 5, Signal: "memory"},
+	{Name: "30 s, rules every 5 s", Scrape: 30, Rules: 5, Signal: "memory"},
+	{Name: "5 s, rules in parts", Scrape: 5, Rules: 5, Parts: true, Signal: "memory"},
+	{Name: "15 s, rules in parts", Scrape: 15, Rules: 15, Parts: true, Signal: "memory"},
+	{Name: "30 s, rules in parts", Scrape: 30, Rules: 30, Parts: true, Signal: "memory"},
+	{Name: "15 s, CPU", Scrape: 15, Rules: 15, Signal: "cpu"},
+}
+
+// TestReaction measures, if told where to write to: see make bench-reaction. Each
+// setup has a Prometheus, an Alertmanager and an Alertscaler of its own; they share
+// the Kubernetes API server and the controller of HPA. As they wait most of their
+// time, -parallel of them are measured at once.
+func TestReaction(t *testing.T) {
+	if *out == "" {
+		t.Skip("takes a quarter of an hour: make bench-reaction")
+	}
+	binary := realtest.GoBuild(t, "github.com/alertscaler/alertscaler/cmd/alertscaler")
+	k := realtest.StartKubernetes(t)
+	l := &lab{k: k, actor: startActor(t, k), hpas: startHPA(t, k), alertscaler: binary}
+	measured := make([]Measured, len(setups))
+	t.Run("setups", func(t *testing.T) {
+		for i, s := range setups {
+			if !strings.Contains(s.Name, *only) {
+				continue
+			}
+			// A test of its own, so that what it started ends with it.
+			t.Run(s.Name, func(t *testing.T) {
+				t.Parallel()
+				measured[i] = Measured{Setup: s, Samples: l.measure(t, i, s)}
+			})
+		}
+	})
+	measured = slices.DeleteFunc(measured, func(m Measured) bool { return len(m.Samples) == 0 })
+	b, err := json.MarshalIndent(measured, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(*out, append(b, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lab is what the setups share.
+type lab struct {
+	k           *realtest.Kubernetes
+	actor       *actor
+	hpas        *hpas
+	alertscaler string // its program
+}
+
+// measure raises the load of many workloads, each once and at a moment of its own,
+// and waits until all of them have what they need.
+func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
+	all := make([]*workload, *workloads)
+	for i := range all {
+		name := fmt.Sprintf("s%d-w%d", id, i)
+		all[i] = &workload{name: name, load: before, copies: [2]*scaled{{name: name + "-a"}, {name: name + "-h"}}}
+		l.actor.add(all[i])
+		all[i].create(t, l.k)
+	}
+	prom, server := l.start(t, s, all)
+
+	// HPAs work at phases of their own, as those of a cluster do that were not all
+	// made at once.
+	t.Cleanup(func() {
+		for _, w := range all {
+			_ = l.k.Try("DELETE", "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/"+w.copies[1].name, nil, nil)
+			for _, c := range w.copies {
+				_ = l.k.Try("DELETE", "/api/v1/namespaces/default/replicationcontrollers/"+c.name, nil, nil)
+			}
+		}
+	})
+	realtest.Eventually(t, 4*time.Minute, time.Second, "the usage of every workload is recorded", func() error {
+		got, err := prom.Query(fmt.Sprintf(`count(scale_target_resource:usage:sum{resource=%q} > 0)`, s.Signal))
+		if err == nil && (len(got) != 1 || int(got[0].Value) != len(all)) {
+			err = fmt.Errorf("%v of %d", got, len(all))
+		}
+		return err
+	})
+	for _, w := range all {
+		l.hpas.scale(t, w.copies[1], l.usage(prom, s, w.copies[1].name))
+		time.Sleep(hpaSync * time.Second / time.Duration(len(all)))
+	}
+	settle := seconds(2 * s.Scrape)
+	if s.Signal == "cpu" {
+		settle = rateWindow + seconds(2*s.Scrape) // until all of the window is known
+	}
+	time.Sleep(max(settle, 20*time.Second))
+	for _, w := range all {
+		for _, c := range w.copies {
+			if c.ready != before {
+				t.Fatalf("%s has %d replicas before the step, want %d", c.name, c.ready, before)
+			}
+		}
+	}
+
+	began := time.Now()
+	window := seconds(2 * max(s.Scrape, hpaSync))
+	for i, w := range all {
+		// At random, and one in each part of the window, so that few samples tell of
+		// all phases.
+		time.AfterFunc(time.Duration((float64(i)+rand.Float64())/float64(len(all))*float64(window)), w.rise)
+	}
+	realtest.Eventually(t, window+seconds(4*s.Scrape)+rateWindow, time.Second, "all workloads have what they need", func() error {
+		var left []string
+		for _, w := range all {
+			left = append(left, w.left()...)
+		}
+		if len(left) > 0 {
+			return fmt.Errorf("not so %s", strings.Join(left, ", "))
+		}
+		return nil
+	})
+	t.Logf("%s: all served %s after the first step", s.Name, time.Since(began).Round(time.Second))
+	samples := make([]Sample, 0, len(all))
+	for _, w := range all {
+		one := w.sample(t, prom, s)
+		if one.Alertscaler-one.Alerted > 2 {
+			t.Logf("%s: %.1f s after the alert; what was decided:\n%s", w.name, one.Alertscaler-one.Alerted, decisions(t, server, w.copies[0].name))
+		}
+		samples = append(samples, one)
+	}
+	return samples
+}
+
+// rateWindow is how far the rates of kubernetes.scale.yml look back.
+const rateWindow = 2 * time.Minute
+
+// usage is what HPA goes by: what was scraped, in capacities of one replica.
+func (l *lab) usage(prom *realtest.Prometheus, s Setup, name string) func() (float64, error) {
+	query := fmt.Sprintf(`sum(container_memory_working_set_bytes{pod=~"%s-[0-9]+"}) / %d`, name, int(capacity))
+	if s.Signal == "cpu" {
+		query = fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{pod=~"%s-[0-9]+"}[2m]))`, name)
+	}
+	return func() (float64, error) {
+		got, err := prom.Query(query)
+		if err != nil {
+			return 0, err
+		}
+		if len(got) != 1 {
+			return 0, fmt.Errorf("%d series", len(got))
+		}
+		return got[0].Value, nil
+	}
+}
+
+// interval is how often a group is evaluated.
+var interval = regexp.MustCompile(`interval: \d+s`)
+
+// start runs Prometheus, Alertmanager and Alertscaler until the test ends. The last
+// is at server.
+func (l *lab) start(t *testing.T, s Setup, all []*workload) (_ *realtest.Prometheus, server string) {
+	metrics, port := expose(t, all, s.Signal), realtest.FreePort(t)
+	am := realtest.StartAlertmanager(t, realtest.AlertmanagerOptions{
+		Config: strings.ReplaceAll(read(t, "../../examples/demo/alertmanager.yml"), "127.0.0.1:19920", fmt.Sprintf("127.0.0.1:%d", port)),
+	})
+	names := []string{"kubernetes.scale.yml"}
+	if s.Parts {
+		names = []string{"kubernetes.rules.yml", "scale.rules.yml", "scale.alerts.yml"}
+	}
+	files := make(map[string]string)
+	for _, name := range names {
+		files[name] = interval.ReplaceAllString(read(t, "../../rules/"+name), "interval: "+seconds(s.Rules).String())
+	}
+	var targets strings.Builder
+	for _, w := range all {
+		fmt.Fprintf(&targets, "      - { targets: [%q], labels: { __metrics_path__: /w/%[2]s, metrics_path: /metrics/cadvisor, instance: %[2]s } }\n", metrics, w.name)
+	}
+	prom := realtest.StartPrometheus(t, realtest.PrometheusOptions{Files: files, Config: fmt.Sprintf(`
+global: { scrape_interval: %[1]s, evaluation_interval: %[1]s, scrape_timeout: 5s }
+rule_files: [%[2]s]
+alerting: { alertmanagers: [ { static_configs: [ { targets: [%[3]q] } ] } ] }
+scrape_configs:
+  - job_name: alertscaler
+    static_configs: [ { targets: ["127.0.0.1:%[4]d"] } ]
+  - job_name: kube-state-metrics
+    honor_labels: true
+    metrics_path: /states
+    static_configs: [ { targets: [%[5]q] } ]
+  - job_name: kubelet
+    honor_labels: true
+    static_configs:
+%[6]s`, seconds(s.Scrape), strings.Join(names, ", "), strings.TrimPrefix(am.URL, "http://"), port, metrics, targets.String())})
+
+	var policies strings.Builder
+	kubeconfig := l.k.Kubeconfig(t, realtest.KubernetesAdmin+"-token")
+	for _, w := range all {
+		fmt.Fprintf(&policies, `
+  - name: %[1]s
+    scale_target: default/%[1]s
+    min: 1
+    max: 20
+    resources: [ { name: %[2]s, reservation: { ratio: %[3]g } } ]
+    targets: [ { name: cluster, kubernetes: { api_version: v1, kind: ReplicationController, namespace: default, name: %[1]s, kubeconfig: %[4]q } } ]
+`, w.copies[0].name, s.Signal, free, kubeconfig)
+	}
+	dir := t.TempDir()
+	config := filepath.Join(dir, "alertscaler.yml")
+	if err := os.WriteFile(config, []byte(fmt.Sprintf("prometheus: { url: %s }\nalertmanager: { url: %s }\npolicies:%s", prom.URL, am.URL, policies.String())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server = fmt.Sprintf("http://127.0.0.1:%d", port)
+	realtest.Start(t, l.alertscaler, "--config.file="+config, "--storage.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+strings.TrimPrefix(server, "http://")).WaitHTTP(t, server+"/-/ready")
+	return prom, server
+}
+
+// decisions are the last of a policy, as the API gives them.
+func decisions(t *testing.T, server, policy string) string {
+	t.Helper()
+	resp, err := http.Get(server + "/api/v1/decisions?limit=4&policy=" + policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// sample is what happened after the workload's step.
+func (w *workload) sample(t *testing.T, prom *realtest.Prometheus, s Setup) Sample {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	since := func(at time.Time) float64 { return at.Sub(w.step).Seconds() }
+	target := "default/" + w.copies[0].name
+	// The first evaluation after the scrape. Prometheus stores what it scraped with
+	// the time at which it began to, in milliseconds.
+	usage := first(t, prom, fmt.Sprintf(`scale_target_resource:usage:sum{scale_target=%q,resource=%q}`, target, s.Signal), w.scraped)
+	alert := first(t, prom, fmt.Sprintf(`ALERTS{alertname="ScaleUp",alertstate="firing",scale_target=%q}`, target), w.step)
+	return Sample{
+		Scraped: since(w.scraped), Evaluated: since(usage), Alerted: since(alert),
+		Alertscaler: since(w.copies[0].served), HPA: since(w.copies[1].served),
+	}
+}
+
+// first is the time of the first sample of a series after a moment.
+func first(t *testing.T, prom *realtest.Prometheus, series string, after time.Time) time.Time {
+	t.Helper()
+	points, err := prom.Points(series, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(points) == 0 {
+		t.Fatalf("%s has no sample after %s", series, after)
+	}
+	return points[0].At
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
