@@ -65,7 +65,8 @@ func (m Measured) of(figure func(Sample) float64) Figures {
 }
 
 // What the fields of a sample are, of all samples.
-func (m Measured) Scraped() Figures     { return m.of(func(s Sample) float64 { return s.Scraped }) }
+func (m Measured) Scraped() Figures { return m.of(func(s Sample) float64 { return s.Scraped }) }
+
 func (m Measured) Evaluated() Figures   { return m.of(func(s Sample) float64 { return s.Evaluated }) }
 func (m Measured) Alerted() Figures     { return m.of(func(s Sample) float64 { return s.Alerted }) }
 func (m Measured) Alertscaler() Figures { return m.of(func(s Sample) float64 { return s.Alertscaler }) }

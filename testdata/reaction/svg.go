@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Line is one contender in a plot: the times after which its steps were over, in
@@ -111,15 +112,16 @@ func (p *Panel) draw(w *writer, colour func(string) string) {
 	w.line(`<text x="%.1f" y="%.1f" text-anchor="middle">time since the step</text>`, (left+right)/2, bottom+34)
 	w.line(`<text transform="translate(14,%.1f) rotate(-90)" text-anchor="middle">steps with all replicas ready</text>`, (top+bottom)/2)
 	for _, l := range p.Lines {
-		path := fmt.Sprintf("M%.1f %.1f", x(0), y(0))
+		var path strings.Builder
+		fmt.Fprintf(&path, "M%.1f %.1f", x(0), y(0))
 		for i, t := range l.Times {
-			path += fmt.Sprintf("H%.1fV%.1f", x(t), y(float64(i+1)/float64(len(l.Times))))
+			fmt.Fprintf(&path, "H%.1fV%.1f", x(t), y(float64(i+1)/float64(len(l.Times))))
 		}
 		dash := ""
 		if l.Dashed {
 			dash = ` stroke-dasharray="5 4"`
 		}
-		w.line(`<path d="%s" fill="none" stroke="%s" stroke-width="1.8"%s/>`, path, colour(l.Name), dash)
+		w.line(`<path d="%s" fill="none" stroke="%s" stroke-width="1.8"%s/>`, path.String(), colour(l.Name), dash)
 	}
 	w.line(`<path d="M%.1f %.1fV%.1fH%.1f" fill="none" stroke="#444444"/>`, left, top, bottom, right)
 }
