@@ -8,8 +8,8 @@ import (
 	"github.com/alertscaler/alertscaler/testdata/compare/sweep"
 )
 
-// losses lists everything in which one of ours that learns is worse than
-// somebody.
+// losses lists everything in which one of ours that learns is worse than one
+// that does not.
 func (q *Quality) losses(w *writer, c *Comparison, held *heldOut) {
 	learnt := c.learnt()
 	if len(learnt) == 0 {
@@ -44,7 +44,7 @@ func (q *Quality) lossesOfMeans(c *Comparison, ours *sweep.Curve) (lines []strin
 		}
 		var cheaper []string
 		for i := range c.Curves {
-			if p, ok := c.Curves[i].Best(l); ok && p.Cost < us.Cost {
+			if p, ok := c.Curves[i].Best(l); ok && p.Cost < us.Cost && !c.Curves[i].Contender.Learns {
 				cheaper = append(cheaper, fmt.Sprintf("%s by %s", c.Curves[i].Contender.Name, percent(1-p.Cost/us.Cost)))
 			}
 		}
@@ -64,6 +64,9 @@ func lossesAtDemand(curves []sweep.Curve, ours *sweep.Curve, levels []level, whe
 		}
 		var cheaper []string
 		for i := range curves {
+			if curves[i].Contender.Learns {
+				continue
+			}
 			if them, ok := curves[i].Frontier(sweep.Demand).At(l.point.Lost); ok && them < us {
 				cheaper = append(cheaper, fmt.Sprintf("%s by %s", curves[i].Contender.Name, percent(1-them/us)))
 			}

@@ -15,12 +15,13 @@ import (
 func (q *Quality) workloads(w *writer) {
 	w.line("## The workloads\n")
 	w.line("What happens between recorded samples nobody recorded. Where demand moves every five seconds, it does so around each sample as much as neighbouring samples of the same trace differ (relative Allan variance of one, two and four samples; `compare -dispersion` prints it), with the mean that was recorded, and nothing in a sample tells the next one. Straight lines between samples do tell it: there a line that is extended is always right until the next sample. Traces sampled every five minutes or slower are replayed at a minute a sample.\n")
+	fine := q.finest()
+	if fine == nil {
+		dispersion(w, q.Traces, nil)
+		return
+	}
 	w.line("A controller that sees means of 30 s does not see the peaks within. The last two columns are what that alone costs: a fleet that has at every moment exactly what the mean of the present 30 s takes, without any delay, would be under capacity for so much of the time, and lose so much of the demand.\n")
 	dispersion(w, q.Traces, func(i int) []string {
-		fine := q.finest()
-		if fine == nil {
-			return []string{"", ""}
-		}
 		under, lost := hidden(fine[i])
 		return []string{percent(under), percent(lost)}
 	})
