@@ -66,20 +66,18 @@ func markdown(w io.Writer, all []Measured) error {
 const shippedRules = 5
 
 // some are the setups of a kind: even has rules evaluated as often as is scraped,
-// and shipped as they ship; parts has them in parts, and cpu goes by a rate.
+// and shipped as they ship; parts has them in parts.
 func some(all []Measured, kind string) ([]Measured, error) {
 	var found []Measured
 	for _, m := range all {
 		is, s := false, m.Setup
 		switch kind {
-		case "cpu":
-			is = s.Signal == "cpu"
 		case "parts":
 			is = s.Parts
 		case "even":
-			is = s.Signal == "memory" && !s.Parts && s.Rules == s.Scrape
+			is = !s.Parts && s.Rules == s.Scrape
 		case "shipped":
-			is = s.Signal == "memory" && !s.Parts && s.Rules == shippedRules
+			is = !s.Parts && s.Rules == shippedRules
 		}
 		if is {
 			found = append(found, m)
@@ -108,14 +106,14 @@ func verdict(alertscaler, hpa float64) string {
 func panels(all []Measured) []Panel {
 	var out []Panel
 	for _, m := range all {
-		if m.Setup.Signal != "memory" || m.Setup.Parts || m.Setup.Rules != m.Setup.Scrape {
+		if m.Setup.Parts || m.Setup.Rules != m.Setup.Scrape {
 			continue
 		}
 		p := Panel{Title: fmt.Sprintf("scraped every %g s", m.Setup.Scrape)}
 		var hpa Figures
 		for i := range all {
 			o := &all[i]
-			if o.Setup.Signal != "memory" || o.Setup.Scrape != m.Setup.Scrape {
+			if o.Setup.Scrape != m.Setup.Scrape {
 				continue
 			}
 			name := "Alertscaler, rules as often as is scraped"

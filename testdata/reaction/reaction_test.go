@@ -27,15 +27,14 @@ var (
 // setups are what is measured. At each scrape interval the rules are evaluated as
 // often as is scraped, and every 5 s.
 var setups = []Setup{
-	{Name: "5 s", Scrape: 5, Rules: 5, Signal: "memory"},
-	{Name: "15 s", Scrape: 15, Rules: 15, Signal: "memory"},
-	{Name: "30 s", Scrape: 30, Rules: 30, Signal: "memory"},
-	{Name: "15 s, rules every 5 s", Scrape: 15, Rules: 5, Signal: "memory"},
-	{Name: "30 s, rules every 5 s", Scrape: 30, Rules: 5, Signal: "memory"},
-	{Name: "5 s, rules in parts", Scrape: 5, Rules: 5, Parts: true, Signal: "memory"},
-	{Name: "15 s, rules in parts", Scrape: 15, Rules: 15, Parts: true, Signal: "memory"},
-	{Name: "30 s, rules in parts", Scrape: 30, Rules: 30, Parts: true, Signal: "memory"},
-	{Name: "15 s, CPU", Scrape: 15, Rules: 15, Signal: "cpu"},
+	{Name: "5 s", Scrape: 5, Rules: 5},
+	{Name: "15 s", Scrape: 15, Rules: 15},
+	{Name: "30 s", Scrape: 30, Rules: 30},
+	{Name: "15 s, rules every 5 s", Scrape: 15, Rules: 5},
+	{Name: "30 s, rules every 5 s", Scrape: 30, Rules: 5},
+	{Name: "5 s, rules in parts", Scrape: 5, Rules: 5, Parts: true},
+	{Name: "15 s, rules in parts", Scrape: 15, Rules: 15, Parts: true},
+	{Name: "30 s, rules in parts", Scrape: 30, Rules: 30, Parts: true},
 }
 
 // TestReaction measures, if told where to write to: see make bench-reaction. Each
@@ -103,21 +102,17 @@ func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
 		}
 	})
 	realtest.Eventually(t, 4*time.Minute, time.Second, "the usage of every workload is recorded", func() error {
-		got, err := prom.Query(fmt.Sprintf(`count(scale_target_resource:usage:sum{resource=%q} > 0)`, s.Signal))
+		got, err := prom.Query(`count(scale_target_resource:usage:sum{resource="memory"} > 0)`)
 		if err == nil && (len(got) != 1 || int(got[0].Value) != len(all)) {
 			err = fmt.Errorf("%v of %d", got, len(all))
 		}
 		return err
 	})
 	for _, w := range all {
-		l.hpas.scale(t, w.copies[1], l.usage(prom, s, w.copies[1].name))
+		l.hpas.scale(t, w.copies[1], usage(prom, w.copies[1].name))
 		time.Sleep(hpaSync * time.Second / time.Duration(len(all)))
 	}
-	settle := seconds(2 * s.Scrape)
-	if s.Signal == "cpu" {
-		settle = rateWindow + seconds(2*s.Scrape) // until all of the window is known
-	}
-	time.Sleep(max(settle, 20*time.Second))
+	time.Sleep(max(seconds(2*s.Scrape), 20*time.Second))
 	for _, w := range all {
 		for _, c := range w.copies {
 			if c.ready != before {
@@ -133,7 +128,7 @@ func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
 		// all phases.
 		time.AfterFunc(time.Duration((float64(i)+rand.Float64())/float64(len(all))*float64(window)), w.rise)
 	}
-	realtest.Eventually(t, window+seconds(4*s.Scrape)+rateWindow, time.Second, "all workloads have what they need", func() error {
+	realtest.Eventually(t, window+seconds(4*s.Scrape)+2*time.Minute, time.Second, "all workloads have what they need", func() error {
 		var left []string
 		for _, w := range all {
 			left = append(left, w.left()...)
@@ -146,7 +141,7 @@ func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
 	t.Logf("%s: all served %s after the first step", s.Name, time.Since(began).Round(time.Second))
 	samples := make([]Sample, 0, len(all))
 	for _, w := range all {
-		one := w.sample(t, prom, s)
+		one := w.sample(t, prom)
 		if one.Alertscaler-one.Alerted > 2 {
 			t.Logf("%s: %.1f s after the alert; what was decided:\n%s", w.name, one.Alertscaler-one.Alerted, decisions(t, server, w.copies[0].name))
 		}
@@ -155,15 +150,9 @@ func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
 	return samples
 }
 
-// rateWindow is how far the rates of kubernetes.scale.yml look back.
-const rateWindow = 2 * time.Minute
-
 // usage is what HPA goes by: what was scraped, in capacities of one replica.
-func (l *lab) usage(prom *realtest.Prometheus, s Setup, name string) func() (float64, error) {
+func usage(prom *realtest.Prometheus, name string) func() (float64, error) {
 	query := fmt.Sprintf(`sum(container_memory_working_set_bytes{pod=~"%s-[0-9]+"}) / %d`, name, int(capacity))
-	if s.Signal == "cpu" {
-		query = fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{pod=~"%s-[0-9]+"}[2m]))`, name)
-	}
 	return func() (float64, error) {
 		got, err := prom.Query(query)
 		if err != nil {
@@ -182,7 +171,7 @@ var interval = regexp.MustCompile(`interval: \d+s`)
 // start runs Prometheus, Alertmanager and Alertscaler until the test ends. The last
 // is at server.
 func (l *lab) start(t *testing.T, s Setup, all []*workload) (_ *realtest.Prometheus, server string) {
-	metrics, port := expose(t, all, s.Signal), realtest.FreePort(t)
+	metrics, port := expose(t, all), realtest.FreePort(t)
 	am := realtest.StartAlertmanager(t, realtest.AlertmanagerOptions{
 		Config: strings.ReplaceAll(read(t, "../../examples/demo/alertmanager.yml"), "127.0.0.1:19920", fmt.Sprintf("127.0.0.1:%d", port)),
 	})
@@ -222,9 +211,9 @@ scrape_configs:
     scale_target: default/%[1]s
     min: 1
     max: 20
-    resources: [ { name: %[2]s, reservation: { ratio: %[3]g } } ]
-    targets: [ { name: cluster, kubernetes: { api_version: v1, kind: ReplicationController, namespace: default, name: %[1]s, kubeconfig: %[4]q } } ]
-`, w.copies[0].name, s.Signal, free, kubeconfig)
+    resources: [ { name: memory, reservation: { ratio: %[2]g } } ]
+    targets: [ { name: cluster, kubernetes: { api_version: v1, kind: ReplicationController, namespace: default, name: %[1]s, kubeconfig: %[3]q } } ]
+`, w.copies[0].name, free, kubeconfig)
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "alertscaler.yml")
@@ -253,14 +242,14 @@ func decisions(t *testing.T, server, policy string) string {
 }
 
 // sample is what happened after the workload's step.
-func (w *workload) sample(t *testing.T, prom *realtest.Prometheus, s Setup) Sample {
+func (w *workload) sample(t *testing.T, prom *realtest.Prometheus) Sample {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	since := func(at time.Time) float64 { return at.Sub(w.step).Seconds() }
 	target := "default/" + w.copies[0].name
 	// The first evaluation after the scrape. Prometheus stores what it scraped with
 	// the time at which it began to, in milliseconds.
-	usage := first(t, prom, fmt.Sprintf(`scale_target_resource:usage:sum{scale_target=%q,resource=%q}`, target, s.Signal), w.scraped)
+	usage := first(t, prom, fmt.Sprintf(`scale_target_resource:usage:sum{scale_target=%q,resource="memory"}`, target), w.scraped)
 	alert := first(t, prom, fmt.Sprintf(`ALERTS{alertname="ScaleUp",alertstate="firing",scale_target=%q}`, target), w.step)
 	return Sample{
 		Scraped: since(w.scraped), Evaluated: since(usage), Alerted: since(alert),

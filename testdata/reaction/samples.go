@@ -15,9 +15,6 @@ type Setup struct {
 	Rules  float64 `json:"rules"`
 	// Parts has sums and alerts in groups of their own.
 	Parts bool `json:"parts,omitempty"`
-	// Signal is the resource that decides: memory, which is read as it is, or cpu,
-	// which is a rate.
-	Signal string `json:"signal"`
 }
 
 // Sample is what happened after one step of the load, in seconds after it.

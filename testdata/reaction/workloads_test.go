@@ -22,7 +22,7 @@ import (
 // edge: 3.8 replicas are needed first and 7.6 then.
 const (
 	before, after = 4, 8
-	capacity      = 1 << 30 // bytes; of cpu it is one core
+	capacity      = 1 << 30 // bytes
 	free          = 0.2
 	edge          = 0.95
 )
@@ -121,7 +121,7 @@ func (w *workload) containers() string {
 
 // states is what kube-state-metrics says of Alertscaler's copies. Those of HPA are
 // no business of the rules.
-func states(workloads []*workload, signal string) string {
+func states(workloads []*workload) string {
 	var out strings.Builder
 	for _, w := range workloads {
 		w.mu.Lock()
@@ -131,11 +131,7 @@ func states(workloads []*workload, signal string) string {
 			fmt.Fprintf(&out, "kube_pod_owner%s,owner_kind=\"ReplicationController\",owner_name=\"%s\",owner_is_controller=\"true\"} 1\n", pod, s.name)
 			fmt.Fprintf(&out, "kube_pod_status_ready%s,condition=\"true\"} 1\n", pod)
 			fmt.Fprintf(&out, "kube_pod_container_info%s,container=\"c\"} 1\n", pod)
-			limit := float64(capacity)
-			if signal == "cpu" {
-				limit = 1
-			}
-			fmt.Fprintf(&out, "kube_pod_container_resource_limits%s,container=\"c\",resource=\"%s\"} %g\n", pod, signal, limit)
+			fmt.Fprintf(&out, "kube_pod_container_resource_limits%s,container=\"c\",resource=\"memory\"} %d\n", pod, capacity)
 		}
 		w.mu.Unlock()
 	}
@@ -144,7 +140,7 @@ func states(workloads []*workload, signal string) string {
 
 // expose serves the metrics of workloads until the test ends: at /states those of
 // all, and at /w/ and its name those of each. It returns host and port.
-func expose(t testing.TB, workloads []*workload, signal string) string {
+func expose(t testing.TB, workloads []*workload) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	text := func(write func() string) http.HandlerFunc {
@@ -153,7 +149,7 @@ func expose(t testing.TB, workloads []*workload, signal string) string {
 			fmt.Fprint(rw, write())
 		}
 	}
-	mux.HandleFunc("/states", text(func() string { return states(workloads, signal) }))
+	mux.HandleFunc("/states", text(func() string { return states(workloads) }))
 	for _, w := range workloads {
 		mux.HandleFunc("/w/"+w.name, text(w.containers))
 	}
