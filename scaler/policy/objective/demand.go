@@ -118,7 +118,7 @@ func (l *Learner) needed(all *amounts, cutOff bool) []need {
 	if cutOff {
 		// At least one more than there are, and as good a guess as any: what is
 		// asked for then.
-		return append(needs, need{l.limits.ready*careful, l.weight})
+		return append(needs, need{l.limits.ready * careful, l.weight})
 	}
 	add := func(replicas, weight float64) {
 		replicas = max(0, replicas) * l.size

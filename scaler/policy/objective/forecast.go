@@ -50,8 +50,9 @@ const (
 	lineOver = 2 * time.Minute
 	// riseOver is the time of which the largest rise counts.
 	riseOver = 20 * time.Minute
-	// mostTimes the highest usage that is remembered is all that a forecast may
-	// say: a trend does not go on for ever.
+	// mostTimes what the highest usage that is remembered needed is all that
+	// anything may say: no trend goes on for ever, and a margin that was learnt
+	// in a calm is no measure in a storm.
 	mostTimes = 2
 )
 
@@ -80,9 +81,9 @@ func (l *Learner) forecast(d *decision, at time.Time, u float64) {
 	d.Forecast[seasonShifted] = float32(max(0, u+ahead-then))
 	d.Forecast[seasonAlone] = float32(ahead)
 
-	most := mostTimes * float32(max(u, l.season.most))
+	d.Most = mostTimes * float32(math.Ceil(max(u, l.season.most)/l.size)*l.size)
 	for f := range d.Forecast {
-		d.Forecast[f] = min(d.Forecast[f], most)
+		d.Forecast[f] = min(d.Forecast[f], d.Most)
 		d.Root[f] = float32(math.Sqrt(float64(max(d.Forecast[f], leastForecast))))
 	}
 }

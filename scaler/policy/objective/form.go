@@ -38,6 +38,8 @@ type decision struct {
 	Forecast, Root [forecasts]float32
 	Rise           float32
 	Inputs         inputs
+	// Most is more than anybody may want.
+	Most float32
 	// Answers are how many replicas each form wanted; NaN where it did not
 	// know yet. Played is what was wanted of all.
 	Answers [formCount]float32
@@ -102,7 +104,7 @@ func (f *form) answer(d *decision) float32 {
 	if !f.known() {
 		return float32(math.NaN())
 	}
-	return max(0, d.Forecast[f.forecast]+float32(f.Beta*d.scale(f)))
+	return min(max(0, d.Forecast[f.forecast]+float32(f.Beta*d.scale(f))), d.Most)
 }
 
 // need enters what capacity had to exceed, against all decisions in force.
