@@ -6,13 +6,14 @@ import "math"
 // Second-order Bound with Excess Losses", COLT 2014): the answer is their
 // weighted mean, and the weight of each is how much it would have cost less
 // than what was played, its regret, over the sum of the squares of that. It has
-// no parameter, and over any time the mean costs little more than the best form
-// or mixture of forms in hindsight: about the root of the time it takes. Here
-// both sums fade as everything does that was learnt, so that the best is that
-// of the last day.
+// no parameter, and over any time costs little more than the best form in
+// hindsight: about the root of the time it takes. Here both sums fade as
+// everything does that was learnt, so that the best is that of the last day.
 //
-// A replica costs 1 for a tick, and one that is missing the goal's price. That
-// is the pinball loss, of which the least is the quantile at 1 in that price.
+// With a price a replica costs 1 for a tick and one that is missing the price,
+// in whole replicas, since no others can be had. With a share it is the pinball
+// loss, of which the least is the quantile that is that share, and its slope
+// where there is what was played: so the best is a mixture of forms.
 
 // answer is what the forms say together, in replicas, and by whom most of it;
 // false where none of them knows.
@@ -62,11 +63,11 @@ func (f *form) weight() float64 { return max(0, f.Regret) / (1 + f.Squares) }
 // replicas that are given back go at once.
 func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 	newest := &inForce[len(inForce)-1]
-	ready := math.Inf(1)
+	ready := newest.Played
 	for k := range inForce {
-		ready = min(ready, float64(inForce[k].Played))
+		ready = min(ready, inForce[k].Played)
 	}
-	capacity := math.Ceil(ready/l.size-1e-9) * l.size
+	capacity := l.whole(ready)
 	short := demand.above(capacity)
 	if cutOff {
 		// At least what there is, and nobody knows how much more.
@@ -75,7 +76,7 @@ func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 			short = 1
 		}
 	}
-	price := short * l.goal.price()
+	played, price := l.whole(newest.Played), l.goal.price()
 	for i := range l.forms {
 		least := inForce[0].Answers[i]
 		if least != least { // NaN: it did not know yet
@@ -88,8 +89,22 @@ func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 			continue
 		}
 		f := &l.forms[i]
-		less := float64(newest.Played-newest.Answers[i]) + price*(float64(least)-ready)
+		less := 0.0
+		switch had := l.whole(least); {
+		case l.goal.ShortagePrice == 0:
+			less = float64(newest.Played-newest.Answers[i]) + short*price*float64(least-ready)
+		case cutOff:
+			most := l.limits.wanted()
+			less = played - l.whole(newest.Answers[i]) + price*(min(had, most)-min(capacity, most))
+		default:
+			less = played - l.whole(newest.Answers[i]) + price*(demand.beyond(capacity)-demand.beyond(had))
+		}
 		f.Regret += l.weight * less
 		f.Squares += l.weight * less * less
 	}
+}
+
+// whole is the capacity of as many whole replicas as it takes.
+func (l *Learner) whole(answer float32) float64 {
+	return math.Ceil(float64(answer)/l.size-1e-6) * l.size
 }

@@ -99,7 +99,7 @@ func (a *amounts) above(capacity float64) (share float64) {
 	return share
 }
 
-// mean of what exceeds a capacity.
+// beyond is the mean of what exceeds a capacity.
 func (a *amounts) beyond(capacity float64) (mean float64) {
 	for _, x := range a {
 		mean += x.share * max(0, x.replicas-capacity)

@@ -143,11 +143,15 @@ func (f *form) calibrate(miss float64) {
 				// up for it.
 				f.Beta = high - (high-low)*left/m
 			}
+			if f.margin == marginRoot || f.margin == marginRise {
+				// More usage would take away more than it adds.
+				f.Beta = max(0, f.Beta)
+			}
 			return
 		}
 		left -= m
 	}
-	f.Beta, _ = edges(0)
+	f.Beta = 0
 }
 
 // fade lets everything that was learnt weigh less.
