@@ -15,6 +15,9 @@
 // than what was played. What was learnt is forgotten within days. How often the
 // margins of a share may be too small follows slowly what came of it.
 //
+// Usage is a mean, and what it hides is demanded too: it is learnt from by its
+// likelihood.
+//
 // Quantities are counted in replicas while learning, because capacity is bought
 // in whole ones: usage of 4.2 replicas is served by any forecast above 4.
 //
