@@ -73,7 +73,7 @@ func (l *Learner) demand(u float64, cutOff bool) (all amounts) {
 		// Usage is a mean over the time before, and behind what it is now.
 		mean = max(u, u+lead*(u-r.at(0)))
 	}
-	if len(l.pending) > 2 && r.n > 2 && !cutOff {
+	if l.unbroken > 2 && !cutOff {
 		l.noise.see(u, u-r.at(0), r.at(1)-r.at(2), l.weight)
 	}
 	deviation := 0.0

@@ -85,7 +85,8 @@ type Learner struct {
 	size      float64
 	last      time.Time
 	observed  int64
-	horizon   int // ticks from a decision to when it counts
+	unbroken  int64 // ticks since the last gap
+	horizon   int   // ticks from a decision to when it counts
 
 	held [len(held)]int // ticks of each
 
@@ -199,6 +200,7 @@ func (l *Learner) Observe(s Sample) bool {
 	}
 	l.pending = append(l.pending, d)
 	l.recent.add(u)
+	l.unbroken++
 	if l.season.add(s.At, u) {
 		for i := range l.forms {
 			if f := &l.forms[i]; f.forecast.seasonal() {
@@ -221,6 +223,7 @@ func (s *Sample) usable() bool {
 // held a little longer then.
 func (l *Learner) interrupt(gap time.Duration) {
 	l.pending = l.pending[:0]
+	l.unbroken = 0
 	l.limits.clear()
 	if gap > longGap {
 		l.recent.clear()

@@ -3,6 +3,7 @@ package objective_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -395,4 +396,35 @@ func BenchmarkObserve(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(len(state)), "state-B")
+}
+
+// TestTheFirstHourIsNoDearerThanAColdStart: bursts that were seen for minutes
+// are no reason to pay for much.
+func TestTheFirstHourIsNoDearerThanAColdStart(t *testing.T) {
+	usage := bursty(6)
+	l := objective.New(objective.Goal{Share: 0.999}, tick)
+	var recent []float64
+	dearer := 0
+	for i := range 480 {
+		u := usage(i)
+		if i%37 == 0 {
+			u *= 6
+		}
+		if recent = append(recent, u); len(recent) > 21 {
+			recent = recent[1:]
+		}
+		l.Observe(objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: u, Capacity: 1, Ready: 500, Provisioning: time.Minute})
+		r, _ := l.Reading(u)
+		most := slices.Max(recent) / (1 - objective.ColdRatio)
+		switch {
+		case u+r.Free <= most*(1+1e-6):
+		case i < 239:
+			t.Fatalf("tick %d: %.1f are wanted, at a cold start %.1f: %+v", i, u+r.Free, most, r)
+		default:
+			dearer++
+		}
+	}
+	if dearer < 100 {
+		t.Errorf("after the first hour more is wanted than at a cold start in %d of 240 ticks only: bursts of six times are not learnt", dearer)
+	}
 }

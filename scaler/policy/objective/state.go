@@ -19,7 +19,7 @@ type header struct {
 	Tick                         int64
 	Reference, Size              float64
 	Last                         int64 // nanoseconds since the epoch
-	Observed, Horizon            int64
+	Observed, Unbroken, Horizon  int64
 	Ready                        float64
 	Before                       [3]float64
 	Open, CutOff, Ended, Rises   int64
@@ -44,7 +44,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		Version: stateVersion, Forms: uint32(len(l.forms)), Bins: bins,
 		Recent: uint32(len(l.recent.values)), Seasons: seasonBins,
 		Tick: int64(l.tick), Reference: l.reference, Size: l.size,
-		Observed: l.observed, Horizon: int64(l.horizon),
+		Observed: l.observed, Unbroken: l.unbroken, Horizon: int64(l.horizon),
 		Ready: l.limits.ready, Before: l.limits.before, Open: l.limits.open,
 		CutOff: int64(l.limits.cutOff), Ended: int64(l.limits.ended),
 		Rises: l.limits.rises, Began: l.limits.began, Reached: l.limits.reached,
@@ -96,7 +96,7 @@ func (l *Learner) Restore(state []byte) (err error) {
 	if err := h.check(n); err != nil {
 		return err
 	}
-	n.reference, n.size, n.observed, n.horizon = h.Reference, h.Size, h.Observed, int(h.Horizon)
+	n.reference, n.size, n.observed, n.unbroken, n.horizon = h.Reference, h.Size, h.Observed, h.Unbroken, int(h.Horizon)
 	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended), rises: h.Rises, began: h.Began, reached: h.Reached}
 	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
@@ -130,7 +130,7 @@ func (h *header) check(n *Learner) error {
 	inRange := h.Reading.By >= -1 && h.Reading.By < int64(len(n.forms)) &&
 		h.RecentNext >= 0 && h.RecentNext < int64(h.Recent) && h.RecentN >= 0 && h.RecentN <= int64(h.Recent) &&
 		h.SeasonN >= 0 && h.SeasonN <= seasonBins && h.SeasonNewest >= h.SeasonN-1 && h.SeasonPeriod >= 0 && h.SeasonPeriod <= seasonBins &&
-		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0 &&
+		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0 && h.Unbroken >= 0 &&
 		h.Open >= 0 && h.CutOff >= 0 && h.Ended >= 0 && h.Rises >= 0
 	if !inRange {
 		return errors.New("a number is out of range")
