@@ -82,7 +82,7 @@ type Evaluation struct {
 	Now      time.Time
 	Rules    *policy.Policy
 	Interval time.Duration
-	// Ready is how many replicas serve.
+	// Ready is how many replicas serve; that is known.
 	Ready int
 	// Bound is set where more of them would not be the policy's to have, see
 	// Bound.
@@ -121,7 +121,8 @@ func (s *State) Observe(ctx context.Context, e Evaluation, readings []policy.Usa
 			default:
 				k.bound = e.Bound || k.bound && !enough
 				s.observe(k, name, objective.Sample{
-					At: e.Now, Usage: r.Value, Capacity: r.CapacityPerReplica, Ready: e.Ready, Provisioning: provisioning, Bound: k.bound,
+					At: e.Now, Usage: r.Value, Capacity: r.CapacityPerReplica,
+					Ready: e.Ready, NoneReady: e.Ready == 0, Provisioning: provisioning, Bound: k.bound,
 				}, h)
 			}
 			if reading, ok := k.learner.Reading(r.Value); ok {

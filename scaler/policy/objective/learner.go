@@ -61,9 +61,12 @@ type Sample struct {
 	// with numbers that are not finite or beyond all reason, is ignored.
 	Usage    float64 `json:"usage"`
 	Capacity float64 `json:"capacity"`
-	// Ready is how many replicas serve; 0 where nobody knows. Such a sample
-	// counts neither as enough nor as too little, and does not move the aim.
+	// Ready is how many replicas serve. 0 is taken for unknown unless NoneReady
+	// is set: such a sample is learnt from, and counts neither as enough nor as
+	// too little.
 	Ready int `json:"ready,omitempty"`
+	// NoneReady is set where it is known that no replica serves.
+	NoneReady bool `json:"none_ready,omitempty"`
 	// Provisioning is how long a replica takes to become ready, as far as
 	// that is known by then.
 	Provisioning time.Duration `json:"provisioning,omitempty"`
@@ -179,7 +182,7 @@ func (l *Learner) Observe(s Sample) bool {
 	u := s.Usage / l.reference
 	cutOff := l.limits.see(u, float64(s.Ready)*l.size, l.tick)
 	demand := l.demand(u, cutOff)
-	if l.limits.ready > 0 {
+	if s.Ready > 0 || s.NoneReady {
 		// Where nobody knows how many there were, nobody knows whether they
 		// were enough.
 		tooLittle := 1.0

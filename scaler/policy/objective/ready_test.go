@@ -46,3 +46,24 @@ func TestUnknownReplicasAreNotEnough(t *testing.T) {
 		}
 	}
 }
+
+// TestNoReplicaIsTooLittle: a policy at zero to whom a backlog comes lacks all
+// that it demands; while nothing is demanded it lacks nothing.
+func TestNoReplicaIsTooLittle(t *testing.T) {
+	l := objective.New(objective.Goal{ShortagePrice: 10}, tick)
+	at := start
+	observe := func(usage float64) objective.Reading {
+		for range 100 {
+			at = at.Add(tick)
+			l.Observe(objective.Sample{At: at, Usage: usage, Capacity: 1, NoneReady: true, Provisioning: time.Minute})
+		}
+		r, _ := l.Reading(usage)
+		return r
+	}
+	if r := observe(0); !r.Counted || r.Realised != 0 || r.Lost != 0 {
+		t.Errorf("with nothing demanded and nothing ready the reading is %+v, want enough", r)
+	}
+	if r := observe(5); math.Abs(r.Realised-0.5) > 0.02 || r.Lost < 0.99 {
+		t.Errorf("with five demanded half of the time and nothing ready the reading is %+v, want that all of it is lost", r)
+	}
+}
