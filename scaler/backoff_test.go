@@ -77,6 +77,12 @@ func TestWhatEndsABackoff(t *testing.T) {
 			w.reload(w.configFor("web", nil))
 		}, true},
 		{"a configuration that is the same", func(w *world) { w.reload(w.config) }, false},
+		{"another interval", func(w *world) {
+			w.reload(w.configFor("web", func(p *config.Policy) {
+				other := config.Duration(2 * time.Second)
+				p.EvaluationInterval = &other
+			}))
+		}, false},
 		{"a restart", func(w *world) { w.restart() }, false},
 		{"a restart with another configuration", func(w *world) {
 			w.stop()

@@ -14,9 +14,12 @@ import (
 
 // Fingerprint tells one configuration of a policy from another, in this run and
 // the next. It is made of all that can be written in it, secrets included, and
-// of nothing that is worked out from it.
+// of nothing that is worked out from it. EvaluationInterval is left out: no target
+// refuses anything because of it, and the global one would change every policy.
 func (p *Policy) Fingerprint() string {
-	b := appendValue(make([]byte, 0, 4096), reflect.ValueOf(p))
+	but := *p
+	but.EvaluationInterval = nil
+	b := appendValue(make([]byte, 0, 4096), reflect.ValueOf(&but))
 	h := fnv.New64a()
 	_, _ = h.Write(b)
 	return strconv.FormatUint(h.Sum64(), 16)

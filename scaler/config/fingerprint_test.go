@@ -64,3 +64,30 @@ policies:
 		seen[got] = change[1]
 	}
 }
+
+// TestAnIntervalIsNotInTheFingerprint: a target refuses nothing because of how
+// often its policy is evaluated. So neither another global interval nor one of the
+// policy's own ends a backoff.
+func TestAnIntervalIsNotInTheFingerprint(t *testing.T) {
+	of := func(global, own string) string {
+		t.Helper()
+		text := "global: { evaluation_interval: " + global + " }\npolicies: [ { name: web, max: 9, " + own + "targets: [ { name: near, docker_service: { name: web } } ] } ]"
+		c, err := config.Load("test.yml", []byte(text), install.Registry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := c.Policies[0]
+		before := p.EvaluationInterval.Std()
+		fingerprint := p.Fingerprint()
+		if p.EvaluationInterval == nil || p.EvaluationInterval.Std() != before {
+			t.Error("the policy has lost its interval")
+		}
+		return fingerprint
+	}
+	want := of("15s", "")
+	for _, got := range []string{of("5s", ""), of("15s", "evaluation_interval: 1m, ")} {
+		if got != want {
+			t.Errorf("with another interval the fingerprint is %s instead of %s", got, want)
+		}
+	}
+}
