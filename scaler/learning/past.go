@@ -100,7 +100,7 @@ func (s *State) readPast(ctx context.Context, k *resource, name string, goal obj
 func (k *resource) learnPast(samples []objective.Sample, goal objective.Goal, provisioning time.Duration, anew bool) (learnt int64, ok bool) {
 	learner := k.learner
 	if anew {
-		learner = objective.New(goal, k.interval)
+		learner = objective.New(goal, k.learner.Tick())
 	}
 	before := learner.Observations()
 	for _, sample := range samples {

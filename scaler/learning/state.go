@@ -2,11 +2,13 @@ package learning
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/model"
 
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
@@ -63,9 +65,7 @@ type State struct {
 // resource is what is known of one resource with an objective.
 type resource struct {
 	learner *objective.Learner
-	// interval of the evaluations that it was made for.
-	interval time.Duration
-	past     past
+	past    past
 	// bound is set from when the number of replicas was not the policy's to
 	// choose until there are enough of them again.
 	bound bool
@@ -223,13 +223,14 @@ func (s *State) forget(name string, h *policy.History) {
 }
 
 // of is what is known of a resource. What the last run left is taken over: the
-// state that was written last, and the samples since.
+// state that was written last, and the samples since. With another tick learning
+// begins anew.
 func (s *State) of(name string, goal objective.Goal, interval time.Duration, h *policy.History) *resource {
-	if k := s.resources[name]; k != nil && k.interval == interval {
+	if k := s.resources[name]; k != nil && k.learner.Tick() == objective.TickOf(interval) {
 		k.learner.SetGoal(goal)
 		return k
 	}
-	k := &resource{learner: objective.New(goal, interval), interval: interval}
+	k := &resource{learner: objective.New(goal, interval)}
 	if err := s.restore(k, name); err != nil {
 		level.Warn(s.opts.Logger).Log("msg", "what was learnt is lost, learning anew", "resource", name, "err", err)
 	}
@@ -254,6 +255,9 @@ func (s *State) restore(k *resource, name string) error {
 	state, err := s.stored(name)
 	if err != nil || len(state) == 0 {
 		return err
+	}
+	if was, ok := objective.TickIn(state); ok && was != k.learner.Tick() {
+		return fmt.Errorf("it was learnt from a sample every %s, and the evaluation interval now gives one every %s", model.Duration(was), model.Duration(k.learner.Tick()))
 	}
 	err = k.learner.Restore(state)
 	if by := k.learner.NotAfter(s.opts.Now()); by > 0 {

@@ -1,10 +1,12 @@
 package learning
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,11 +37,14 @@ type course struct {
 	bound   bool
 	past    Past
 	ahead   []policy.Ahead
+	// interval of the evaluations, and what was logged.
+	interval time.Duration
+	logged   bytes.Buffer
 }
 
 func newCourse() *course {
 	c := &course{
-		written: make(map[string][]byte), now: t0, ready: 8, value: 9,
+		written: make(map[string][]byte), now: t0, ready: 8, value: 9, interval: interval,
 		rules: policy.Policy{
 			Name: "web", Min: 1, Max: 100, Mode: policy.ModeOn, Targets: []policy.Target{{Name: "t"}},
 			Resources: []policy.Resource{{Name: "cpu", Reservation: policy.Reservation{Objective: policy.Objective{Goal: objective.Goal{Share: 0.99}}}}, {Name: "memory"}},
@@ -59,12 +64,12 @@ func (c *course) Learnt(policyName, resource string) ([]byte, error) {
 // restart keeps what was written and what the history remembers.
 func (c *course) restart() {
 	c.state = New(Options{
-		Policy: "web", Store: c, Now: func() time.Time { return c.now }, Logger: log.NewNopLogger(),
+		Policy: "web", Store: c, Now: func() time.Time { return c.now }, Logger: log.NewLogfmtLogger(&c.logged),
 		Ahead: func(a policy.Ahead) { c.ahead = append(c.ahead, a) },
 	})
 }
 
-// steps are evaluations an interval apart, each written as the engine does it.
+// steps are evaluations a tick apart, each written as the engine does it.
 func (c *course) steps(n int) (last []policy.Usage) {
 	for range n {
 		last = []policy.Usage{
@@ -72,7 +77,7 @@ func (c *course) steps(n int) (last []policy.Usage) {
 			{Resource: "memory", Value: 1, CapacityPerReplica: 1},
 		}
 		c.state.Observe(context.Background(), Evaluation{
-			Now: c.now, Rules: &c.rules, Interval: interval, Ready: c.ready, Bound: c.bound,
+			Now: c.now, Rules: &c.rules, Interval: c.interval, Ready: c.ready, Bound: c.bound,
 			Queries: []usage.Query{{Resource: "memory"}, {Resource: "cpu"}}, Past: c.past,
 		}, last, &c.history)
 		for _, e := range c.state.TakeDue(&c.history) {
@@ -82,7 +87,7 @@ func (c *course) steps(n int) (last []policy.Usage) {
 				c.written[e.Resource] = e.State
 			}
 		}
-		c.now = c.now.Add(interval)
+		c.now = c.now.Add(max(c.interval, interval))
 	}
 	return last
 }
@@ -167,6 +172,41 @@ func TestWhatCannotBeReadIsLearntAnew(t *testing.T) {
 	c.restart()
 	c.steps(1)
 	c.observed(t, "with a state that is none", 5)
+}
+
+// TestShorterIntervalsLearnTheSame: samples are learnt from at most every 15 s, so
+// that the past is not read again, nor what was written, where both intervals are
+// shorter.
+func TestShorterIntervalsLearnTheSame(t *testing.T) {
+	c := newCourse()
+	var asked []time.Time
+	c.past = steady(t0.Add(-2*time.Hour), &asked)
+	c.interval = 5 * time.Second
+	c.steps(5)
+	c.err = errors.New("nobody should look")
+	for _, c.interval = range []time.Duration{10 * time.Second, interval, time.Second} {
+		c.steps(5)
+	}
+	c.observed(t, "at several intervals", 2*60*4+20)
+	if len(asked) != 1 || c.logged.Len() == 0 || strings.Contains(c.logged.String(), "learning anew") {
+		t.Errorf("asked for the past of %v, and logged %s", asked, &c.logged)
+	}
+}
+
+// TestAnotherIntervalSaysWhatIsLost, at once and after a restart.
+func TestAnotherIntervalSaysWhatIsLost(t *testing.T) {
+	for name, between := range map[string]func(*course){"at once": func(*course) {}, "after a restart": (*course).restart} {
+		c := newCourse()
+		c.steps(2 * unwritten)
+		c.interval = time.Minute
+		between(c)
+		c.steps(1)
+		c.observed(t, name, 1)
+		const want = `level=warn msg="what was learnt is lost, learning anew" resource=cpu err="it was learnt from a sample every 15s, and the evaluation interval now gives one every 1m"`
+		if got := c.logged.String(); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
 }
 
 // TestWhatIsNotKnownTeachesNothing, nor does what another's doing made scarce.

@@ -115,7 +115,7 @@ type Learner struct {
 // New returns a learner with a goal that will be given samples every interval,
 // or more often.
 func New(g Goal, interval time.Duration) *Learner {
-	l := &Learner{goal: g, tick: max(interval, minTick), size: 1, weight: 1, forms: newForms(), aim: g.miss()}
+	l := &Learner{goal: g, tick: TickOf(interval), size: 1, weight: 1, forms: newForms(), aim: g.miss()}
 	for i, h := range held {
 		l.held[i] = l.ticks(h.of)
 	}
