@@ -347,6 +347,50 @@ func TestASnapshotIsTooOldForWhoHasHeardOfSomething(t *testing.T) {
 	})
 }
 
+// TestWhoHasHeardOfSomethingWaitsForOneFailure: where Prometheus answers nothing to
+// what was asked before an alert, it is not asked the same again for who was woken
+// by that; where it answers a part, it is.
+func TestWhoHasHeardOfSomethingWaitsForOneFailure(t *testing.T) {
+	for _, test := range []struct {
+		hangs   string // part of the queries that are not answered
+		takes   time.Duration
+		queries int64
+	}{
+		{"", defaultTimeout, 6},
+		{seriesReporting, 2 * defaultTimeout, 12},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &answers{fail: func(_ http.ResponseWriter, r *http.Request, query string) bool {
+				if strings.Contains(query, test.hangs) {
+					<-r.Context().Done()
+				}
+				return false
+			}}
+			r := s.reader(t, Options{})
+			began := time.Now()
+			read := func(now, since time.Duration) policy.Usage {
+				queries := web()
+				queries[0].Since = began.Add(since)
+				return r.Read(context.Background(), began.Add(now), queries)[0]
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() { read(0, -time.Hour) })
+			synctest.Wait()
+			for range 3 {
+				wg.Go(func() {
+					if got := read(2*time.Millisecond, time.Millisecond); got.Problem != policy.ProblemUnavailable || got.Detail == "" {
+						t.Errorf("%+v", got)
+					}
+				})
+			}
+			wg.Wait()
+			if took, asked := time.Since(began), s.queries.Load(); took != test.takes || asked != test.queries {
+				t.Errorf("where queries with %q hang: %d queries in %s, want %d in %s", test.hangs, asked, took, test.queries, test.takes)
+			}
+		})
+	}
+}
+
 func TestOwnQueriesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const takes = 5 * time.Millisecond

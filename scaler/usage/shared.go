@@ -28,8 +28,7 @@ type shared struct {
 	// somebody whom no flight served. Who is served by the flights of others
 	// is forgotten after wantedFor too, and that costs another flight.
 	wanted map[want]time.Time
-	// since is the latest moment after which anybody wants to be read who waits for
-	// the next flight.
+	// since is the latest Since of those who wait for the next flight.
 	since time.Time
 }
 
@@ -47,9 +46,10 @@ type flight struct {
 }
 
 // serves reports whether f answers someone who asks at now about what may have
-// changed at since: it reads what is wanted, of no earlier instant than that,
-// and is under way for the same instant or nearly so, or has just landed. The latter counts from the end, so that a slow Prometheus is not
-// asked again by each of ten thousand policies in turn.
+// changed at since: it reads what is wanted, of no earlier instant than that, and
+// is under way for the same instant or nearly so, or has just landed. The latter
+// counts from the end, so that a slow Prometheus is not asked again by each of ten
+// thousand policies in turn.
 func (f *flight) serves(now, since time.Time, wants []want, timeout time.Duration) bool {
 	if f == nil || f.at.Before(since) || !f.reads(wants) {
 		return false
@@ -83,6 +83,19 @@ func (f *flight) outrun(since time.Time, wants []want) bool {
 	}
 }
 
+// failed reports whether f, which has landed, has brought nothing at all.
+func (f *flight) failed() bool {
+	if f.err != nil {
+		return true
+	}
+	for _, t := range f.snapshot.tables {
+		if t.err == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // reads reports whether all that is wanted is in f.
 func (f *flight) reads(wants []want) bool {
 	for _, w := range wants {
@@ -94,7 +107,8 @@ func (f *flight) reads(wants []want) bool {
 }
 
 // snapshot returns the one for now, read no earlier than since, or an error where
-// ctx or the Reader ends first. The reading itself goes on for the others.
+// ctx or the Reader ends first. The reading itself goes on for the others. Where an
+// earlier reading is under way, and nothing can be read, the answer is its failure.
 func (r *Reader) snapshot(ctx context.Context, now, since time.Time, wants []want) (*snapshot, error) {
 	r.shared.mu.Lock()
 	// Where many hear of changes in short order, as of alerts that one evaluation of
@@ -107,6 +121,11 @@ func (r *Reader) snapshot(ctx context.Context, now, since time.Time, wants []wan
 		case <-f.done:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
+		}
+		if f.failed() {
+			// What could not be read is not out of date. Another flight would take
+			// another time-out where Prometheus hangs.
+			return f.snapshot, f.err
 		}
 		r.shared.mu.Lock()
 	}
