@@ -48,7 +48,7 @@ func (o *Objective) UnmarshalYAML(unmarshal func(any) error) error {
 		return err
 	case yaml.MappingNode:
 		err := unmarshal((*rawObjective)(o))
-		if err == nil && o.ShortagePrice == 0 {
+		if err == nil && !(&yamlfile.Checker{Root: n.Node}).Written("shortage_price") {
 			return yamlfile.ErrorAt(n.Node, "shortage_price is missing; write what a replica that is missing costs, in replicas that are there, such as { shortage_price: 25 }")
 		}
 		return err
@@ -71,8 +71,9 @@ func (v *validator) objective(r Reservation, path []any) {
 	if s := r.Objective.Share; s != 0 && !(s >= 0.5 && s < 1) {
 		v.Addf(key, "%g is not a share of the time of at least 0.5 and below 1; 0.99 is under capacity at most 1 %% of the time", s)
 	}
-	if p := r.Objective.ShortagePrice; p != 0 && !(p > 1 && p <= maxShortagePrice) {
-		v.Addf(at(key, "shortage_price"), "%g is not a price above 1 and at most %d; with 25 a replica that is missing costs as much as 25 that are there", p, maxShortagePrice)
+	price := at(key, "shortage_price")
+	if p := r.Objective.ShortagePrice; (p != 0 || v.Written(price...)) && !(p > 1 && p <= maxShortagePrice) {
+		v.Addf(price, "%g is not a price above 1 and at most %d; with 25 a replica that is missing costs as much as 25 that are there", p, maxShortagePrice)
 	}
 	for _, bound := range []struct {
 		name  string
