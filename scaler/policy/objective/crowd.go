@@ -55,6 +55,9 @@ func (l *Learner) mean(d *decision, weigh func(*form) float64) (answer, forecast
 	return answer / sum, forecast / sum, most / sum, by
 }
 
+// mostDeviations is how many standard deviations one regret may have.
+const mostDeviations = 30
+
 // weight of a form among the others.
 func (f *form) weight() float64 { return max(0, f.Regret) / (1 + f.Squares) }
 
@@ -99,6 +102,10 @@ func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 		default:
 			less = played - l.whole(newest.Answers[i]) + price*(demand.beyond(capacity)-demand.beyond(had))
 		}
+		// Regrets are for losses that have a bound. What is beyond all that was
+		// seen is an error of somebody's, or says no more than that it is much.
+		most := mostDeviations * math.Sqrt((l.weight+f.Squares)/l.compared)
+		less = min(max(less, -most), most)
 		f.Regret += l.weight * less
 		f.Squares += l.weight * less * less
 	}

@@ -113,12 +113,12 @@ type need struct{ replicas, weight float64 }
 // needed is what capacity had to exceed. With a price the last replica that was
 // needed counts by what of it was: one that would have been a tenth in use is
 // missed for a tenth only.
-func (l *Learner) needed(all *amounts, cutOff bool) []need {
+func (l *Learner) needed(all *amounts, u float64, cutOff bool) []need {
 	needs := l.needs[:0]
 	if cutOff {
 		// At least one more than there are, and as good a guess as any: what is
 		// asked for then.
-		return append(needs, need{l.limits.ready * careful, l.weight})
+		return append(needs, need{max(u, l.limits.ready*careful), l.weight})
 	}
 	add := func(replicas, weight float64) {
 		replicas = max(0, replicas) * l.size

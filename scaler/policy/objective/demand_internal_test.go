@@ -86,7 +86,7 @@ func TestASeasonThatIsFoundAgainIsTheSame(t *testing.T) {
 			others++
 		}
 	}
-	if d := s.length() - 3*time.Hour; others != 2 || d.Abs() > 2*time.Minute {
-		t.Errorf("%d seasons were found, want 2; the last is %s, want 3h", others, s.length())
+	if d := s.length() - 3*time.Hour; others < 2 || others > 3 || d.Abs() > 2*time.Minute {
+		t.Errorf("%d seasons were found, want another one or two; the last is %s, want 3h", others, s.length())
 	}
 }

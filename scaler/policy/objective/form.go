@@ -126,7 +126,6 @@ func (f *form) need(replicas, weight float64, inForce []decision, byAmount bool)
 	}
 	f.Needed[bin(z)] += float32(weight)
 	f.Mass += weight
-	f.Judged++
 }
 
 // calibrate sets the margin to the least that would have been too small no more
@@ -152,6 +151,49 @@ func (f *form) calibrate(miss float64) {
 		left -= m
 	}
 	f.Beta = 0
+}
+
+// resize follows a change of the unit that usage is counted in. The scales of
+// margins that are a share or a multiple of a rise change with it, and what
+// they are multiplied by does not.
+func (f *form) resize(by float64) {
+	z := 1.0
+	switch f.margin {
+	case marginFixed:
+		z = by
+	case marginRoot:
+		z = math.Sqrt(by)
+	}
+	f.Scales *= by / z
+	f.Regret *= by
+	f.Squares *= by * by
+	if z == 1 {
+		return
+	}
+	var moved [bins]float32
+	for i, w := range f.Needed {
+		low, high := edges(i)
+		moved[bin((low+high)/2*z)] += w
+	}
+	f.Needed = moved
+}
+
+// resize follows a change of the unit that usage is counted in.
+func (d *decision) resize(by float64) {
+	f := float32(by)
+	for i := range d.Forecast {
+		d.Forecast[i] *= f
+		d.Root[i] *= float32(math.Sqrt(by))
+	}
+	for i := range d.Answers {
+		d.Answers[i] *= f
+	}
+	for i := range d.Inputs[1:] {
+		d.Inputs[i+1] *= f
+	}
+	d.Rise *= f
+	d.Most *= f
+	d.Played *= f
 }
 
 // fade lets everything that was learnt weigh less.

@@ -42,7 +42,9 @@ const (
 	lead = 0.3
 	// mostReplicas is more than there are anywhere: a usage beyond it is an
 	// error of somebody's, and would outweigh everything that was learnt.
-	mostReplicas = 1 << 30
+	mostReplicas = 1 << mostDoublings
+	// mostDoublings is how much larger or smaller a replica may become at once.
+	mostDoublings = 30
 	// mostHidden ticks of usage that was cut off are told by the first that is not.
 	mostHidden = 20
 	// endless is a weight beyond which all weights are scaled down.
@@ -108,6 +110,8 @@ type Learner struct {
 	// demanded is the weighted sum of what was demanded, as far as the ready
 	// replicas are known, lost of what of it found no capacity.
 	demanded, lost float64
+	// compared is the weighted number of ticks that forms were compared in.
+	compared float64
 	// aim is how often margins may be too small.
 	aim float64
 }
@@ -167,7 +171,7 @@ func (l *Learner) Observations() int64 { return l.observed }
 // Observe learns from s and reports whether it did. Samples come in the order
 // of their time; what lies in a gap between them stays unknown.
 func (l *Learner) Observe(s Sample) bool {
-	if !s.usable() || !l.Due(s.At) {
+	if !s.usable() || !l.Due(s.At) || l.reference > 0 && math.Abs(math.Log2(s.Capacity/l.reference)) > mostDoublings {
 		return false
 	}
 	if gap := s.At.Sub(l.last); !l.last.IsZero() && gap > l.tick*5/2 {
@@ -182,7 +186,8 @@ func (l *Learner) Observe(s Sample) bool {
 	u := s.Usage / l.reference
 	cutOff := l.limits.see(u, float64(s.Ready)*l.size, l.tick)
 	demand := l.demand(u, cutOff)
-	if s.Ready > 0 || s.NoneReady {
+	unsure := l.limits.more > 0 // whether usage is cut off
+	if (s.Ready > 0 || s.NoneReady) && !unsure {
 		// Where nobody knows how many there were, nobody knows whether they
 		// were enough.
 		tooLittle := 1.0
@@ -194,23 +199,21 @@ func (l *Learner) Observe(s Sample) bool {
 	}
 	d := l.decide(s.At, u)
 	if len(l.pending) >= l.horizon {
-		l.regret(&demand, cutOff, l.pending)
-		for _, n := range l.needed(&demand, cutOff) {
-			l.judge(n)
+		if !unsure {
+			l.compared += l.weight
+			l.regret(&demand, cutOff, l.pending)
+			l.judge(l.needed(&demand, u, cutOff))
+			l.regression.learn(&l.pending[0].Inputs, u, l.weight)
 		}
-		l.regression.learn(&l.pending[0].Inputs, u, l.weight)
 		l.pending = append(l.pending[:0], l.pending[1:]...)
+	}
+	if l.season.add(s.At, u) {
+		l.anotherSeason()
+		d = l.decide(s.At, u)
 	}
 	l.pending = append(l.pending, d)
 	l.recent.add(u)
 	l.unbroken++
-	if l.season.add(s.At, u) {
-		for i := range l.forms {
-			if f := &l.forms[i]; f.forecast.seasonal() {
-				f.forget()
-			}
-		}
-	}
 	if l.observed%calibrateEvery == 0 || l.observed < 2*coldTicks {
 		l.calibrate()
 	}
@@ -228,6 +231,7 @@ func (l *Learner) interrupt(gap time.Duration) {
 	l.pending = l.pending[:0]
 	l.unbroken = 0
 	l.limits.clear()
+	l.limits.open = max(0, l.limits.open-int64(gap/l.tick))
 	if gap > longGap {
 		l.recent.clear()
 	}
@@ -248,11 +252,34 @@ func (l *Learner) resize(capacity float64) {
 	l.season.scale(f)
 	l.regression.scale(f)
 	l.noise.scale(f)
+	for i := range l.forms {
+		l.forms[i].resize(f)
+	}
+	for i := range l.pending {
+		l.pending[i].resize(f)
+	}
 	l.limits.clear()
-	l.pending = l.pending[:0]
 	l.demanded *= f
 	l.lost *= f
 	l.reference, l.size = capacity, 1
+	l.calibrate()
+}
+
+// anotherSeason has the forecasts by it learnt anew. What was decided before
+// does not know it. They begin with as much doubt as there is of any other: a
+// few good moments are no reason to follow them.
+func (l *Learner) anotherSeason() {
+	doubt := 0.0
+	for i := range l.forms {
+		doubt = max(doubt, l.forms[i].Squares)
+	}
+	for i := range l.forms {
+		if f := &l.forms[i]; f.forecast.seasonal() {
+			f.forget()
+			f.Squares = doubt
+		}
+	}
+	l.pending = l.pending[:0]
 }
 
 // look says how far ahead a decision counts: until what it asks for is ready,
@@ -281,6 +308,7 @@ func (l *Learner) age() {
 	l.under *= f
 	l.demanded *= f
 	l.lost *= f
+	l.compared *= f
 	l.weight = 1
 }
 
@@ -333,16 +361,18 @@ func (l *Learner) decide(at time.Time, u float64) decision {
 }
 
 // judge enters what was needed for each form.
-func (l *Learner) judge(n need) {
-	if n.weight == 0 {
-		return
-	}
+func (l *Learner) judge(needs []need) {
 	for i := range l.forms {
 		f := &l.forms[i]
 		if f.forecast.seasonal() && !l.season.known() {
 			continue
 		}
-		f.need(n.replicas, n.weight, l.pending, l.goal.ShortagePrice > 0)
+		for _, n := range needs {
+			f.need(n.replicas, n.weight, l.pending, l.goal.ShortagePrice > 0)
+		}
+		if f.Judged++; f.Judged == leastJudged {
+			f.calibrate(l.aim)
+		}
 	}
 }
 

@@ -22,8 +22,9 @@ const (
 	// must rise above what it was for shorter ones.
 	leastCorrelation = 0.3
 	leastPeak        = 0.2
-	// jitter is how far a season that is found again may be from the one that is
-	// known, as a share of it, and still be the same.
+	// jitter is how far a season that is found again may be from the one that
+	// the forecasts by it were first learnt of, as a share of it, and still be
+	// the same.
 	jitter = 0.1
 )
 
@@ -37,6 +38,7 @@ type season struct {
 	period int64     // bins; 0: no season is known
 	next   int64     // bin from which on to look again
 	most   float64   // the largest usage that is remembered
+	first  int64     // period as it was when it was last another one
 }
 
 func (s *season) init(tick time.Duration) {
@@ -65,7 +67,7 @@ func (s *season) add(at time.Time, u float64) bool {
 	s.most = max(s.most, u)
 	switch {
 	case s.n == 0 || i >= s.newest+seasonBins:
-		s.n, s.newest, s.next = 1, i, i+lookEvery
+		s.n, s.newest, s.next, s.most = 1, i, i+lookEvery, u
 		s.values[i%seasonBins] = float32(u)
 		return false
 	case i < s.newest:
@@ -89,7 +91,7 @@ func (s *season) add(at time.Time, u float64) bool {
 
 // clear forgets everything.
 func (s *season) clear() {
-	s.newest, s.n, s.period, s.next, s.most = 0, 0, 0, 0, 0
+	s.newest, s.n, s.period, s.next, s.most, s.first = 0, 0, 0, 0, 0, 0
 	for i := range s.values {
 		s.values[i] = float32(math.NaN())
 	}
@@ -158,9 +160,12 @@ func (s *season) find() bool {
 	if period == 0 {
 		return false
 	}
-	before := s.period
 	s.period = period
-	return float64(max(period-before, before-period)) > jitter*float64(before)
+	if float64(max(period-s.first, s.first-period)) <= jitter*float64(s.first) {
+		return false
+	}
+	s.first = period
+	return true
 }
 
 // coarsely are means over a few minutes, oldest first.

@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion grows when what was written before cannot be read any more.
-const stateVersion = 3
+const stateVersion = 4
 
 // header is the part of a learner's state that has a fixed size.
 type header struct {
@@ -28,7 +28,9 @@ type header struct {
 	SeasonNewest, SeasonN        int64
 	SeasonPeriod, SeasonNext     int64
 	Weight, Total, Under, Aim    float64
-	SeasonMost                   float64
+	SeasonMost, Compared         float64
+	SeasonFirst, Probes, More    int64
+	Goal                         Goal
 	Demanded, Lost               float64
 	Regression                   regression
 	Noise                        noise
@@ -50,7 +52,7 @@ func (l *Learner) MarshalBinary() ([]byte, error) {
 		Rises: l.limits.rises, Began: l.limits.began, Reached: l.limits.reached,
 		RecentNext: int64(l.recent.next), RecentN: int64(l.recent.n),
 		SeasonNewest: l.season.newest, SeasonN: l.season.n, SeasonPeriod: l.season.period, SeasonNext: l.season.next,
-		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim, SeasonMost: l.season.most,
+		Weight: l.weight, Total: l.total, Under: l.under, Aim: l.aim, SeasonMost: l.season.most, SeasonFirst: l.season.first, Compared: l.compared, Probes: l.limits.probes, More: l.limits.more, Goal: l.goal,
 		Demanded: l.demanded, Lost: l.lost,
 		Regression: l.regression, Noise: l.noise, Reading: l.reading, Pending: int64(len(l.pending)),
 	}
@@ -97,11 +99,12 @@ func (l *Learner) Restore(state []byte) (err error) {
 		return err
 	}
 	n.reference, n.size, n.observed, n.unbroken, n.horizon = h.Reference, h.Size, h.Observed, h.Unbroken, int(h.Horizon)
-	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended), rises: h.Rises, began: h.Began, reached: h.Reached}
+	n.limits = limits{ready: h.Ready, before: h.Before, open: h.Open, cutOff: int(h.CutOff), ended: int(h.Ended), rises: h.Rises, probes: h.Probes, more: h.More, began: h.Began, reached: h.Reached}
 	n.recent.next, n.recent.n = int(h.RecentNext), int(h.RecentN)
 	n.season.newest, n.season.n, n.season.period, n.season.next = h.SeasonNewest, h.SeasonN, h.SeasonPeriod, h.SeasonNext
 	n.weight, n.total, n.under = h.Weight, h.Total, h.Under
 	n.aim = n.goal.within(h.Aim)
+	n.season.first, n.compared = h.SeasonFirst, h.Compared
 	n.season.most, n.regression, n.noise, n.reading = h.SeasonMost, h.Regression, h.Noise, h.Reading
 	n.demanded, n.lost = h.Demanded, h.Lost
 	if h.Last != 0 {
@@ -120,6 +123,13 @@ func (l *Learner) Restore(state []byte) (err error) {
 	if r.Len() != 0 {
 		return fmt.Errorf("%d bytes too many", r.Len())
 	}
+	if err := n.finite(); err != nil {
+		return err
+	}
+	if h.Goal != n.goal {
+		n.aim = n.goal.miss()
+		n.calibrate()
+	}
 	*l = *n
 	return nil
 }
@@ -130,18 +140,56 @@ func (h *header) check(n *Learner) error {
 	inRange := h.Reading.By >= -1 && h.Reading.By < int64(len(n.forms)) &&
 		h.RecentNext >= 0 && h.RecentNext < int64(h.Recent) && h.RecentN >= 0 && h.RecentN <= int64(h.Recent) &&
 		h.SeasonN >= 0 && h.SeasonN <= seasonBins && h.SeasonNewest >= h.SeasonN-1 && h.SeasonPeriod >= 0 && h.SeasonPeriod <= seasonBins &&
-		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0 && h.Unbroken >= 0 &&
+		h.Pending >= 0 && h.Pending <= most && h.Horizon >= 0 && h.Horizon <= most && h.Observed >= 0 && h.Unbroken >= 0 && h.Probes >= 0 && h.More >= 0 && h.SeasonFirst >= 0 &&
+		h.SeasonNext <= h.SeasonNewest+seasonBins &&
 		h.Open >= 0 && h.CutOff >= 0 && h.Ended >= 0 && h.Rises >= 0
 	if !inRange {
 		return errors.New("a number is out of range")
 	}
-	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim, h.Demanded, h.Lost, h.SeasonMost} {
+	for _, x := range []float64{h.Reference, h.Size, h.Ready, h.Weight, h.Total, h.Under, h.Aim, h.Demanded, h.Lost, h.SeasonMost, h.Compared} {
 		if !(x >= 0) || math.IsInf(x, 0) {
 			return errors.New("a number is not finite")
 		}
 	}
 	if !(h.Weight > 0) || !(h.Size > 0) {
 		return errors.New("a weight is not above 0")
+	}
+	return nil
+}
+
+// finite refuses numbers that would spoil what is learnt from then on. Usage of
+// a past minute, and the answer of a form that knew nothing, may be unknown.
+func (l *Learner) finite() error {
+	numbers := []float64{
+		l.noise.TakenBack, l.noise.Usage, l.regression.Weight, l.reading.Want, l.reading.Forecast, l.reading.Weight,
+		l.reading.Held, l.reading.Careful, l.limits.began, l.limits.reached,
+	}
+	numbers = append(numbers, l.limits.before[:]...)
+	numbers = append(numbers, l.regression.XY[:]...)
+	numbers = append(numbers, l.regression.By[:]...)
+	for i := range l.regression.XX {
+		numbers = append(numbers, l.regression.XX[i][:]...)
+	}
+	for i := range l.forms {
+		f := &l.forms[i]
+		numbers = append(numbers, f.Beta, f.Mass, f.Scales, f.Weights, f.Regret, f.Squares)
+		for _, w := range f.Needed {
+			numbers = append(numbers, float64(w))
+		}
+	}
+	small := append([]float32(nil), l.recent.values...)
+	for i := range l.pending {
+		d := &l.pending[i]
+		small = append(append(append(small, d.Forecast[:]...), d.Root[:]...), d.Inputs[:]...)
+		small = append(small, d.Rise, d.Played, d.Most)
+	}
+	for _, x := range small {
+		numbers = append(numbers, float64(x))
+	}
+	for _, x := range numbers {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return errors.New("a number is not finite")
+		}
 	}
 	return nil
 }
