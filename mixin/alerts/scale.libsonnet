@@ -140,7 +140,7 @@ local source = import '../lib/source.libsonnet';
   ],
 
   prometheusAlerts+:: {
-    groups+: if config.oneGroup then [
+    groups+: if $.scaleWhole then [
       // From what is scraped to the alert in one group: each rule sees what
       // those before it recorded at the same instant. Groups are evaluated side
       // by side, each at its own offset, so that an alert in another group than

@@ -34,7 +34,7 @@ local source = import '../lib/source.libsonnet';
   ],
 
   prometheusRules+:: {
-    groups+: if config.oneGroup then [] else [
+    groups+: if $.scaleWhole then [] else [
       {
         name: 'alertscaler.scale.rules',
         interval: config.evaluationInterval,

@@ -7,8 +7,13 @@
   // evaluated: each sees what those before it recorded at the same instant.
   scaleSources:: [],
 
+  // scaleWhole is whether each source and its alerts are one group. Where no
+  // source is enabled there is no such group, and the alerts, which are for what
+  // others record then, need one of their own.
+  scaleWhole:: config.oneGroup && $.scaleSources != [],
+
   prometheusRules+:: {
-    groups+: if config.oneGroup then [] else [
+    groups+: if $.scaleWhole then [] else [
       {
         name: 'alertscaler.%s.rules' % source.name,
         interval: config.evaluationInterval,
