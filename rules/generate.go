@@ -130,7 +130,7 @@ func Generate(w io.Writer, targets []PolicyThresholds, o Options) error {
 
 	f := file{Groups: []group{}}
 	if len(o.Sources) > 0 {
-		first, err := sourceRules(o.Sources)
+		first, err := sourceRules(o.Sources, o.Interval)
 		if err != nil {
 			return err
 		}

@@ -152,6 +152,54 @@ tests:
 	}
 }
 
+// TestGeneratedPredictions: however often the rules are evaluated, five minutes of
+// samples make a line, and less does not.
+func TestGeneratedPredictions(t *testing.T) {
+	web := []rules.PolicyThresholds{{
+		Policy: "web", ScaleTarget: map[string]string{"scale_target": "web"}, Min: 1, Max: 10,
+		Resources: []rules.ResourceThresholds{{Name: "memory", Ratio: 0.2}},
+	}}
+	for _, interval := range []string{"1s", "5s", "7s", "15s", "30s"} {
+		t.Run(interval, func(t *testing.T) {
+			every, err := time.ParseDuration(interval)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			s := int(every.Seconds())
+			// The first usage is recorded at the second scrape; after as many more as
+			// make five minutes there is a line.
+			line := every + time.Duration((300+s-1)/s-1)*every
+			for name, text := range map[string]string{
+				"rules.yml": string(generate(t, web, rules.Options{Sources: []string{"process", "node"}, Interval: every})),
+				"test.yml": fmt.Sprintf(`
+rule_files: [rules.yml]
+evaluation_interval: %[1]s
+fuzzy_compare: true
+tests:
+  - interval: %[1]s
+    input_series:
+      - { series: 'node_cpu_seconds_total{job="node", instance="n1", scale_target="web", cpu="0", mode="user"}', values: '0+1x700' }
+      - { series: 'node_memory_MemTotal_bytes{job="node", instance="n1", scale_target="web"}', values: '100000x700' }
+      - { series: 'node_memory_MemAvailable_bytes{job="node", instance="n1", scale_target="web"}', values: '90000-%[2]dx700' }
+    promql_expr_test:
+      - expr: scale_target_resource:usage:predicted{resource="memory"} - scale_target_resource:usage:sum
+        eval_time: %[3]s
+        exp_samples: [ { labels: '{scale_target="web", resource="memory"}', value: 0 } ]
+      - expr: round(scale_target_resource:usage:predicted{resource="memory"} - scale_target_resource:usage:sum, 0.001)
+        eval_time: %[4]s
+        exp_samples: [ { labels: '{scale_target="web", resource="memory"}', value: 60 } ]
+`, interval, s, line-every, line),
+			} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			promtool(t, "test", "rules", filepath.Join(dir, "test.yml"))
+		})
+	}
+}
+
 func TestGenerateNothing(t *testing.T) {
 	got := generate(t, policies[4:], rules.Options{})
 	if !strings.HasSuffix(string(got), "groups: []\n") {

@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -27,8 +32,9 @@ func Sources() []string {
 }
 
 // sourceRules are the rules of the sources, in the order given, without the alerts
-// and what must stay free in their view.
-func sourceRules(sources []string) ([]rule, error) {
+// and what must stay free in their view, for a group that is evaluated at the
+// interval.
+func sourceRules(sources []string, interval time.Duration) ([]rule, error) {
 	known := Sources()
 	var rules []rule
 	for i, name := range sources {
@@ -50,13 +56,38 @@ func sourceRules(sources []string) ([]rule, error) {
 		}
 		for _, g := range f.Groups {
 			for i := range g.Rules {
-				if r := &g.Rules[i]; r.Record != "" && r.Record != "scale_target_resource:reserved:max" {
-					rules = add(rules, *r)
+				r := &g.Rules[i]
+				if r.Record == "" || r.Record == "scale_target_resource:reserved:max" {
+					continue
 				}
+				if r.Record == "scale_target_resource:usage:predicted" {
+					if r.Expr, err = predictAt(interval, r.Expr, g.Interval); err != nil {
+						return nil, fmt.Errorf("%s%s: %s: %w", name, suffix, r.Record, err)
+					}
+				}
+				rules = add(rules, *r)
 			}
 		}
 	}
 	return rules, nil
+}
+
+// leastSamples is what a prediction asks of its past: the number of samples.
+var leastSamples = regexp.MustCompile(`(count_over_time\([^()]+\) >= )(\d+)`)
+
+// predictAt has a prediction that was written for one interval ask for as long a
+// past at another.
+func predictAt(interval time.Duration, expr string, written model.Duration) (string, error) {
+	found := leastSamples.FindStringSubmatch(expr)
+	if found == nil {
+		return "", fmt.Errorf("how many samples it needs is not as expected, %s", leastSamples)
+	}
+	samples, err := strconv.Atoi(found[2])
+	if err != nil {
+		return "", err
+	}
+	past := time.Duration(samples) * time.Duration(written)
+	return leastSamples.ReplaceAllString(expr, fmt.Sprintf("${1}%d", int(math.Ceil(past.Seconds()/interval.Seconds())))), nil
 }
 
 // add appends a rule. One that records the same series as another source's takes
