@@ -93,14 +93,20 @@ scrape_configs: [ { job_name: node, static_configs: [ { targets: [%[3]q], labels
 	if fired := alerts[0].At; !fired.Equal(recorded) {
 		t.Errorf("ScaleUp fired %s after the evaluation that recorded what it is about", fired.Sub(recorded))
 	}
-	// An evaluation at the very moment of the scrape may or may not see it.
+	// The evaluation after the scrape sees it. One that began while the scrape was
+	// still being stored may not, and how long that takes is up to the machine; the
+	// next one must.
 	h.mu.Lock()
-	seen := h.served.Add(200 * time.Millisecond)
+	served := h.served
 	h.mu.Unlock()
+	missed := 0
 	for _, p := range points[:i] {
-		if p.At.After(seen) {
-			t.Errorf("the evaluation at %s, after the scrape at %s, did not see it; the one at %s did", p.At, h.served, recorded)
+		if p.At.After(served) {
+			missed++
 		}
+	}
+	if missed > 1 {
+		t.Errorf("%d evaluations after the scrape at %s did not see it; the one at %s did", missed, served, recorded)
 	}
 	realtest.Eventually(t, 10*time.Second, 50*time.Millisecond, "Alertmanager has it", func() error {
 		for _, a := range am.Alerts(t) {
