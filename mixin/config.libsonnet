@@ -11,8 +11,9 @@
     // fires at the first evaluation that follows the scrape. All of it is then
     // in prometheusAlerts. false: rules and alerts in groups of their own, for
     // those who have other alerts (scalertool rules generate), or record usage
-    // and capacity by rules of their own; an alert may then wait up to an
-    // interval for its sample. The files are rendered in both layouts:
+    // and capacity by rules of their own: true leaves targets alone that no
+    // source reports, unless none is enabled. With false an alert may wait up to
+    // an interval for its sample. The files are rendered in both layouts:
     // docker.scale.yml and so on, or docker.rules.yml, scale.rules.yml and
     // scale.alerts.yml.
     oneGroup: true,
@@ -132,7 +133,9 @@
     //   ratio      a share of the whole capacity: usage * ratio / (1 - ratio)
     //   threshold  an absolute amount in the resource's unit
     // They are for every target alike. To have exactly what your policies
-    // say, load the output of `scalertool rules generate` instead.
+    // say, load the output of `scalertool rules generate`: with --source=docker
+    // instead of docker.scale.yml, without --source beside docker.rules.yml and
+    // scale.rules.yml.
     reservation: {
       default: { ratio: 0.2, threshold: 0 },
       cpu: { ratio: 0.3, threshold: 0 },

@@ -10,9 +10,13 @@
 //
 // The same is there in parts, for those who record usage by rules of their own
 // or have alerts of their own: docker.rules.yml and so on without what follows
-// from the sums, scale.rules.yml for that, and scale.alerts.yml. Load a part or
-// the whole, and of scale.alerts.yml, a *.scale.yml and what Generate writes but
-// one, or alerts contradict each other.
+// from the sums, scale.rules.yml for that, and scale.alerts.yml. Load the parts or
+// the whole. The alerts of a *.scale.yml look only after targets that its source
+// reports.
+//
+// What Generate writes takes the place of the shipped alerts, or alerts contradict
+// each other. With Options.Sources load it instead of their *.scale.yml; without
+// them, beside docker.rules.yml and so on and scale.rules.yml.
 package rules
 
 import "embed"
