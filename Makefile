@@ -71,7 +71,7 @@ lint: $(GOLANGCI_LINT) $(JSONNETFMT) ## Check format and style of Go and jsonnet
 	@echo ">> checking the format"
 	@bad=$$(gofmt -s -l .); test -z "$$bad" || { echo "not formatted, run make format:" $$bad; exit 1; }
 	@$(sonnets) | xargs -0 -r $(JSONNETFMT) --test
-	$(GOLANGCI_LINT) run
+	$(GOLANGCI_LINT) run ./... ./testdata/reaction
 
 .PHONY: format
 format: $(GOLANGCI_LINT) $(JSONNETFMT) ## Format Go and jsonnet.
