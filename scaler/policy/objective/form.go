@@ -107,16 +107,34 @@ func (f *form) answer(d *decision) float32 {
 	return min(max(0, d.Forecast[f.forecast]+float32(f.Beta*d.scale(f))), d.Most)
 }
 
-// need enters what capacity had to exceed, against all decisions in force.
-func (f *form) need(replicas, weight float64, inForce []decision, byAmount bool) {
-	z, scale := math.Inf(-1), 0.0
+// binding is the largest of what the margins of the decisions in force would have
+// had to be multiplied by, and the scale of that one.
+func (f *form) binding(replicas float32, inForce []decision) (z, scale float64) {
+	most, at := float32(math.Inf(-1)), float32(1)
 	for k := range inForce {
 		d := &inForce[k]
-		s := d.scale(f)
-		if v := (replicas - float64(d.Forecast[f.forecast])) / s; v > z {
-			z, scale = v, s
+		v, s := replicas-d.Forecast[f.forecast], float32(1)
+		switch f.margin {
+		case marginRoot:
+			s = d.Root[f.forecast]
+			v /= s
+		case marginShare:
+			s = max(d.Forecast[f.forecast], leastForecast)
+			v /= s
+		case marginRise:
+			s = max(d.Rise, leastRise)
+			v /= s
+		}
+		if v > most {
+			most, at = v, s
 		}
 	}
+	return float64(most), float64(at)
+}
+
+// need enters what capacity had to exceed, against all decisions in force.
+func (f *form) need(replicas, weight float64, inForce []decision, byAmount bool) {
+	z, scale := f.binding(float32(replicas), inForce)
 	f.Scales += weight * scale
 	f.Weights += weight
 	if byAmount {

@@ -133,9 +133,7 @@ func (s *season) find() bool {
 	}
 	steps := s.coarsely()
 	r := make([]float64, len(steps)/2+1)
-	for lag := 1; lag < len(r); lag++ {
-		r[lag] = correlation(steps, lag)
-	}
+	correlations(steps, r)
 	best, lowest := 0, 1.0
 	for lag := shortestSeason; lag+1 < len(r); lag++ {
 		lowest = min(lowest, r[lag])
@@ -185,10 +183,34 @@ func (s *season) coarsely() []float64 {
 	return steps
 }
 
+// correlations are those of a series with itself, for all lags that r has room for
+// from 1 on.
+func correlations(x, r []float64) {
+	// Sums from the beginning save most of the work where all is known.
+	sum, squares := make([]float64, len(x)+1), make([]float64, len(x)+1)
+	for i, v := range x {
+		sum[i+1], squares[i+1] = sum[i]+v, squares[i]+v*v
+	}
+	known := !math.IsNaN(sum[len(x)])
+	for lag := 1; lag < len(r); lag++ {
+		if !known {
+			r[lag] = correlation(x, lag)
+			continue
+		}
+		then, now := x[:len(x)-lag], x[lag:]
+		sxy := 0.0
+		for i, v := range now {
+			sxy += v * then[i]
+		}
+		n := float64(len(now))
+		sx, sxx := sum[len(x)]-sum[lag], squares[len(x)]-squares[lag]
+		r[lag] = pearson(n, sx, sum[len(now)], sxx, squares[len(now)], sxy)
+	}
+}
+
 // correlation of a series with itself lag steps ago (Pearson's), over the pairs
 // that are known; 0 where there are too few of them, or nothing varies.
 func correlation(x []float64, lag int) float64 {
-	const fewest = 16
 	var n, sx, sy, sxx, syy, sxy float64
 	for i := lag; i < len(x); i++ {
 		a, b := x[i], x[i-lag]
@@ -202,6 +224,12 @@ func correlation(x []float64, lag int) float64 {
 		syy += b * b
 		sxy += a * b
 	}
+	return pearson(n, sx, sy, sxx, syy, sxy)
+}
+
+// pearson is the correlation of n pairs by their sums.
+func pearson(n, sx, sy, sxx, syy, sxy float64) float64 {
+	const fewest = 16
 	vx, vy := sxx-sx*sx/n, syy-sy*sy/n
 	if n < fewest || vx <= 0 || vy <= 0 {
 		return 0
