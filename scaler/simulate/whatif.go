@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/alertscaler/alertscaler/scaler/config"
 	"github.com/alertscaler/alertscaler/scaler/policy"
 	"github.com/alertscaler/alertscaler/scaler/simulate/plant"
@@ -20,6 +22,10 @@ const DefaultProvisioning = time.Minute
 
 // maxSteps is how long a what-if may be: more than a year at five seconds.
 const maxSteps = 10_000_000
+
+// unnoticed is the longest evaluation interval with which it matters little that an
+// alert waits for the next evaluation.
+const unnoticed = 15 * time.Second
 
 // WhatIf is usage as it was recorded, and the plant on which policies are played
 // against it. The zero value of everything but Usage is what the configuration
@@ -220,6 +226,7 @@ func (w *WhatIf) notes(c *config.Config, p *config.Policy) []string {
 		note(slices.Contains(b.Members, p.Name), "budget %s is not played", b.Name)
 	}
 	note(len(p.Alerts.BlockUp)+len(p.Alerts.BlockDown) > 0, "alerts that block are not played")
+	note(p.EvaluationInterval.Std() > unnoticed, "the policy and its alerts are evaluated every %s; the server also evaluates the policy when its alerts change", model.Duration(p.EvaluationInterval.Std()))
 	note(c.Alertmanager != nil, "silences and inhibitions are not played")
 	scheduled := len(p.Reservation.Schedules)+len(first.Reservation.Schedules) > 0
 	note(scheduled && w.Start.IsZero(), "the usage has no dates; for the schedules it begins on a Monday at 00:00 UTC")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,11 @@ func TestWhatIfStepsMakeUpTheInterval(t *testing.T) {
 		got, err := w.Play(t.Context(), c, "web")
 		if err != nil || got.Demand.Step != step {
 			t.Errorf("%s: steps of %s, want %s: %v", interval, got.Demand.Step, step, err)
+			continue
+		}
+		// The server does not wait for the interval where an alert changes.
+		if noted := slices.Contains(got.Notes, "the policy and its alerts are evaluated every 1m; the server also evaluates the policy when its alerts change"); noted != (interval == time.Minute) {
+			t.Errorf("%s: notes %q", interval, got.Notes)
 		}
 	}
 }
