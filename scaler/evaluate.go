@@ -125,10 +125,9 @@ func (u *unit) observe(ctx context.Context, shown []action.Reading, now time.Tim
 	return o
 }
 
-// changedAt is when the alerts last changed, for an evaluation at now. What wakes a
-// policy is usage that Prometheus has just recorded: read for another policy a
-// moment before, it would be the old one, and the alert would wait for the next
-// evaluation.
+// changedAt is when the alerts last changed, for an evaluation at now. A policy is
+// woken by usage that Prometheus has just recorded. A snapshot that was read for
+// another policy before that does not have it.
 func (u *unit) changedAt(now time.Time) time.Time {
 	at := time.Unix(0, u.wokenAt.Load())
 	if at.After(now) {

@@ -67,8 +67,8 @@ type reader struct {
 
 	// reads is what was last read of each target.
 	reads readings
-	// asked are the targets of the reading under way.
-	asked []asked
+	// underWay are the readings that were last begun.
+	underWay []readingOf
 	// patience is for those that do not answer.
 	patience patience
 	// restored are the targets whose replicas were brought back.
@@ -95,31 +95,31 @@ func newReader(e *Engine, name string, logger log.Logger, h *policy.History) rea
 // read reads those of the setup's targets that are due, side by side, each
 // within its own time. The others stay as they were read last.
 func (r *reader) read(ctx context.Context, s *setup, due func(boundTarget) bool) {
-	r.asked = r.asked[:0]
+	r.underWay = r.underWay[:0]
 	for i := range s.targets {
 		if t := &s.targets[i]; due(*t) {
-			r.asked = append(r.asked, asked{target: t})
+			r.underWay = append(r.underWay, readingOf{target: t})
 		}
 	}
-	switch n := len(r.asked); n {
+	switch n := len(r.underWay); n {
 	case 0:
 		return
 	case 1:
-		r.readInto(ctx, &r.asked[0])
+		r.readInto(ctx, &r.underWay[0])
 	default:
-		r.readAll(ctx, r.asked)
+		r.readAll(ctx, r.underWay)
 	}
-	for i := range r.asked {
-		if err := r.asked[i].panicked; err != nil {
+	for i := range r.underWay {
+		if err := r.underWay[i].panicked; err != nil {
 			panic(err)
 		}
 	}
 	if ctx.Err() != nil {
 		return
 	}
-	for i := range r.asked {
-		is := r.asked[i].reading
-		r.patience.read(is.name, r.asked[i].hung, is.at, s.interval)
+	for i := range r.underWay {
+		is := r.underWay[i].reading
+		r.patience.read(is.name, r.underWay[i].hung, is.at, s.interval)
 		if is.err != nil {
 			level.Warn(r.logger).Log("msg", "target cannot be read", "target", is.name, "kind", target.KindOf(is.err), "err", is.err)
 			// What was last known stays for people to see; it supports no
@@ -132,8 +132,8 @@ func (r *reader) read(ctx context.Context, s *setup, due func(boundTarget) bool)
 	}
 }
 
-// asked is a target that is being read, and what it answered.
-type asked struct {
+// readingOf is a target that is being read, and what it answered.
+type readingOf struct {
 	target   *boundTarget
 	reading  reading
 	hung     bool
@@ -141,7 +141,7 @@ type asked struct {
 }
 
 // readAll reads several targets side by side.
-func (r *reader) readAll(ctx context.Context, all []asked) {
+func (r *reader) readAll(ctx context.Context, all []readingOf) {
 	var wg sync.WaitGroup
 	for i := range all[1:] {
 		wg.Go(func() { r.readInto(ctx, &all[1+i]) })
@@ -152,7 +152,7 @@ func (r *reader) readAll(ctx context.Context, all []asked) {
 
 // readInto reads one target, which may be in a goroutine of its own: the
 // evaluation's guard does not see its panics.
-func (r *reader) readInto(ctx context.Context, a *asked) {
+func (r *reader) readInto(ctx context.Context, a *readingOf) {
 	a.panicked = recovery.Do(componentReading, func() error {
 		state, hung, err := r.readOne(ctx, a.target)
 		if p := recovery.Of(err); p != nil {

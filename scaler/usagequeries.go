@@ -27,7 +27,8 @@ func QueriesFor(p *config.Policy) []usage.Query {
 }
 
 // queriesWhile are the queries while that many replicas are ready, some of which
-// take no work because they are to go.
+// take no work because they are to go. What was read before since, when the
+// policy's alerts last changed, does not answer them.
 func queriesWhile(ready, leaving int, since time.Time, queries []usage.Query) []usage.Query {
 	out := make([]usage.Query, len(queries))
 	for i, q := range queries {

@@ -58,8 +58,8 @@ func registerSimulate(app *kingpin.Application, commands map[string]command) {
 }
 
 func (w *whatIf) run(ctx context.Context, stdout io.Writer) error {
-	// Of what an evaluation makes nothing lasts: to collect it less often takes
-	// some tens of megabytes, and a tenth less of the processor.
+	// Evaluations leave only garbage. Collecting it less often costs tens of
+	// megabytes and saves a tenth of the processor time.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	scenario, err := w.scenario()
 	if err != nil {

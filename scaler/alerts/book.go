@@ -55,13 +55,12 @@ type Options struct {
 	// MaxBytes bounds all alerts together; 0 is DefaultMaxBytes.
 	MaxBytes int
 	// OnChange is told the policies whose set of active alerts, or of silenced
-	// ones, changed, sorted, never empty. It runs on the goroutine of a caller
-	// that changed the book (Reconcile, Expire, SetRules or, where there is no
-	// Store, Apply) or that stores for callers of Apply, before the call returns that began it, once for
-	// notifications that were stored together, with none of the book's locks
-	// held, so it may ask the book; it must not block, because Alertmanager
-	// waits. Calls may overlap and come in any order: it is a wake-up, the book
-	// is the truth.
+	// ones, changed, sorted, never empty. Reconcile, Expire and SetRules call it
+	// before they return, and so does Apply where there is no Store. With a Store
+	// one Apply stores for all that wait, and calls it once for all of them. None
+	// of the book's locks is held, so it may ask the book. It must not block,
+	// because Alertmanager waits. Calls may overlap and come in any order: it is a
+	// wake-up, the book is the truth.
 	OnChange func(policies []string)
 	// Now is the clock; nil is the system's.
 	Now        func() time.Time

@@ -18,7 +18,7 @@ func Decide(p Policy, o Observation, h History, now time.Time) Decision {
 	return p.Decide(&o, &h, now)
 }
 
-// Decide is Decide without a copy of what is given.
+// Decide is the function Decide, and copies none of its arguments.
 func (p *Policy) Decide(o *Observation, h *History, now time.Time) Decision {
 	d := decider{p: p, o: o, h: h, now: now}
 	steps := 3 // as many as most have; decisions are kept

@@ -240,8 +240,7 @@ func (a *Autoscaler) deliver(c *condition, holds bool, now time.Time) error {
 		alert.Status, alert.EndsAt = alerts.Resolved, now
 	}
 	alert.StartsAt = c.starts
-	// Memory takes it at once: there is no time in which to give up.
-	if _, err := a.book.Apply(context.WithoutCancel(a.ctx), alerts.Notification{Receiver: "simulated", GroupKey: "simulated", Alerts: []alerts.Alert{alert}}); err != nil {
+	if _, err := a.book.Apply(a.ctx, alerts.Notification{Receiver: "simulated", GroupKey: "simulated", Alerts: []alerts.Alert{alert}}); err != nil {
 		return fmt.Errorf("deliver an alert: %w", err)
 	}
 	return nil

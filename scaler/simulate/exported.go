@@ -9,8 +9,8 @@ import (
 	"github.com/alertscaler/alertscaler/scaler/policy"
 )
 
-// exported are the series that the rules of one policy read, by which they are
-// the same at each instant.
+// exported are the series that the rules of one policy read. They have the same
+// labels at every instant.
 type exported struct {
 	policy, resource string
 	usage, requested labels.Labels

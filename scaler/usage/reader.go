@@ -183,9 +183,11 @@ func (b bounded) CloseIdleConnections() {
 // unknown marked unavailable.
 //
 // The shipped series are read for all policies at once, so that ten thousand
-// policies cost as many queries as one; what is a second old is good enough
-// for the next. PromQL of one's own costs a query for each expression, and
-// another where it selects a series and the age of its sample can be told.
+// policies cost as many queries as one. What was read for others up to a second
+// before is good enough, unless that was before the latest Query.Since: then it is
+// read again, for all who wait. PromQL of one's own costs a query for each
+// expression, and another where it selects a series and the age of its sample can
+// be told.
 //
 // The shipped capacity is a sum over the replicas that report, and is divided
 // by their number when it was recorded, not by Ready: replicas that are ready
