@@ -147,7 +147,7 @@ func (q *Quality) strangers(w *writer, c *Comparison, h *heldOut) {
 		w.row(row...)
 	}
 	w.line("")
-	w.line("The same at the same lost demand: the levels are what HPA lost on held-out domains in the table above. Everybody has the better of two ways to choose on the other domains, by a limit of τ_U and by a limit of lost demand.\n")
+	w.line("The same at the same lost demand: the levels are what HPA lost on held-out domains in the table above. Everybody has the better of two ways to choose on the other domains, by a limit of τ_U and by a limit of lost demand, at whichever limit turned out best.\n")
 	q.byDemand(w, h.free, &c.Allowance, q.all(), h.levels)
 }
 
