@@ -53,7 +53,7 @@ func markdown(w io.Writer, all []Measured) error {
 		"x2":   func(x float64) string { return fmt.Sprintf("%.2f", x) },
 		"pct":  func(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) },
 		"verdict": func(m Measured) string {
-			return verdict(m.Alertscaler().Median(), m.HPA().Median())
+			return verdict(m.Alertscaler().Median(), m.HPA().Median(), m.Indistinct())
 		},
 	}).Parse(page)
 	if err != nil {
@@ -89,16 +89,16 @@ func some(all []Measured, kind string) ([]Measured, error) {
 	return found, nil
 }
 
-// verdict says who was ahead by the medians. A twentieth is within what these
-// samples can tell.
-func verdict(alertscaler, hpa float64) string {
-	switch ratio := alertscaler / hpa; {
-	case ratio < 0.95:
-		return fmt.Sprintf("ahead by %.1f s", hpa-alertscaler)
-	case ratio <= 1.05:
-		return "even"
+// verdict says who was ahead by the medians, if they are further apart than what
+// the samples cannot tell.
+func verdict(alertscaler, hpa, indistinct float64) string {
+	switch by := hpa - alertscaler; {
+	case by > indistinct:
+		return fmt.Sprintf("ahead by %.1f s", by)
+	case by < -indistinct:
+		return fmt.Sprintf("**behind by %.1f s**", -by)
 	}
-	return fmt.Sprintf("**behind by %.1f s**", alertscaler-hpa)
+	return "even"
 }
 
 // panels are one for each scrape interval at which the rules were evaluated as

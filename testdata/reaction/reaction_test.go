@@ -37,17 +37,25 @@ var setups = []Setup{
 	{Name: "30 s, rules in parts", Scrape: 30, Rules: 30, Parts: true},
 }
 
-// TestReaction measures, if told where to write to: see make bench-reaction. Each
-// setup has a Prometheus, an Alertmanager and an Alertscaler of its own; they share
-// the Kubernetes API server and the controller of HPA. As they wait most of their
-// time, -parallel of them are measured at once.
+// TestReaction measures all setups, if told where to write to: see make
+// bench-reaction. Each setup has a Prometheus, an Alertmanager and an Alertscaler of
+// its own; they share the Kubernetes API server and the controller of HPA. As they
+// wait most of their time, -parallel of them are measured at once.
+//
+// Told nothing, it takes two steps of the first setup, too few to measure and enough
+// to see that both scalers do their part.
 func TestReaction(t *testing.T) {
-	if *out == "" {
-		t.Skip("takes a quarter of an hour: make bench-reaction")
-	}
-	binary := realtest.GoBuild(t, "github.com/alertscaler/alertscaler/cmd/alertscaler")
+	realtest.Tool(t, "prometheus")
+	realtest.Tool(t, "alertmanager")
 	k := realtest.StartKubernetes(t)
-	l := &lab{k: k, actor: startActor(t, k), hpas: startHPA(t, k), alertscaler: binary}
+	l := &lab{
+		k: k, actor: startActor(t, k), hpas: startHPA(t, k),
+		alertscaler: realtest.GoBuild(t, "github.com/alertscaler/alertscaler/cmd/alertscaler"),
+	}
+	if *out == "" {
+		l.small(t)
+		return
+	}
 	measured := make([]Measured, len(setups))
 	t.Run("setups", func(t *testing.T) {
 		for i, s := range setups {
@@ -57,7 +65,7 @@ func TestReaction(t *testing.T) {
 			// A test of its own, so that what it started ends with it.
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
-				measured[i] = Measured{Setup: s, Samples: l.measure(t, i, s)}
+				measured[i] = Measured{Setup: s, Samples: l.measure(t, i, s, thorough(s))}
 			})
 		}
 	})
@@ -79,10 +87,55 @@ type lab struct {
 	alertscaler string // its program
 }
 
-// measure raises the load of many workloads, each once and at a moment of its own,
-// and waits until all of them have what they need.
-func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
-	all := make([]*workload, *workloads)
+// small says of each step what must be true of it at any speed.
+func (l *lab) small(t *testing.T) {
+	few := pace{workloads: 2, settle: time.Second, window: 2 * time.Second}
+	samples := l.measure(t, 0, setups[0], few)
+	if len(samples) != few.workloads {
+		t.Errorf("%d samples, want %d", len(samples), few.workloads)
+	}
+	for _, s := range samples {
+		for _, order := range []struct {
+			first, then string
+			ok          bool
+		}{
+			{"the step", "the scrape", s.Scraped > 0},
+			{"the step", "the alert", s.Alerted > 0},
+			{"the scrape", "the evaluation after it", s.Scraped < s.Evaluated},
+			{"the scrape", "Alertscaler's last replica", s.Scraped < s.Alertscaler},
+			{"the alert", "Alertscaler's last replica", s.Alerted < s.Alertscaler},
+			{"the scrape", "HPA's last replica", s.Scraped < s.HPA},
+		} {
+			if !order.ok {
+				t.Errorf("%s must be before %s: %+v", order.first, order.then, s)
+			}
+		}
+	}
+}
+
+// pace is how many steps are taken, and in what time.
+type pace struct {
+	workloads int           // each has one step
+	spread    time.Duration // within which the HPAs are made
+	settle    time.Duration // from then to the first step, at the least
+	window    time.Duration // within which the steps are
+}
+
+// thorough is enough for figures. HPAs work at phases of their own, as those of a
+// cluster do that were not all made at once.
+func thorough(s Setup) pace {
+	return pace{
+		workloads: *workloads,
+		spread:    hpaSync * time.Second,
+		settle:    max(seconds(2*s.Scrape), 20*time.Second),
+		window:    seconds(2 * max(s.Scrape, hpaSync)),
+	}
+}
+
+// measure raises the load of workloads, each once and at a moment of its own, and
+// waits until all of them have what they need.
+func (l *lab) measure(t *testing.T, id int, s Setup, p pace) []Sample {
+	all := make([]*workload, p.workloads)
 	for i := range all {
 		name := fmt.Sprintf("s%d-w%d", id, i)
 		all[i] = &workload{name: name, load: before, copies: [2]*scaled{{name: name + "-a"}, {name: name + "-h"}}}
@@ -91,8 +144,6 @@ func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
 	}
 	prom, server := l.start(t, s, all)
 
-	// HPAs work at phases of their own, as those of a cluster do that were not all
-	// made at once.
 	t.Cleanup(func() {
 		for _, w := range all {
 			_ = l.k.Try("DELETE", "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers/"+w.copies[1].name, nil, nil)
@@ -110,25 +161,24 @@ func (l *lab) measure(t *testing.T, id int, s Setup) []Sample {
 	})
 	for _, w := range all {
 		l.hpas.scale(t, w.copies[1], usage(prom, w.copies[1].name))
-		time.Sleep(hpaSync * time.Second / time.Duration(len(all)))
+		time.Sleep(p.spread / time.Duration(len(all)))
 	}
-	time.Sleep(max(seconds(2*s.Scrape), 20*time.Second))
+	time.Sleep(p.settle)
 	for _, w := range all {
 		for _, c := range w.copies {
-			if c.ready != before {
-				t.Fatalf("%s has %d replicas before the step, want %d", c.name, c.ready, before)
+			if ready := w.readyOf(c); ready != before {
+				t.Fatalf("%s has %d replicas before the step, want %d", c.name, ready, before)
 			}
 		}
 	}
 
 	began := time.Now()
-	window := seconds(2 * max(s.Scrape, hpaSync))
 	for i, w := range all {
 		// At random, and one in each part of the window, so that few samples tell of
 		// all phases.
-		time.AfterFunc(time.Duration((float64(i)+rand.Float64())/float64(len(all))*float64(window)), w.rise)
+		time.AfterFunc(time.Duration((float64(i)+rand.Float64())/float64(len(all))*float64(p.window)), w.rise)
 	}
-	realtest.Eventually(t, window+seconds(4*s.Scrape)+2*time.Minute, time.Second, "all workloads have what they need", func() error {
+	realtest.Eventually(t, p.window+seconds(4*s.Scrape)+2*time.Minute, time.Second, "all workloads have what they need", func() error {
 		var left []string
 		for _, w := range all {
 			left = append(left, w.left()...)

@@ -38,14 +38,15 @@ func TestFigures(t *testing.T) {
 		"HPA's median":         {Setup{Scrape: 30, Rules: 5}.HPAMedian(), 22.5},
 		"from alert to ready":  {m.ToReady().Median(), 0.5},
 		"the scrape's to rule": {m.ToEvaluation().Median(), 2},
+		"the medians' noise":   {Measured{Setup: Setup{Scrape: 15, Rules: 5}, Samples: make([]Sample, 36)}.Indistinct(), 5},
 	} {
 		if got[0] != got[1] {
 			t.Errorf("%s: %g, want %g", what, got[0], got[1])
 		}
 	}
-	for ratio, want := range map[float64]string{5: "ahead by 5.0 s", 10: "even", 10.4: "even", 12: "**behind by 2.0 s**"} {
-		if got := verdict(ratio, 10); got != want {
-			t.Errorf("%g against 10: %q, want %q", ratio, got, want)
+	for median, want := range map[float64]string{5: "ahead by 5.0 s", 8.5: "even", 10: "even", 11.5: "even", 12: "**behind by 2.0 s**"} {
+		if got := verdict(median, 10, 1.5); got != want {
+			t.Errorf("%g against 10: %q, want %q", median, got, want)
 		}
 	}
 }
@@ -66,7 +67,7 @@ func TestRender(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| 30 s | 3 | 30.0, 60.0 | 4.0 | **4.5**, 5.2, 8.5 | 1.12 | 9.0, 7.0, 10.0 | ahead by 4.5 s | 67 % of the steps |",
+		"| 30 s | 3 | 30.0, 60.0 | 4.0 | **4.5**, 5.2, 8.5 | 1.12 | 9.0, 7.0, 10.0 | even | 67 % of the steps |",
 		"| 30 s | 3 | 17.5, 35.0 |",
 		"| 15 s | 4.5, 8.5 | 4.5, 8.5 |",
 	} {

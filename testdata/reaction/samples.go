@@ -117,6 +117,12 @@ func (f Figures) Worst() float64 {
 	return f[len(f)-1]
 }
 
+// Indistinct is how far apart, in seconds, two medians of so many steps may be by
+// the phases of the steps alone.
+func (m Measured) Indistinct() float64 {
+	return 2 * max(m.Setup.Scrape, m.Setup.Rules) / math.Sqrt(float64(len(m.Samples)))
+}
+
 // Ahead is the share of the steps at which Alertscaler was ready before HPA.
 func (m Measured) Ahead() float64 {
 	n := 0.0

@@ -75,6 +75,13 @@ func (w *workload) setReady(s *scaled, ready int, now time.Time) {
 	}
 }
 
+// readyOf is with how many replicas a copy runs.
+func (w *workload) readyOf(s *scaled) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return s.ready
+}
+
 // rise is the step.
 func (w *workload) rise() {
 	w.mu.Lock()
