@@ -22,7 +22,7 @@ import (
 // thresholds of the policies, so that the two cannot drift.
 func registerRules(app *kingpin.Application, commands map[string]command) {
 	group := app.Command("rules", "Work with Prometheus rules.")
-	cmd := group.Command("generate", "Write scaling alerts with the thresholds of the policies. Load them with --source instead of its *.scale.yml; without it, beside process.rules.yml (or that of your source) and scale.rules.yml.")
+	cmd := group.Command("generate", "Write scaling alerts with the thresholds of the policies. What is written with --source=process is loaded instead of process.scale.yml; what is written without, beside process.rules.yml and scale.rules.yml.")
 	file := cmd.Flag("config.file", "Configuration file of the server.").Default("alertscaler.yml").String()
 	out := cmd.Flag("output.file", "Where to write; standard output by default.").String()
 	sources := cmd.Flag("source", "A shipped source whose rules go into the group of the alerts, so that no alert waits for its sample: "+
