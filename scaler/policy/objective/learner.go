@@ -81,8 +81,9 @@ type Sample struct {
 // Learner learns of one resource of one policy. It is not safe for concurrent
 // use.
 type Learner struct {
-	goal Goal
-	tick time.Duration
+	goal   Goal
+	tick   time.Duration
+	growth float64 // of the weight, from tick to tick
 
 	// reference is what one replica held when learning began. Everything is
 	// counted in replicas of that size; size is that of one now.
@@ -120,6 +121,7 @@ type Learner struct {
 // or more often.
 func New(g Goal, interval time.Duration) *Learner {
 	l := &Learner{goal: g, tick: TickOf(interval), size: 1, weight: 1, forms: newForms(), aim: g.miss()}
+	l.growth = math.Exp(l.tick.Seconds() / memory.Seconds())
 	for i, h := range held {
 		l.held[i] = l.ticks(h.of)
 	}
@@ -294,7 +296,7 @@ func (l *Learner) look(provisioning time.Duration) {
 
 // age lets the newest observation weigh the most.
 func (l *Learner) age() {
-	l.weight *= math.Exp(l.tick.Seconds() / memory.Seconds())
+	l.weight *= l.growth
 	if l.weight < endless {
 		return
 	}

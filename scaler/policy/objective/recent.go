@@ -50,13 +50,14 @@ func (r *recent) before(k int, now float64) float64 {
 // those; they rise.
 func (r *recent) highest(ticks []int, now float64, to func(i int, high float32)) {
 	high, k := float32(now), 0
-	i := r.next
+	newer, older := r.values[:r.next], r.values[r.next:] // each oldest first
 	for t, n := range ticks {
-		for ; k < min(n, r.n); k++ {
-			if i--; i < 0 {
-				i += len(r.values)
-			}
-			high = max(high, r.values[i])
+		n = min(n, r.n)
+		for ; k < min(n, len(newer)); k++ {
+			high = max(high, newer[len(newer)-1-k])
+		}
+		for ; k < n; k++ {
+			high = max(high, older[len(older)-1-(k-len(newer))])
 		}
 		to(t, high)
 	}
