@@ -162,11 +162,10 @@ func (e emitter) objective(goal objective.Goal, resource string, l Learnt) {
 	if l.Counted {
 		under, lost = l.UnderCapacity, l.LostDemand
 	}
-	if goal.ShortagePrice > 0 {
-		e.gauge(descShortagePrice, goal.ShortagePrice, resource)
-	} else {
+	if goal.Share > 0 {
 		e.gauge(descObjective, goal.Share, resource)
 	}
+	e.gauge(descShortagePrice, goal.Price(), resource)
 	e.gauge(descUnderCapacity, under, resource)
 	e.gauge(descLostDemand, lost, resource)
 	e.counter(descObservations, uint64(l.Observations), resource)

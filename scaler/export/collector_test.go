@@ -188,7 +188,7 @@ func TestUnknownReplicasAreNotEnough(t *testing.T) {
 	})
 }
 
-// TestAnObjectiveIsAShareOrAPrice: and there are metrics of the one that it is.
+// TestAnObjectiveIsAShareOrAPrice: a share is a price too, and a price no share.
 func TestAnObjectiveIsAShareOrAPrice(t *testing.T) {
 	share, price, none := web(), web(), web()
 	for p, r := range map[*Policy]policy.Reservation{
@@ -203,6 +203,7 @@ func TestAnObjectiveIsAShareOrAPrice(t *testing.T) {
 	got := values(t, collectorOf(share, price, none))
 	expect(t, got, map[string]float64{
 		"policy_objective_ratio{web,cpu}":                   0.99,
+		"policy_objective_shortage_price{web,cpu}":          objective.Goal{Share: 0.99}.Price(),
 		"policy_objective_shortage_price{priced,cpu}":       25,
 		"policy_objective_lost_demand_ratio{web,cpu}":       math.NaN(),
 		"policy_objective_lost_demand_ratio{priced,cpu}":    math.NaN(),
@@ -210,7 +211,7 @@ func TestAnObjectiveIsAShareOrAPrice(t *testing.T) {
 		"policy_objective_observations_total{priced,cpu}":   0,
 		"policy_reserved{objective,priced,cpu}":             math.NaN(),
 	})
-	for _, never := range []string{"policy_objective_shortage_price{web,cpu}", "policy_objective_ratio{priced,cpu}", "policy_objective_lost_demand_ratio{fixed,cpu}"} {
+	for _, never := range []string{"policy_objective_shortage_price{fixed,cpu}", "policy_objective_ratio{priced,cpu}", "policy_objective_lost_demand_ratio{fixed,cpu}"} {
 		if is, ok := got[never]; ok {
 			t.Errorf("%s is %g, want none", never, is)
 		}

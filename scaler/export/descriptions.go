@@ -8,7 +8,7 @@ var (
 	descUsage          = desc("policy_usage", "What all replicas of a policy use together, in the resource's unit. NaN while unknown.", "policy", "resource")
 	descReserved       = desc("policy_reserved", "What each entry of a policy's reservations keeps free, in the resource's unit; the largest counts. NaN while unknown.", "policy", "resource", "entry")
 	descObjective      = desc("policy_objective_ratio", "Share of the time that capacity of the resource must suffice, as configured.", "policy", "resource")
-	descShortagePrice  = desc("policy_objective_shortage_price", "What a replica that is missing for want of the resource costs, in replicas that are there, as configured.", "policy", "resource")
+	descShortagePrice  = desc("policy_objective_shortage_price", "What a replica that is missing for want of the resource costs, in replicas that are there: as configured, or 1 ÷ (1 - share) for a share of the time.", "policy", "resource")
 	descUnderCapacity  = desc("policy_objective_under_capacity_ratio", "Share of the time that there was too little of the resource, of the last day above all. NaN while unknown.", "policy", "resource")
 	descLostDemand     = desc("policy_objective_lost_demand_ratio", "Share of the demand for the resource that found no capacity, of the last day above all. NaN while unknown.", "policy", "resource")
 	descObservations   = desc("policy_objective_observations_total", "Samples that what a resource's objective keeps free was learnt from, those of earlier runs and of the past in Prometheus included.", "policy", "resource")

@@ -79,7 +79,7 @@ func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 			short = 1
 		}
 	}
-	played, price := l.whole(newest.Played), l.goal.price()
+	played, price := l.whole(newest.Played), l.goal.Price()
 	for i := range l.forms {
 		least := inForce[0].Answers[i]
 		if least != least { // NaN: it did not know yet

@@ -33,7 +33,7 @@ func (g Goal) within(aim float64) float64 {
 	return min(max(aim, g.miss()/correction), g.miss()*correction, 0.5)
 }
 
-// price is what a missing replica costs, in replicas that are there. A share of
+// Price is what a missing replica costs, in replicas that are there. A share of
 // the time is a price too, the one at which the quantile that is cheapest is
 // that share.
-func (g Goal) price() float64 { return 1 / g.miss() }
+func (g Goal) Price() float64 { return 1 / g.miss() }
