@@ -13,8 +13,8 @@ type Reservation struct {
 	Ratio     float64 `yaml:"ratio,omitempty"`
 	Threshold float64 `yaml:"threshold,omitempty"`
 	Replicas  int     `yaml:"replicas,omitempty"`
-	// What Objective takes is learnt. MinRatio and MaxRatio bound it; 0: they
-	// do not.
+	// How much Objective keeps free is learnt, within MinRatio and MaxRatio where
+	// those are above 0.
 	Objective Objective `yaml:"objective,omitempty"`
 	MinRatio  float64   `yaml:"min_ratio,omitempty"`
 	MaxRatio  float64   `yaml:"max_ratio,omitempty"`

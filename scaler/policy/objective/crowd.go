@@ -33,13 +33,9 @@ func (l *Learner) answer(d *decision) (played, forecast, most float64, by int, o
 func (l *Learner) mean(d *decision, weigh func(*form) float64) (answer, forecast, most float64, by int) {
 	sum, by := 0.0, -1
 	for i := range l.forms {
-		f := &l.forms[i]
-		a := float64(d.Answers[i])
-		if !f.known() || math.IsNaN(a) {
-			continue
-		}
+		f, a := &l.forms[i], float64(d.Answers[i])
 		w := weigh(f)
-		if w <= 0 {
+		if math.IsNaN(a) || w <= 0 {
 			continue
 		}
 		sum += w
@@ -102,8 +98,8 @@ func (l *Learner) regret(demand *amounts, cutOff bool, inForce []decision) {
 		default:
 			less = played - l.whole(newest.Answers[i]) + price*(demand.beyond(capacity)-demand.beyond(had))
 		}
-		// Regrets are for losses that have a bound. What is beyond all that was
-		// seen is an error of somebody's, or says no more than that it is much.
+		// ML-Poly is made for losses that have a bound, and one wrong sample of
+		// usage would outweigh the regrets of a day.
 		most := mostDeviations * math.Sqrt((l.weight+f.Squares)/l.compared)
 		less = min(max(less, -most), most)
 		f.Regret += l.weight * less

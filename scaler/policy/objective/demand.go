@@ -13,10 +13,10 @@ type amount struct{ replicas, share float64 }
 // amounts are a few that stand for all there may be; their shares add up to 1.
 type amounts [len(hidden) + 1]amount
 
-// hidden are how many standard deviations above the mean demand is for which
-// share of the time: the upper nodes and weights of the Gauss-Hermite quadrature
-// of the normal distribution with five of them. What is below the mean is never
-// missing, and taken for that.
+// hidden are peaks above the mean: how many standard deviations they are above it,
+// and for which share of the time. They are the upper two nodes of the five-point
+// Gauss-Hermite quadrature of the normal distribution. Demand below the mean is
+// never missing, and counts as the mean.
 var hidden = [...]struct{ deviations, share float64 }{{2.856970, 0.011257}, {1.355626, 0.222076}}
 
 // noise measures how much demand varies within the time over which usage is a

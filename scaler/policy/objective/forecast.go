@@ -50,14 +50,14 @@ const (
 	lineOver = 2 * time.Minute
 	// riseOver is the time of which the largest rise counts.
 	riseOver = 20 * time.Minute
-	// mostTimes what the highest usage that is remembered needed is all that
-	// anything may say: no trend goes on for ever, and a margin that was learnt
-	// in a calm is no measure in a storm.
+	// mostTimes is by how much forecasts and answers may exceed what the highest
+	// usage that is remembered needed: no trend goes on for ever, and a margin that
+	// was learnt in a calm is no measure in a storm.
 	mostTimes = 2
 )
 
-// forecast says what each forecast is at a usage u of now, in replicas. No more
-// usage leads to a lower one.
+// forecast says what each forecast is at a usage u of now, in replicas. A higher
+// usage never leads to a lower forecast.
 func (l *Learner) forecast(d *decision, at time.Time, u float64) {
 	r := &l.recent
 	d.Forecast[heldNow] = float32(u)

@@ -38,25 +38,25 @@ type decision struct {
 	Forecast, Root [forecasts]float32
 	Rise           float32
 	Inputs         inputs
-	// Most is more than anybody may want.
+	// Most is the largest answer that a form may give.
 	Most float32
 	// Answers are how many replicas each form wanted; NaN where it did not
-	// know yet. Played is what was wanted of all.
+	// know yet. Played is how many were wanted in the end.
 	Answers [formCount]float32
 	Played  float32
 }
 
 // scale is what the margin of a form is a multiple of; above 0.
-func (d *decision) scale(f *form) float64 {
+func (d *decision) scale(f *form) float32 {
 	switch f.margin {
 	case marginFixed:
 		return 1
 	case marginRoot:
-		return float64(d.Root[f.forecast])
+		return d.Root[f.forecast]
 	case marginShare:
-		return float64(max(d.Forecast[f.forecast], leastForecast))
+		return max(d.Forecast[f.forecast], leastForecast)
 	case marginRise:
-		return float64(max(d.Rise, leastRise))
+		return max(d.Rise, leastRise)
 	}
 	panic("no such margin")
 }
@@ -75,7 +75,7 @@ type formState struct {
 	// negative, where the forecast is more than is needed.
 	Beta float64
 	// Needed are the weights of what Beta would have had to be, Mass their sum
-	// and Judged how many they are.
+	// and Judged the ticks in which they were entered.
 	Needed [bins]float32
 	Mass   float64
 	Judged int64
@@ -104,7 +104,7 @@ func (f *form) answer(d *decision) float32 {
 	if !f.known() {
 		return float32(math.NaN())
 	}
-	return min(max(0, d.Forecast[f.forecast]+float32(f.Beta*d.scale(f))), d.Most)
+	return min(max(0, d.Forecast[f.forecast]+float32(f.Beta*float64(d.scale(f)))), d.Most)
 }
 
 // binding is the largest of what the margins of the decisions in force would have
@@ -112,20 +112,8 @@ func (f *form) answer(d *decision) float32 {
 func (f *form) binding(replicas float32, inForce []decision) (z, scale float64) {
 	most, at := float32(math.Inf(-1)), float32(1)
 	for k := range inForce {
-		d := &inForce[k]
-		v, s := replicas-d.Forecast[f.forecast], float32(1)
-		switch f.margin {
-		case marginRoot:
-			s = d.Root[f.forecast]
-			v /= s
-		case marginShare:
-			s = max(d.Forecast[f.forecast], leastForecast)
-			v /= s
-		case marginRise:
-			s = max(d.Rise, leastRise)
-			v /= s
-		}
-		if v > most {
+		s := inForce[k].scale(f)
+		if v := (replicas - inForce[k].Forecast[f.forecast]) / s; v > most {
 			most, at = v, s
 		}
 	}
@@ -224,7 +212,7 @@ func (f *form) fade(by float64) {
 	}
 }
 
-// forget is as new.
+// forget leaves the form as it was when it was new.
 func (f *form) forget() { f.formState = formState{} }
 
 // The bins: six to each doubling from 2^lowest to 2^highest, one for what is

@@ -21,11 +21,10 @@ func (g Goal) miss() float64 {
 	return 1 - g.Share
 }
 
-// correction is by which factor what margins are calibrated for may differ from
-// the goal, at most.
+// correction is by which factor an aim may differ from the goal, at most.
 const correction = 2
 
-// within brings what margins are calibrated for within that.
+// within brings an aim within that range.
 func (g Goal) within(aim float64) float64 {
 	if g.ShortagePrice > 0 {
 		return g.miss()

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/alertscaler/alertscaler/scaler/policy/objective"
 )
 
@@ -143,31 +141,6 @@ func TestAnotherGoalKeepsWhatWasLearnt(t *testing.T) {
 		restored.Observe(objective.Sample{At: start.Add(4000 * tick), Usage: bursty(3)(0), Capacity: 1, Ready: 12})
 		if r, _ := restored.Reading(10); r.Observations != after.Observations || r.Cold || math.Abs(r.Lost-before.Lost) > 1e-3 {
 			t.Errorf("%s: restored, the reading is %+v", name, r)
-		}
-	}
-}
-
-func TestWhatWasLearntAtAPriceSurvives(t *testing.T) {
-	usage := bursty(3)
-	g := objective.Goal{ShortagePrice: 25}
-	a := service{learner: objective.New(g, tick), provisioning: time.Minute}
-	a.run(t, 0, 3000, usage)
-	state, err := a.learner.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := objective.New(g, tick)
-	if err := b.Restore(state); err != nil {
-		t.Fatal(err)
-	}
-	for i := 3000; i < 4000; i++ {
-		s := objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: usage(i), Capacity: 1, Ready: 12, Provisioning: time.Minute}
-		a.learner.Observe(s)
-		b.Observe(s)
-		ra, _ := a.learner.Reading(s.Usage)
-		rb, _ := b.Reading(s.Usage)
-		if diff := cmp.Diff(ra, rb); diff != "" {
-			t.Fatalf("tick %d (-never stopped +restored):\n%s", i, diff)
 		}
 	}
 }

@@ -16,12 +16,10 @@ const (
 	// coldTicks is how many observations it takes until what was learnt is
 	// played.
 	coldTicks = 40
-	// coldHold is of what time the highest usage counts until then, and
-	// shortGap what must have been seen again after a gap.
-	coldHold = 5 * time.Minute
+	// shortGap is what must have been seen again after a gap.
 	shortGap = 10 * time.Minute
-	// firstHour is for what time of observations no more is wanted than until
-	// then.
+	// firstHour is the time of observations in which no more is wanted than at a
+	// cold start.
 	firstHour = time.Hour
 	// longGap is after what time without a sample recent usage is not recent
 	// any more.
@@ -45,7 +43,8 @@ const (
 	mostReplicas = 1 << mostDoublings
 	// mostDoublings is how much larger or smaller a replica may become at once.
 	mostDoublings = 30
-	// mostHidden ticks of usage that was cut off are told by the first that is not.
+	// mostHidden is for how many ticks of usage that was cut off the first one
+	// after them stands, at most.
 	mostHidden = 20
 	// endless is a weight beyond which all weights are scaled down.
 	endless = 1e6
@@ -267,18 +266,19 @@ func (l *Learner) resize(capacity float64) {
 	l.calibrate()
 }
 
-// anotherSeason has the forecasts by it learnt anew. What was decided before
-// does not know it. They begin with as much doubt as there is of any other: a
-// few good moments are no reason to follow them.
+// anotherSeason has the forms with a seasonal forecast learn anew, and drops the
+// decisions that were made before the season was known. These forms begin with the
+// largest sum of squares that any form has: a few good moments are no reason to
+// follow them.
 func (l *Learner) anotherSeason() {
-	doubt := 0.0
+	squares := 0.0
 	for i := range l.forms {
-		doubt = max(doubt, l.forms[i].Squares)
+		squares = max(squares, l.forms[i].Squares)
 	}
 	for i := range l.forms {
 		if f := &l.forms[i]; f.forecast.seasonal() {
 			f.forget()
-			f.Squares = doubt
+			f.Squares = squares
 		}
 	}
 	l.pending = l.pending[:0]
@@ -314,13 +314,14 @@ func (l *Learner) age() {
 	l.weight = 1
 }
 
-// realise counts for which share of the tick there was too little, and lets the aim of a share
-// follow, not by what was not its doing: a day without a miss raises it by a
-// factor of e, a day with twice as many as there may be lowers it by as much.
+// realise counts for which share of the tick there was too little, and corrects
+// the aim where the goal is a share of the time, unless too little was not the
+// policy's doing: a day without a miss raises the aim by a factor of e, and a day
+// with twice as many as there may be lowers it by as much.
 // That is adaptive conformal inference (Gibbs, Candès: "Adaptive Conformal
 // Inference Under Distribution Shift", NeurIPS 2021) at the pace at which
 // everything is forgotten, so that one burst moves it little. A price is no
-// promise of a share, and its aim stays.
+// promise of a share of the time, and its aim stays.
 func (l *Learner) realise(miss float64, bound bool) {
 	l.total += l.weight
 	l.under += l.weight * miss

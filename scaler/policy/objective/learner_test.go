@@ -295,29 +295,33 @@ func TestCapacityOfAReplicaChanges(t *testing.T) {
 }
 
 func TestWhatWasLearntSurvives(t *testing.T) {
-	usage := bursty(3)
-	a := service{learner: objective.New(objective.Goal{Share: 0.99}, tick), provisioning: time.Minute}
-	a.run(t, 0, 7000, usage)
-	state, err := a.learner.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(state) >= 64<<10 {
-		t.Errorf("%d bytes, want less than 64 KiB", len(state))
-	}
-	b := objective.New(objective.Goal{Share: 0.99}, tick)
-	if err := b.Restore(state); err != nil {
-		t.Fatal(err)
-	}
-	for i := 7000; i < 9000; i++ {
-		s := objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: usage(i), Capacity: 1, Ready: 12, Provisioning: time.Minute}
-		a.learner.Observe(s)
-		b.Observe(s)
-		ra, _ := a.learner.Reading(s.Usage)
-		rb, _ := b.Reading(s.Usage)
-		if diff := cmp.Diff(ra, rb); diff != "" {
-			t.Fatalf("tick %d (-never stopped +restored):\n%s", i, diff)
-		}
+	for name, g := range map[string]objective.Goal{"a share": {Share: 0.99}, "a price": {ShortagePrice: 25}} {
+		t.Run(name, func(t *testing.T) {
+			usage := bursty(3)
+			a := service{learner: objective.New(g, tick), provisioning: time.Minute}
+			a.run(t, 0, 7000, usage)
+			state, err := a.learner.MarshalBinary()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(state) >= 64<<10 {
+				t.Errorf("%d bytes, want less than 64 KiB", len(state))
+			}
+			b := objective.New(g, tick)
+			if err := b.Restore(state); err != nil {
+				t.Fatal(err)
+			}
+			for i := 7000; i < 9000; i++ {
+				s := objective.Sample{At: start.Add(time.Duration(i) * tick), Usage: usage(i), Capacity: 1, Ready: 12, Provisioning: time.Minute}
+				a.learner.Observe(s)
+				b.Observe(s)
+				ra, _ := a.learner.Reading(s.Usage)
+				rb, _ := b.Reading(s.Usage)
+				if diff := cmp.Diff(ra, rb); diff != "" {
+					t.Fatalf("tick %d (-never stopped +restored):\n%s", i, diff)
+				}
+			}
+		})
 	}
 }
 

@@ -40,7 +40,7 @@ const (
 	careful = 1.25
 )
 
-// clear forgets what is of the moment.
+// clear forgets all but how long usage counts as not cut off.
 func (l *limits) clear() { *l = limits{open: l.open, probes: l.probes} }
 
 // see notes usage and the ready capacity, and reports whether usage is cut off.

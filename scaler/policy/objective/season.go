@@ -10,8 +10,8 @@ const (
 	// can be seen twice is half of it, 34 hours.
 	seasonBins = 4096
 	// lookEvery is how many minutes pass between two looks for a season, at the
-	// least; as long as it has seen the sixteenth part of all it remembers, it
-	// would see much the same.
+	// least, and lookAfter the part of all that is remembered that must be new:
+	// with less the next look would find much the same.
 	lookEvery = 60
 	lookAfter = 16
 	// coarse is how many minutes are taken together in the first look.
@@ -38,7 +38,7 @@ type season struct {
 	period int64     // bins; 0: no season is known
 	next   int64     // bin from which on to look again
 	most   float64   // the largest usage that is remembered
-	first  int64     // period as it was when it was last another one
+	first  int64     // period of which the forms by it began to learn
 }
 
 func (s *season) init(tick time.Duration) {

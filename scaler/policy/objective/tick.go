@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// TickOf is how far apart the samples are that a learner learns from which is given
-// some every interval: at least 15 s.
+// TickOf is the time between two samples that are learnt from where one is given
+// every interval: the interval, but at least 15 s.
 func TickOf(interval time.Duration) time.Duration { return max(interval, minTick) }
 
-// TickIn is the tick of the learner that wrote state by MarshalBinary. False: state
-// is of another version, or none.
+// TickIn is the tick of the learner that wrote the state by MarshalBinary; false
+// where the state is of another version, or no state at all.
 func TickIn(state []byte) (time.Duration, bool) {
 	var h header
 	if err := binary.Read(bytes.NewReader(state), binary.LittleEndian, &h); err != nil || h.Version != stateVersion {
